@@ -1,0 +1,49 @@
+# Each target does its own set-up; a second call does none of it again.
+
+# The first interpreter that is new enough; PYTHON=... overrides. With none, tools/setup.py says what is needed.
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && exit; \
+	done; echo python3)
+BIN := .venv/bin
+UV := .tools/uv/bin/uv
+UV_VERSION := 0.13.9
+
+.DEFAULT_GOAL := help
+.PHONY: help setup prometheus demo test check bench lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup: ## virtual environment and Prometheus, inside this clone
+	@$(PYTHON) tools/setup.py
+
+prometheus: ## Prometheus alone
+	@$(PYTHON) tools/setup.py prometheus
+
+demo: setup ## load the reference target and verify what its metrics say
+	$(BIN)/harness run
+
+test: setup ## all tests, the fast ones first
+	$(BIN)/pytest --basetemp=.pytest_tmp
+
+check: setup ## lint, format, types, import rules, documentation
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest --basetemp=.pytest_tmp -q tests/docs
+
+bench: setup ## measure the harness itself
+	$(BIN)/python bench/run.py
+
+lock: setup ## resolve requirements.lock again; UPGRADE=--upgrade for the newest versions
+	@test -x $(UV) || $(BIN)/python -m pip --no-cache-dir -q install --target .tools/uv uv==$(UV_VERSION)
+	$(UV) --no-cache --no-config pip compile pyproject.toml --extra dev --extra target --python-version 3.11 \
+		--universal --fork-strategy fewest --only-binary :all: --generate-hashes --no-emit-index-url \
+		--custom-compile-command 'make lock' --quiet $(UPGRADE) --output-file requirements.lock
+
+clean: ## remove what the other targets made: set-up, reports, caches
+	rm -rf .venv .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .pytest_tmp .ruff_cache
+	rm -rf build dist target_app/.state
+	find reports -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,133 @@
+"""Was each response timed once?
+
+django-prometheus observes the latency of a request whose view raised twice: in `process_exception` and again in
+`process_response` (middleware.py). That is counted on, and told as a finding of its own.
+"""
+
+from harness import readings
+from harness.checks.check import Check, Count, Facts, inconclusive, within
+from harness.instrumentation import (
+    EXCEPTIONS_BY_VIEW,
+    LATENCY_ALL,
+    LATENCY_BY_VIEW,
+    RESPONSES,
+    RESPONSES_BY_VIEW,
+    UNKNOWN_LATENCY,
+    UNKNOWN_LATENCY_ALL,
+)
+from harness.model import Finding, NoData, Query, Run, Verdict
+
+ID = "latency-conservation"
+DOUBLE_OBSERVATION = "double-observation"
+SHORT = "responses were not timed: PrometheusAfterMiddleware's process_request did not run, or observations are dropped"
+OVER = "responses were timed more than once without an exception: the middleware is listed twice"
+METRICS = (
+    RESPONSES,
+    RESPONSES_BY_VIEW,
+    EXCEPTIONS_BY_VIEW,
+    UNKNOWN_LATENCY,
+    UNKNOWN_LATENCY_ALL,
+    *(f"{histogram}_{part}" for histogram in (LATENCY_BY_VIEW, LATENCY_ALL) for part in ("count", "bucket")),
+)
+
+
+def queries(run: Run) -> tuple[Query, ...]:
+    """Raw responses, exceptions, and counts and buckets of both histograms."""
+    return tuple(readings.raw_query(run, metric) for metric in METRICS)
+
+
+def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
+    """Per view: observations = responses + exceptions; over all: observations = responses; +Inf bucket = count."""
+    deltas: dict[str, tuple[readings.Delta, ...]] = {}
+    for metric in METRICS:
+        items = readings.deltas(facts.run, facts.evidence, metric)
+        if isinstance(items, NoData):
+            return (inconclusive(ID, metric, items.reason),)
+        deltas[metric] = items
+    return (*_judge_views(facts, deltas), *_judge_totals(facts, deltas), *_judge_infinity(facts, deltas))
+
+
+Deltas = dict[str, tuple[readings.Delta, ...]]
+
+
+def _judge_views(facts: Facts, deltas: Deltas) -> list[Verdict | Finding]:
+    timed = readings.by(deltas[f"{LATENCY_BY_VIEW}_count"], "view")
+    answered = readings.by(deltas[RESPONSES_BY_VIEW], "view")
+    raised = readings.by(deltas[EXCEPTIONS_BY_VIEW], "view")
+    results: list[Verdict | Finding] = []
+    for group in sorted({*timed, *answered, *raised}):
+        view, responses, exceptions = group[0], round(answered.get(group, 0)), round(raised.get(group, 0))
+        expected_by = f"{responses:,} responses" + (f" and {exceptions:,} exceptions" if exceptions else "")
+        count = Count(
+            ID,
+            view,
+            responses + exceptions,
+            timed.get(group, 0.0),
+            "observations",
+            SHORT,
+            OVER,
+            expected_by=f"the metric's own count ({expected_by})",
+            observed_by="the latency histogram",
+        )
+        results.append(within(count, facts))
+        if exceptions:
+            text = (
+                f"{exceptions:,} requests raised and were timed twice, in process_exception and in "
+                "process_response: the "
+                f"histogram of {view} holds {timed.get(group, 0):,.0f} observations for {responses:,} "
+                "responses, so its "
+                "rate and percentiles are not those of the requests (a known fault of django-prometheus)"
+            )
+            results.append(Finding(DOUBLE_OBSERVATION, view, text, ID))
+    return results
+
+
+def _judge_totals(facts: Facts, deltas: Deltas) -> list[Verdict]:
+    unknown = readings.total(deltas[UNKNOWN_LATENCY]) + readings.total(deltas[UNKNOWN_LATENCY_ALL])
+    whole = Count(
+        ID,
+        "including middlewares",
+        round(readings.total(deltas[RESPONSES])),
+        readings.total(deltas[f"{LATENCY_ALL}_count"]),
+        "observations",
+        "responses were not timed by PrometheusBeforeMiddleware",
+        "responses were timed twice: PrometheusBeforeMiddleware is listed twice",
+        expected_by=RESPONSES,
+        observed_by="the latency histogram",
+    )
+    untimed = Count(
+        ID,
+        "unknown latency",
+        0,
+        unknown,
+        "responses",
+        "the counter fell",
+        "a middleware answered before the django-prometheus middleware saw the request, so it has no start time",
+        expected_by="a right order of middlewares",
+        observed_by="the counter of unknown latencies",
+    )
+    return [within(whole, facts), within(untimed, facts)]
+
+
+def _judge_infinity(facts: Facts, deltas: Deltas) -> list[Verdict]:
+    verdicts = []
+    for histogram, names in ((LATENCY_BY_VIEW, ("view", "method")), (LATENCY_ALL, ())):
+        counts = readings.by(deltas[f"{histogram}_count"], *names)
+        tops = readings.by(deltas[f"{histogram}_bucket"], *names, key=lambda item: item.labels.get("le") == "+Inf")
+        for group in sorted({*counts, *tops}):
+            count = Count(
+                ID,
+                f"{' '.join(group) or 'including middlewares'} +Inf bucket",
+                round(counts.get(group, 0.0)),
+                tops.get(group, 0.0),
+                "observations",
+                "the histogram is not whole: its +Inf bucket was dropped or altered on the way",
+                "the histogram's buckets hold more than its count",
+                expected_by="_count",
+                observed_by="the +Inf bucket",
+            )
+            verdicts.append(within(count, facts))
+    return verdicts
+
+
+CHECK = Check(ID, queries, judge)

@@ -1,0 +1,111 @@
+"""What a dashboard shows, and what it must show: Prometheus's own `rate()` beside our reference on the same samples."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from harness import promql, readings
+from harness.checks.check import Facts
+from harness.instrumentation import LATENCY_BY_VIEW, RESPONSES_BY_VIEW
+from harness.model import NoData, Query, Run, Series
+from harness.truth import QUANTILES, ViewKey
+
+AGREEMENT = 1e-9
+"""Largest relative difference between Prometheus and the reference: the order of a float sum."""
+TIE = 1e-9
+"""Share of all observations by which a rank may miss a bucket's edge and still take either side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What a panel must show; where the rank lies on a bucket's edge, a float sum may take either side."""
+
+    low: float
+    high: float
+
+    def holds(self, shown: float) -> bool:
+        """True when `shown` lies between the two, or all are NaN."""
+        if math.isnan(shown):
+            return math.isnan(self.low) and math.isnan(self.high)
+        spare = max(abs(shown) * AGREEMENT, 1e-12)
+        return self.low - spare <= shown <= self.high + spare
+
+
+def rate_query(run: Run) -> Query:
+    """Responses per second by view and method over the whole window, as a panel asks for it."""
+    text = f"sum by (view, method) (rate({_ranged(run, RESPONSES_BY_VIEW)}))"
+    return Query(text, run.window.end_s)
+
+
+def quantile_queries(run: Run) -> dict[float, Query]:
+    """Latency quantiles by view and method over the whole window, as a panel asks for them."""
+    rates = f"sum by (le, view, method) (rate({_ranged(run, LATENCY_BY_VIEW + '_bucket')}))"
+    return {q: Query(f"histogram_quantile({q:g}, {rates})", run.window.end_s) for q in QUANTILES}
+
+
+def exact_quantile_queries(run: Run) -> dict[float, Query]:
+    """The same quantiles on exact deltas: the counters at t1 less those at t0, or whole when born since."""
+    now = promql.selector(f"{LATENCY_BY_VIEW}_bucket", run.selector)
+    grown = f"({now} - {now} offset {promql.duration(run.window.length_s)} or {now})"
+    return {
+        q: Query(f"histogram_quantile({q:g}, sum by (le, view, method) {grown})", run.window.end_s) for q in QUANTILES
+    }
+
+
+def read_by_view(facts: Facts, query: Query) -> dict[ViewKey, float] | NoData:
+    """An answer's values by view and method."""
+    reading = facts.evidence.read(query)
+    if isinstance(reading, NoData):
+        return reading
+    return {(s.labels.get("view", ""), s.labels.get("method", "")): s.last for s in reading.series}
+
+
+def predict_rates(facts: Facts) -> dict[ViewKey, float] | NoData:
+    """What `rate_query` must answer, from the raw samples."""
+    reading = facts.evidence.read(readings.raw_query(facts.run, RESPONSES_BY_VIEW))
+    if isinstance(reading, NoData):
+        return reading
+    sums: dict[ViewKey, float] = {}
+    for series in reading.series:
+        if (value := _rate(facts.run, series)) is not None:
+            key = (series.labels.get("view", ""), series.labels.get("method", ""))
+            sums[key] = sums.get(key, 0.0) + value
+    return sums
+
+
+def quantiles_near(q: float, buckets: Sequence[tuple[float, float]]) -> Predicted:
+    """The quantile of a histogram, and those of ranks so close that they may fall into the next bucket."""
+    values = [promql.histogram_quantile(min(max(near, 0.0), 1.0), buckets) for near in (q - TIE, q, q + TIE)]
+    return Predicted(min(values), max(values))
+
+
+def predict_quantiles(facts: Facts) -> Mapping[float, Mapping[ViewKey, Predicted]] | NoData:
+    """What `quantile_queries` must answer, from the raw samples."""
+    reading = facts.evidence.read(readings.raw_query(facts.run, f"{LATENCY_BY_VIEW}_bucket"))
+    if isinstance(reading, NoData):
+        return reading
+    histograms: dict[ViewKey, dict[str, float]] = {}
+    for series in reading.series:
+        if (value := _rate(facts.run, series)) is not None:
+            buckets = histograms.setdefault((series.labels.get("view", ""), series.labels.get("method", "")), {})
+            le = series.labels.get("le", "")
+            buckets[le] = buckets.get(le, 0.0) + value
+    return {q: {key: quantiles_near(q, _parsed(buckets)) for key, buckets in histograms.items()} for q in QUANTILES}
+
+
+def agree(a: float, b: float) -> bool:
+    """True when both are NaN or within `AGREEMENT` of each other."""
+    return (math.isnan(a) and math.isnan(b)) or math.isclose(a, b, rel_tol=AGREEMENT, abs_tol=1e-12)
+
+
+def _rate(run: Run, series: Series) -> float | None:
+    dialect = promql.Dialect.of(run.prometheus_version)
+    return promql.rate(series.points, run.window.end_s, run.window.length_s, dialect)
+
+
+def _parsed(buckets: Mapping[str, float]) -> Sequence[tuple[float, float]]:
+    return [(float(le), value) for le, value in buckets.items()]
+
+
+def _ranged(run: Run, metric: str) -> str:
+    return promql.raw(metric, run.selector, run.window.length_s)

@@ -1,0 +1,66 @@
+"""Does every counted request have a counted response, and every response a status?"""
+
+from harness import readings
+from harness.checks.check import Check, Count, Facts, inconclusive, within
+from harness.instrumentation import REQUESTS, RESPONSES, RESPONSES_BY_STATUS, RESPONSES_BY_VIEW
+from harness.model import Finding, NoData, Query, Run, Verdict
+
+ID = "response-conservation"
+LAWS = (
+    (
+        "responses",
+        REQUESTS,
+        RESPONSES,
+        "requests whose response was never counted: a worker was killed, or a client hung up under ASGI",
+        "responses without a request: PrometheusBeforeMiddleware's process_request did not run for them",
+    ),
+    (
+        "responses by status",
+        RESPONSES,
+        RESPONSES_BY_STATUS,
+        "a middleware between the two django-prometheus middlewares answers by itself, or the After one is missing",
+        "PrometheusAfterMiddleware is listed twice, or stands outside PrometheusBeforeMiddleware",
+    ),
+    (
+        "responses by status, view and method",
+        RESPONSES_BY_STATUS,
+        RESPONSES_BY_VIEW,
+        "series with view labels are lost: labels dropped or colliding in the scrape configuration",
+        "series with view labels are counted twice",
+    ),
+)
+
+
+def queries(run: Run) -> tuple[Query, ...]:
+    """Raw requests and responses on each level."""
+    return tuple(
+        readings.raw_query(run, metric) for metric in (REQUESTS, RESPONSES, RESPONSES_BY_STATUS, RESPONSES_BY_VIEW)
+    )
+
+
+def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
+    """Each level's total equals the one before it. The samples are not needed for that."""
+    return tuple(_judge_law(facts, *law) for law in LAWS)
+
+
+def _judge_law(facts: Facts, subject: str, above: str, below: str, short: str, over: str) -> Verdict:
+    whole = readings.deltas(facts.run, facts.evidence, above)
+    part = readings.deltas(facts.run, facts.evidence, below)
+    if isinstance(whole, NoData):
+        return inconclusive(ID, subject, whole.reason)
+    observed = part if isinstance(part, NoData) else readings.total(part)
+    count = Count(
+        ID,
+        subject,
+        round(readings.total(whole)),
+        observed,
+        "responses",
+        short,
+        over,
+        expected_by=above,
+        observed_by=below,
+    )
+    return within(count, facts)
+
+
+CHECK = Check(ID, queries, judge)

@@ -1,0 +1,105 @@
+"""Does the run keep the profile's own limits? Judged on what the client saw, so a wrong metric cannot pass them."""
+
+import math
+import operator
+from collections.abc import Callable, Mapping
+
+from harness import stats
+from harness.checks.check import Check, Facts, inconclusive
+from harness.model import Finding, Limit, NoData, Query, Run, Status, Verdict
+from harness.truth import ALL, ViewKey
+
+ID = "thresholds"
+COMPARE: Mapping[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+}
+
+
+def queries(run: Run) -> tuple[Query, ...]:
+    """The profile's own PromQL, at the end of the window."""
+    return tuple(_query(run, limit) for limit in run.thresholds if limit.promql)
+
+
+def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
+    """One verdict per limit and method; a profile without limits passes and says so."""
+    if not facts.run.thresholds:
+        return (Verdict(ID, "", Status.PASS, "the profile sets no limits"),)
+    return tuple(verdict for limit in facts.run.thresholds for verdict in _judge_limit(facts, limit))
+
+
+def _query(run: Run, limit: Limit) -> Query:
+    return Query(limit.metric, run.window.end_s)
+
+
+def _judge_limit(facts: Facts, limit: Limit) -> list[Verdict]:
+    if limit.promql:
+        return _judge_promql(facts, limit)
+    if facts.unusable:
+        return [inconclusive(ID, limit.text, f"the samples cannot be counted on: {facts.unusable}")]
+    keys = [key for key in facts.truth.latency if (key[0] == limit.view if limit.view else key == ALL)]
+    if not keys:
+        return [inconclusive(ID, limit.text, f"no request reached a view {limit.view!r}; name a view of the report")]
+    if facts.saturated and limit.metric not in ("error_ratio", "rate"):
+        return [inconclusive(ID, limit.text, facts.saturated)]
+    return [_judge_key(facts, limit, key, _subject(limit, key, len(keys))) for key in sorted(keys)]
+
+
+def _judge_key(facts: Facts, limit: Limit, key: ViewKey, subject: str) -> Verdict:
+    """Requests without a response count as slower than any limit."""
+    if limit.metric in ("error_ratio", "rate"):
+        return _judge_value(limit, subject, _value(facts, limit.metric, key))
+    q, lost, n = float(limit.metric[1:]) / 100, facts.truth.lost, facts.truth.latency[key].client.n
+    if lost and stats.rank(q, n + lost) > n:
+        why = f"{lost} of {n + lost} requests had no response at all, so {limit.metric} has no bound"
+        return Verdict(ID, subject, Status.FAIL, why, expected=limit.value, unit="s")
+    return _judge_value(limit, subject, _value(facts, limit.metric, key))
+
+
+def _judge_promql(facts: Facts, limit: Limit) -> list[Verdict]:
+    reading = facts.evidence.read(_query(facts.run, limit))
+    if isinstance(reading, NoData):
+        return [inconclusive(ID, limit.text, reading.reason)]
+    verdicts = []
+    for series in reading.series:
+        labels = ", ".join(f"{key}={value}" for key, value in sorted(series.labels.items()) if key != "__name__")
+        subject = f"{limit.text} {{{labels}}}" if labels else limit.text
+        if not math.isfinite(series.last):
+            verdicts.append(inconclusive(ID, subject, f"the expression gives {series.last}"))
+        else:
+            verdicts.append(_judge_value(limit, subject, series.last))
+    return verdicts
+
+
+def _judge_value(limit: Limit, subject: str, value: float) -> Verdict:
+    kept = COMPARE[limit.comparison](value, limit.value)
+    unit = "" if limit.promql else {"error_ratio": "ratio", "rate": "requests/s"}.get(limit.metric, "s")
+    why = f"{value:.6g} is {'' if kept else 'not '}{limit.comparison} {limit.value:.6g}"
+    status = Status.PASS if kept else Status.FAIL
+    return Verdict(ID, subject, status, why, expected=limit.value, observed=value, unit=unit)
+
+
+def _subject(limit: Limit, key: ViewKey, count: int) -> str:
+    return f"{limit.text} ({key[1]})" if count > 1 else limit.text
+
+
+def _value(facts: Facts, metric: str, key: ViewKey) -> float:
+    matching = {
+        (view, method, status): number
+        for (view, method, status), number in facts.truth.answered.items()
+        if key in (ALL, (view, method))
+    }
+    total = sum(matching.values())
+    if metric == "rate":
+        first_s, last_s = facts.truth.first_s or 0.0, facts.truth.last_s or 0.0
+        return total / max(last_s - first_s, 1e-9)
+    lost = facts.truth.lost if key == ALL else 0
+    if metric == "error_ratio":
+        return (sum(number for (_, _, status), number in matching.items() if status >= 500) + lost) / (total + lost)
+    return facts.truth.latency[key].client.quantiles_s[float(metric[1:]) / 100]
+
+
+CHECK = Check(ID, queries, judge)

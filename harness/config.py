@@ -1,0 +1,342 @@
+"""harness.toml -> Profile, validated: every unknown key and bad value is refused by name."""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from harness.errors import UsageError
+from harness.model import Budget, Limit
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+"""Hosts that may be loaded without being named in `allow_hosts`."""
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
+_LIMIT = re.compile(r"(p50|p95|p99|error_ratio|rate)?\s*(<=|>=|==|<|>)\s*(.+)")
+_QUANTILES = ("p50", "p95", "p99")
+
+
+@dataclass(frozen=True, slots=True)
+class TargetStart:
+    """How the embedded target is started; `{port}`, `{tmp}`, `{python}` and `{project}` are filled in.
+
+    `{tmp}` is a directory of this run that is gone afterwards, `{python}` the interpreter that runs the harness and
+    `{project}` the directory of harness.toml.
+    """
+
+    command: tuple[str, ...]
+    cwd: str = "."
+    """Relative to the directory of harness.toml."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    prepare: tuple[tuple[str, ...], ...] = ()
+    """Commands to run to their end before the start, e.g. migrations."""
+    port: int = 0
+    """0: any free port."""
+    ready: str = "/healthz"
+    """Path that answers 200 when the target can serve."""
+    metrics: str = "/metrics"
+    ready_timeout_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One named set of settings; see docs/profiles.md for each key."""
+
+    name: str
+    scenario: str = "scenarios/mixed.py"
+    users: int = 10
+    spawn_rate: float = 10.0
+    duration_s: float = 15.0
+    warmup_s: float = 3.0
+    stop_timeout_s: float = 10.0
+    workers: int = 1
+    pace: str = "own"
+    """`own`: the scenario's wait times; `closed`: no waiting, each user sends its next request at once."""
+    scrape_interval_s: float = 1.0
+    quiet_timeout_s: float = 15.0
+    """How long to wait for a quiet scrape before taking the traffic as somebody else's."""
+    start: TargetStart | None = None
+    target: str = ""
+    """URL of a running target; then nothing is started."""
+    prometheus: str = ""
+    """URL of the Prometheus that scrapes it."""
+    selector: str = 'job="django"'
+    allow_hosts: tuple[str, ...] = ()
+    foreign_traffic: bool = False
+    background: tuple[str, ...] = ()
+    metrics_view: str = "prometheus-django-metrics"
+    """View label of the scrapes themselves."""
+    views: Mapping[str, str] = field(default_factory=dict)
+    known_delay: Mapping[str, str] = field(default_factory=dict)
+    """Sample name -> query parameter that tells the view how many milliseconds to take."""
+    calibration: str = ""
+    thresholds: tuple[Limit, ...] = ()
+    budget: Budget = Budget()
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All profiles of one file, and where the file is."""
+
+    source: str
+    profiles: Mapping[str, Profile]
+    default_profile: str
+
+    def profile(self, name: str | None = None) -> Profile:
+        """The profile called `name`, or the default one; raises UsageError when there is none."""
+        wanted = name or self.default_profile
+        try:
+            return self.profiles[wanted]
+        except KeyError:
+            known = ", ".join(self.profiles)
+            raise UsageError(
+                f"{self.source}: no profile {wanted!r}{_suggest(wanted, self.profiles)}; it has {known}"
+            ) from None
+
+
+def parse(text: str, source: str) -> Config:
+    """Read a harness.toml; `source` names it in errors. Raises UsageError with the file and the key."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{source}: not valid TOML: {error}") from None
+    known = {"default_profile", "defaults", "profiles"}
+    for key in document:
+        if key not in known:
+            raise UsageError(f"{source}: unknown key {key!r}{_suggest(key, known)}")
+    defaults = _table(document.get("defaults", {}), f"{source}: defaults")
+    tables = _table(document.get("profiles", {}), f"{source}: profiles")
+    if not tables:
+        raise UsageError(f"{source}: no [profiles.<name>] table; add one, e.g. [profiles.smoke]")
+    profiles = {}
+    for name, table in tables.items():
+        where = f"{source}: profiles.{name}"
+        profiles[name] = _profile(name, _merge(defaults, _table(table, where)), where)
+    default = document.get("default_profile", next(iter(profiles)))
+    if default not in profiles:
+        raise UsageError(f"{source}: default_profile names {default!r}, which is not among {', '.join(profiles)}")
+    return Config(source, profiles, default)
+
+
+def seconds(value: object, where: str = "duration") -> float:
+    """A duration: a number of seconds, or text such as `500ms`, `15s`, `2m`, `1h`. Raises UsageError."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+        return float(value)
+    if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
+        return float(match[1]) * _UNITS[match[2]]
+    raise UsageError(f"{where}: {value!r} is not a duration; write for example 15s, 500ms or 2m")
+
+
+def limit(value: object, where: str) -> Limit:
+    """A threshold: `"p95 < 250ms"`, or a table with `limit` and `view` or `promql`. Raises UsageError."""
+    table = {"limit": value} if isinstance(value, str) else _table(value, where)
+    for key in table:
+        if key not in ("limit", "view", "promql"):
+            raise UsageError(f"{where}: unknown key {key!r}{_suggest(key, ('limit', 'view', 'promql'))}")
+    text, view, expression = (_text(table.get(key, ""), f"{where}.{key}") for key in ("limit", "view", "promql"))
+    match = _LIMIT.fullmatch(text.strip())
+    if not match or bool(match[1]) == bool(expression) or (expression and view):
+        raise UsageError(
+            f"{where}: {text!r} is not a limit; write 'p95 < 250ms', 'error_ratio < 1%' or 'rate > 50', "
+            "or a table {promql = '…', limit = '< 3'}"
+        )
+    number = _number(match[3].strip(), match[1] or "", where)
+    shown = f"{expression} {text.strip()}" if expression else f"{view + ': ' if view else ''}{text.strip()}"
+    return Limit(shown, expression or match[1], match[2], number, view, bool(expression))
+
+
+def _number(text: str, metric: str, where: str) -> float:
+    if metric in _QUANTILES:
+        return seconds(text if _DURATION.fullmatch(text) else _float(text, where), where)
+    if text.endswith("%"):
+        return _float(text[:-1], where) / 100
+    return _float(text, where)
+
+
+def _float(text: str, where: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"{where}: {text!r} is not a number") from None
+
+
+def _profile(name: str, table: Mapping[str, Any], where: str) -> Profile:
+    for key in table:
+        if key not in _KEYS:
+            raise UsageError(f"{where}.{key}: unknown key{_suggest(key, _KEYS)}")
+    values = {}
+    for key, value in table.items():
+        attribute, read = _KEYS[key]
+        values[attribute] = read(value, f"{where}.{key}")
+    profile = Profile(name=name, **values)
+    if profile.start is not None and profile.target:
+        raise UsageError(f"{where}: has both start and target; a target that runs already is not started")
+    return profile
+
+
+def _start(value: object, where: str) -> TargetStart:
+    table = _table(value, where)
+    for key in table:
+        if key not in _START_KEYS:
+            raise UsageError(f"{where}.{key}: unknown key{_suggest(key, _START_KEYS)}")
+    if "command" not in table:
+        raise UsageError(f"{where}: command is missing; give the words that start the target, with {{port}}")
+    values = {}
+    for key, item in table.items():
+        attribute, read = _START_KEYS[key]
+        values[attribute] = read(item, f"{where}.{key}")
+    return TargetStart(**values)
+
+
+def _budget(value: object, where: str) -> Budget:
+    table = _table(value, where)
+    known = {item.name for item in fields(Budget)}
+    for key in table:
+        if key not in known:
+            raise UsageError(f"{where}.{key}: unknown key{_suggest(key, known)}")
+    values: dict[str, Any] = {}
+    for key, item in table.items():
+        if key == "blind_spot_s":
+            quantiles = _table(item, f"{where}.{key}")
+            for quantile in quantiles:
+                if quantile not in _QUANTILES:
+                    raise UsageError(f"{where}.{key}.{quantile}: unknown key; it takes p50, p95 and p99")
+            values[key] = {quantile: seconds(part, f"{where}.{key}.{quantile}") for quantile, part in quantiles.items()}
+        elif key.endswith("_ratio"):
+            values[key] = _positive(item, f"{where}.{key}")
+        else:
+            values[key] = seconds(item, f"{where}.{key}")
+    return Budget(**values)
+
+
+def _text(value: object, where: str) -> str:
+    if isinstance(value, str):
+        return value
+    raise UsageError(f"{where}: {value!r} must be text")
+
+
+def _matchers(value: object, where: str) -> str:
+    text = _text(value, where).strip()
+    if not text or text.startswith("{"):
+        raise UsageError(f'{where}: {text!r} must be PromQL matchers without braces, e.g. job="django"')
+    return text
+
+
+def _flag(value: object, where: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise UsageError(f"{where}: {value!r} must be true or false")
+
+
+def _whole(value: object, where: str) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return value
+    raise UsageError(f"{where}: {value!r} must be a whole number from 1 up")
+
+
+def _port(value: object, where: str) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 65535:
+        return value
+    raise UsageError(f"{where}: {value!r} must be a port, or 0 for any free one")
+
+
+def _positive(value: object, where: str) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+        return float(value)
+    raise UsageError(f"{where}: {value!r} must be a number above 0")
+
+
+def _some_seconds(value: object, where: str) -> float:
+    duration_s = seconds(value, where)
+    if duration_s <= 0:
+        raise UsageError(f"{where}: must be longer than 0 s")
+    return duration_s
+
+
+def _pace(value: object, where: str) -> str:
+    if value in ("own", "closed"):
+        return str(value)
+    raise UsageError(f"{where}: {value!r} must be 'own' (the scenario's wait times) or 'closed' (no waiting)")
+
+
+def _texts(value: object, where: str) -> tuple[str, ...]:
+    if isinstance(value, list):
+        return tuple(_text(item, where) for item in value)
+    raise UsageError(f"{where}: {value!r} must be a list of texts")
+
+
+def _commands(value: object, where: str) -> tuple[tuple[str, ...], ...]:
+    if isinstance(value, list):
+        return tuple(_texts(item, where) for item in value)
+    raise UsageError(f"{where}: {value!r} must be a list of commands, each a list of words")
+
+
+def _mapping(value: object, where: str) -> Mapping[str, str]:
+    return {key: _text(item, f"{where}.{key}") for key, item in _table(value, where).items()}
+
+
+def _limits(value: object, where: str) -> tuple[Limit, ...]:
+    if isinstance(value, list):
+        return tuple(limit(item, f"{where}[{index}]") for index, item in enumerate(value))
+    raise UsageError(f"{where}: {value!r} must be a list of limits")
+
+
+def _table(value: object, where: str) -> Mapping[str, Any]:
+    if isinstance(value, dict):
+        return value
+    raise UsageError(f"{where}: must be a table")
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`over` on top of `base`, tables merged key by key."""
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if both else value
+    return merged
+
+
+def _suggest(word: str, known: Mapping[str, Any] | set[str] | tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+_Reader = Callable[[object, str], Any]
+_START_KEYS: dict[str, tuple[str, _Reader]] = {
+    "command": ("command", _texts),
+    "cwd": ("cwd", _text),
+    "env": ("env", _mapping),
+    "prepare": ("prepare", _commands),
+    "port": ("port", _port),
+    "ready": ("ready", _text),
+    "metrics": ("metrics", _text),
+    "ready_timeout": ("ready_timeout_s", _some_seconds),
+}
+_KEYS: dict[str, tuple[str, _Reader]] = {
+    "scenario": ("scenario", _text),
+    "users": ("users", _whole),
+    "spawn_rate": ("spawn_rate", _positive),
+    "duration": ("duration_s", _some_seconds),
+    "warmup": ("warmup_s", seconds),
+    "stop_timeout": ("stop_timeout_s", _some_seconds),
+    "workers": ("workers", _whole),
+    "pace": ("pace", _pace),
+    "scrape_interval": ("scrape_interval_s", _some_seconds),
+    "quiet_timeout": ("quiet_timeout_s", _some_seconds),
+    "start": ("start", _start),
+    "target": ("target", _text),
+    "prometheus": ("prometheus", _text),
+    "selector": ("selector", _matchers),
+    "allow_hosts": ("allow_hosts", _texts),
+    "foreign_traffic": ("foreign_traffic", _flag),
+    "background": ("background", _texts),
+    "metrics_view": ("metrics_view", _text),
+    "views": ("views", _mapping),
+    "known_delay": ("known_delay", _mapping),
+    "calibration": ("calibration", _text),
+    "thresholds": ("thresholds", _limits),
+    "budget": ("budget", _budget),
+}

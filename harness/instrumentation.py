@@ -1,0 +1,47 @@
+"""The names that django-prometheus exports, and the labels it makes up.
+
+Read in django_prometheus/middleware.py 2.5.0. Counters whose own name ends in `_by_x` get a second `_total` from
+prometheus_client.
+"""
+
+REQUESTS = "django_http_requests_before_middlewares_total"
+RESPONSES = "django_http_responses_before_middlewares_total"
+REQUESTS_BY_METHOD = "django_http_requests_total_by_method_total"
+REQUESTS_BY_VIEW = "django_http_requests_total_by_view_transport_method_total"
+RESPONSES_BY_STATUS = "django_http_responses_total_by_status_total"
+RESPONSES_BY_VIEW = "django_http_responses_total_by_status_view_method_total"
+EXCEPTIONS_BY_VIEW = "django_http_exceptions_total_by_view_total"
+EXCEPTIONS_BY_TYPE = "django_http_exceptions_total_by_type_total"
+UNKNOWN_LATENCY = "django_http_requests_unknown_latency_total"
+UNKNOWN_LATENCY_ALL = "django_http_requests_unknown_latency_including_middlewares_total"
+
+LATENCY_BY_VIEW = "django_http_requests_latency_seconds_by_view_method"
+"""Histogram per view and method, observed by the After middleware."""
+LATENCY_ALL = "django_http_requests_latency_including_middlewares_seconds"
+"""Histogram without labels, observed by the Before middleware; the scrapes are in it too."""
+
+COUNTERS = (
+    REQUESTS,
+    RESPONSES,
+    REQUESTS_BY_METHOD,
+    REQUESTS_BY_VIEW,
+    RESPONSES_BY_STATUS,
+    RESPONSES_BY_VIEW,
+    EXCEPTIONS_BY_VIEW,
+    EXCEPTIONS_BY_TYPE,
+    UNKNOWN_LATENCY,
+    UNKNOWN_LATENCY_ALL,
+    *(f"{histogram}_{part}" for histogram in (LATENCY_BY_VIEW, LATENCY_ALL) for part in ("bucket", "count", "sum")),
+)
+"""Every counter series that a check reads."""
+
+UNNAMED_VIEW = "<unnamed view>"
+"""The view label of a request that no URL pattern matched, or whose pattern has no name."""
+INVALID_METHOD = "<invalid method>"
+"""The method label of a request whose method is none of `METHODS`; the latency histogram keeps the raw method."""
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "OPTIONS", "CONNECT", "PATCH"})
+
+
+def method_label(method: str) -> str:
+    """The method label that the counters give to a request with this method."""
+    return method if method in METHODS else INVALID_METHOD

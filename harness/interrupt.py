@@ -1,0 +1,41 @@
+"""Ctrl-C and SIGTERM end a run in order: what was started is stopped, what was recorded is kept."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Interrupted(BaseException):
+    """The user or the system asked the run to end."""
+
+
+class _State:
+    shields = 0
+    pending = False
+
+
+def install() -> None:
+    """Turn SIGINT and SIGTERM into `Interrupted`, in the main thread of a command."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _on_signal)
+
+
+@contextmanager
+def shielded() -> Iterator[None]:
+    """Hold an interruption back until the block ends: for a start and its registration, and for cleaning up."""
+    _State.shields += 1
+    try:
+        yield
+    finally:
+        _State.shields -= 1
+        if _State.pending and not _State.shields:
+            _State.pending = False
+            raise Interrupted
+
+
+def _on_signal(_number: int, _frame: FrameType | None) -> None:
+    if _State.shields:
+        _State.pending = True
+        return
+    raise Interrupted

@@ -1,0 +1,219 @@
+"""Profile -> samples: runs Locust as a subprocess with the recorder beside the user's locustfile.
+
+Importing Locust monkey-patches the process, so it never happens here (docs/decisions/001-locust-subprocess.md).
+"""
+
+import json
+import math
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+import harness.locust_plugin
+from harness import stack
+from harness.config import Profile
+from harness.errors import LoadError, UsageError
+from harness.interrupt import shielded
+from harness.model import GeneratorHealth, Shard
+from harness.store import RunDirectory
+
+POLL_S = 0.1
+PULSE_S = 1.0
+"""Seconds that the first pulse covers before its time."""
+SILENCE_LIMIT_S = 60.0
+"""Locust is given up when it shows no sign of life for this long."""
+START_LIMIT_S = 60.0
+"""Locust must show its first sign of life within this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The load as of now, over all Locust processes."""
+
+    phase: str
+    elapsed_s: float
+    users: int
+    requests: int
+    requests_per_s: float
+    errors: int
+    p95_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What one phase left."""
+
+    shards: tuple[Shard, ...]
+    health: GeneratorHealth
+    ended_s: float
+    """This machine's clock at the last response."""
+
+
+@dataclass(slots=True)
+class _Pulses:
+    """Follows the pulse files of one phase as the recorders write them."""
+
+    logs: Path
+    seen_before: frozenset[str]
+    files: dict[str, TextIO] = field(default_factory=dict)
+    lines: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    partial: dict[str, str] = field(default_factory=dict)
+
+    def read(self) -> bool:
+        """Take in what is new; true when something was."""
+        news = False
+        for path in self.logs.glob("pulse-*.jsonl"):
+            if path.name not in self.seen_before and path.name not in self.files:
+                self.files[path.name] = path.open(encoding="utf-8")
+        for name, file in self.files.items():
+            *whole, rest = (self.partial.get(name, "") + file.read()).split("\n")
+            self.partial[name] = rest
+            for line in whole:
+                self.lines.setdefault(name, []).append(json.loads(line))
+                news = True
+        return news
+
+    def close(self) -> None:
+        for file in self.files.values():
+            file.close()
+
+    @property
+    def ended_s(self) -> float:
+        """The last response of any process; now, when a process did not live to tell."""
+        closed = [lines[-1] for lines in self.lines.values() if lines and lines[-1]["closing"]]
+        return max(line["last_response_s"] for line in closed) if len(closed) == len(self.files) > 0 else time.time()
+
+    def progress(self, phase: str, elapsed_s: float) -> Progress:
+        newest = [lines[-1] for lines in self.lines.values()]
+        slow = [line["p95_s"] for line in newest if line["p95_s"] is not None]
+        return Progress(
+            phase=phase,
+            elapsed_s=elapsed_s,
+            users=sum(line["users"] for line in newest),
+            requests=sum(line["requests"] for lines in self.lines.values() for line in lines),
+            requests_per_s=sum(line["requests_per_s"] for line in newest),
+            errors=sum(line["errors"] for line in newest),
+            p95_s=max(slow) if slow else None,
+        )
+
+
+def load(
+    profile: Profile,
+    project: Path,
+    directory: RunDirectory,
+    target: str,
+    phase: str,
+    on_progress: Callable[[Progress], None],
+) -> Loaded:
+    """Drive one phase (`warmup` or `measure`) and return its shards and the generator's health.
+
+    Raises UsageError when the locustfile is missing or does not load, LoadError when Locust fails or falls silent.
+    """
+    locustfile = find_locustfile(profile, project)
+    duration_s = profile.warmup_s if phase == "warmup" else profile.duration_s
+    shards_before = frozenset(directory.find_shards())
+    pulses = _Pulses(directory.logs, frozenset(path.name for path in directory.logs.glob("pulse-*.jsonl")))
+    log = directory.logs / f"locust-{phase}.log"
+    command = list(_command(profile, locustfile, target, duration_s))
+    env = stack.environment({"HARNESS_RECORDER": _settings(profile, directory, phase)})
+    with shielded():
+        service = stack.spawn("locust", command, log, cwd=project, env=env)
+    began = time.monotonic()
+    try:
+        _follow(service, pulses, phase, began, on_progress)
+    finally:
+        stack.stop(service, grace_s=profile.stop_timeout_s + stack.STOP_GRACE_S)
+        pulses.read()
+        pulses.close()
+    code = service.process.returncode
+    files = [file for file in directory.find_shards() if file not in shards_before]
+    if not files:
+        raise UsageError(f"{profile.scenario} cannot be run by Locust (exit {code}): {_reason(log)}; see {log}")
+    shards = tuple(Shard(file.name, phase, directory.closing_count(file)) for file in files)
+    return Loaded(shards, _health(profile, pulses, duration_s, code), pulses.ended_s)
+
+
+def find_locustfile(profile: Profile, project: Path) -> Path:
+    """The scenario's path, relative to the project; raises UsageError when there is no such file."""
+    locustfile = (project / profile.scenario).resolve()
+    if not locustfile.is_file():
+        raise UsageError(f"--locustfile: {locustfile} does not exist; name a locustfile, e.g. scenarios/mixed.py")
+    return locustfile
+
+
+def _command(profile: Profile, locustfile: Path, target: str, duration_s: float) -> Iterator[str]:
+    recorder = Path(harness.locust_plugin.__file__).with_name("recorder.py")
+    yield from (sys.executable, "-m", "locust", "-f", f"{recorder},{locustfile}")
+    yield from ("--headless", "--only-summary", "--exit-code-on-error", "0", "--host", target)
+    yield from ("--users", str(profile.users), "--spawn-rate", f"{profile.spawn_rate:g}")
+    yield from ("--run-time", f"{math.ceil(duration_s)}s", "--stop-timeout", f"{profile.stop_timeout_s:g}")
+    if profile.workers > 1:
+        port = str(stack.free_port())
+        yield from ("--processes", str(profile.workers))
+        yield from ("--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port)
+
+
+def _settings(profile: Profile, directory: RunDirectory, phase: str) -> str:
+    return json.dumps(
+        {
+            "directory": str(directory.path.resolve()),
+            "phase": phase,
+            "views": dict(profile.views),
+            "known_delay": dict(profile.known_delay),
+            "closed_loop": profile.pace == "closed",
+            "stamp_requests": profile.start is not None,
+        }
+    )
+
+
+def _follow(
+    service: stack.Service, pulses: _Pulses, phase: str, began: float, on_progress: Callable[[Progress], None]
+) -> None:
+    heard = began
+    while service.process.poll() is None:
+        now = time.monotonic()
+        if pulses.read():
+            heard = now
+            on_progress(pulses.progress(phase, now - began))
+        limit_s = SILENCE_LIMIT_S if pulses.lines else START_LIMIT_S
+        if now - heard > limit_s:
+            raise LoadError(
+                f"locust gave no sign of life for {limit_s:g} s; see {service.log}:\n{stack.tail(service.log)}"
+            )
+        time.sleep(POLL_S)
+
+
+def _health(profile: Profile, pulses: _Pulses, duration_s: float, code: int) -> GeneratorHealth:
+    every = [lines for lines in pulses.lines.values() if lines]
+    flat = [line for lines in every for line in lines if not line["closing"]]
+    seconds: dict[int, int] = {}
+    for line in flat:
+        seconds[round(line["time_s"])] = seconds.get(round(line["time_s"]), 0) + line["users"]
+    lags = sorted(lag_s for line in flat for lag_s in line["loop_lags_s"])
+    busiest = max(
+        (statistics.median(line["cpu_ratio"] for line in lines[:-1] or lines) for lines in every), default=None
+    )
+    times = [line["time_s"] for line in flat]
+    shaped = any(line["shape"] for line in flat)
+    return GeneratorHealth(
+        planned_users=max(seconds.values(), default=0) if shaped else profile.users,
+        peak_users=max(seconds.values(), default=0),
+        planned_duration_s=max(times) - min(times) + PULSE_S if shaped else duration_s,
+        duration_s=max(times) - min(times) + PULSE_S if times else 0.0,
+        cpu_ratio=busiest,
+        loop_lag_s=lags[math.ceil(0.95 * len(lags)) - 1] if lags else None,
+        exit_code=code,
+        user_errors=sum(lines[-1]["user_errors"] for lines in every),
+        elsewhere=sum(lines[-1]["elsewhere"] for lines in every),
+    )
+
+
+def _reason(log: Path) -> str:
+    """The line of Locust's log that says why it ended: the last one of a traceback, else the last one."""
+    lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    errors = [line.strip() for line in lines if "Error" in line or "Exception" in line]
+    return (errors or lines or ["it said nothing"])[-1]

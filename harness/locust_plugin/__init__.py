@@ -1,0 +1,1 @@
+"""What runs inside the Locust process: the recorder. Only this package imports Locust."""

@@ -1,0 +1,220 @@
+"""The only wiring: profile -> load -> samples -> evidence -> verdicts -> report, and the same again from the files."""
+
+import secrets
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from harness import machine, readings, stack, verification
+from harness.checks import Facts
+from harness.config import LOOPBACK, Profile
+from harness.errors import UsageError
+from harness.instrumentation import LATENCY_ALL, LATENCY_BY_VIEW
+from harness.load import Loaded, find_locustfile, load
+from harness.model import SCHEMA_VERSION, Reading, Report, Run, Window
+from harness.progress import Reporter
+from harness.prometheus import Prometheus, Quiet
+from harness.render import FORMATS
+from harness.render import json as json_report
+from harness.store import RunDirectory
+from harness.tally import Tally
+from harness.truth import Truth
+
+SCRAPED_LIMIT_S = 15.0
+"""How long Prometheus may take to scrape the target for the first time, and four intervals at least."""
+
+INTERVAL_LIMIT_S = 150.0
+"""How long to wait for two scrapes of a target that runs already."""
+SKEW_MARGIN_S = 0.05
+"""How well two clocks can be compared by one question and answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A judged run and where it lies."""
+
+    report: Report
+    directory: Path
+
+
+def new_run_id() -> str:
+    """A name that sorts by time and is unique, e.g. `20260401-101500-3f9a`."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outcome:
+    """Run a profile's load against its target and judge the metrics; everything is left in `out`.
+
+    Raises a HarnessError when the run cannot be made; samples taken so far stay in `out`.
+    """
+    find_locustfile(profile, project)
+    check_hosts(profile)
+    directory = RunDirectory(out)
+    directory.create()
+    with reporter.live(), running(profile, project, directory.logs, reporter) as services:
+        prometheus = Prometheus(services.prometheus)
+        version = prometheus.version()
+        reporter.stage("waiting for the first scrape")
+        interval_s = profile.scrape_interval_s
+        limit_s = max(SCRAPED_LIMIT_S, 4 * interval_s)
+        instances = prometheus.await_scraped(profile.selector, limit_s)
+        if profile.start is None:
+            interval_s = prometheus.scrape_interval_s(profile.selector, INTERVAL_LIMIT_S)
+        started_s = time.time()
+        if profile.warmup_s:
+            reporter.stage(f"warming up for {profile.warmup_s:g} s")
+            load(profile, project, directory, services.target, "warmup", reporter.load)
+        reporter.stage("waiting for a quiet scrape")
+        skew_s = prometheus.skew_s()
+        limit_s = max(profile.quiet_timeout_s, 4 * interval_s)
+        before = prometheus.await_quiet(profile.selector, prometheus.now(), interval_s, limit_s, still=True)
+        reporter.stage(f"load: {profile.scenario} with {profile.users} users for {profile.duration_s:g} s")
+        loaded = load(profile, project, directory, services.target, "measure", reporter.load)
+        reporter.stage("waiting for the scrape that has seen the last response")
+        after = prometheus.await_quiet(
+            profile.selector, loaded.ended_s - skew_s + SKEW_MARGIN_S, interval_s, limit_s, still=profile.start is None
+        )
+        made = _run(
+            profile, out.name, started_s, services, version, instances, before, after, interval_s, skew_s, loaded
+        )
+        directory.write_run(made)
+        reporter.stage("asking Prometheus")
+        directory.write_evidence(prometheus.fetch(verification.queries(made)))
+        reporter.stage("judging")
+        report = judge(directory)
+        write_reports(directory, report)
+        reporter.stage("stopping")
+    return Outcome(report, out)
+
+
+def verify(path: Path) -> Outcome:
+    """Judge a stored run again, offline, and write its reports anew. Raises UsageError or StoreError."""
+    directory = RunDirectory(path)
+    report = judge(directory)
+    write_reports(directory, report)
+    return Outcome(report, path)
+
+
+def render_again(path: Path) -> Outcome:
+    """Write the other formats again from report.json. Raises UsageError or StoreError."""
+    directory = RunDirectory(path)
+    report = directory.read_report(json_report.parse)
+    write_reports(directory, report)
+    return Outcome(report, path)
+
+
+def judge(directory: RunDirectory) -> Report:
+    """Read a run directory's samples and evidence and judge them. Raises UsageError or StoreError."""
+    run_ = directory.read_run()
+    evidence = directory.read_evidence()
+    shards = tuple(shard for shard in run_.shards if shard.phase == "measure")
+    states = tuple(directory.state_of(shard) for shard in shards)
+    truth = _tally(directory, run_, evidence)
+    return verification.verify(Facts(run_, truth, evidence, states))
+
+
+def write_reports(directory: RunDirectory, report: Report) -> None:
+    """Write every format into the run directory."""
+    for name, render in FORMATS.items():
+        directory.write_text(name, render(report))
+
+
+@contextmanager
+def running(profile: Profile, project: Path, logs: Path, reporter: Reporter) -> Iterator[stack.Stack]:
+    """The profile's services: started here, or the running ones that it names."""
+    if profile.start is None:
+        yield stack.Stack(profile.target.rstrip("/"), profile.prometheus.rstrip("/"))
+        return
+    reporter.stage("starting the target and Prometheus")
+    with stack.embedded(profile.start, project, logs, profile.scrape_interval_s) as services:
+        yield services
+
+
+@contextmanager
+def up(profile: Profile, project: Path, reporter: Reporter) -> Iterator[stack.Stack]:
+    """The embedded stack alone, until the block ends; its logs are gone with it."""
+    with (
+        tempfile.TemporaryDirectory(prefix="harness-logs-") as logs,
+        running(profile, project, Path(logs), reporter) as services,
+    ):
+        yield services
+
+
+def check_hosts(profile: Profile) -> None:
+    """Refuse to load a host that is neither loopback nor allowed by name. Raises UsageError."""
+    if profile.start is not None:
+        return
+    for flag, url in (("--target", profile.target), ("--prometheus", profile.prometheus)):
+        if not url:
+            raise UsageError(f"{flag} is missing: a target that runs already needs both --target and --prometheus")
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise UsageError(f"{flag}: {url!r} is not a URL; write for example http://127.0.0.1:8000")
+    host = urlsplit(profile.target).hostname or ""
+    if host not in LOOPBACK and host not in profile.allow_hosts:
+        raise UsageError(
+            f"--target: {host} is not this machine; to load it on purpose, add allow_hosts = [{host!r}] to the profile"
+        )
+
+
+def against(profile: Profile, target: str, prometheus: str) -> Profile:
+    """The profile on services that run already."""
+    return replace(profile, start=None, target=target, prometheus=prometheus)
+
+
+def _tally(directory: RunDirectory, made: Run, evidence: readings.Evidence) -> Truth:
+    bounds = set()
+    for histogram in (LATENCY_BY_VIEW, LATENCY_ALL):
+        reading = evidence.read(readings.raw_query(made, f"{histogram}_bucket"))
+        if isinstance(reading, Reading):
+            bounds |= {float(series.labels["le"]) for series in reading.series if "le" in series.labels}
+    tally = Tally(bounds)
+    shards = tuple(shard for shard in made.shards if shard.phase == "measure")
+    for table in directory.tables(shards):
+        tally.add(table)
+    return tally.truth(directory.tables(shards))
+
+
+def _run(
+    profile: Profile,
+    run_id: str,
+    started_s: float,
+    services: stack.Stack,
+    version: str,
+    instances: tuple[str, ...],
+    before: Quiet,
+    after: Quiet,
+    interval_s: float,
+    skew_s: float,
+    loaded: Loaded,
+) -> Run:
+    return Run(
+        schema_version=SCHEMA_VERSION,
+        id=run_id,
+        profile=profile.name,
+        scenario=profile.scenario,
+        started_s=started_s,
+        target=services.target,
+        prometheus=services.prometheus,
+        prometheus_version=version,
+        selector=profile.selector,
+        instances=instances,
+        window=Window(before.time_s, after.time_s, interval_s, skew_s, before.idle_requests, after.idle_requests),
+        shards=loaded.shards,
+        generator=loaded.health,
+        versions=machine.versions(),
+        machine=machine.fingerprint(),
+        thresholds=profile.thresholds,
+        budget=profile.budget,
+        views=profile.views,
+        calibration=profile.calibration,
+        foreign_traffic=profile.foreign_traffic,
+        background=profile.background,
+        metrics_view=profile.metrics_view,
+        embedded=profile.start is not None,
+    )

@@ -1,0 +1,152 @@
+# ruff: noqa: INP001 - not a module of the harness: it runs in the target's interpreter, which may lack the harness
+"""Reads a Django settings module and writes what it says as JSON: `python -c <this text> MODULE OUT SCRATCH`.
+
+Django is set up as the target does it, but nothing is served, logged, connected to or written: exporter ports,
+migration gauges and LOGGING are switched off first, and a multiprocess directory is replaced by SCRATCH, lest this
+process leave its own files among those of live workers.
+"""
+
+import importlib
+import json
+import math
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+VARIABLES = ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir")
+MIDDLEWARE = "django_prometheus.middleware"
+METRICS_VIEW = "prometheus-django-metrics"
+DEPTH = 20
+"""Of nested includes; deeper ones are a cycle."""
+
+
+def read(module: str, scratch: str) -> "dict[str, Any]":
+    """The facts, in the shape of harness.wiring.SettingsFacts."""
+    if os.getcwd() not in sys.path and "" not in sys.path:  # noqa: PTH109 - the very text that sys.path holds
+        sys.path.insert(0, os.getcwd())  # noqa: PTH109
+    os.environ["DJANGO_SETTINGS_MODULE"] = module
+    inherited = any(name in os.environ for name in VARIABLES)
+    importlib.import_module(module)
+    multiprocess = "the environment" if inherited else module if any(name in os.environ for name in VARIABLES) else ""
+    for name in VARIABLES:
+        if name in os.environ:
+            os.environ[name] = scratch
+
+    import django  # noqa: PLC0415 - only once the settings module has been imported: it may set the environment up
+    from django.apps import apps  # noqa: PLC0415
+    from django.conf import settings  # noqa: PLC0415
+
+    port = getattr(settings, "PROMETHEUS_METRICS_EXPORT_PORT_RANGE", None) or getattr(
+        settings, "PROMETHEUS_METRICS_EXPORT_PORT", None
+    )
+    settings.PROMETHEUS_METRICS_EXPORT_PORT_RANGE = settings.PROMETHEUS_METRICS_EXPORT_PORT = None
+    settings.PROMETHEUS_EXPORT_MIGRATIONS = False
+    settings.LOGGING_CONFIG = None
+    django.setup()
+
+    unimportable = {}
+    classes = {}
+    for path in settings.MIDDLEWARE:
+        try:
+            classes[path] = load(path)
+        except Exception as error:  # noqa: BLE001 - a target's module may raise anything when it is imported
+            unimportable[path] = told(error)
+    try:
+        routes = metrics_routes()
+    except Exception as error:  # noqa: BLE001 - as above
+        unimportable[str(getattr(settings, "ROOT_URLCONF", "ROOT_URLCONF"))] = told(error)
+        routes = []
+    buckets = getattr(settings, "PROMETHEUS_LATENCY_BUCKETS", None)
+    return {
+        "module": module,
+        "middleware": list(settings.MIDDLEWARE),
+        "before": [path for path, item in classes.items() if derives(item, MIDDLEWARE, "PrometheusBeforeMiddleware")],
+        "after": [path for path, item in classes.items() if derives(item, MIDDLEWARE, "PrometheusAfterMiddleware")],
+        "unimportable": unimportable,
+        "installed_apps": [config.name for config in apps.get_app_configs()],
+        "databases": {
+            alias: backend(table.get("ENGINE") or "django.db.backends.dummy", ".base.DatabaseWrapper")
+            for alias, table in settings.DATABASES.items()
+        },
+        "caches": {alias: backend(table.get("BACKEND", "")) for alias, table in settings.CACHES.items()},
+        "caches_set": settings.is_overridden("CACHES"),
+        "routes": routes,
+        "export_port": str(port or ""),
+        "namespace": getattr(settings, "PROMETHEUS_METRIC_NAMESPACE", "") or "",
+        "latency_buckets": None if buckets is None else [float(bound) for bound in buckets if math.isfinite(bound)],
+        "multiprocess_dir": multiprocess,
+    }
+
+
+def load(path: str) -> Any:
+    """What a dotted path names."""
+    from django.utils.module_loading import import_string  # noqa: PLC0415 - after the settings
+
+    return import_string(path)
+
+
+def derives(item: Any, module: str, name: str = "") -> bool:
+    """Whether a class is, or derives from, one of a module (or below it) that has this name, if one is given."""
+    return any(
+        f"{base.__module__}.".startswith(f"{module}.") and name in ("", base.__name__)
+        for base in getattr(item, "__mro__", ())
+    )
+
+
+def backend(path: str, inside: str = "") -> "dict[str, Any]":
+    """A database engine or cache backend, in the shape of harness.wiring.Backend."""
+    try:
+        instrumented = derives(load(path + inside), "django_prometheus")
+    except Exception:  # noqa: BLE001 - a driver that is not installed here says nothing about the target
+        return {"path": path, "instrumented": path.startswith("django_prometheus.") or None}
+    return {"path": path, "instrumented": instrumented}
+
+
+def metrics_routes() -> "list[dict[str, str]]":
+    """Every URL pattern whose view exports the metrics."""
+    from django.urls import get_resolver  # noqa: PLC0415 - after the settings
+
+    found = []
+
+    def walk(patterns: Any, route: str, namespaces: "tuple[str, ...]") -> None:
+        for pattern in patterns:
+            here = route + str(pattern.pattern)
+            if hasattr(pattern, "url_patterns"):
+                if len(namespaces) < DEPTH:
+                    walk(pattern.url_patterns, here, (*namespaces, pattern.namespace or ""))
+            elif exports(pattern.callback) or pattern.name == METRICS_VIEW:
+                view = ":".join([*filter(None, namespaces), pattern.name]) if pattern.name else ""
+                found.append({"route": here, "view": view})
+
+    walk(get_resolver().url_patterns, "", ())
+    return found
+
+
+def exports(view: Any) -> bool:
+    """Whether a view is django-prometheus's own, however it is decorated."""
+    while hasattr(view, "__wrapped__"):
+        view = view.__wrapped__
+    return getattr(view, "__module__", "") == "django_prometheus.exports"
+
+
+def told(error: BaseException) -> str:
+    """An exception in one line."""
+    return f"{type(error).__name__}: {error}".splitlines()[0].strip()
+
+
+def main() -> None:
+    """Write the facts, or the reason why there are none."""
+    module, out, scratch = sys.argv[1:]
+    result: dict[str, Any]
+    try:
+        result = {"facts": read(module, scratch)}
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a target's settings raise is the answer
+        result = {"error": told(error)}
+    Path(out).write_text(json.dumps(result), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
+    sys.stdout.flush()
+    os._exit(0)  # threads that the target's apps started must not keep this process alive

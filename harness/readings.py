@@ -1,0 +1,152 @@
+"""Prometheus's raw answers -> exact deltas over the window.
+
+`increase()` is never used for truth, since it extrapolates; raw samples are folded here instead
+(docs/decisions/004-raw-deltas.md).
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from harness import promql
+from harness.model import NoData, Query, Reading, Run, Series
+
+NO_SERIES = "Prometheus has no such series"
+"""Why an answer without series has no data: a good answer, unlike one that was never given."""
+RESTARTED = 0.5
+"""A counter that falls below this share of its last value began again at zero."""
+CLOCK_RESOLUTION_S = 0.0005
+"""Prometheus keeps milliseconds; times closer than half of one are the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What Prometheus answered, by question."""
+
+    answers: Mapping[Query, Reading | NoData]
+
+    def read(self, query: Query) -> Reading | NoData:
+        """The answer to `query`; NoData when it was never asked, failed, or has no series."""
+        return self.answers.get(query, NoData(f"the evidence holds no answer to {query.text}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """How much one counter series grew between t0 and t1."""
+
+    labels: Mapping[str, str]
+    value: float
+    falls: int
+    """How often the value fell, which no counter of a healthy target does."""
+    born: bool
+    """True when the series did not exist at t0 and counts from zero."""
+
+
+def parse_result(result: Iterable[Mapping[str, object]]) -> Reading | NoData:
+    """Read the `result` list of a Prometheus vector or matrix answer.
+
+    Raises ValueError when it is neither. Source: https://prometheus.io/docs/prometheus/latest/querying/api/
+    """
+    series = []
+    for item in result:
+        labels, points = item.get("metric"), item.get("values", [item.get("value")])
+        if not isinstance(labels, dict) or not isinstance(points, list) or not all(map(_is_point, points)):
+            raise ValueError("neither a vector nor a matrix")
+        series.append(
+            Series({str(k): str(v) for k, v in labels.items()}, tuple((float(t), float(v)) for t, v in points))
+        )
+    return Reading(tuple(series)) if series else NoData(NO_SERIES)
+
+
+def raw_query(run: Run, metric: str) -> Query:
+    """The raw samples of `metric` from a little before t0 to t1, for all series of the target."""
+    window = run.window
+    range_s = window.length_s + 2 * window.scrape_interval_s
+    return Query(promql.raw(metric, run.selector, range_s), window.end_s)
+
+
+def scrape_times(run: Run, evidence: Evidence) -> Mapping[str, tuple[float, ...]] | NoData:
+    """Times of all scrapes of each instance, successful or not, from the last one at or before t0 to t1."""
+    reading = evidence.read(raw_query(run, "up"))
+    if isinstance(reading, NoData):
+        return reading
+    times: dict[str, tuple[float, ...]] = {}
+    for series in reading.series:
+        at = [time_s for time_s, _ in series.points if time_s <= run.window.end_s + CLOCK_RESOLUTION_S]
+        before = [time_s for time_s in at if time_s <= run.window.start_s + CLOCK_RESOLUTION_S]
+        first = before[-1] if before else float("inf")
+        times[series.labels.get("instance", "")] = tuple(time_s for time_s in at if time_s >= first)
+    return times
+
+
+def deltas(run: Run, evidence: Evidence, metric: str) -> tuple[Delta, ...] | NoData:
+    """The growth of every series of a counter over the window.
+
+    An empty tuple means that the target was scraped well and exports no such series; NoData that this is not known.
+    """
+    query = raw_query(run, metric)
+    scrapes = scrape_times(run, evidence)
+    if isinstance(scrapes, NoData):
+        return NoData(f"no scrape of the target is known: {scrapes.reason}")
+    reading = evidence.read(query)
+    if isinstance(reading, NoData):
+        return () if reading.reason == NO_SERIES else reading
+    folded = []
+    for series in reading.series:
+        times = scrapes.get(series.labels.get("instance", ""), ())
+        at_start = bool(times) and times[0] <= run.window.start_s + CLOCK_RESOLUTION_S
+        folded.append(fold(series, run.window.start_s, run.window.end_s, scraped_at_start=at_start))
+    lost = [item.reason for item in folded if isinstance(item, NoData)]
+    return NoData(lost[0]) if lost else tuple(item for item in folded if isinstance(item, Delta))
+
+
+def fold(series: Series, start_s: float, end_s: float, *, scraped_at_start: bool) -> Delta | NoData:
+    """Add up a counter's growth from the last sample at or before `start_s` to the last at or before `end_s`.
+
+    A fall by more than half is a restart: the counter began again at zero. A smaller one is no restart but a wrong
+    value, and counts as what it is; both are told in `falls`, which `scrape-health` never lets pass. A series without a
+    sample at `start_s` counts from zero, but only if its target was scraped then.
+    """
+    before = [value for time_s, value in series.points if time_s <= start_s + CLOCK_RESOLUTION_S]
+    after = [
+        value for time_s, value in series.points if start_s + CLOCK_RESOLUTION_S < time_s <= end_s + CLOCK_RESOLUTION_S
+    ]
+    if any(math.isnan(value) for value in (*before, *after)):
+        return NoData(f"{series.labels.get('__name__', 'a counter')} is not a number")
+    if not before and not scraped_at_start:
+        return NoData(f"{series.labels.get('instance', 'the target')} was not scraped at the start of the window")
+    previous, grown, falls = (before[-1] if before else 0.0), 0.0, 0
+    for value in after:
+        if value < previous:
+            falls += 1
+            if value < previous * RESTARTED:
+                previous = 0.0
+        grown += value - previous
+        previous = value
+    return Delta(series.labels, grown, falls, born=not before)
+
+
+def total(items: Sequence[Delta], **matches: str) -> float:
+    """Sum over the series whose labels equal `matches`."""
+    return sum(item.value for item in items if all(item.labels.get(key) == value for key, value in matches.items()))
+
+
+def by(
+    items: Iterable[Delta], *names: str, key: Callable[[Delta], bool] = lambda _: True
+) -> dict[tuple[str, ...], float]:
+    """Sum by the values of the labels `names`, over the series that `key` accepts."""
+    sums: dict[tuple[str, ...], float] = {}
+    for item in items:
+        if key(item):
+            group = tuple(item.labels.get(name, "") for name in names)
+            sums[group] = sums.get(group, 0.0) + item.value
+    return sums
+
+
+def buckets(items: Iterable[Delta]) -> tuple[tuple[float, float], ...]:
+    """Cumulative histogram deltas summed by upper bound: `(bound_s, count)` in rising order, +Inf last."""
+    return tuple(sorted((float(group[0]), value) for group, value in by(items, "le").items() if group[0]))
+
+
+def _is_point(point: object) -> bool:
+    return isinstance(point, list | tuple) and len(point) == 2

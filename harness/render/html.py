@@ -1,0 +1,81 @@
+"""report.html: one self-contained page that works offline, in light and dark, on paper and on a phone.
+
+The page has no script and loads nothing, and its Content-Security-Policy says so to the browser as well. Every value
+passes `shorten` (which cleans it) and autoescape on its way into the template, so no template can forget it.
+"""
+
+from functools import lru_cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from harness.model import Report, Status
+from harness.render import format as fmt
+from harness.render import overview, plots, svg
+from harness.render.text import shorten
+
+NAME_LIMIT, TEXT_LIMIT = 300, 2000
+"""Longest name and longest sentence shown in full; report.json has the whole of it."""
+EXPLAINED = {
+    "client": "what the load generator measured, so what users felt",
+    "witness": "the app's own time for each request",
+    "metric": "exact counts from Prometheus over the window",
+    "panel": "what a dashboard shows, with rate()",
+}
+
+
+def render(report: Report) -> str:
+    """Return the page as HTML 5 text."""
+    checks = overview.summaries(report)
+    status = overview.status_of(report)
+    page = _environment().get_template("report.html.j2")
+    return page.render(
+        report=report,
+        status=status,
+        headline=overview.HEADLINES[status],
+        sentence=overview.sentence(report),
+        checks=checks,
+        unsettled=[check for check in checks if check.status is not Status.PASS],
+        settled=[check for check in checks if check.status is Status.PASS],
+        views=[(overview.name_of(view), overview.figure_rows(view)) for view in report.views],
+        accounts=EXPLAINED,
+        rates=plots.rate_plots(report),
+        latencies=plots.latency_plots(report),
+    )
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("harness.render", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["name"] = _name
+    environment.globals |= {
+        "PASS": Status.PASS,
+        "symbols": overview.SYMBOLS,
+        "words": overview.WORDS,
+        "number": fmt.number,
+        "quantity": fmt.quantity,
+        "apart": fmt.apart,
+        "tolerance": fmt.tolerance,
+        "difference": fmt.difference,
+        "emphasis": fmt.emphasis,
+        "moment": fmt.moment,
+        "swatch": svg.swatch,
+    }
+    return environment
+
+
+def _name(text: str, limit: int = NAME_LIMIT) -> Markup:
+    """A name from outside: monospace, cut to a bearable length, and its writing direction kept to itself."""
+    return Markup('<bdi class="name">{}</bdi>').format(shorten(text, limit))
+
+
+def _finalize(value: object) -> object:
+    return shorten(value, TEXT_LIMIT) if isinstance(value, str) and not isinstance(value, Markup) else value

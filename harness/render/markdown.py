@@ -1,0 +1,151 @@
+"""summary.md: GitHub flavoured Markdown, fit for a CI job summary.
+
+Names from outside stand in `<code>` with character references, not in backticks: a reference is never read as Markdown,
+so pipes, backticks, `<tags>`, mentions and `:emoji:` all show literally, also inside a table cell.
+https://spec.commonmark.org/0.31.2/#entity-and-numeric-character-references
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from harness.model import Finding, Report, Verdict, ViewReport
+from harness.render import format as fmt
+from harness.render.overview import (
+    HEADLINES,
+    SYMBOLS,
+    WORDS,
+    CheckSummary,
+    FigureRow,
+    figure_rows,
+    name_of,
+    sentence,
+    status_of,
+    summaries,
+    unsettled,
+)
+from harness.render.text import shorten
+
+ICONS = {"✓": "✅", "✗": "❌", "?": "⚠️"}
+NAME_LIMIT = 200
+WHY_LIMIT = 1000
+ACCOUNTS = ("client", "witness", "metric", "panel")
+_SPECIAL = re.compile(r"[&<>|`*_\[\]~\\$#@\"']")
+
+
+def render(report: Report) -> str:
+    """Return the summary: verdict line, checks, what did not pass, findings, figures per view."""
+    status = status_of(report)
+    blocks = [
+        f"## {ICONS[SYMBOLS[status]]} {HEADLINES[status]}",
+        sentence(report),
+        _facts(report),
+        *_checks(summaries(report)),
+        *_verdicts(unsettled(report)),
+        *_findings(report.findings),
+        *_views(report.views),
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def escape(text: str) -> str:
+    """Return `text` so that Markdown and HTML show it literally, on one line."""
+    return _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", shorten(text, WHY_LIMIT))
+
+
+def code(text: str) -> str:
+    """Return a name literally and in monospace; a dash when it is empty."""
+    return f"<code>{escape(shorten(text, NAME_LIMIT))}</code>" if text else fmt.UNKNOWN
+
+
+def _facts(report: Report) -> str:
+    fault = f"**Fault injected on purpose:** {code(report.fault)} · " if report.fault else ""
+    return (
+        f"{fault}Run {code(report.run_id)} · profile {code(report.profile)} · scenario {code(report.scenario)} · "
+        f"target {code(report.target)} · Prometheus {code(report.prometheus_version)} · "
+        f"{fmt.quantity(report.samples, 'requests')} · {fmt.quantity(report.users, 'users')} · "
+        f"window {fmt.number(report.window_s, 's')} · {fmt.moment(report.started_s)}"
+    )
+
+
+def _checks(checks: Sequence[CheckSummary]) -> list[str]:
+    if not checks:
+        return []
+    rows = [
+        (
+            f"{ICONS[SYMBOLS[check.status]]} {WORDS[check.status]}",
+            code(check.id),
+            escape(check.tally),
+            escape(check.why),
+        )
+        for check in checks
+    ]
+    return ["### Checks", _table(("Status", "Check", "Verdicts", "Why"), rows)]
+
+
+def _verdicts(verdicts: Sequence[Verdict]) -> list[str]:
+    if not verdicts:
+        return []
+    return ["### What did not pass", "\n".join(_verdict(verdict) for verdict in verdicts)]
+
+
+def _verdict(verdict: Verdict) -> str:
+    expected, observed = fmt.apart(verdict.expected, verdict.observed, verdict.unit)
+    basis = f" ({escape(verdict.tolerance.basis)})" if verdict.tolerance else ""
+    subject = f" {code(verdict.subject)}" if verdict.subject else ""
+    numbers = (
+        f"expected **{escape(expected)}**, observed **{escape(observed)}**, "
+        f"tolerance {fmt.tolerance(verdict.tolerance, verdict.unit)}{basis}, "
+    )
+    known = verdict.expected is not None or verdict.observed is not None
+    return (
+        f"- {ICONS[SYMBOLS[verdict.status]]} **{escape(verdict.check)}**{subject} {WORDS[verdict.status]}: "
+        f"{escape(verdict.why)}<br>{numbers if known else ''}strength {escape(verdict.strength)}"
+    )
+
+
+def _findings(findings: Sequence[Finding]) -> list[str]:
+    if not findings:
+        return []
+    lines = [
+        f"- **{escape(each.id)}** {code(each.subject)} ({escape(each.check)}): {escape(each.text)}" for each in findings
+    ]
+    return ["### Findings", "\n".join(lines)]
+
+
+def _views(views: Sequence[ViewReport]) -> list[str]:
+    """The first view open (it is the row over all), the others folded."""
+    if not views:
+        return []
+    blocks = ["### Client beside metric", _view(views[0])]
+    if len(views) > 1:
+        blocks += [f"<details><summary>{fmt.quantity(len(views) - 1, 'more views')}</summary>"]
+        blocks += [block for view in views[1:] for block in (f"#### {code(name_of(view))}", _view(view))]
+        blocks += ["</details>"]
+    return blocks
+
+
+def _view(view: ViewReport) -> str:
+    rows = figure_rows(view)
+    table = [(account, *(_cell(row, account) for row in rows)) for account in ACCOUNTS]
+    return _table((code(name_of(view)), *(row.label for row in rows)), table)
+
+
+def _cell(row: FigureRow, account: str) -> str:
+    match account:
+        case "client":
+            return fmt.number(row.client, row.unit)
+        case "witness":
+            return fmt.number(row.witness, row.unit)
+        case "metric":
+            return _beside(row.metric, row)
+        case _:
+            return _beside(row.panel, row)
+
+
+def _beside(value: float | None, row: FigureRow) -> str:
+    difference = fmt.difference(value, row.truth, row.unit)
+    return f"{fmt.number(value, row.unit)}{f' ({difference})' if difference else ''}"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows))

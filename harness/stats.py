@@ -1,0 +1,94 @@
+"""Order statistics and limits for counts: what a finite run can say about what it did not see.
+
+The distribution functions are scipy's; the statements built on them are ours. `scipy.stats` is not used, since it takes
+a second to import.
+"""
+
+import math
+from collections.abc import Sequence
+
+from scipy import special
+
+RANK_SLACK = 1e-9
+"""q * n may miss a whole number by the rounding of a float, e.g. 0.95 * 20."""
+
+
+def rank(q: float, n: int) -> int:
+    """1-based nearest rank of quantile `q` among `n` values: the smallest k with k/n >= q.
+
+    Raises ValueError when n < 1 or q is outside 0-1.
+    """
+    if n < 1 or not 0 <= q <= 1:
+        raise ValueError(f"no rank for q={q!r} among {n!r} values")
+    return min(max(math.ceil(q * n - RANK_SLACK), 1), n)
+
+
+def nearest_rank(ordered: Sequence[float], q: float) -> float:
+    """The nearest-rank quantile of values in rising order; raises ValueError when there are none."""
+    return ordered[rank(q, len(ordered)) - 1]
+
+
+def quantile_interval(n: int, q: float, confidence: float) -> tuple[int, int] | None:
+    """1-based ranks between which quantile `q` of the law lies with at least `confidence`; None when n is too small.
+
+    The count of values at or below the quantile is binomial, so the interval needs no assumption about the law.
+    Source: David and Nagaraja, Order Statistics, 7.1.
+    """
+    if n < 1 or not 0 < q < 1 or not 0 < confidence < 1:
+        raise ValueError(f"no interval for n={n!r}, q={q!r}, confidence={confidence!r}")
+    tail = (1 - confidence) / 2
+    low = binomial_quantile(n, q, 1 - tail)
+    high = binomial_quantile(n, q, tail) + 1
+    return (low, high) if low >= 1 and high <= n else None
+
+
+def binomial_upper(k: int, n: int, alpha: float) -> float:
+    """Upper limit of a probability after `k` hits in `n` trials, exceeded with a chance of at most `alpha`.
+
+    Source: Clopper and Pearson, Biometrika 26 (1934).
+    """
+    _check_counts(k, n, alpha)
+    return 1.0 if k == n else float(special.betaincinv(k + 1, n - k, 1 - alpha))
+
+
+def binomial_lower(k: int, n: int, alpha: float) -> float:
+    """Lower limit of a probability after `k` hits in `n` trials; source as for `binomial_upper`."""
+    _check_counts(k, n, alpha)
+    return 0.0 if k == 0 else float(special.betaincinv(k, n - k + 1, alpha))
+
+
+def binomial_quantile(n: int, p: float, alpha: float) -> int:
+    """Smallest K with P(Bin(n, p) > K) <= alpha."""
+    if n < 0 or not 0 <= p <= 1 or not 0 < alpha < 1:
+        raise ValueError(f"no binomial quantile for n={n!r}, p={p!r}, alpha={alpha!r}")
+    low, high = 0, n
+    while low < high:
+        middle = (low + high) // 2
+        if float(special.bdtrc(middle, n, p)) <= alpha:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def exceedances_upper(k: int, reference_n: int, n: int, alpha: float) -> int:
+    """Smallest c such that more than c of `n` values beyond a limit have a chance of at most `alpha`.
+
+    `k` of `reference_n` values of the same law lie beyond it. Given j exceedances in both samples together, those in
+    the sample of n are hypergeometric, whose upper tail is no heavier than the binomial's with the same mean
+    (Hoeffding, JASA 58 (1963), section 6). So c is the smallest with P(Bin(k + c + 1, n / (n + reference_n)) > c) <=
+    alpha.
+    """
+    _check_counts(k, reference_n, alpha)
+    if n < 0:
+        raise ValueError(f"n={n!r} must not be negative")
+    share = n / (n + reference_n) if n else 0.0
+    c = 0
+    while c < n and float(special.bdtrc(c, k + c + 1, share)) > alpha:
+        c += 1
+    return c
+
+
+def _check_counts(k: int, n: int, alpha: float) -> None:
+    if not 0 <= k <= n or n < 1 or not 0 < alpha < 1:
+        raise ValueError(f"no limit for {k!r} of {n!r} at alpha={alpha!r}")

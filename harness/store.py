@@ -1,0 +1,215 @@
+"""The run directory: what each stage leaves, and reading it again."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import pyarrow as pa
+
+from harness import readings
+from harness.errors import StoreError, UsageError
+from harness.model import SCHEMA_VERSION, NoData, Query, Reading, Report, Run, Shard, ShardState
+from harness.samples import CLOSING_KEY, VERSION_KEY
+from harness.tally import COLUMNS
+
+END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+"""Last bytes of a whole Arrow IPC stream. Source: https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format"""
+CHUNK_ROWS = 262_144
+"""Rows per table when shards are read: enough to make the arithmetic fast, small enough to bound memory."""
+
+T = TypeVar("T")
+
+
+class RunDirectory:
+    """Reads and writes one run directory."""
+
+    def __init__(self, path: Path) -> None:
+        """`path` need not exist yet; nothing is read or written here."""
+        self.path = path
+
+    def create(self) -> None:
+        """Make the directory; raises UsageError when it exists with something in it or cannot be made."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            if any(self.path.iterdir()):
+                raise UsageError(f"--out: {self.path} is not empty; name another directory")
+            (self.path / "logs").mkdir()
+        except OSError as error:
+            raise UsageError(f"--out: {self.path} cannot be made: {error.strerror}") from None
+
+    @property
+    def logs(self) -> Path:
+        """Where the processes write their output."""
+        return self.path / "logs"
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a file of the run directory in one go, so that a reader never sees half of it."""
+        temporary = self.path / f".{name}.part"
+        try:
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(self.path / name)
+        except OSError as error:
+            raise StoreError(f"{self.path / name} cannot be written: {error.strerror}") from None
+
+    def write_run(self, run: Run) -> None:
+        """Write run.json."""
+        self.write_text("run.json", _pretty(run))
+
+    def read_run(self) -> Run:
+        """Read run.json. Raises UsageError for no run directory or a newer schema, StoreError when it is damaged."""
+        if not self.path.is_dir():
+            raise UsageError(f"{self.path}: no such run directory")
+        if not (self.path / "run.json").exists():
+            if not any(self.path.glob("samples-*.arrow")):
+                raise UsageError(
+                    f"{self.path}: not a run directory: it has no run.json; name one that `harness run` made"
+                )
+            raise StoreError(f"{self.path}: run.json is missing: the run ended before it was judged; run it again")
+        document = self._read_json("run.json")
+        self._check_version(document, "run.json")
+        return self._convert(document, Run, "run.json")
+
+    def write_evidence(self, answers: Sequence[Mapping[str, Any]]) -> None:
+        """Write evidence.json: the queries, their times and the raw answers."""
+        lines = ",\n".join(msgspec.json.encode(answer).decode() for answer in answers)
+        self.write_text("evidence.json", f'{{"schema_version":{SCHEMA_VERSION},"answers":[\n{lines}\n]}}\n')
+
+    def read_evidence(self) -> readings.Evidence:
+        """Read evidence.json. Raises StoreError when it is missing or damaged."""
+        document = self._read_json("evidence.json")
+        self._check_version(document, "evidence.json")
+        answers: dict[Query, Reading | NoData] = {}
+        for index, answer in enumerate(document.get("answers", [])):
+            try:
+                query = Query(answer["query"], answer["time_s"], answer.get("start_s"), answer.get("step_s"))
+                error = answer.get("error")
+                answers[query] = NoData(str(error)) if error else readings.parse_result(answer["result"])
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                raise StoreError(f"{self.path / 'evidence.json'}: answers[{index}] is damaged: {error!r}") from None
+        return readings.Evidence(answers)
+
+    def read_report(self, parse: Callable[[str], Report]) -> Report:
+        """Read report.json. Raises UsageError when there is none, StoreError when it is damaged."""
+        file = self.path / "report.json"
+        try:
+            return parse(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise UsageError(
+                f"{file} does not exist; name a judged run, or judge this one with `harness verify`"
+            ) from None
+        except (OSError, ValueError) as error:
+            raise StoreError(
+                f"{file} cannot be read: {error}; make it again with `harness verify {self.path}`"
+            ) from None
+
+    def find_shards(self) -> tuple[Path, ...]:
+        """All sample files, by number."""
+        return tuple(sorted(self.path.glob("samples-*.arrow"), key=lambda file: (len(file.name), file.name)))
+
+    def closing_count(self, file: Path) -> int | None:
+        """The count the recorder wrote at the end of a shard; None when the shard has no readable end."""
+        count = None
+        try:
+            with _opened(file) as reader:
+                while True:
+                    _, metadata = reader.read_next_batch_with_custom_metadata()
+                    if metadata and CLOSING_KEY.encode() in metadata:
+                        count = int(metadata[CLOSING_KEY.encode()])
+        except StopIteration:
+            return count if _has_end(file) else None
+        except (pa.ArrowException, OSError, ValueError):
+            return None
+
+    def state_of(self, shard: Shard) -> ShardState:
+        """Count a shard's rows and say whether it is whole. Raises UsageError for a newer schema."""
+        file = self.path / shard.file
+        rows, problem = 0, ""
+        try:
+            with _opened(file) as reader:
+                self._check_schema(reader.schema, file)
+                for batch in reader:
+                    rows += batch.num_rows
+        except FileNotFoundError:
+            problem = "the file is missing"
+        except (pa.ArrowException, OSError) as error:
+            problem = f"it cannot be read past row {rows}: {str(error).splitlines()[0]}"
+        if not problem and not _has_end(file):
+            problem = f"its end is missing after row {rows}"
+        elif not problem and shard.rows is None:
+            problem = "the recorder never closed it"
+        return ShardState(shard, rows, problem)
+
+    def tables(self, shards: Sequence[Shard]) -> Iterator[pa.Table]:
+        """The rows of the shards in tables of about `CHUNK_ROWS`, as far as they can be read."""
+        waiting: list[pa.RecordBatch] = []
+        rows = 0
+        for shard in shards:
+            try:
+                with _opened(self.path / shard.file) as reader:
+                    for batch in reader:
+                        waiting.append(batch.select(list(COLUMNS)))
+                        rows += batch.num_rows
+                        if rows >= CHUNK_ROWS:
+                            yield pa.Table.from_batches(waiting)
+                            waiting, rows = [], 0
+            except (pa.ArrowException, OSError):
+                continue  # `state_of` says so, and the run is judged inconclusive
+        if rows:
+            yield pa.Table.from_batches(waiting)
+
+    def _check_schema(self, schema: pa.Schema, file: Path) -> None:
+        version = int((schema.metadata or {}).get(VERSION_KEY, b"0"))
+        if version > SCHEMA_VERSION:
+            raise UsageError(
+                f"{file}: samples of schema {version}, this harness reads up to {SCHEMA_VERSION}; upgrade the harness"
+            )
+        missing = [name for name in COLUMNS if name not in schema.names]
+        if missing:
+            raise UsageError(f"{file}: no column {missing[0]!r}; it is not a shard of this harness")
+
+    def _check_version(self, document: Mapping[str, Any], name: str) -> None:
+        version = document.get("schema_version")
+        if not isinstance(version, int):
+            raise StoreError(f"{self.path / name}: schema_version is missing; the file is damaged, run again")
+        if version > SCHEMA_VERSION:
+            raise UsageError(
+                f"{self.path / name}: schema {version}, this harness reads up to {SCHEMA_VERSION}; upgrade the harness"
+            )
+
+    def _read_json(self, name: str) -> dict[str, Any]:
+        file = self.path / name
+        try:
+            document = json.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise StoreError(f"{file} is missing; the run cannot be judged again, run it again") from None
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise StoreError(f"{file} cannot be read: {error}; the file is damaged, run again") from None
+        if not isinstance(document, dict):
+            raise StoreError(f"{file}: not a JSON object; the file is damaged, run again")
+        return document
+
+    def _convert(self, document: Mapping[str, Any], to: type[T], name: str) -> T:
+        try:
+            return msgspec.convert(document, to)
+        except msgspec.ValidationError as error:
+            raise StoreError(f"{self.path / name}: {error}; the file is damaged, run again") from None
+
+
+def _pretty(value: object) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n"
+
+
+def _opened(file: Path) -> pa.RecordBatchStreamReader:
+    return pa.ipc.open_stream(pa.memory_map(str(file)))
+
+
+def _has_end(file: Path) -> bool:
+    try:
+        with file.open("rb") as stream:
+            stream.seek(0, 2)
+            stream.seek(max(stream.tell() - len(END_OF_STREAM), 0))
+            return stream.read() == END_OF_STREAM
+    except OSError:
+        return False

@@ -1,0 +1,53 @@
+"""Facts -> report: asks what every check asks, judges what every check judges."""
+
+from harness import figures
+from harness.checks import CHECKS, Facts
+from harness.errors import ExitCode
+from harness.model import SCHEMA_VERSION, Finding, Query, Report, Run, Status, Verdict
+
+EXIT_CODES = {Status.PASS: ExitCode.PASSED, Status.FAIL: ExitCode.FAILED, Status.INCONCLUSIVE: ExitCode.INCONCLUSIVE}
+
+
+def queries(run: Run) -> tuple[Query, ...]:
+    """Every query of every check and figure, each once."""
+    asked = [query for check in CHECKS for query in check.queries(run)]
+    return tuple(dict.fromkeys((*asked, figures.rate_over_time_query(run))))
+
+
+def overall(verdicts: tuple[Verdict, ...]) -> Status:
+    """FAIL outranks INCONCLUSIVE outranks PASS; nothing judged is inconclusive, for no data never passes."""
+    found = {verdict.status for verdict in verdicts}
+    for status in (Status.FAIL, Status.INCONCLUSIVE, Status.PASS):
+        if status in found:
+            return status
+    return Status.INCONCLUSIVE
+
+
+def verify(facts: Facts) -> Report:
+    """Judge a run."""
+    results = [result for check in CHECKS for result in check.judge(facts)]
+    verdicts = tuple(result for result in results if isinstance(result, Verdict))
+    run, status = facts.run, overall(verdicts)
+    return Report(
+        schema_version=SCHEMA_VERSION,
+        run_id=run.id,
+        status=status,
+        exit_code=EXIT_CODES[status],
+        profile=run.profile,
+        scenario=run.scenario,
+        fault=run.fault,
+        started_s=run.started_s,
+        window_s=run.window.length_s,
+        target=run.target,
+        prometheus=run.prometheus,
+        prometheus_version=run.prometheus_version,
+        versions=run.versions,
+        machine=run.machine,
+        samples=facts.truth.rows,
+        users=run.generator.peak_users,
+        verdicts=verdicts,
+        findings=tuple(result for result in results if isinstance(result, Finding)),
+        views=figures.view_reports(facts),
+        rate=figures.rate_points(facts),
+        scrape_interval_s=run.window.scrape_interval_s,
+    )

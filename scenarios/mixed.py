@@ -1,0 +1,86 @@
+"""Every path of the reference target, each at a rate of its own, so that swapped labels show."""
+
+import itertools
+
+from locust import FastHttpUser, between, task
+
+NUMBERS = itertools.count(1)
+DELAYS_MS = itertools.cycle((5, 20, 60))
+
+
+class Visitor(FastHttpUser):
+    """Waits a little between requests; ten visitors make about 130 requests a second."""
+
+    wait_time = between(0.02, 0.1)
+
+    @task(60)
+    def fast(self) -> None:
+        self.client.get("/work/fast")
+
+    @task(33)
+    def slow(self) -> None:
+        self.client.get(f"/work/slow?n={next(NUMBERS)}", name="/work/slow")
+
+    @task(17)
+    def wait(self) -> None:
+        self.client.get(f"/work/wait?ms={next(DELAYS_MS)}", name="/work/wait")
+
+    @task(11)
+    def cpu(self) -> None:
+        self.client.get("/work/cpu")
+
+    @task(19)
+    def read(self) -> None:
+        self.client.get(f"/data/read?id={next(NUMBERS) % 100 + 1}", name="/data/read")
+
+    @task(7)
+    def list_notes(self) -> None:
+        self.client.get("/data/list")
+
+    @task(8)
+    def write(self) -> None:
+        self.client.post("/data/write", data={"title": "from a visitor", "body": "x" * 100})
+
+    @task(5)
+    def update(self) -> None:
+        self.client.post("/data/update", data={"id": str(next(NUMBERS) % 100 + 1), "title": "changed"})
+
+    @task(23)
+    def cache_hit(self) -> None:
+        self.client.get("/data/cache-hit")
+
+    @task(13)
+    def cache_miss(self) -> None:
+        self.client.get("/data/cache-miss")
+
+    @task(14)
+    def submit(self) -> None:
+        self.client.post("/work/submit", json={"text": "x" * 300})
+
+    @task(9)
+    def redirect(self) -> None:
+        self.client.get("/work/redirect")
+
+    @task(6)
+    def fail(self) -> None:
+        with self.client.get("/work/fail", catch_response=True) as response:
+            if response.status_code == 500:
+                response.success()
+
+    @task(4)
+    def raises(self) -> None:
+        with self.client.get("/work/raises", catch_response=True) as response:
+            if response.status_code == 500:
+                response.success()
+
+    @task(3)
+    def missing(self) -> None:
+        with self.client.get("/work/missing", catch_response=True) as response:
+            if response.status_code == 404:
+                response.success()
+
+    @task(10)
+    def unrouted(self) -> None:
+        with self.client.get("/nowhere", catch_response=True) as response:
+            if response.status_code == 404:
+                response.success()

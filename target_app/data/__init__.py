@@ -1,0 +1,1 @@
+"""Paths that use the database and the cache."""

@@ -1,0 +1,1 @@
+"""Migrations of the table and its first rows."""

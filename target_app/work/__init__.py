@@ -1,0 +1,1 @@
+"""Paths that need neither database nor cache: fast, slow, failing, redirecting."""

@@ -1,0 +1,27 @@
+"""Views that fail: handled, raised, not found."""
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.views.decorators.http import require_GET
+
+RAISABLE = {kind.__name__: kind for kind in (RuntimeError, ValueError, KeyError, ZeroDivisionError)}
+
+
+@require_GET
+def fail(_request: HttpRequest) -> HttpResponse:
+    """A 500 that the view itself returns."""
+    return HttpResponse("failed, and handled", status=500, content_type="text/plain")
+
+
+@require_GET
+def raises(request: HttpRequest) -> HttpResponse:
+    """Raise `type`, one of `RAISABLE`."""
+    kind = RAISABLE.get(request.GET.get("type", RuntimeError.__name__))
+    if kind is None:
+        return HttpResponseBadRequest(f"type must be one of {', '.join(RAISABLE)}")
+    raise kind("raised on purpose")
+
+
+@require_GET
+def missing(_request: HttpRequest) -> HttpResponse:
+    """A 404 that the view raises."""
+    raise Http404("missing on purpose")

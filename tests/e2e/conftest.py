@@ -1,0 +1,120 @@
+"""The real command on real parts, and proof that it leaves nothing behind."""
+
+import os
+import subprocess
+import sys
+import textwrap
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from harness import config, stack
+
+PROJECT = Path(__file__).resolve().parents[2]
+MARK = "HARNESS_TEST_MARK"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a finished command left."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class Harness:
+    """Runs `harness` with a temporary directory and a mark of its own, to find what it leaves behind."""
+
+    scratch: Path
+    mark: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def __post_init__(self) -> None:
+        self.temporary.mkdir()
+
+    @property
+    def temporary(self) -> Path:
+        return self.scratch / "tmp"
+
+    def start(self, *arguments: str | Path, **env: str) -> subprocess.Popen[str]:
+        """Start the command; a run that names no directory is left in the scratch directory."""
+        if arguments[:1] == ("run",) and "--out" not in arguments:
+            arguments = (*arguments, "--out", self.scratch / f"run-{uuid.uuid4().hex[:8]}")
+        return subprocess.Popen(
+            [sys.executable, "-m", "harness.cli", *map(str, arguments)],
+            cwd=PROJECT,
+            env={**os.environ, "TMPDIR": str(self.temporary), MARK: self.mark, **env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str | Path, **env: str) -> Done:
+        """Run the command to its end, and see that it left no process and no temporary file."""
+        process = self.start(*arguments, **env)
+        try:
+            out, err = process.communicate(timeout=150)
+        finally:
+            process.kill()
+            process.wait()
+        self.check_clean()
+        return Done(process.returncode, out, err)
+
+    def check_clean(self) -> None:
+        """No process with this mark runs, no file is in the temporary directory."""
+        assert self.processes() == []
+        assert list(self.temporary.iterdir()) == []
+
+    def processes(self) -> list[str]:
+        """Command lines of the live processes that this harness started, itself included."""
+        found = []
+        for environ in Path("/proc").glob("[0-9]*/environ"):
+            try:
+                if f"{MARK}={self.mark}".encode() in environ.read_bytes():
+                    found.append(environ.with_name("cmdline").read_text().replace("\0", " "))
+            except OSError:
+                continue
+        return found
+
+
+@pytest.fixture
+def harness(tmp_path: Path) -> Harness:
+    """The `harness` command."""
+    return Harness(tmp_path)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> "Writer":
+    """Writes small files for a test."""
+    return Writer(tmp_path)
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes dedented files below a directory."""
+
+    directory: Path
+
+    def file(self, name: str, text: str) -> Path:
+        """Write one file."""
+        path = self.directory / name
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+        return path
+
+    def config(self, extra: str) -> Path:
+        """A harness.toml with one profile `test`, whose keys are `extra`."""
+        return self.file("harness.toml", f"[profiles.test]\n{textwrap.dedent(extra)}")
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Stack]:
+    """The reference target and a Prometheus that run already, as somebody's own deployment would."""
+    profile = config.parse((PROJECT / "harness.toml").read_text(), "harness.toml").profile("smoke")
+    assert profile.start is not None
+    logs = tmp_path_factory.mktemp("logs")
+    with stack.embedded(profile.start, PROJECT, logs, scrape_interval_s=1.0) as running:
+        yield running

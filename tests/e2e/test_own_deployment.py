@@ -1,0 +1,122 @@
+"""A target and a Prometheus that run already: with and without a witness, with others using the target too."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from harness import config, stack
+from harness.render.json import parse
+from tests.e2e.conftest import PROJECT, Harness
+
+SHORT = ("--duration", "4s", "--warmup", "1s")
+
+
+@pytest.fixture(scope="module")
+def without_witness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Stack]:
+    """The target as anybody else's: it tells nothing about its requests."""
+    profile = config.parse((PROJECT / "harness.toml").read_text(), "harness.toml").profile("smoke")
+    assert profile.start is not None
+    start = config.TargetStart(
+        command=profile.start.command,
+        cwd=profile.start.cwd,
+        prepare=profile.start.prepare,
+        env={**profile.start.env, "TARGET_WITNESS": "0"},
+    )
+    with stack.embedded(start, PROJECT, tmp_path_factory.mktemp("logs"), scrape_interval_s=1.0) as running:
+        yield running
+
+
+def own(services: stack.Stack) -> tuple[str, ...]:
+    """The flags for a deployment of one's own."""
+    return ("--target", services.target, "--prometheus", services.prometheus)
+
+
+def test_a_running_deployment_with_a_witness_passes(harness: Harness, services: stack.Stack, tmp_path: Path) -> None:
+    """The scrape interval is found out, and every check passes."""
+    done = harness.run("run", *SHORT, *own(services), "--out", tmp_path / "run")
+    assert done.code == 0, done.out + done.err
+
+
+def test_without_a_witness_each_verdict_says_its_strength(
+    harness: Harness, without_witness: stack.Stack, tmp_path: Path
+) -> None:
+    """Counts are still exact; latencies are bounded from one side and say so; nothing fails."""
+    done = harness.run("run", *SHORT, *own(without_witness), "--json", "--out", tmp_path / "run")
+    report = parse(done.out)
+    assert [v for v in report.verdicts if v.status == "fail"] == []
+    assert done.code == 0, [v for v in report.verdicts if v.status != "pass"]
+    strengths = {
+        check: {v.strength for v in report.verdicts if v.check == check} for check in ("latency-buckets", "percentiles")
+    }
+    assert strengths["latency-buckets"] == {"one-sided"}
+    assert {v.strength for v in report.verdicts if v.check == "request-conservation"} == {"exact"}
+
+
+def test_without_a_witness_a_calibrated_run_is_two_sided(
+    harness: Harness, without_witness: stack.Stack, tmp_path: Path
+) -> None:
+    """Names mapped to views and a no-op view's latency bound the histograms from above too."""
+    text = f"""
+[profiles.mapped]
+scenario = "{PROJECT}/scenarios/slow.py"
+calibration = "/work/fast"
+[profiles.mapped.views]
+"/work/fast" = "work:fast"
+"/work/slow" = "work:slow"
+"/work/wait" = "work:wait"
+"/work/cpu" = "work:cpu"
+"""
+    (tmp_path / "harness.toml").write_text(text)
+    flags = ("--config", tmp_path / "harness.toml", "--json", "--out", tmp_path / "run")
+    done = harness.run("run", *SHORT, *own(without_witness), *flags)
+    report = parse(done.out)
+    assert [v for v in report.verdicts if v.status == "fail"] == []
+    buckets = {v.subject: v for v in report.verdicts if v.check == "latency-buckets"}
+    assert buckets["work:slow GET"].strength == "two-sided (calibrated)"
+    assert buckets["work:slow GET"].tolerance is not None
+
+
+@contextmanager
+def others(target: str) -> Iterator[None]:
+    """Somebody else who asks for a page ten times a second, at most for a minute."""
+    stop = threading.Event()
+
+    def ask() -> None:
+        with requests.Session() as session:
+            session.trust_env = False
+            for _ in range(600):
+                if stop.wait(0.1):
+                    return
+                session.get(f"{target}/work/fast", timeout=5)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_foreign_traffic_is_noticed_and_judged_as_lower_bounds(
+    harness: Harness, services: stack.Stack, tmp_path: Path
+) -> None:
+    """Declared, it passes with one-sided verdicts; undeclared, the run is inconclusive and says what to declare."""
+    quick = tmp_path / "harness.toml"
+    quick.write_text(f'[profiles.own]\nscenario = "{PROJECT}/scenarios/mixed.py"\nquiet_timeout = "4s"\n')
+    flags: tuple[str | Path, ...] = ("--config", quick, *SHORT, *own(services), "--json")
+    with others(services.target):
+        declared = harness.run("run", *flags, "--foreign-traffic", "--out", tmp_path / "declared")
+        undeclared = harness.run("run", *flags, "--out", tmp_path / "undeclared")
+    for done in (declared, undeclared):
+        report = parse(done.out)
+        assert [v for v in report.verdicts if v.status == "fail"] == []
+        assert {v.strength for v in report.verdicts if v.check == "request-counts"} == {"one-sided"}
+    assert declared.code == 0, [v for v in parse(declared.out).verdicts if v.status != "pass"]
+    assert undeclared.code == 3
+    assert any("foreign_traffic = true" in verdict["why"] for verdict in json.loads(undeclared.out)["verdicts"])

@@ -1,0 +1,214 @@
+"""The reference functions beside the real Prometheus, on generated cases that hold everything awkward."""
+
+import json
+import math
+import random
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import requests
+
+from harness import promql, stack
+from harness.promql import Dialect, Point
+
+CASES = 300
+AGREEMENT = 1e-9
+EPOCH_S = 1_700_000_000
+END_S = EPOCH_S + 600
+LAYOUTS = (
+    ("0.1", "0.5", "1", "5", "+Inf"),
+    ("0.001", "0.01", "0.1", "1", "10", "+Inf"),
+    ("-1", "0", "1", "+Inf"),
+    ("0", "2", "+Inf"),
+    ("-2", "-1", "+Inf"),
+    ("1", "1.0", "2", "+Inf"),
+    ("1e0", "2", "2.0", "4", "+Inf"),
+    ("1", "2", "4"),
+    ("+Inf",),
+    ("3",),
+    ("3", "+Inf"),
+)
+QUANTILES = (-1.0, 0.0, 0.25, 0.5, 0.9, 0.95, 0.99, 1.0, 2.0)
+
+
+@dataclass(frozen=True)
+class Counter:
+    """One generated series and the range it is asked for."""
+
+    points: tuple[Point, ...]
+    range_s: float
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """One generated classic histogram: `le` as written, cumulative count."""
+
+    buckets: tuple[tuple[str, float], ...]
+    q: float
+
+
+@dataclass(frozen=True)
+class Server:
+    """A real Prometheus that holds all cases."""
+
+    url: str
+    dialect: Dialect
+
+    def ask(self, query: str) -> dict[str, float]:
+        """An instant query at END_S; values by the label `case`."""
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.post(f"{self.url}/api/v1/query", data={"query": query, "time": f"{END_S}"}, timeout=60)
+        result = answer.json()["data"]["result"]
+        return {series["metric"]["case"]: float(series["value"][1]) for series in result}
+
+
+def make_counter(number: int) -> Counter:
+    """Irregular scrapes, gaps at the ends, resets, births, flat stretches, samples exactly on the edges."""
+    rng = random.Random(f"counter {number}")
+    step_s = rng.choice([0.5, 1, 5, 15, 30])
+    jitter_s = rng.choice([0, 0, 0.003, step_s * 0.3])
+    range_s = rng.choice([step_s * rng.uniform(1, 12), 60, 300])
+    lead = rng.choice([0, 0, rng.uniform(0, 3)]) * step_s  # before the range's end, below and above 1.1 steps
+    first_s = END_S - rng.choice([range_s, range_s, range_s * 0.6, range_s + 5 * step_s])
+    value = rng.choice([0.0, 0.0, 1.0, 7.5, 1e6, 1e12])
+    at_s = first_s + rng.choice([0, 0, 0.001, rng.uniform(0, 2) * step_s])
+    points: list[Point] = []
+    while at_s <= END_S - lead and len(points) < 400:
+        points.append((round(at_s, 3), value))
+        if rng.random() < 0.05:
+            value = rng.choice([0.0, value / 3])
+        elif rng.random() < 0.8:
+            value += rng.choice([0, 1, 2.5, rng.uniform(0, 100)])
+        at_s += max(step_s + rng.uniform(-jitter_s, jitter_s), 0.001) * (
+            rng.choice([2, 5]) if rng.random() < 0.05 else 1
+        )
+    if rng.random() < 0.1:
+        points = points[-1:]
+    return Counter(tuple(points) or ((END_S - 1.0, 1.0),), max(round(range_s, 3), 0.01))
+
+
+def make_histogram(number: int) -> Histogram:
+    """Odd layouts, no +Inf bucket, empty, falling counts, ranks exactly on an edge."""
+    rng = random.Random(f"histogram {number}")
+    layout = LAYOUTS[number % len(LAYOUTS)]
+    count, buckets = 0.0, []
+    for le in layout:
+        count += rng.choice([0, 0, 1, 10, 50, rng.uniform(0, 30)])
+        buckets.append((le, count))
+    if rng.random() < 0.15:
+        buckets = [(le, 0.0) for le, _ in buckets]
+    elif rng.random() < 0.2:
+        falls = rng.randrange(len(buckets))
+        buckets[falls] = (buckets[falls][0], buckets[falls][1] / 2)
+    rng.shuffle(buckets)
+    return Histogram(tuple(buckets), QUANTILES[number % len(QUANTILES)])
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """All cases backfilled with promtool into one database, and a Prometheus on it."""
+    binary = stack.find_prometheus(Path(__file__).resolve().parents[2])
+    directory = tmp_path_factory.mktemp("conformance")
+    text = directory / "cases.om"
+    lines = ["# TYPE cases_c counter"]
+    for number in range(CASES):
+        lines += [f'cases_c_total{{case="{number}"}} {v!r} {t:.3f}' for t, v in make_counter(number).points]
+    lines.append("# TYPE cases_h gauge")
+    for number in range(CASES):
+        lines += [f'cases_h{{case="{number}",le="{le}"}} {v!r} {END_S - 1}' for le, v in make_histogram(number).buckets]
+    text.write_text("\n".join([*lines, "# EOF", ""]))
+    promtool = binary.with_name("promtool") if binary.with_name("promtool").exists() else Path("promtool")
+    data = directory / "data"
+    backfill = [str(promtool), "tsdb", "create-blocks-from", "openmetrics", str(text), str(data)]
+    subprocess.run(backfill, check=True, capture_output=True, timeout=120)
+    config = directory / "prometheus.yml"
+    config.write_text("{}")
+    port = stack.free_port()
+    command = [str(binary), f"--config.file={config}", f"--storage.tsdb.path={data}"]
+    command += [f"--web.listen-address=127.0.0.1:{port}", "--storage.tsdb.retention.time=100y"]
+    service = stack.spawn("prometheus", command, directory / "prometheus.log")
+    try:
+        url = f"http://127.0.0.1:{port}"
+        yield Server(url, Dialect.of(await_version(service, url)))
+    finally:
+        stack.stop(service)
+
+
+def await_version(service: stack.Service, url: str) -> str:
+    """The server's version, once it is ready."""
+    deadline = time.monotonic() + 60
+    with requests.Session() as session:
+        session.trust_env = False
+        while time.monotonic() < deadline:
+            service.check_alive()
+            try:
+                if session.get(f"{url}/-/ready", timeout=5).ok:
+                    return str(session.get(f"{url}/api/v1/status/buildinfo", timeout=5).json()["data"]["version"])
+            except requests.RequestException:
+                pass
+            time.sleep(0.1)
+    raise AssertionError(f"{url} did not become ready:\n{stack.tail(service.log)}")
+
+
+def same(ours: float | None, theirs: float | None) -> bool:
+    """Absent on both sides, NaN on both sides, or within `AGREEMENT` of each other."""
+    if ours is None or theirs is None:
+        return ours is None and theirs is None
+    return (math.isnan(ours) and math.isnan(theirs)) or math.isclose(ours, theirs, rel_tol=AGREEMENT, abs_tol=1e-12)
+
+
+@pytest.mark.parametrize("function", ["rate", "increase"])
+def test_the_reference_agrees_with_the_server_on_counters(server: Server, function: str) -> None:
+    """Every generated series has the server's value, or none on both sides."""
+    reference = {"rate": promql.rate, "increase": promql.increase}[function]
+    wrong, values, with_value = [], {}, 0
+    for number in range(CASES):
+        case = make_counter(number)
+        query = f'{function}(cases_c_total{{case="{number}"}}[{promql.duration(case.range_s)}])'
+        values = server.ask(query)
+        ours, theirs = reference(case.points, END_S, case.range_s, server.dialect), values.get(str(number))
+        with_value += theirs is not None
+        if not same(ours, theirs):
+            wrong.append((number, ours, theirs))
+    assert wrong == []
+    assert with_value > 200
+
+
+def test_the_reference_agrees_with_the_server_on_quantiles(server: Server) -> None:
+    """Every generated histogram has the server's quantile, NaN included."""
+    wrong, finite = [], 0
+    for q in QUANTILES:
+        values = server.ask(f"histogram_quantile({q}, cases_h)")
+        for number in range(CASES):
+            ours = promql.histogram_quantile(q, [(float(le), count) for le, count in make_histogram(number).buckets])
+            theirs = values.get(str(number))
+            finite += theirs is not None and math.isfinite(theirs)
+            if not same(ours, theirs):
+                wrong.append((number, q, ours, theirs, json.dumps(make_histogram(number).buckets)))
+    assert wrong == []
+    assert finite > 200
+
+
+def test_the_generated_cases_hold_what_they_should() -> None:
+    """Gaps on both sides of the threshold at both ends, resets, single samples, samples on the edges."""
+    seen = set()
+    for number in range(CASES):
+        case = make_counter(number)
+        inside = [p for p in case.points if END_S - case.range_s <= p[0] <= END_S]
+        if len(inside) < 2:
+            seen.add("few")
+            continue
+        step_s = (inside[-1][0] - inside[0][0]) / (len(inside) - 1)
+        seen.add("end far" if END_S - inside[-1][0] >= 1.1 * step_s else "end near")
+        seen.add("start far" if inside[0][0] - (END_S - case.range_s) >= 1.1 * step_s else "start near")
+        if any(b[1] < a[1] for a, b in pairwise(inside)):
+            seen.add("reset")
+        if math.isclose(inside[0][0], END_S - case.range_s, abs_tol=1e-4):
+            seen.add("on the edge")
+    assert seen == {"few", "end far", "end near", "start far", "start near", "reset", "on the edge"}

@@ -1,0 +1,90 @@
+"""A stored run that tests may change: samples as rows, evidence as counters."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from harness.model import Report, Status, Verdict
+from harness.pipeline import judge
+from harness.store import RunDirectory
+
+Row = dict[str, Any]
+Labels = dict[str, str]
+
+
+class StoredRun:
+    """One run directory in a temporary place."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def judge(self) -> Report:
+        """Judge it as `harness verify` does."""
+        return judge(RunDirectory(self.path))
+
+    def measured(self) -> list[Path]:
+        """The shards of the measured phase."""
+        run = json.loads((self.path / "run.json").read_text())
+        return [self.path / shard["file"] for shard in run["shards"] if shard["phase"] == "measure"]
+
+    def change_rows(self, change: Callable[[list[Row]], list[Row]]) -> None:
+        """Rewrite the first measured shard row by row, as anybody with an Arrow library would."""
+        shard = self.measured()[0]
+        with pa.ipc.open_stream(shard) as reader:
+            table = reader.read_all()
+        changed = pa.Table.from_pylist(change(table.to_pylist()), schema=table.schema)
+        with pa.ipc.new_stream(shard, changed.schema) as writer:
+            writer.write_table(changed)
+
+    def change_run(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Rewrite run.json."""
+        self._change_json("run.json", change)
+
+    def change_evidence(self, change: Callable[[list[dict[str, Any]]], None]) -> None:
+        """Rewrite the answers of evidence.json."""
+        self._change_json("evidence.json", lambda document: change(document["answers"]))
+
+    def add_to_counter(self, metric: str, amount: float, **labels: str) -> Labels:
+        """Add to the last raw value of the first series of `metric` with these labels; returns all its labels."""
+        found: list[Labels] = []
+
+        def change(answers: list[dict[str, Any]]) -> None:
+            answer = next(a for a in answers if a["query"].startswith(f"{metric}{{") and a["query"].endswith("ms]"))
+            series = next(s for s in answer["result"] if labels.items() <= s["metric"].items())
+            series["values"][-1][1] = repr(float(series["values"][-1][1]) + amount)
+            found.append(series["metric"])
+
+        self.change_evidence(change)
+        return found[0]
+
+    def scale_growth(self, metric: str, factor: float, **labels: str) -> None:
+        """Let every series of `metric` with these labels grow `factor` times as much after its first value."""
+
+        def change(answers: list[dict[str, Any]]) -> None:
+            answer = next(a for a in answers if a["query"].startswith(f"{metric}{{") and a["query"].endswith("ms]"))
+            for series in answer["result"]:
+                if labels.items() <= series["metric"].items():
+                    first = float(series["values"][0][1])
+                    for point in series["values"]:
+                        point[1] = repr(first + (float(point[1]) - first) * factor)
+
+        self.change_evidence(change)
+
+    def _change_json(self, name: str, change: Callable[[Any], None]) -> None:
+        file = self.path / name
+        document = json.loads(file.read_text())
+        change(document)
+        file.write_text(json.dumps(document))
+
+
+def failed(report: Report) -> set[str]:
+    """Ids of the checks with a failed verdict."""
+    return {verdict.check for verdict in report.verdicts if verdict.status is Status.FAIL}
+
+
+def of(report: Report, check: str) -> list[Verdict]:
+    """The verdicts of one check."""
+    return [verdict for verdict in report.verdicts if verdict.check == check]

@@ -1,0 +1,340 @@
+"""A stored run judged again: as it is, and with one thing changed that a check must notice."""
+
+import json
+import math
+
+import pyarrow as pa
+import pytest
+
+from harness import instrumentation as names
+from harness.checks import CHECKS
+from harness.errors import ExitCode
+from harness.model import Status
+from tests.recorded.stored import StoredRun, failed, of
+
+BUCKETS = f"{names.LATENCY_BY_VIEW}_bucket"
+
+
+def test_an_unchanged_run_passes_every_check(clean_run: StoredRun) -> None:
+    """The stored run of the unmodified app has only passing verdicts, at least one per check."""
+    report = clean_run.judge()
+    assert [v for v in report.verdicts if v.status is not Status.PASS] == []
+    assert {v.check for v in report.verdicts} == {check.id for check in CHECKS}
+    assert report.exit_code == ExitCode.PASSED
+
+
+def test_judging_twice_gives_the_same_report(clean_run: StoredRun) -> None:
+    """A judgement depends on the files alone."""
+    assert clean_run.judge() == clean_run.judge()
+
+
+def test_the_double_observation_is_a_finding_of_its_own(clean_run: StoredRun) -> None:
+    """Views that raise are named with their counts, and nothing fails for it."""
+    findings = [f for f in clean_run.judge().findings if f.id == "double-observation"]
+    assert "work:raises" in {finding.subject for finding in findings}
+
+
+def test_one_deleted_sample_fails_the_conservation_laws(clean_run: StoredRun) -> None:
+    """One row less than the metric counted is seen by both laws that count it, and the shard is known to be changed."""
+    clean_run.change_rows(lambda rows: rows[:100] + rows[101:])
+    report = clean_run.judge()
+    assert {"request-conservation", "request-counts", "generator-health"} <= failed(report)
+    assert report.exit_code == ExitCode.FAILED
+
+
+@pytest.mark.parametrize("position", [0, 17, -1])
+def test_any_deleted_sample_is_noticed(clean_run: StoredRun, position: int) -> None:
+    """It does not matter which row is gone."""
+    clean_run.change_rows(lambda rows: [row for index, row in enumerate(rows) if index != position % len(rows)])
+    assert "request-counts" in failed(clean_run.judge())
+
+
+def test_one_changed_status_fails_request_counts(clean_run: StoredRun) -> None:
+    """A 200 told as a 500 is seen in the counts and in the error ratio."""
+
+    def change(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+        next(row for row in rows if row["status"] == 200)["status"] = 500
+        return rows
+
+    clean_run.change_rows(change)
+    assert {"request-counts", "error-ratio"} <= failed(clean_run.judge())
+
+
+@pytest.mark.parametrize("seconds", [-0.004, 0.004])
+def test_one_request_with_another_latency_is_within_what_the_witness_allows(
+    clean_run: StoredRun, seconds: float
+) -> None:
+    """The client's own latency is no part of what a witness proves about the metric."""
+
+    def change(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+        row = next(row for row in rows if row["view"] == "work:slow")
+        row["latency_s"] = max(float(str(row["latency_s"])) + seconds, 0.0)
+        return rows
+
+    clean_run.change_rows(change)
+    assert failed(clean_run.judge()) == set()
+
+
+CASES = [
+    (names.REQUESTS, {}, "request-conservation"),
+    (names.RESPONSES, {}, "response-conservation"),
+    (names.REQUESTS_BY_METHOD, {"method": "GET"}, "request-counts"),
+    (names.REQUESTS_BY_VIEW, {"view": "work:fast"}, "request-counts"),
+    (names.RESPONSES_BY_STATUS, {"status": "200"}, "response-conservation"),
+    (names.RESPONSES_BY_VIEW, {"view": "work:fast"}, "request-counts"),
+    (names.RESPONSES_BY_VIEW, {"view": "work:fail"}, "error-ratio"),
+    (names.EXCEPTIONS_BY_VIEW, {"view": "work:raises"}, "latency-conservation"),
+    (names.UNKNOWN_LATENCY, {}, "latency-conservation"),
+    (names.UNKNOWN_LATENCY_ALL, {}, "latency-conservation"),
+    (f"{names.LATENCY_BY_VIEW}_count", {"view": "work:slow"}, "latency-conservation"),
+    (f"{names.LATENCY_ALL}_count", {}, "latency-conservation"),
+    (f"{names.LATENCY_BY_VIEW}_sum", {"view": "work:slow"}, "timer-span"),
+    (f"{names.LATENCY_ALL}_sum", {}, "timer-span"),
+    (BUCKETS, {"view": "work:slow", "le": "+Inf"}, "latency-conservation"),
+    (f"{names.LATENCY_ALL}_bucket", {"le": "+Inf"}, "latency-conservation"),
+]
+
+
+@pytest.mark.parametrize(("metric", "labels", "check"), CASES)
+def test_one_more_in_any_counter_fails_the_check_that_owns_it(
+    clean_run: StoredRun, metric: str, labels: dict[str, str], check: str
+) -> None:
+    """Adding 1 to the last value of any counter in the evidence is noticed."""
+    clean_run.add_to_counter(metric, 1, **labels)
+    report = clean_run.judge()
+    assert check in failed(report)
+    assert report.exit_code == ExitCode.FAILED
+
+
+def test_a_bucket_one_percent_below_the_witness_fails_latency_buckets(clean_run: StoredRun) -> None:
+    """The lower bound has no tolerance: every bound of every view is tried."""
+    tried = 0
+    baseline = {(v.subject): v for v in of(clean_run.judge(), "latency-buckets")}
+    assert baseline
+    with pa.ipc.open_stream(clean_run.measured()[0]) as reader:
+        rows = reader.read_all().to_pylist()
+    for bound in (0.004, 0.02, 0.04):
+        witness = sum(1 for row in rows if row["view"] == "work:slow" and row["witness_view_s"] <= bound)
+        metric = _delta(clean_run, "work:slow", bound)
+        assert metric >= witness
+        target = witness - math.ceil(0.01 * witness)
+        clean_run.add_to_counter(BUCKETS, target - metric, view="work:slow", le=str(bound))
+        verdict = next(v for v in of(clean_run.judge(), "latency-buckets") if v.subject == "work:slow GET")
+        assert verdict.status is Status.FAIL
+        clean_run.add_to_counter(BUCKETS, metric - target, view="work:slow", le=str(bound))
+        tried += 1
+    assert tried == 3
+
+
+def test_a_bucket_far_above_the_witness_fails_latency_buckets(clean_run: StoredRun) -> None:
+    """More fast requests than the witness can explain are noticed too."""
+    clean_run.add_to_counter(BUCKETS, 30, view="work:slow", le="0.01")
+    assert "latency-buckets" in failed(clean_run.judge())
+
+
+def test_a_timer_that_loses_two_percent_fails_timer_span(clean_run: StoredRun) -> None:
+    """The sum of a slow view grows by 2 % less: far more than a layer of middleware explains."""
+    clean_run.scale_growth(f"{names.LATENCY_BY_VIEW}_sum", 0.98, view="work:slow")
+    assert failed(clean_run.judge()) == {"timer-span"}
+
+
+def test_a_view_told_how_long_to_take_cannot_have_taken_less(clean_run: StoredRun) -> None:
+    """The known delay bounds metric and witness from outside the app."""
+    clean_run.scale_growth(f"{names.LATENCY_BY_VIEW}_sum", 0.5, view="work:wait")
+    told = [v for v in of(clean_run.judge(), "timer-span") if v.subject == "work:wait GET told delay"]
+    assert [v.status for v in told] == [Status.FAIL]
+
+
+def test_a_scrape_that_failed_fails_scrape_health(clean_run: StoredRun) -> None:
+    """One `up` of 0 in the middle is named."""
+
+    def change(answers: list[dict[str, object]]) -> None:
+        up = next(a for a in answers if str(a["query"]).startswith("up{"))
+        up["result"][0]["values"][6][1] = "0"  # type: ignore[index]
+
+    clean_run.change_evidence(change)
+    assert "scrape-health" in failed(clean_run.judge())
+
+
+def test_a_gap_of_scrapes_fails_scrape_health(clean_run: StoredRun) -> None:
+    """Missing scrapes are noticed by their times."""
+
+    def change(answers: list[dict[str, object]]) -> None:
+        up = next(a for a in answers if str(a["query"]).startswith("up{"))
+        del up["result"][0]["values"][6:9]  # type: ignore[index]
+
+    clean_run.change_evidence(change)
+    assert "scrape-health" in failed(clean_run.judge())
+
+
+def test_a_counter_that_falls_fails_scrape_health(clean_run: StoredRun) -> None:
+    """A reset in the middle of the window is named with its likely causes."""
+
+    def change(answers: list[dict[str, object]]) -> None:
+        answer = next(a for a in answers if str(a["query"]).startswith(f"{names.REQUESTS}{{"))
+        answer["result"][0]["values"][8][1] = "0"  # type: ignore[index]
+
+    clean_run.change_evidence(change)
+    assert "scrape-health" in failed(clean_run.judge())
+
+
+def test_foreign_traffic_turns_equalities_into_lower_bounds(clean_run: StoredRun) -> None:
+    """Declared traffic of others lets the metric count more, and the verdicts say that they are one-sided."""
+    clean_run.change_run(lambda run: run.update(foreign_traffic=True, embedded=False))
+    clean_run.add_to_counter(names.RESPONSES_BY_VIEW, 7, view="work:fast")
+    report = clean_run.judge()
+    assert "request-counts" not in failed(report)
+    assert {v.strength for v in of(report, "request-conservation")} == {"one-sided"}
+
+
+def test_undeclared_foreign_traffic_is_inconclusive_on_ones_own_deployment(clean_run: StoredRun) -> None:
+    """Others were seen while the load was off: the run cannot be judged exactly, and says what to declare."""
+
+    def change(run: dict[str, object]) -> None:
+        run["embedded"] = False
+        run["window"]["idle_requests_start"] = 4  # type: ignore[index]
+
+    clean_run.change_run(change)
+    report = clean_run.judge()
+    assert report.exit_code == ExitCode.INCONCLUSIVE
+    assert any("foreign_traffic = true" in v.why for v in of(report, "quiescence"))
+
+
+def test_requests_in_flight_at_the_start_fail_quiescence(clean_run: StoredRun) -> None:
+    """A request counted before t0 and not answered is no quiet start."""
+
+    def change(answers: list[dict[str, object]]) -> None:
+        answer = next(a for a in answers if str(a["query"]).startswith(f"{names.REQUESTS}{{"))
+        for point in answer["result"][0]["values"]:  # type: ignore[index]
+            point[1] = str(float(point[1]) + 1)
+
+    clean_run.change_evidence(change)
+    assert "quiescence" in failed(clean_run.judge())
+
+
+def test_coarse_buckets_fail_resolution(clean_run: StoredRun) -> None:
+    """With most bounds gone, the quantiles lie in buckets wider than the budget, and bounds that would do are named."""
+
+    def change(answers: list[dict[str, object]]) -> None:
+        for answer in answers:
+            if "_bucket{" in str(answer["query"]) and str(answer["query"]).endswith("ms]"):
+                answer["result"] = [s for s in answer["result"] if s["metric"]["le"] in ("1.0", "+Inf")]  # type: ignore[attr-defined]
+
+    clean_run.change_evidence(change)
+    verdicts = [v for v in of(clean_run.judge(), "resolution") if v.status is Status.FAIL]
+    assert any("PROMETHEUS_LATENCY_BUCKETS" in v.why for v in verdicts)
+
+
+def test_a_threshold_that_is_not_kept_fails(clean_run: StoredRun) -> None:
+    """The profile's own limits are judged on the client's samples."""
+    limit = {"text": "p95 < 1ms", "metric": "p95", "comparison": "<", "value": 0.001, "view": "", "promql": False}
+    clean_run.change_run(lambda run: run.update(thresholds=[limit]))
+    assert failed(clean_run.judge()) == {"thresholds"}
+
+
+def test_a_blind_spot_beyond_its_budget_fails(clean_run: StoredRun) -> None:
+    """Users who wait longer than the server measures are a failure only against a budget."""
+    clean_run.change_run(lambda run: run["budget"].update(blind_spot_s={"p50": 1e-6}))
+    assert failed(clean_run.judge()) == {"blind-spot"}
+
+
+def test_a_saturated_generator_spoils_only_what_rests_on_the_client(clean_run: StoredRun) -> None:
+    """Counts and witness are still judged; the blind spot is not."""
+    clean_run.change_run(lambda run: run["generator"].update(cpu_ratio=0.99))
+    report = clean_run.judge()
+    open_checks = {v.check for v in report.verdicts if v.status is Status.INCONCLUSIVE}
+    assert open_checks == {"generator-health", "blind-spot", "thresholds"} & open_checks
+    assert "blind-spot" in open_checks
+    assert report.exit_code == ExitCode.INCONCLUSIVE
+
+
+def test_a_panel_value_that_the_samples_do_not_give_fails_rate(clean_run: StoredRun) -> None:
+    """Prometheus's own rate() is held against the reference on the same raw samples."""
+
+    def change(answers: list[dict[str, object]]) -> None:
+        panel = next(a for a in answers if str(a["query"]).startswith("sum by (view, method) (rate("))
+        value = next(s["value"] for s in panel["result"] if float(s["value"][1]))  # type: ignore[attr-defined]
+        value[1] = str(float(value[1]) * (1 + 1e-6))
+
+    clean_run.change_evidence(change)
+    assert failed(clean_run.judge()) == {"rate"}
+
+
+def test_a_quantile_that_the_buckets_do_not_give_fails_percentiles(clean_run: StoredRun) -> None:
+    """The exact quantile must lie within what the true latencies in the same buckets allow."""
+
+    def change(answers: list[dict[str, object]]) -> None:
+        for answer in answers:
+            if str(answer["query"]).startswith("histogram_quantile(0.95, sum by (le, view, method) ("):
+                for series in answer["result"]:  # type: ignore[attr-defined]
+                    series["value"][1] = str(float(series["value"][1]) * 3)
+                return
+
+    clean_run.change_evidence(change)
+    assert failed(clean_run.judge()) == {"percentiles"}
+
+
+@pytest.mark.parametrize("bytes_kept", [0, 8, 1000, -1, -8, -200, -5000])
+def test_a_shard_without_its_end_is_inconclusive(clean_run: StoredRun, bytes_kept: int) -> None:
+    """A truncated shard is never counted: exit 3, whatever else the numbers say."""
+    shard = clean_run.measured()[0]
+    data = shard.read_bytes()
+    shard.write_bytes(data[: bytes_kept if bytes_kept >= 0 else len(data) + bytes_kept])
+    report = clean_run.judge()
+    assert failed(report) == set()
+    assert report.exit_code == ExitCode.INCONCLUSIVE
+
+
+def test_a_missing_shard_is_inconclusive(clean_run: StoredRun) -> None:
+    """A shard that run.json names and that is gone is named."""
+    clean_run.measured()[0].unlink()
+    report = clean_run.judge()
+    assert report.exit_code == ExitCode.INCONCLUSIVE
+    assert any("the file is missing" in v.why for v in report.verdicts)
+
+
+def test_no_shard_of_the_measured_phase_is_inconclusive(clean_run: StoredRun) -> None:
+    """Zero samples never pass."""
+    clean_run.change_run(lambda run: run.update(shards=[s for s in run["shards"] if s["phase"] == "warmup"]))
+    assert clean_run.judge().exit_code == ExitCode.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("check", [check.id for check in CHECKS])
+def test_no_check_passes_without_any_evidence(clean_run: StoredRun, check: str) -> None:
+    """With every answer deleted no check that asks Prometheus passes on anything it asked."""
+    clean_run.change_evidence(lambda answers: answers.clear())
+    report = clean_run.judge()
+    assert report.exit_code == ExitCode.INCONCLUSIVE
+    if check not in ("generator-health", "quiescence", "scrape-health", "thresholds", "blind-spot"):
+        assert Status.PASS not in {v.status for v in of(report, check)}
+
+
+def test_each_deleted_answer_leaves_the_run_inconclusive(clean_run: StoredRun) -> None:
+    """Every answer is needed by somebody: without it the run is not passed."""
+    evidence = clean_run.path / "evidence.json"
+    whole = evidence.read_text()
+    passed = []
+    for index, answer in enumerate(json.loads(whole)["answers"]):
+        clean_run.change_evidence(lambda answers, at=index: answers.pop(at))  # type: ignore[misc]
+        if clean_run.judge().exit_code != ExitCode.INCONCLUSIVE:
+            passed.append(answer["query"])
+        evidence.write_text(whole)
+    assert [query for query in passed if not query.startswith(("process_start_time", "sum (rate("))] == []
+
+
+def _delta(run: StoredRun, view: str, bound: float) -> float:
+    values = _series(run, BUCKETS, view=view, le=str(bound))
+    return values[-1] - _at_start(run, values)
+
+
+def _at_start(run: StoredRun, values: list[float]) -> float:
+    window = json.loads((run.path / "run.json").read_text())["window"]
+    scrapes = round((window["end_s"] - window["start_s"]) / window["scrape_interval_s"]) + 1
+    return values[-scrapes] if len(values) >= scrapes else 0.0
+
+
+def _series(run: StoredRun, metric: str, **labels: str) -> list[float]:
+    answers = json.loads((run.path / "evidence.json").read_text())["answers"]
+    answer = next(a for a in answers if a["query"].startswith(f"{metric}{{") and a["query"].endswith("ms]"))
+    series = next(s for s in answer["result"] if labels.items() <= s["metric"].items())
+    return [float(value) for _, value in series["values"]]

@@ -1,0 +1,119 @@
+"""harness.toml: what it may say, and how it is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from harness import config
+from harness.errors import UsageError
+from harness.model import Limit
+
+MINIMAL = "[profiles.a]\nusers = 3\n"
+
+
+def test_defaults_are_under_every_profile_table_by_table() -> None:
+    """A profile changes single keys, nested ones too."""
+    parsed = config.parse(
+        """
+        [defaults]
+        users = 5
+        [defaults.start]
+        command = ["serve", "{port}"]
+        env = { A = "1", B = "2" }
+        [profiles.one]
+        [profiles.two]
+        users = 7
+        [profiles.two.start.env]
+        B = "3"
+        """,
+        "f.toml",
+    )
+    one, two = parsed.profile("one"), parsed.profile("two")
+    assert (one.users, two.users) == (5, 7)
+    assert one.start is not None
+    assert two.start is not None
+    assert (one.start.env, two.start.env) == ({"A": "1", "B": "2"}, {"A": "1", "B": "3"})
+
+
+def test_the_default_profile_is_the_first_or_the_one_named() -> None:
+    """Without a name."""
+    assert config.parse(f"{MINIMAL}[profiles.b]\n", "f").profile().name == "a"
+    assert config.parse(f'default_profile = "b"\n{MINIMAL}[profiles.b]\n', "f").profile().name == "b"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("500ms", 0.5), ("15s", 15), ("2m", 120), ("1h", 3600), (3, 3), (0.5, 0.5), ("1.5s", 1.5)]
+)
+def test_durations(value: object, expected: float) -> None:
+    """Numbers are seconds."""
+    assert config.seconds(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("p95 < 250ms", Limit("p95 < 250ms", "p95", "<", 0.25)),
+        ("p50<=0.1", Limit("p50<=0.1", "p50", "<=", 0.1)),
+        ("error_ratio < 1%", Limit("error_ratio < 1%", "error_ratio", "<", 0.01)),
+        ("rate > 50", Limit("rate > 50", "rate", ">", 50)),
+        ({"view": "a:b", "limit": "p99 < 2s"}, Limit("a:b: p99 < 2s", "p99", "<", 2, "a:b")),
+        ({"promql": "sum(up)", "limit": "== 1"}, Limit("sum(up) == 1", "sum(up)", "==", 1, "", True)),
+    ],
+)
+def test_limits(value: object, expected: Limit) -> None:
+    """Per view, over all, or any PromQL."""
+    assert config.limit(value, "thresholds[0]") == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "p95 under 3",
+        "p95 <",
+        "p97 < 1s",
+        "< 3",
+        {"promql": "up", "limit": "p95 < 1"},
+        {"limits": "p95 < 1s"},
+        7,
+        "rate > x",
+    ],
+)
+def test_a_limit_that_is_none_is_refused_by_place(value: object) -> None:
+    """With the place in the file."""
+    with pytest.raises(UsageError, match=r"thresholds\[0\]"):
+        config.limit(value, "thresholds[0]")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no \\[profiles.<name>\\] table"),
+        ("profile = 1", "unknown key 'profile'; did you mean 'profiles'"),
+        ("profiles = 3", "f.toml: profiles: must be a table"),
+        ("[profiles]\na = 3", "profiles.a: must be a table"),
+        (f'default_profile = "z"\n{MINIMAL}', "default_profile names 'z'"),
+        ("[profiles.a]\nworkers = true", "profiles.a.workers: True must be a whole number"),
+        ("[profiles.a]\nviews = 'x'", "profiles.a.views: must be a table"),
+        ("[profiles.a]\nallow_hosts = 'x'", "profiles.a.allow_hosts: 'x' must be a list"),
+        ("[profiles.a]\nforeign_traffic = 1", "must be true or false"),
+        ("[profiles.a]\nduration = 0", "must be longer than 0 s"),
+        ("[profiles.a]\nspawn_rate = -1", "must be a number above 0"),
+        ("[profiles.a.budget]\nresolution = 1", "unknown key; did you mean 'resolution_"),
+        ("[profiles.a.budget.blind_spot_s]\np90 = '1s'", "takes p50, p95 and p99"),
+        ("[profiles.a]\ntarget='http://h'\n[profiles.a.start]\ncommand=['x']", "has both start and target"),
+        ("[profiles.a.start]\ncommand=['x']\nport = 99999", "must be a port"),
+        ("[profiles.a.start]\ncommand=['x']\nprepare = ['y']", "must be a list"),
+    ],
+)
+def test_what_is_wrong_is_named_with_file_and_key(text: str, message: str) -> None:
+    """Nothing is ignored."""
+    with pytest.raises(UsageError, match=message):
+        config.parse(text, "f.toml")
+
+
+def test_the_projects_own_file_is_valid_and_has_its_profiles() -> None:
+    """Smoke is the default, ci and soak are there."""
+    file = Path(__file__).resolve().parents[2] / "harness.toml"
+    parsed = config.parse(file.read_text(), "harness.toml")
+    assert parsed.profile().name == "smoke"
+    assert set(parsed.profiles) == {"smoke", "ci", "soak"}

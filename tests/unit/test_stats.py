@@ -1,0 +1,104 @@
+"""Order statistics and limits, against scipy.stats and by what they promise."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import beta, binom
+
+from harness import stats
+
+
+@pytest.mark.parametrize(
+    ("q", "n", "expected"),
+    [
+        (0.5, 1, 1),
+        (0.5, 2, 1),
+        (0.5, 3, 2),
+        (0.95, 20, 19),
+        (0.95, 21, 20),
+        (0.99, 100, 99),
+        (0.99, 101, 100),
+        (0.0, 7, 1),
+        (1.0, 7, 7),
+        (0.07, 100, 7),
+    ],
+)
+def test_rank_is_the_smallest_that_covers_the_share(q: float, n: int, expected: int) -> None:
+    """Products that floats miss by a rounding are ranks all the same."""
+    assert stats.rank(q, n) == expected
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=50), st.sampled_from([0.5, 0.95, 0.99]))
+def test_nearest_rank_covers_the_share_and_no_smaller_value_does(values: list[float], q: float) -> None:
+    """The definition of the nearest rank."""
+    ordered = sorted(values)
+    found = stats.nearest_rank(ordered, q)
+    assert sum(value <= found for value in ordered) >= q * len(ordered) - 1e-9
+    assert sum(value < found for value in ordered) < q * len(ordered)
+
+
+@pytest.mark.parametrize(("q", "n"), [(0.5, 0), (-0.1, 5), (1.1, 5)])
+def test_rank_refuses_what_has_none(q: float, n: int) -> None:
+    """No values, or no quantile."""
+    with pytest.raises(ValueError, match="no rank"):
+        stats.rank(q, n)
+
+
+@pytest.mark.parametrize(("n", "q"), [(50, 0.5), (500, 0.95), (2000, 0.99)])
+def test_quantile_interval_holds_what_it_promises(n: int, q: float) -> None:
+    """The binomial probability between the ranks is at least the confidence."""
+    ranks = stats.quantile_interval(n, q, 0.99)
+    assert ranks is not None
+    low, high = ranks
+    assert binom.cdf(high - 1, n, q) - binom.cdf(low - 1, n, q) >= 0.99
+
+
+def test_quantile_interval_needs_enough_values() -> None:
+    """Twenty values say nothing certain about p99."""
+    assert stats.quantile_interval(20, 0.99, 0.99) is None
+
+
+@given(st.integers(0, 300), st.integers(1, 300), st.sampled_from([1e-6, 1e-3, 0.05]))
+def test_clopper_pearson_is_scipys_beta(k: int, n: int, alpha: float) -> None:
+    """Both limits are quantiles of the beta distribution, and enclose the observed share."""
+    k = min(k, n)
+    upper, lower = stats.binomial_upper(k, n, alpha), stats.binomial_lower(k, n, alpha)
+    assert upper == pytest.approx(1.0 if k == n else beta.ppf(1 - alpha, k + 1, n - k), rel=1e-7)
+    assert lower == pytest.approx(0.0 if k == 0 else beta.ppf(alpha, k, n - k + 1), rel=1e-7)
+    assert lower <= k / n <= upper
+
+
+@given(st.integers(0, 400), st.floats(0, 1), st.sampled_from([1e-6, 1e-3, 0.1, 0.9]))
+def test_binomial_quantile_is_the_smallest(n: int, p: float, alpha: float) -> None:
+    """One less has a greater chance to be exceeded."""
+    found = stats.binomial_quantile(n, p, alpha)
+    assert binom.sf(found, n, p) <= alpha * (1 + 1e-9) + 1e-15
+    assert found == 0 or binom.sf(found - 1, n, p) > alpha * (1 - 1e-9)
+
+
+def test_exceedances_upper_is_kept_by_two_samples_of_one_law() -> None:
+    """In simulated pairs of samples it is exceeded no more often than alpha allows."""
+    random = np.random.default_rng(7)
+    alpha, broken, rounds = 0.01, 0, 4000
+    for _ in range(rounds):
+        p = random.choice([0.0, 0.001, 0.01, 0.1])
+        reference, sample = random.binomial(1500, p), random.binomial(300, p)
+        broken += int(sample > stats.exceedances_upper(int(reference), 1500, 300, alpha))
+    assert broken / rounds <= alpha
+
+
+@given(st.integers(0, 50), st.integers(50, 2000), st.integers(0, 2000))
+def test_exceedances_upper_grows_with_what_was_seen(k: int, reference_n: int, n: int) -> None:
+    """More seen beyond the limit allow more; never more than all."""
+    fewer = stats.exceedances_upper(k, reference_n, n, 1e-3)
+    assert fewer <= n
+    assert stats.exceedances_upper(min(k + 5, reference_n), reference_n, n, 1e-3) >= fewer
+
+
+@pytest.mark.parametrize(("k", "n", "alpha"), [(-1, 5, 0.1), (6, 5, 0.1), (0, 0, 0.1), (1, 5, 0.0), (1, 5, 1.0)])
+def test_limits_refuse_impossible_counts(k: int, n: int, alpha: float) -> None:
+    """Neither limit is defined for them."""
+    for limit in (stats.binomial_upper, stats.binomial_lower):
+        with pytest.raises(ValueError, match="no limit"):
+            limit(k, n, alpha)
