@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from scipy import special
 
-RANK_SLACK = 1e-9
-"""q * n may miss a whole number by the rounding of a float, e.g. 0.95 * 20."""
+RANK_SLACK = 1e-15
+"""Share by which q * n may exceed a whole number for no other reason than rounding, e.g. 0.07 * 100."""
 
 
 def rank(q: float, n: int) -> int:
@@ -20,7 +20,7 @@ def rank(q: float, n: int) -> int:
     """
     if n < 1 or not 0 <= q <= 1:
         raise ValueError(f"no rank for q={q!r} among {n!r} values")
-    return min(max(math.ceil(q * n - RANK_SLACK), 1), n)
+    return min(max(math.ceil(q * n * (1 - RANK_SLACK)), 1), n)
 
 
 def nearest_rank(ordered: Sequence[float], q: float) -> float:
@@ -71,13 +71,57 @@ def binomial_quantile(n: int, p: float, alpha: float) -> int:
     return low
 
 
+def poisson_upper_count(mean: float, alpha: float) -> int:
+    """Smallest K with P(Poisson(mean) > K) <= alpha; raises ValueError unless mean >= 0 is finite and 0 < alpha < 1."""
+    if not 0 <= mean < math.inf or not 0 < alpha < 1:
+        raise ValueError(f"no limit for a count of mean {mean!r} at alpha={alpha!r}")
+    low, high = -1, math.ceil(mean) + 1
+    while float(special.pdtrc(high, mean)) > alpha:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if float(special.pdtrc(middle, mean)) <= alpha:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def poisson_binomial_upper(mean: float, alpha: float) -> int:
+    """A K with P(S > K) <= alpha, S being how many of any number of independent events happen, `mean` on average.
+
+    The events may have different probabilities. From the mean upwards no such S has a heavier tail than the binomial
+    of the same mean (Hoeffding, Ann. Math. Stat. 27 (1956), theorem 4); events of probability zero may be added without
+    end, and in the limit that binomial is the Poisson law. Below its mean a K would be unproven, so none is given.
+    Errors as for `poisson_upper_count`.
+    """
+    return max(poisson_upper_count(mean, alpha), math.ceil(mean))
+
+
+def normal_quantile(p: float) -> float:
+    """The standard normal deviate below which the share `p` lies; raises ValueError unless 0 < p < 1."""
+    if not 0 < p < 1:
+        raise ValueError(f"no quantile for p={p!r}")
+    return float(special.ndtri(p))
+
+
+def student_t_quantile(p: float, df: float) -> float:
+    """Student's t below which the share `p` lies, at `df` degrees of freedom; df may be a fraction, as Welch's is.
+
+    Raises ValueError unless 0 < p < 1 and df > 0.
+    """
+    if not 0 < p < 1 or not df > 0:
+        raise ValueError(f"no quantile for p={p!r}, df={df!r}")
+    return normal_quantile(p) if math.isinf(df) else float(special.stdtrit(df, p))
+
+
 def exceedances_upper(k: int, reference_n: int, n: int, alpha: float) -> int:
     """Smallest c such that more than c of `n` values beyond a limit have a chance of at most `alpha`.
 
     `k` of `reference_n` values of the same law lie beyond it. Given j exceedances in both samples together, those in
-    the sample of n are hypergeometric, whose upper tail is no heavier than the binomial's with the same mean
-    (Hoeffding, JASA 58 (1963), section 6). So c is the smallest with P(Bin(k + c + 1, n / (n + reference_n)) > c) <=
-    alpha.
+    the sample of n are hypergeometric. The binomial with the same mean, which is larger in convex order (Hoeffding,
+    JASA 58 (1963), section 6), stands for it: c is the smallest with P(Bin(k + c + 1, n / (n + reference_n)) > c) <=
+    alpha. Convex order does not order every tail; that alpha is kept is tested against the exact law.
     """
     _check_counts(k, reference_n, alpha)
     if n < 0:

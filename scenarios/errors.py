@@ -40,3 +40,5 @@ class Visitor(HttpUser):
         with self.client.get(path, catch_response=True) as response:
             if response.status_code == status:
                 response.success()
+            elif response.status_code:  # without any, Locust's own error says more
+                response.failure(f"expected {status}, got {response.status_code}")

@@ -63,24 +63,23 @@ class Visitor(FastHttpUser):
 
     @task(6)
     def fail(self) -> None:
-        with self.client.get("/work/fail", catch_response=True) as response:
-            if response.status_code == 500:
-                response.success()
+        self._expect(500, "/work/fail")
 
     @task(4)
     def raises(self) -> None:
-        with self.client.get("/work/raises", catch_response=True) as response:
-            if response.status_code == 500:
-                response.success()
+        self._expect(500, "/work/raises")
 
     @task(3)
     def missing(self) -> None:
-        with self.client.get("/work/missing", catch_response=True) as response:
-            if response.status_code == 404:
-                response.success()
+        self._expect(404, "/work/missing")
 
     @task(10)
     def unrouted(self) -> None:
-        with self.client.get("/nowhere", catch_response=True) as response:
-            if response.status_code == 404:
+        self._expect(404, "/nowhere")
+
+    def _expect(self, status: int, path: str) -> None:
+        with self.client.get(path, catch_response=True) as response:
+            if response.status_code == status:
                 response.success()
+            elif response.status_code:  # without any, Locust's own error says more
+                response.failure(f"expected {status}, got {response.status_code}")

@@ -1,7 +1,6 @@
 """How gunicorn serves the reference target: several threaded workers with one shared metrics directory."""
 
 import os
-import shutil
 from pathlib import Path
 
 from gunicorn.arbiter import Arbiter
@@ -24,11 +23,17 @@ accesslog = None
 control_socket_disable = True
 
 
-def on_starting(_server: Arbiter) -> None:
-    """Empty the metrics directory before the first worker starts, and never later: live workers map its files."""
+def on_starting(server: Arbiter) -> None:
+    """Empty the metrics directory before the first worker starts, and never later: live workers map its files.
+
+    Only prometheus_client's own files go, whatever directory the environment names. A master that replaces a live one
+    (USR2) knows its pid, and leaves the files of that one's workers.
+    """
     directory = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
+    directory.mkdir(parents=True, exist_ok=True)
+    if server.master_pid == 0:
+        for file in directory.glob("*.db"):
+            file.unlink()
 
 
 def child_exit(_server: Arbiter, worker: Worker) -> None:

@@ -6,5 +6,7 @@ import sys
 from django.core.management import execute_from_command_line
 
 if __name__ == "__main__":
+    # A command is no worker: its own queries do not belong in the metrics that the workers share.
+    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "somesite.settings")
     execute_from_command_line(sys.argv)

@@ -28,7 +28,7 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         return (inconclusive(ID, "", f"the samples cannot be counted on: {facts.unusable}"),)
     found = histograms.read(facts)
     results: list[Verdict | Finding] = []
-    for key in sorted(facts.truth.latency):
+    for key in sorted(key for key in facts.truth.latency if key == ALL or facts.is_known(key[0])):
         latency = facts.truth.latency[key]
         for q in QUANTILES if latency.client.n else ():
             results += _judge_quantile(facts, key, q, latency, found)

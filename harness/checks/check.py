@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.instrumentation import UNNAMED_VIEW
 from harness.model import Finding, NoData, Query, Run, ShardState, Status, Strength, Tolerance, Verdict
 from harness.readings import Evidence
 from harness.truth import Truth, ViewKey
@@ -69,8 +68,8 @@ class Facts:
         return frozenset({self.run.metrics_view, *self.run.background})
 
     def is_known(self, view: str) -> bool:
-        """True when samples of this view carry the metric's own view label: witnessed, mapped, or unresolved."""
-        return view in self.truth.witnessed_views or view in self.run.views.values() or view == UNNAMED_VIEW
+        """True when samples of this view carry the metric's own view label: witnessed or mapped."""
+        return view in self.truth.witnessed_views or view in self.run.views.values()
 
 
 @dataclass(frozen=True, slots=True)

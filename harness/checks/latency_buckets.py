@@ -28,7 +28,16 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         return (inconclusive(ID, "", found.reason),)
     known = [key for key in sorted(facts.truth.latency) if key == ALL or facts.is_known(key[0])]
     comparisons = max(sum(len(found[key].finite) for key in known if key in found), 1)
-    return tuple(_judge_histogram(facts, key, found.get(key), comparisons) for key in known)
+    verdicts = (_judge_histogram(facts, key, found.get(key), comparisons) for key in known)
+    return (*verdicts, *(_tell_unmapped(key) for key in sorted(facts.truth.latency) if key not in known))
+
+
+def _tell_unmapped(key: ViewKey) -> Finding:
+    text = (
+        "its latencies are not judged by themselves, since it is not known which view answered: name the view under "
+        "`views` in the profile, or add the witness middlewares to the app"
+    )
+    return Finding("unmapped-view", name_of(key), text, ID)
 
 
 def _judge_histogram(facts: Facts, key: ViewKey, histogram: Histogram | None, comparisons: int) -> Verdict:

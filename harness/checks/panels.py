@@ -73,9 +73,10 @@ def predict_rates(facts: Facts) -> dict[ViewKey, float] | NoData:
     return sums
 
 
-def quantiles_near(q: float, buckets: Sequence[tuple[float, float]]) -> Predicted:
+def quantiles_near(q: float, buckets: Sequence[tuple[float, float]], dialect: promql.Dialect) -> Predicted:
     """The quantile of a histogram, and those of ranks so close that they may fall into the next bucket."""
-    values = [promql.histogram_quantile(min(max(near, 0.0), 1.0), buckets) for near in (q - TIE, q, q + TIE)]
+    ranks = (min(max(near, 0.0), 1.0) for near in (q - TIE, q, q + TIE))
+    values = [promql.histogram_quantile(rank, buckets, dialect) for rank in ranks]
     return Predicted(min(values), max(values))
 
 
@@ -84,13 +85,16 @@ def predict_quantiles(facts: Facts) -> Mapping[float, Mapping[ViewKey, Predicted
     reading = facts.evidence.read(readings.raw_query(facts.run, f"{LATENCY_BY_VIEW}_bucket"))
     if isinstance(reading, NoData):
         return reading
+    dialect = promql.Dialect.of(facts.run.prometheus_version)
     histograms: dict[ViewKey, dict[str, float]] = {}
     for series in reading.series:
         if (value := _rate(facts.run, series)) is not None:
             buckets = histograms.setdefault((series.labels.get("view", ""), series.labels.get("method", "")), {})
             le = series.labels.get("le", "")
             buckets[le] = buckets.get(le, 0.0) + value
-    return {q: {key: quantiles_near(q, _parsed(buckets)) for key, buckets in histograms.items()} for q in QUANTILES}
+    return {
+        q: {key: quantiles_near(q, _parsed(buckets), dialect) for key, buckets in histograms.items()} for q in QUANTILES
+    }
 
 
 def agree(a: float, b: float) -> bool:

@@ -102,9 +102,8 @@ def _judge_quantile(
 
 def _near(q: float, counts: Sequence[tuple[float, int]], total: float) -> panels.Predicted:
     """The quantile that the counts give when the histogram holds `total` observations."""
-    return panels.quantiles_near(
-        q, [*((bound, float(min(count, total))) for bound, count in counts), (math.inf, total)]
-    )
+    buckets = [*((bound, float(min(count, total))) for bound, count in counts), (math.inf, total)]
+    return panels.quantiles_near(q, buckets, promql.NEWEST)
 
 
 def _judge_panels(facts: Facts) -> list[Verdict]:

@@ -90,8 +90,11 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"on-purpose": {"()": "somesite.logs.OneLineOnPurpose"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["on-purpose"]}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
-    # The deliberate errors of the target would write a traceback per request, inside the time that is measured.
-    "loggers": {"django.request": {"level": "CRITICAL"}},
+    "loggers": {
+        "django": {"handlers": [], "level": "WARNING"},  # no mail to administrators
+        "django.request": {"level": "ERROR"},  # a 4xx is the client's error: no line
+    },
 }

@@ -5,6 +5,7 @@ exception's type), `app` (time inside the outer witness), `queue` (time since th
 are milliseconds with nanosecond digits. Source: https://www.w3.org/TR/server-timing/
 """
 
+import re
 import time
 from collections.abc import Callable
 
@@ -14,6 +15,8 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 HEADER = "Server-Timing"
 STARTED = "_witness_started_ns"
 RAISED = "_witness_raised"
+# Only plain digits: an infinity or a negative number would fail here, outside of what django-prometheus counts.
+SENT = re.compile(r"t=([0-9]{1,12}(?:\.[0-9]{1,12})?)")
 
 
 class InnerWitness:
@@ -56,8 +59,8 @@ class OuterWitness:
         response = self.get_response(request)
         took_ns = time.perf_counter_ns() - started_ns
         entry = _entry("app", took_ns)
-        queued_s = arrived_s - _sent_s(request, arrived_s)
-        if queued_s > 0:
+        queued_s = _queued_s(request, arrived_s)
+        if queued_s is not None:
             entry = f"{entry}, {_entry('queue', round(queued_s * 1e9))}"
         _append(response, entry)
         return response
@@ -76,10 +79,12 @@ def _append(response: HttpResponse, entry: str) -> None:
     response.headers[HEADER] = f"{present}, {entry}" if present else entry
 
 
-def _sent_s(request: HttpRequest, default_s: float) -> float:
-    """Unix time at which the client sent the request, from `X-Request-Start: t=<seconds>`."""
-    value = request.headers.get("X-Request-Start", "")
-    try:
-        return float(value.removeprefix("t="))
-    except ValueError:
-        return default_s
+def _queued_s(request: HttpRequest, arrived_s: float) -> float | None:
+    """Time since the client sent the request, from `X-Request-Start: t=<Unix seconds>`.
+
+    None when it did not say, not in that form, or a time that is yet to come.
+    """
+    sent = SENT.fullmatch(request.headers.get("X-Request-Start", ""))
+    if sent is None or (queued_s := arrived_s - float(sent[1])) < 0:
+        return None
+    return queued_s

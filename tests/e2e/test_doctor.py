@@ -193,7 +193,8 @@ def test_workers_without_the_multiprocess_directory_are_found_out(write: Writer)
     write.file("good_settings.py", GOOD)
     deadline = time.monotonic() + 30
     with gunicorn(write.directory, "good_settings", workers=2) as target:
-        health, diagnoses = Health.UNKNOWN, ()
+        health = Health.UNKNOWN
+        diagnoses: tuple[Diagnosis, ...] = ()
         while health is Health.UNKNOWN and time.monotonic() < deadline:
             diagnoses = diagnose_metrics(probe_metrics(f"{target}/metrics"))
             health = next(item.status for item in diagnoses if item.id == "multiprocess-directory")

@@ -32,16 +32,32 @@ LAYOUTS = (
     ("+Inf",),
     ("3",),
     ("3", "+Inf"),
+    ("-Inf", "2", "+Inf"),
+    ("0.5", "5e-1", "0.50", "1", "+Inf"),
+)
+AWKWARD_VALUES = (
+    "",
+    " ",
+    'a"b',
+    "a\\b",
+    "a\\nb",
+    "a\nb",
+    "a'b`c",
+    "{x=~'.*'},y",
+    "tab\there",
+    "Straße 日本",
+    "broken \ufffd rune",
 )
 QUANTILES = (-1.0, 0.0, 0.25, 0.5, 0.9, 0.95, 0.99, 1.0, 2.0)
 
 
 @dataclass(frozen=True)
 class Counter:
-    """One generated series and the range it is asked for."""
+    """One generated series, the range it is asked for, and the time at which that range ends."""
 
     points: tuple[Point, ...]
     range_s: float
+    end_s: float
 
 
 @dataclass(frozen=True)
@@ -49,7 +65,10 @@ class Histogram:
     """One generated classic histogram: `le` as written, cumulative count."""
 
     buckets: tuple[tuple[str, float], ...]
-    q: float
+
+    @property
+    def parsed(self) -> list[tuple[float, float]]:
+        return [(float(le), count) for le, count in self.buckets]
 
 
 @dataclass(frozen=True)
@@ -59,11 +78,12 @@ class Server:
     url: str
     dialect: Dialect
 
-    def ask(self, query: str) -> dict[str, float]:
-        """An instant query at END_S; values by the label `case`."""
+    def ask(self, query: str, at_s: float = END_S) -> dict[str, float]:
+        """An instant query; values by the label `case`."""
         with requests.Session() as session:
             session.trust_env = False
-            answer = session.post(f"{self.url}/api/v1/query", data={"query": query, "time": f"{END_S}"}, timeout=60)
+            answer = session.post(f"{self.url}/api/v1/query", data={"query": query, "time": f"{at_s:.3f}"}, timeout=60)
+        assert answer.ok, answer.text
         result = answer.json()["data"]["result"]
         return {series["metric"]["case"]: float(series["value"][1]) for series in result}
 
@@ -75,26 +95,28 @@ def make_counter(number: int) -> Counter:
     jitter_s = rng.choice([0, 0, 0.003, step_s * 0.3])
     range_s = rng.choice([step_s * rng.uniform(1, 12), 60, 300])
     lead = rng.choice([0, 0, rng.uniform(0, 3)]) * step_s  # before the range's end, below and above 1.1 steps
-    first_s = END_S - rng.choice([range_s, range_s, range_s * 0.6, range_s + 5 * step_s])
-    value = rng.choice([0.0, 0.0, 1.0, 7.5, 1e6, 1e12])
+    end_s = END_S + rng.choice([0, 0, rng.randrange(1000)]) / 1000
+    first_s = end_s - rng.choice([range_s, range_s, range_s * 0.6, range_s + 5 * step_s])
+    value = rng.choice([0.0, 0.0, 1.0, 7.5, 1e-9, 1e6, 1e12, 1e15 / 7])
+    rises = rng.random() < 0.95
     at_s = first_s + rng.choice([0, 0, 0.001, rng.uniform(0, 2) * step_s])
     points: list[Point] = []
-    while at_s <= END_S - lead and len(points) < 400:
+    while at_s <= end_s - lead and len(points) < 400:
         points.append((round(at_s, 3), value))
-        if rng.random() < 0.05:
+        if rises and rng.random() < 0.05:
             value = rng.choice([0.0, value / 3])
-        elif rng.random() < 0.8:
+        elif rises and rng.random() < 0.8:
             value += rng.choice([0, 1, 2.5, rng.uniform(0, 100)])
         at_s += max(step_s + rng.uniform(-jitter_s, jitter_s), 0.001) * (
             rng.choice([2, 5]) if rng.random() < 0.05 else 1
         )
     if rng.random() < 0.1:
         points = points[-1:]
-    return Counter(tuple(points) or ((END_S - 1.0, 1.0),), max(round(range_s, 3), 0.01))
+    return Counter(tuple(points) or ((end_s - 1.0, 1.0),), max(round(range_s, 3), 0.01), end_s)
 
 
 def make_histogram(number: int) -> Histogram:
-    """Odd layouts, no +Inf bucket, empty, falling counts, ranks exactly on an edge."""
+    """Odd layouts, no +Inf bucket, empty, falling counts, ranks exactly on an edge, rises by rounding, NaN."""
     rng = random.Random(f"histogram {number}")
     layout = LAYOUTS[number % len(LAYOUTS)]
     count, buckets = 0.0, []
@@ -106,8 +128,16 @@ def make_histogram(number: int) -> Histogram:
     elif rng.random() < 0.2:
         falls = rng.randrange(len(buckets))
         buckets[falls] = (buckets[falls][0], buckets[falls][1] / 2)
+    elif rng.random() < 0.3:  # half of all at each finite bound but for rounding, so that q = 0.5 is decided by it
+        share, total = 0.5 * (1 - rng.choice([1e-16, 3e-13, 1.5e-12])), rng.choice([1.0, 0.3, 1e12])
+        for place, (le, _) in enumerate(buckets):
+            buckets[place] = (le, total if le == "+Inf" else total * share)
+            share *= 1 + rng.choice([0, 2e-16, 4e-13, 1.2e-12, 1.9e-12, 3e-12])
+    elif rng.random() < 0.1:
+        broken = rng.randrange(len(buckets))
+        buckets[broken] = (buckets[broken][0], rng.choice([math.nan, math.inf]))
     rng.shuffle(buckets)
-    return Histogram(tuple(buckets), QUANTILES[number % len(QUANTILES)])
+    return Histogram(tuple(buckets))
 
 
 @pytest.fixture(scope="module")
@@ -121,8 +151,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         lines += [f'cases_c_total{{case="{number}"}} {v!r} {t:.3f}' for t, v in make_counter(number).points]
     lines.append("# TYPE cases_h gauge")
     for number in range(CASES):
-        lines += [f'cases_h{{case="{number}",le="{le}"}} {v!r} {END_S - 1}' for le, v in make_histogram(number).buckets]
-    text.write_text("\n".join([*lines, "# EOF", ""]))
+        buckets = make_histogram(number).buckets
+        lines += [f'cases_h{{case="{number}",le="{le}"}} {as_text(v)} {END_S - 1}' for le, v in buckets]
+    lines.append("# TYPE cases_l gauge")
+    for number, value in enumerate(AWKWARD_VALUES):
+        quoted = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")  # as OpenMetrics has it
+        lines.append(f'cases_l{{case="{number}",value="{quoted}"}} {number} {END_S - 1}')
+    text.write_text("\n".join([*lines, "# EOF", ""]), encoding="utf-8")
     promtool = binary.with_name("promtool") if binary.with_name("promtool").exists() else Path("promtool")
     data = directory / "data"
     backfill = [str(promtool), "tsdb", "create-blocks-from", "openmetrics", str(text), str(data)]
@@ -138,6 +173,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield Server(url, Dialect.of(await_version(service, url)))
     finally:
         stack.stop(service)
+
+
+def as_text(value: float) -> str:
+    """A value as OpenMetrics writes it."""
+    return "NaN" if math.isnan(value) else "+Inf" if value == math.inf else repr(value)
 
 
 def await_version(service: stack.Service, url: str) -> str:
@@ -157,22 +197,22 @@ def await_version(service: stack.Service, url: str) -> str:
 
 
 def same(ours: float | None, theirs: float | None) -> bool:
-    """Absent on both sides, NaN on both sides, or within `AGREEMENT` of each other."""
+    """Absent on both sides, NaN on both sides, or within `AGREEMENT` of each other, however small."""
     if ours is None or theirs is None:
         return ours is None and theirs is None
-    return (math.isnan(ours) and math.isnan(theirs)) or math.isclose(ours, theirs, rel_tol=AGREEMENT, abs_tol=1e-12)
+    return (math.isnan(ours) and math.isnan(theirs)) or math.isclose(ours, theirs, rel_tol=AGREEMENT)
 
 
 @pytest.mark.parametrize("function", ["rate", "increase"])
 def test_the_reference_agrees_with_the_server_on_counters(server: Server, function: str) -> None:
     """Every generated series has the server's value, or none on both sides."""
     reference = {"rate": promql.rate, "increase": promql.increase}[function]
-    wrong, values, with_value = [], {}, 0
+    wrong, with_value = [], 0
     for number in range(CASES):
         case = make_counter(number)
         query = f'{function}(cases_c_total{{case="{number}"}}[{promql.duration(case.range_s)}])'
-        values = server.ask(query)
-        ours, theirs = reference(case.points, END_S, case.range_s, server.dialect), values.get(str(number))
+        theirs = server.ask(query, case.end_s).get(str(number))
+        ours = reference(case.points, case.end_s, case.range_s, server.dialect)
         with_value += theirs is not None
         if not same(ours, theirs):
             wrong.append((number, ours, theirs))
@@ -186,7 +226,7 @@ def test_the_reference_agrees_with_the_server_on_quantiles(server: Server) -> No
     for q in QUANTILES:
         values = server.ask(f"histogram_quantile({q}, cases_h)")
         for number in range(CASES):
-            ours = promql.histogram_quantile(q, [(float(le), count) for le, count in make_histogram(number).buckets])
+            ours = promql.histogram_quantile(q, make_histogram(number).parsed, server.dialect)
             theirs = values.get(str(number))
             finite += theirs is not None and math.isfinite(theirs)
             if not same(ours, theirs):
@@ -195,20 +235,61 @@ def test_the_reference_agrees_with_the_server_on_quantiles(server: Server) -> No
     assert finite > 200
 
 
-def test_the_generated_cases_hold_what_they_should() -> None:
-    """Gaps on both sides of the threshold at both ends, resets, single samples, samples on the edges."""
+@pytest.mark.parametrize("number", range(len(AWKWARD_VALUES)))
+def test_quoted_label_values_pick_their_series_alone(server: Server, number: int) -> None:
+    """Quotes, backslashes, line breaks and whatever else a path or a view may hold."""
+    query = promql.selector("cases_l", 'case!="none"', {"value": AWKWARD_VALUES[number]})
+    assert server.ask(query) == {str(number): float(number)}
+
+
+def test_the_generated_counters_hold_what_they_should() -> None:
+    """Gaps on both sides of the threshold at both ends, resets, single samples, samples on the edges, and so on."""
     seen = set()
     for number in range(CASES):
         case = make_counter(number)
-        inside = [p for p in case.points if END_S - case.range_s <= p[0] <= END_S]
+        start_s = case.end_s - case.range_s
+        inside = [p for p in case.points if start_s - 1e-4 <= p[0] <= case.end_s]
         if len(inside) < 2:
-            seen.add("few")
+            seen.add("none" if not inside else "one")
             continue
         step_s = (inside[-1][0] - inside[0][0]) / (len(inside) - 1)
-        seen.add("end far" if END_S - inside[-1][0] >= 1.1 * step_s else "end near")
-        seen.add("start far" if inside[0][0] - (END_S - case.range_s) >= 1.1 * step_s else "start near")
+        seen.add("end far" if case.end_s - inside[-1][0] >= 1.1 * step_s else "end near")
+        seen.add("start far" if inside[0][0] - start_s >= 1.1 * step_s else "start near")
         if any(b[1] < a[1] for a, b in pairwise(inside)):
             seen.add("reset")
-        if math.isclose(inside[0][0], END_S - case.range_s, abs_tol=1e-4):
-            seen.add("on the edge")
-    assert seen == {"few", "end far", "end near", "start far", "start near", "reset", "on the edge"}
+        if math.isclose(inside[0][0], start_s, abs_tol=1e-4):
+            seen.add("on the start")
+        if math.isclose(inside[-1][0], case.end_s, abs_tol=1e-4):
+            seen.add("on the end")
+        if inside[0][1] == inside[-1][1]:
+            seen.add("flat")
+        if inside[0][1] == 0 and inside[0] == case.points[0] and inside[0][0] > start_s + 1e-4:
+            seen.add("born at zero within")
+        if case.end_s % 1:
+            seen.add("end between seconds")
+    assert seen >= {"none", "one", "end far", "end near", "start far", "start near", "reset"}
+    assert seen >= {"on the start", "on the end", "flat", "born at zero within", "end between seconds"}
+
+
+def test_the_generated_histograms_tell_the_dialects_apart() -> None:
+    """Some quantiles differ by what rounding is, and by no more than that change; ranks lie exactly on edges."""
+    old, new = Dialect.of("2.48.0"), Dialect.of("2.49.0")
+    histograms = [make_histogram(number) for number in range(CASES)]
+    apart = [
+        number
+        for number, histogram in enumerate(histograms)
+        for q in QUANTILES
+        if not same(
+            promql.histogram_quantile(q, histogram.parsed, old), promql.histogram_quantile(q, histogram.parsed, new)
+        )
+    ]
+    on_edge = [
+        histogram
+        for histogram in histograms
+        for q in QUANTILES
+        if 0 < q < 1
+        and any(count and count == q * max(c for _, c in histogram.buckets) for _, count in histogram.buckets)
+    ]
+    assert len(apart) >= 5
+    assert len(on_edge) >= 20
+    assert any(math.isnan(count) for histogram in histograms for _, count in histogram.buckets)

@@ -33,7 +33,7 @@ class StoredRun:
     def change_rows(self, change: Callable[[list[Row]], list[Row]]) -> None:
         """Rewrite the first measured shard row by row, as anybody with an Arrow library would."""
         shard = self.measured()[0]
-        with pa.ipc.open_stream(shard) as reader:
+        with pa.ipc.open_stream(shard.read_bytes()) as reader:
             table = reader.read_all()
         changed = pa.Table.from_pylist(change(table.to_pylist()), schema=table.schema)
         with pa.ipc.new_stream(shard, changed.schema) as writer:

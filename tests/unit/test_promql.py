@@ -14,21 +14,25 @@ FLAT = [(float(t), 10.0 * t) for t in range(0, 61, 5)]
 
 
 @pytest.mark.parametrize(
-    ("version", "left_open", "threshold_first"),
+    ("version", "left_open", "threshold_first", "small_deltas_ignored"),
     [
-        ("2.42.0", False, False),
-        ("2.42.0+ds", False, False),
-        ("2.50.1", False, False),
-        ("2.51.0", False, True),
-        ("2.55.1", False, True),
-        ("3.0.0-rc.1", True, True),
-        ("v3.5.0", True, True),
+        ("2.42.0", False, False, False),
+        ("2.42.0+ds", False, False, False),
+        ("2.48.1", False, False, False),
+        ("2.49.0", False, False, True),
+        ("2.50.1", False, False, True),
+        ("2.51.0", False, True, True),
+        ("2.55.1", False, True, True),
+        ("3.0.0-rc.1", True, True, True),
+        ("v3.5.0", True, True, True),
+        ("3.14.0", True, True, True),
     ],
 )
-def test_each_version_has_its_dialect(version: str, left_open: bool, threshold_first: bool) -> None:
-    """The changes came with 2.51 and with 3.0."""
-    dialect = Dialect.of(version)
-    assert (dialect.left_open, dialect.threshold_first) == (left_open, threshold_first)
+def test_each_version_has_its_dialect(
+    version: str, left_open: bool, threshold_first: bool, small_deltas_ignored: bool
+) -> None:
+    """The changes came with 2.49, 2.51 and 3.0."""
+    assert Dialect.of(version) == Dialect(left_open, threshold_first, small_deltas_ignored)
 
 
 @pytest.mark.parametrize("version", ["", "unknown", "three.five"])
@@ -113,6 +117,75 @@ def test_histogram_quantile_without_data_is_nan(buckets: list[tuple[float, float
     """No buckets, one, none at +Inf, no observations."""
     assert math.isnan(promql.histogram_quantile(0.5, buckets))
     assert math.isnan(promql.histogram_quantile(math.nan, [(1.0, 1.0), (math.inf, 1.0)]))
+
+
+def test_a_rise_within_rounding_is_ignored_since_2_49() -> None:
+    """A rank that falls between two counts that differ by rounding goes up to the next real rise."""
+    buckets = [(1.0, 1e12), (2.0, 1e12 + 1), (3.0, 2e12), (math.inf, 2e12)]
+    q = (1e12 + 0.5) / 2e12
+    assert promql.histogram_quantile(q, buckets, OLD) == pytest.approx(1.5, abs=1e-3)
+    assert promql.histogram_quantile(q, buckets, NEW) == pytest.approx(2.0, abs=1e-3)
+
+
+@pytest.mark.parametrize(("relative", "place"), [(1.9e-12, 2.0), (2.1e-12, 1.5)])
+def test_the_rounding_is_a_share_of_the_sum_of_both_counts(relative: float, place: float) -> None:
+    """So up to 2e-12 of either."""
+    buckets = [(1.0, 1e12), (2.0, 1e12 * (1 + relative)), (3.0, 2e12), (math.inf, 2e12)]
+    q = (1e12 * (1 + relative / 2)) / 2e12
+    assert promql.histogram_quantile(q, buckets, NEW) == pytest.approx(place, abs=0.1)
+
+
+def test_a_nan_total_gives_the_highest_finite_bound() -> None:
+    """Strange, but what the server does: a rank of NaN is in no bucket."""
+    assert promql.histogram_quantile(0.5, [(1.0, 1.0), (2.0, 2.0), (math.inf, math.nan)]) == 2.0
+
+
+@given(
+    st.floats(0, 1),
+    st.lists(st.tuples(st.sampled_from([-2.0, -1.0, 0.0, 0.5, 1.0, 4.0]), st.integers(0, 1000)), min_size=1),
+    st.integers(1, 1000),
+    st.booleans(),
+)
+def test_the_quantile_lies_within_the_bounds(q: float, buckets: list[tuple[float, int]], rest: int, new: bool) -> None:
+    """Never above the highest finite bound, never below zero or the lowest one."""
+    found = promql.histogram_quantile(q, [*buckets, (math.inf, 1_000_000 + rest)], NEW if new else OLD)
+    bounds = [bound for bound, _ in buckets]
+    assert math.isnan(found) or min(0.0, *bounds) <= found <= max(bounds)
+
+
+@pytest.mark.parametrize(
+    "points",
+    [[(1.0, 1.0), (1.0001, 2.0)], [(1.0, 1.0), (3.0, 2.0), (2.0, 3.0)]],
+    ids=["one millisecond", "falling time"],
+)
+def test_samples_that_no_server_can_hold_are_refused(points: list[tuple[float, float]]) -> None:
+    """A damaged record is an error, not a division by zero or a wrong figure."""
+    with pytest.raises(ValueError, match="samples must rise in time"):
+        promql.rate(points, 4, 4, NEW)
+
+
+@pytest.mark.parametrize(
+    ("matchers", "exact", "expected"),
+    [
+        ("", None, "up{}"),
+        ('job="django"', None, 'up{job="django"}'),
+        ("", {"view": "work:fast"}, 'up{view="work:fast"}'),
+        ('job="django"', {"view": "a", "method": "GET"}, 'up{job="django",view="a",method="GET"}'),
+        (' job=~"a|b", ', {"view": "a"}, 'up{job=~"a|b",view="a"}'),
+        ("", {"view": 'a"b\\c\nd\ufffd'}, 'up{view="a\\"b\\\\c\\nd\\ufffd"}'),
+    ],
+)
+def test_selectors_join_text_and_exact_labels(matchers: str, exact: dict[str, str] | None, expected: str) -> None:
+    """A trailing comma is PromQL too; values are quoted."""
+    assert promql.selector("up", matchers, exact) == expected
+    assert promql.raw("up", matchers, 0.5, exact) == f"{expected}[500ms]"
+
+
+@pytest.mark.parametrize("name", ["", "1a", "a-b", 'a="x",b'])
+def test_a_label_name_cannot_smuggle_a_matcher(name: str) -> None:
+    """What is no name is refused."""
+    with pytest.raises(ValueError, match="is not a label name"):
+        promql.selector("up", "", {name: "x"})
 
 
 def test_query_texts() -> None:

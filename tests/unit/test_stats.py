@@ -1,10 +1,14 @@
 """Order statistics and limits, against scipy.stats and by what they promise."""
 
+import math
+from collections.abc import Callable
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import beta, binom
+from scipy.stats import beta, binom, norm, poisson, t
 
 from harness import stats
 
@@ -22,11 +26,20 @@ from harness import stats
         (0.0, 7, 1),
         (1.0, 7, 7),
         (0.07, 100, 7),
+        (0.5247, 35_100_000, 18_416_970),
+        (0.07, 1_000_000_000, 70_000_000),
     ],
 )
 def test_rank_is_the_smallest_that_covers_the_share(q: float, n: int, expected: int) -> None:
     """Products that floats miss by a rounding are ranks all the same."""
     assert stats.rank(q, n) == expected
+
+
+@given(st.integers(1, 9999), st.integers(1, 10_000_000_000))
+def test_rank_is_exact_for_decimal_quantiles(tenthousandths: int, n: int) -> None:
+    """As in rational arithmetic, at any size."""
+    expected = max(math.ceil(Fraction(tenthousandths, 10_000) * n), 1)
+    assert stats.rank(tenthousandths / 10_000, n) == expected
 
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=50), st.sampled_from([0.5, 0.95, 0.99]))
@@ -102,3 +115,62 @@ def test_limits_refuse_impossible_counts(k: int, n: int, alpha: float) -> None:
     for limit in (stats.binomial_upper, stats.binomial_lower):
         with pytest.raises(ValueError, match="no limit"):
             limit(k, n, alpha)
+
+
+@given(st.floats(0, 1e6), st.sampled_from([1e-9, 1e-3, 0.05, 0.4, 0.9]))
+def test_poisson_upper_count_is_the_smallest(mean: float, alpha: float) -> None:
+    """One less has a greater chance to be exceeded."""
+    found = stats.poisson_upper_count(mean, alpha)
+    assert poisson.sf(found, mean) <= alpha * (1 + 1e-9)
+    assert found == 0 or poisson.sf(found - 1, mean) > alpha * (1 - 1e-9)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.sampled_from([1e-6, 1e-3, 0.05, 0.3, 0.46]))
+def test_poisson_binomial_upper_holds_for_any_mix_of_probabilities(chances: list[float], alpha: float) -> None:
+    """The exact distribution of the count, by convolution, is beyond the limit no more often than alpha."""
+    law = np.array([1.0])
+    for chance in chances:
+        law = np.convolve(law, [1 - chance, chance])
+    limit = stats.poisson_binomial_upper(math.fsum(chances), alpha)
+    assert law[limit + 1 :].sum() <= alpha * (1 + 1e-9) + 1e-12
+
+
+def test_poisson_binomial_upper_is_never_below_the_mean() -> None:
+    """One event of chance 0.6 happens more often than alpha, though a Poisson count of that mean does not."""
+    assert stats.poisson_upper_count(0.6, 0.46) == 0
+    assert stats.poisson_binomial_upper(0.6, 0.46) == 1
+
+
+@given(st.floats(1e-12, 1 - 1e-12), st.sampled_from([1.0, 1.5, 3.0, 30.0, 1e5]))
+def test_quantiles_are_scipys(p: float, df: float) -> None:
+    """The normal law's and Student's."""
+    assert stats.normal_quantile(p) == pytest.approx(norm.ppf(p), rel=1e-9, abs=1e-12)
+    assert stats.student_t_quantile(p, df) == pytest.approx(t.ppf(p, df), rel=1e-9, abs=1e-12)
+
+
+def test_student_with_endless_freedom_is_normal() -> None:
+    """The limit is given, not NaN."""
+    assert stats.student_t_quantile(0.975, math.inf) == stats.normal_quantile(0.975)
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        lambda: stats.poisson_upper_count(-1, 0.1),
+        lambda: stats.poisson_upper_count(math.inf, 0.1),
+        lambda: stats.poisson_upper_count(math.nan, 0.1),
+        lambda: stats.poisson_binomial_upper(1, 0),
+        lambda: stats.poisson_binomial_upper(1, 1),
+        lambda: stats.normal_quantile(0),
+        lambda: stats.normal_quantile(math.nan),
+        lambda: stats.student_t_quantile(1, 3),
+        lambda: stats.student_t_quantile(0.5, 0),
+        lambda: stats.student_t_quantile(0.5, math.nan),
+        lambda: stats.binomial_quantile(5, 1.5, 0.1),
+        lambda: stats.quantile_interval(5, 0.5, 1),
+    ],
+)
+def test_impossible_arguments_are_refused(refused: Callable[[], object]) -> None:
+    """With what was asked in the message."""
+    with pytest.raises(ValueError, match=r"^no (limit|quantile|binomial quantile|interval) for "):
+        refused()

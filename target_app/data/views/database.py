@@ -9,6 +9,7 @@ from data.models import Note
 
 PAGE_SIZE = 20
 FIRST_NOTES = 100
+FIRST_IDS = frozenset(str(number) for number in range(1, FIRST_NOTES + 1))
 
 
 @require_GET
@@ -39,7 +40,7 @@ def write(request: HttpRequest) -> HttpResponseBase:
 def update(request: HttpRequest) -> HttpResponseBase:
     """A new title for the note `id`, one of the first."""
     text = request.POST.get("id", "1")
-    if not text.isdecimal() or not 1 <= int(text) <= FIRST_NOTES:
+    if text not in FIRST_IDS:
         return HttpResponseBadRequest(f"id must be a whole number from 1 to {FIRST_NOTES}")
     note = get_object_or_404(Note, pk=int(text))
     note.title = request.POST.get("title", "updated")[:100]

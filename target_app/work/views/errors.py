@@ -2,6 +2,7 @@
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.views.decorators.http import require_GET
+from somesite.logs import ON_PURPOSE
 
 RAISABLE = {kind.__name__: kind for kind in (RuntimeError, ValueError, KeyError, ZeroDivisionError)}
 
@@ -18,7 +19,7 @@ def raises(request: HttpRequest) -> HttpResponse:
     kind = RAISABLE.get(request.GET.get("type", RuntimeError.__name__))
     if kind is None:
         return HttpResponseBadRequest(f"type must be one of {', '.join(RAISABLE)}")
-    raise kind("raised on purpose")
+    raise kind(ON_PURPOSE)
 
 
 @require_GET
