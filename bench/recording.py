@@ -10,8 +10,8 @@ from pathlib import Path
 from bench import measure
 from harness import config, stack
 
-ROUNDS = 7
-DURATION_S = 12
+ROUNDS = 5
+DURATION_S = 10
 USERS = 8
 LOCUSTFILE = """
 from locust import FastHttpUser, constant, task

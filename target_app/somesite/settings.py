@@ -85,6 +85,8 @@ PROMETHEUS_LATENCY_BUCKETS = (
 # Its gauges are set once per process and carry a pid in multiprocess mode.
 PROMETHEUS_EXPORT_MIGRATIONS = False
 
+# Django sets the process's time zone, America/Chicago unless told otherwise: the workers' log lines would be off.
+TIME_ZONE = "UTC"
 USE_TZ = True
 LOGGING = {
     "version": 1,
