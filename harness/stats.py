@@ -127,10 +127,14 @@ def exceedances_upper(k: int, reference_n: int, n: int, alpha: float) -> int:
     if n < 0:
         raise ValueError(f"n={n!r} must not be negative")
     share = n / (n + reference_n) if n else 0.0
-    c = 0
-    while c < n and float(special.bdtrc(c, k + c + 1, share)) > alpha:
-        c += 1
-    return c
+    low, high = 0, n
+    while low < high:
+        middle = (low + high) // 2
+        if float(special.bdtrc(middle, k + middle + 1, share)) <= alpha:
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 def _check_counts(k: int, n: int, alpha: float) -> None:

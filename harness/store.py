@@ -16,7 +16,7 @@ from harness.tally import COLUMNS
 
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 """Last bytes of a whole Arrow IPC stream. Source: https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format"""
-CHUNK_ROWS = 262_144
+CHUNK_ROWS = 65_536
 """Rows per table when shards are read: enough to make the arithmetic fast, small enough to bound memory."""
 
 T = TypeVar("T")
@@ -202,7 +202,7 @@ def _pretty(value: object) -> str:
 
 
 def _opened(file: Path) -> pa.RecordBatchStreamReader:
-    return pa.ipc.open_stream(pa.memory_map(str(file)))
+    return pa.ipc.open_stream(pa.OSFile(str(file)))
 
 
 def _has_end(file: Path) -> bool:

@@ -60,13 +60,11 @@ def account(
     values, extra, strength = _population(facts, key, latency, outer=outer)
     total = values.n + (extra.n if extra else 0)
     unmatched = max(round(observed_total) - total, 0)
-    reference = _reference(facts, strength)
+    limits = _limits(facts, strength, total, ALPHA / comparisons / len(GAP_GRID_S))
     bounds = []
     for bound_s in bounds_s:
         lower = _at(values, extra, bound_s)
-        upper = None
-        if reference is not None:
-            upper = _upper(values, extra, bound_s, total, reference, ALPHA / comparisons / len(GAP_GRID_S)) + unmatched
+        upper = _upper(values, extra, bound_s, total, limits) + unmatched if limits else None
         bounds.append(Bound(bound_s, lower, upper))
     return Account(tuple(bounds), total, Strength.ONE_SIDED if facts.foreign else strength)
 
@@ -106,20 +104,20 @@ def _reference(facts: Facts, strength: Strength) -> tuple[Mapping[float, int], i
     return None
 
 
-def _upper(
-    values: Values,
-    extra: Values | None,
-    bound_s: float,
-    total: int,
-    reference: tuple[Mapping[float, int], int],
-    alpha: float,
-) -> int:
+def _limits(facts: Facts, strength: Strength, total: int, alpha: float) -> Mapping[float, int]:
+    """How many of `total` gaps may lie beyond each offset of the grid; empty when nothing limits them."""
+    reference = _reference(facts, strength)
+    if reference is None:
+        return {}
     beyond, n = reference
+    return {offset: stats.exceedances_upper(beyond[offset], n, total, alpha) for offset in GAP_GRID_S[1:]}
+
+
+def _upper(values: Values, extra: Values | None, bound_s: float, total: int, limits: Mapping[float, int]) -> int:
     least = total
-    for offset in GAP_GRID_S[1:]:
+    for offset, limit in limits.items():
         near = _at(values, extra, bound_s + offset)
-        far = total - near
-        least = min(least, near + min(stats.exceedances_upper(beyond[offset], n, total, alpha), far))
+        least = min(least, near + min(limit, total - near))
     return least
 
 
