@@ -11,7 +11,7 @@ from bench import measure
 from harness import config, stack
 
 ROUNDS = 5
-DURATION_S = 10
+DURATION_S = 7
 USERS = 8
 LOCUSTFILE = """
 from locust import FastHttpUser, constant, task
@@ -72,10 +72,10 @@ def _rate(arm: str, target: str, directory: Path) -> float:
         logger.write_text(CSV_LOGGER)
         files.insert(0, str(logger))
         env["BENCH_CSV"] = str(directory / "requests.csv")
-    stats = directory / "stats-final"
+    stats = directory / "final.json"
     command = [sys.executable, "-m", "locust", "-f", ",".join(files), "--headless", "--only-summary"]
     command += ["--host", target, "-u", str(USERS), "-r", str(USERS), "-t", f"{DURATION_S}s", "--stop-timeout", "5"]
-    command += ["--json-file", str(stats), *extra]
+    command += ["--json-file", str(stats.with_suffix("")), *extra]
     measure.run(command, env=stack.environment(env), cwd=directory)
     time.sleep(0.5)
     entries = json.loads(stats.read_text())

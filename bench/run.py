@@ -40,7 +40,7 @@ def _made_by(name: str, section: Callable[[], str]) -> str:
     text = (sys.modules[section.__module__].__doc__ or "").strip()
     return (
         f"{text}\n\nMade by `.venv/bin/python bench/run.py {name}` on {facts['cpus']} CPUs, {facts['memory_gib']} GiB, "
-        f"{facts['system']}, Python {platform.python_version()}.\n"
+        f"{platform.system()}, Python {platform.python_version()}.\n"
     )
 
 

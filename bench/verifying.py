@@ -1,7 +1,8 @@
 """What `harness verify` costs on 1,000,000 and 10,000,000 samples: time and peak memory.
 
-The runs are made from the stored run of the tests: its samples repeated, its counters scaled, so that every check has the
-same work as on a real run of that size. Repeated samples are no new ones, so checks that rest on chance fail (exit 1).
+The runs are made from the stored run of the tests: its samples repeated, its counters scaled, so that every check has
+the same work as on a real run of that size. Repeated samples are no new ones, so checks that rest on chance fail (exit
+1).
 """
 
 import json

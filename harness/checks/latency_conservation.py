@@ -7,6 +7,7 @@ django-prometheus observes the latency of a request whose view raised twice: in 
 from harness import readings
 from harness.checks.check import Check, Count, Facts, inconclusive, within
 from harness.instrumentation import (
+    EXCEPTIONS_BY_TYPE,
     EXCEPTIONS_BY_VIEW,
     LATENCY_ALL,
     LATENCY_BY_VIEW,
@@ -25,6 +26,7 @@ METRICS = (
     RESPONSES,
     RESPONSES_BY_VIEW,
     EXCEPTIONS_BY_VIEW,
+    EXCEPTIONS_BY_TYPE,
     UNKNOWN_LATENCY,
     UNKNOWN_LATENCY_ALL,
     *(f"{histogram}_{part}" for histogram in (LATENCY_BY_VIEW, LATENCY_ALL) for part in ("count", "bucket")),
@@ -106,7 +108,18 @@ def _judge_totals(facts: Facts, deltas: Deltas) -> list[Verdict]:
         expected_by="a right order of middlewares",
         observed_by="the counter of unknown latencies",
     )
-    return [within(whole, facts), within(untimed, facts)]
+    exceptions = Count(
+        ID,
+        "exceptions",
+        round(readings.total(deltas[EXCEPTIONS_BY_VIEW])),
+        readings.total(deltas[EXCEPTIONS_BY_TYPE]),
+        "exceptions",
+        "exceptions are counted by view and not by type",
+        "exceptions are counted by type and not by view",
+        expected_by=EXCEPTIONS_BY_VIEW,
+        observed_by=EXCEPTIONS_BY_TYPE,
+    )
+    return [within(whole, facts), within(untimed, facts), within(exceptions, facts)]
 
 
 def _judge_infinity(facts: Facts, deltas: Deltas) -> list[Verdict]:

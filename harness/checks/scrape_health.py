@@ -1,5 +1,6 @@
 """Did Prometheus see the target all through the window: every scrape, no gap, no reset, nothing dropped?"""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -18,14 +19,15 @@ GAP = 1.5
 def queries(run: Run) -> tuple[Query, ...]:
     """Raw `up`, start times and counters, and how many series were kept and are stored at t1."""
     raw = tuple(readings.raw_query(run, metric) for metric in ("up", START_TIME, *COUNTERS))
-    return (*raw, _kept(run), _stored(run))
+    return (*raw, _kept(run), _stored(run), *(_own_growth(run, metric) for metric in COUNTERS))
 
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
-    """Verdicts on each instance's scrapes, then on resets, start times, stored series and the clock."""
+    """Verdicts on each instance's scrapes, then on resets, raw samples, start times, stored series and the clock."""
     return (
         *_judge_scrapes(facts),
         _judge_resets(facts),
+        _judge_raw(facts),
         *_judge_start(facts),
         *_judge_stored(facts),
         _judge_clock(facts),
@@ -39,6 +41,38 @@ def _kept(run: Run) -> Query:
 def _stored(run: Run) -> Query:
     matchers = f'{run.selector}, __name__!~"up|scrape_.+"'
     return Query(f"count by (instance) ({{{matchers}}})", run.window.end_s)
+
+
+def _own_growth(run: Run, metric: str) -> Query:
+    """Prometheus's own subtraction of each counter, summed by bucket: what the raw samples must give too."""
+    now = promql.selector(metric, run.selector)
+    text = f"sum by (le) (({now} - {now} offset {promql.duration(run.window.length_s)}) or {now})"
+    return Query(text, run.window.end_s)
+
+
+def _judge_raw(facts: Facts) -> Verdict:
+    """The samples that are judged are the samples that Prometheus evaluates."""
+    subject = "raw samples"
+    for metric in COUNTERS:
+        items = readings.deltas(facts.run, facts.evidence, metric)
+        query = _own_growth(facts.run, metric)
+        own = facts.evidence.read(query)
+        if isinstance(items, NoData):
+            return inconclusive(ID, subject, items.reason)
+        if isinstance(own, NoData) and own.reason != readings.NO_SERIES:
+            return inconclusive(ID, subject, own.reason)
+        told = {} if isinstance(own, NoData) else {series.labels.get("le", ""): series.last for series in own.series}
+        folded = {le: value for (le,), value in readings.by(items, "le").items()}
+        for le in sorted({*told, *folded}):
+            if not math.isclose(told.get(le, 0.0), folded.get(le, 0.0), rel_tol=1e-9, abs_tol=1e-6):
+                bucket = f" le={le}" if le else ""
+                why = (
+                    f"{metric}{bucket} grew by {folded.get(le, 0.0):.10g} in its raw samples, and by "
+                    f"{told.get(le, 0.0):.10g} as Prometheus subtracts: the counter fell, or the evidence was changed"
+                )
+                return Verdict(ID, subject, Status.FAIL, why, expected=told.get(le), observed=folded.get(le))
+    why = f"all {len(COUNTERS)} counters grew in their raw samples by what Prometheus itself subtracts"
+    return Verdict(ID, subject, Status.PASS, why)
 
 
 def _judge_scrapes(facts: Facts) -> list[Verdict]:
