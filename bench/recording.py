@@ -1,10 +1,16 @@
-"""What recording costs: requests/s of the same locustfile in a closed loop, bare and with each way of recording."""
+"""What recording costs: requests/s of the same locustfile in a closed loop, bare and with each way of recording.
+
+Locust has one core and the target another, with a single worker, so that neither chance in the sharing of cores nor in the
+spread of connections over workers counts as a cost.
+"""
 
 import json
+import os
 import statistics
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from bench import measure
@@ -44,7 +50,11 @@ def measure_all() -> str:
     with tempfile.TemporaryDirectory(prefix="harness-bench-") as scratch:
         logs = Path(scratch) / "logs"
         logs.mkdir()
-        with stack.embedded(profile.start, measure.PROJECT, logs, scrape_interval_s=5.0) as services:
+        start = replace(profile.start, env={**profile.start.env, "TARGET_WORKERS": "1"})
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, cores[-1:])
+        with stack.embedded(start, measure.PROJECT, logs, scrape_interval_s=5.0) as services:
+            os.sched_setaffinity(0, cores[:1])
             for number in range(ROUNDS + 1):
                 order = ARMS if number % 2 else tuple(reversed(ARMS))
                 for arm in order:
@@ -52,6 +62,7 @@ def measure_all() -> str:
                     if number:  # the first round warms up
                         rates[arm].append(rate)
                     measure.progress(f"recording round {number} {arm}: {rate:.0f} requests/s")
+    os.sched_setaffinity(0, cores)
     return _table(rates)
 
 

@@ -37,6 +37,7 @@ FIRST_REDIRECT = 300
 """Responses below this status end a call; those from it on may be followed, or retried, inside the client."""
 MAX_ERROR_CHARACTERS = 500
 NOTHING = Timing(None, None)
+NO_TIMINGS: dict[str, Timing] = {}
 
 
 class Hop(NamedTuple):
@@ -62,6 +63,7 @@ class Recorder:
         directory = Path(settings["directory"])
         number, self._file = _next_shard(directory)
         self._writer = pa.ipc.new_stream(self._file, SCHEMA)
+        pa.array([0.0])  # the first array imports pandas, which would hold the event loop for half a second under load
         self._pulse_file = (directory / "logs" / f"pulse-{number}.jsonl").open("w", encoding="utf-8")
         self._waiting: list[tuple[Any, ...]] = []
         self._rows = 0
@@ -202,10 +204,14 @@ class Recorder:
         url: str | None,
         hop: int,
     ) -> tuple[Any, ...]:
-        timings = parse_server_timing(server_timing) if server_timing else {}
-        inner, outer, raised = (timings.get(key, NOTHING) for key in ("view", "app", "raised"))
-        queue, database, cache = (timings.get(key, NOTHING) for key in ("queue", "db", "cache"))
-        witnessed = "view" in timings
+        timings = parse_server_timing(server_timing) if server_timing else NO_TIMINGS
+        inner, outer, raised = timings.get("view", NOTHING), timings.get("app", NOTHING), timings.get("raised", NOTHING)
+        queue, database, cache = (
+            timings.get("queue", NOTHING),
+            timings.get("db", NOTHING),
+            timings.get("cache", NOTHING),
+        )
+        witnessed = inner is not NOTHING
         parameter = self._delays.get(name)
         return (
             started_s,

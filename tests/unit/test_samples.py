@@ -17,6 +17,11 @@ from harness.samples import Timing, known_delay, parse_server_timing
         ("miss", {"miss": Timing(None, None)}),
         (" cache ; desc = hit ; dur = 2 ", {"cache": Timing(0.002, "hit")}),
         ("a;dur=1, a;dur=2", {"a": Timing(0.001, None)}),
+        (
+            'view;dur=1.5;desc="a:b", app;dur=2.0, queue;dur=0.5',
+            {"view": Timing(0.0015, "a:b"), "app": Timing(0.002, None), "queue": Timing(0.0005, None)},
+        ),
+        ("view;dur=1.5, app;dur=2.0", {"view": Timing(0.0015, None), "app": Timing(0.002, None)}),
         ("a;dur=1;dur=2", {"a": Timing(0.001, None)}),
         ("a;dur=soon, b;dur=-1, c;dur=inf", {n: Timing(None, None) for n in "abc"}),
         ("", {}),
