@@ -1,7 +1,7 @@
 """What recording costs: requests/s of the same locustfile in a closed loop, bare and with each way of recording.
 
-Locust has one core and the target another, with a single worker, so that neither chance in the sharing of cores nor in the
-spread of connections over workers counts as a cost.
+Locust has one core and the target another, with a single worker, so that neither chance in the sharing of cores nor in
+the spread of connections over workers counts as a cost.
 """
 
 import json
