@@ -46,6 +46,8 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         if isinstance(items, NoData):
             return (inconclusive(ID, metric, items.reason),)
         deltas[metric] = items
+    if not readings.total(deltas[RESPONSES]) and not readings.total(deltas[RESPONSES_BY_VIEW]):
+        return (inconclusive(ID, "", "the metric counts no response at all, so none can have been timed"),)
     return (*_judge_views(facts, deltas), *_judge_totals(facts, deltas), *_judge_infinity(facts, deltas))
 
 

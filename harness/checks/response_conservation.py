@@ -48,6 +48,8 @@ def _judge_law(facts: Facts, subject: str, above: str, below: str, short: str, o
     part = readings.deltas(facts.run, facts.evidence, below)
     if isinstance(whole, NoData):
         return inconclusive(ID, subject, whole.reason)
+    if isinstance(part, tuple) and not readings.total(whole) and not readings.total(part):
+        return inconclusive(ID, subject, f"neither {above} nor {below} counted anything")
     observed = part if isinstance(part, NoData) else readings.total(part)
     count = Count(
         ID,

@@ -52,7 +52,7 @@ def _own_growth(run: Run, metric: str) -> Query:
 
 def _judge_raw(facts: Facts) -> Verdict:
     """The samples that are judged are the samples that Prometheus evaluates."""
-    subject = "raw samples"
+    subject, compared = "raw samples", 0
     for metric in COUNTERS:
         items = readings.deltas(facts.run, facts.evidence, metric)
         query = _own_growth(facts.run, metric)
@@ -63,6 +63,7 @@ def _judge_raw(facts: Facts) -> Verdict:
             return inconclusive(ID, subject, own.reason)
         told = {} if isinstance(own, NoData) else {series.labels.get("le", ""): series.last for series in own.series}
         folded = {le: value for (le,), value in readings.by(items, "le").items()}
+        compared += len(told)
         for le in sorted({*told, *folded}):
             if not math.isclose(told.get(le, 0.0), folded.get(le, 0.0), rel_tol=1e-9, abs_tol=1e-6):
                 bucket = f" le={le}" if le else ""
@@ -71,6 +72,8 @@ def _judge_raw(facts: Facts) -> Verdict:
                     f"{told.get(le, 0.0):.10g} as Prometheus subtracts: the counter fell, or the evidence was changed"
                 )
                 return Verdict(ID, subject, Status.FAIL, why, expected=told.get(le), observed=folded.get(le))
+    if not compared:
+        return inconclusive(ID, subject, "the target exports none of the counters of django-prometheus")
     why = f"all {len(COUNTERS)} counters grew in their raw samples by what Prometheus itself subtracts"
     return Verdict(ID, subject, Status.PASS, why)
 

@@ -311,6 +311,31 @@ def test_no_check_passes_without_any_evidence(clean_run: StoredRun, check: str) 
         assert Status.PASS not in {v.status for v in of(report, check)}
 
 
+def test_answers_without_any_series_pass_nothing_that_asks_for_them(clean_run: StoredRun) -> None:
+    """Prometheus answered every query well and had nothing: a target without metrics is no true one."""
+
+    def empty(answers: list[dict[str, object]]) -> None:
+        for answer in answers:
+            if not str(answer["query"]).startswith("up{"):
+                answer["result"] = []
+
+    clean_run.change_evidence(empty)
+    report = clean_run.judge()
+    assert report.exit_code == ExitCode.FAILED
+    assert {"request-conservation", "request-counts"} <= failed(report)
+    passed = {v.check for v in report.verdicts if v.status is Status.PASS}
+    assert next(v for v in of(report, "scrape-health") if v.subject == "raw samples").status is Status.INCONCLUSIVE
+    assert passed <= {
+        "generator-health",
+        "scrape-health",
+        "quiescence",
+        "rate",
+        "error-ratio",
+        "blind-spot",
+        "thresholds",
+    }
+
+
 def test_each_deleted_answer_leaves_the_run_inconclusive(clean_run: StoredRun) -> None:
     """Every answer is needed by somebody: without it the run is not passed."""
     evidence = clean_run.path / "evidence.json"
