@@ -1,5 +1,6 @@
 """What recording costs: requests/s of the same locustfile in a closed loop, bare and with each way of recording.
 
+The processor time of the Locust process for each request stands beside it: a shared machine disturbs it less.
 Locust has one core and the target another, with a single worker, so that neither chance in the sharing of cores nor in
 the spread of connections over workers counts as a cost.
 """
@@ -10,22 +11,34 @@ import statistics
 import sys
 import tempfile
 import time
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import measure
 from harness import config, stack
 
-ROUNDS = 5
+ROUNDS = 9
 DURATION_S = 7
 USERS = 8
 LOCUSTFILE = """
-from locust import FastHttpUser, constant, task
+import json, os, time
+from locust import FastHttpUser, constant, events, task
 class Visitor(FastHttpUser):
     wait_time = constant(0)
     @task
     def fast(self):
         self.client.get("/work/fast")
+began = []
+@events.test_start.add_listener
+def begin(environment, **_):
+    began[:] = [time.perf_counter(), time.process_time()]
+@events.test_stop.add_listener
+def end(environment, **_):
+    wall_s, cpu_s = time.perf_counter() - began[0], time.process_time() - began[1]
+    requests = environment.stats.total.num_requests
+    with open(os.environ["BENCH_COST"], "w") as file:
+        json.dump({"requests_per_s": requests / wall_s, "cpu_s": cpu_s / requests}, file)
 """
 CSV_LOGGER = """
 import csv, os
@@ -39,14 +52,23 @@ def open_log(environment, **_):
         writer.writerow(row)
     environment.events.request.add_listener(log)
 """
+RATIO = "against bare in the same round: median (least to greatest)"
 ARMS = ("bare", "recorder", "csv", "csv-logger")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one run of Locust reached, and what each request took of its process."""
+
+    requests_per_s: float
+    cpu_s: float
 
 
 def measure_all() -> str:
     """Run the arms in turn, `ROUNDS` times, against one target; a Markdown table of ratios within each round."""
     profile = config.parse((measure.PROJECT / "harness.toml").read_text(), "harness.toml").profile("smoke")
     assert profile.start is not None
-    rates: dict[str, list[float]] = {arm: [] for arm in ARMS}
+    costs: dict[str, list[Cost]] = {arm: [] for arm in ARMS}
     with tempfile.TemporaryDirectory(prefix="harness-bench-") as scratch:
         logs = Path(scratch) / "logs"
         logs.mkdir()
@@ -58,20 +80,21 @@ def measure_all() -> str:
             for number in range(ROUNDS + 1):
                 order = ARMS if number % 2 else tuple(reversed(ARMS))
                 for arm in order:
-                    rate = _rate(arm, services.target, Path(scratch) / f"{number}-{arm}")
+                    cost = _cost(arm, services.target, Path(scratch) / f"{number}-{arm}")
                     if number:  # the first round warms up
-                        rates[arm].append(rate)
-                    measure.progress(f"recording round {number} {arm}: {rate:.0f} requests/s")
+                        costs[arm].append(cost)
+                    measure.progress(f"recording round {number} {arm}: {cost}")
     os.sched_setaffinity(0, cores)
-    return _table(rates)
+    return _table(costs)
 
 
-def _rate(arm: str, target: str, directory: Path) -> float:
+def _cost(arm: str, target: str, directory: Path) -> Cost:
     directory.mkdir()
     (directory / "logs").mkdir()
     user = directory / "user.py"
     user.write_text(LOCUSTFILE)
-    files, extra, env = [str(user)], [], {}
+    report = directory / "cost.json"
+    files, extra, env = [str(user)], [], {"BENCH_COST": str(report)}
     if arm == "recorder":
         files.insert(0, str(measure.PROJECT / "harness" / "locust_plugin" / "recorder.py"))
         settings = {"directory": str(directory), "phase": "measure", "views": {}, "known_delay": {}}
@@ -83,26 +106,27 @@ def _rate(arm: str, target: str, directory: Path) -> float:
         logger.write_text(CSV_LOGGER)
         files.insert(0, str(logger))
         env["BENCH_CSV"] = str(directory / "requests.csv")
-    stats = directory / "final.json"
     command = [sys.executable, "-m", "locust", "-f", ",".join(files), "--headless", "--only-summary"]
     command += ["--host", target, "-u", str(USERS), "-r", str(USERS), "-t", f"{DURATION_S}s", "--stop-timeout", "5"]
-    command += ["--json-file", str(stats.with_suffix("")), *extra]
-    measure.run(command, env=stack.environment(env), cwd=directory)
+    measure.run([*command, *extra], env=stack.environment(env), cwd=directory)
     time.sleep(0.5)
-    entries = json.loads(stats.read_text())
-    requests = sum(entry["num_requests"] for entry in entries)
-    began = min(entry["start_time"] for entry in entries)
-    ended = max(entry["last_request_timestamp"] for entry in entries)
-    return float(requests / (ended - began))
+    return Cost(**json.loads(report.read_text()))
 
 
-def _table(rates: dict[str, list[float]]) -> str:
+def _table(costs: dict[str, list[Cost]]) -> str:
+    heads = ("arm", "requests/s, median", RATIO, "processor time each, median", RATIO)
     lines = [
-        "| arm | requests/s, median | against bare in the same round: median (least to greatest) |",
-        "| --- | --- | --- |",
+        f"| {' | '.join(heads)} |",
+        "| --- | --- | --- | --- | --- |",
     ]
     for arm in ARMS:
-        ratios = [rate / bare for rate, bare in zip(rates[arm], rates["bare"], strict=True)]
-        middle, least, most = measure.median_and_range(ratios)
-        lines.append(f"| {arm} | {statistics.median(rates[arm]):.0f} | {middle:.3f} ({least:.3f} to {most:.3f}) |")
+        rates = _ratios([cost.requests_per_s for cost in costs[arm]], [cost.requests_per_s for cost in costs["bare"]])
+        cpu = _ratios([cost.cpu_s for cost in costs[arm]], [cost.cpu_s for cost in costs["bare"]])
+        middle = [statistics.median(getattr(cost, name) for cost in costs[arm]) for name in ("requests_per_s", "cpu_s")]
+        lines.append(f"| {arm} | {middle[0]:.0f} | {rates} | {middle[1] * 1e6:.0f} µs | {cpu} |")
     return "\n".join(lines) + "\n"
+
+
+def _ratios(values: Sequence[float], bare: Sequence[float]) -> str:
+    ratios = [value / base for value, base in zip(values, bare, strict=True)]
+    return "{:.3f} ({:.3f} to {:.3f})".format(*measure.median_and_range(ratios))

@@ -1,16 +1,18 @@
-"""What one sample is: the columns of a shard, and how a response header becomes a witness.
+"""What one sample is: the columns of a shard, and how exchanges seen by the client become rows.
 
 A shard is an Arrow IPC stream. Its schema metadata carries the schema version; its last record batch is empty and
 carries `CLOSING_KEY` in its custom metadata, so that a shard says by itself whether it is whole.
 """
 
-import re
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import pyarrow as pa
 
 from harness.model import SCHEMA_VERSION
+from harness.server_timing import Witness, seconds, witness
 
 VERSION_KEY = b"harness.schema_version"
 CLOSING_KEY = "harness.rows"
@@ -43,62 +45,73 @@ SCHEMA = pa.schema(
 )
 """Columns of a shard. `status` 0: no response came; `hop`: how many redirects were followed before this request."""
 
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_VALUE = rf'(?:{_TOKEN}|"(?:[^"\\]|\\.)*")'
-_ENTRY = re.compile(rf"\s*({_TOKEN})((?:\s*;\s*{_TOKEN}(?:\s*=\s*{_VALUE})?)*)\s*(?:,|$)")
-_PARAMETER = re.compile(rf";\s*({_TOKEN})\s*=\s*({_VALUE})")
-_ESCAPE = re.compile(r"\\(.)")
+
+class Exchange(NamedTuple):
+    """One request on the wire and its response, as the client saw it."""
+
+    started_s: float
+    latency_s: float
+    method: str
+    name: str
+    status: int
+    server_timing: str
+    """The response's `Server-Timing` header; empty without one."""
+    error: str | None
+    bytes: int
+    url: str | None
+    hop: int
 
 
-_COMMON = re.compile(
-    r'view;dur=(\d+\.\d+)(?:;desc="([^"\\]*)")?, app;dur=(\d+\.\d+)(?:, queue;dur=(\d+\.\d+))?',
-)
-"""The witness's header when nothing was raised and nobody added to it: most headers, so they are read in one go."""
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """How the load's profile names what the client saw."""
+
+    views: Mapping[str, str]
+    """The view of a request's name, for targets without a witness."""
+    known_delay: Mapping[str, str]
+    """The query parameter that tells the view of a request's name how many milliseconds to take."""
+    phase: str
 
 
-class Timing(NamedTuple):
-    """One entry of a `Server-Timing` header."""
+def batch(exchanges: Sequence[Exchange], labels: Labels, worker: int) -> pa.RecordBatch:
+    """Exchanges, at least one, as rows of a shard; column by column, since this runs while the load does."""
+    seen = _columns(exchanges)
+    told = _columns([witness(header) for header in seen["server_timing"]])
+    columns = seen | told | {"known_delay_s": _known_delays(exchanges, labels.known_delay)}
+    if None in told["view"]:
+        columns["view"] = [
+            labels.views.get(name, name) if view is None else view
+            for name, view in zip(seen["name"], told["view"], strict=True)
+        ]
+    constants = {"intended_s": None, "worker": worker, "phase": labels.phase}
+    return pa.record_batch(
+        [
+            pa.repeat(pa.scalar(constants[field.name], field.type), len(exchanges))
+            if field.name in constants
+            else pa.array(columns[field.name], field.type)
+            for field in SCHEMA
+        ],
+        schema=SCHEMA,
+    )
 
-    duration_s: float | None
-    description: str | None
 
-
-def parse_server_timing(header: str) -> dict[str, Timing]:
-    """Read a `Server-Timing` header into its entries by name; the first of a repeated name wins.
-
-    Durations are milliseconds on the wire and seconds here. A malformed entry is left out, as a browser does.
-    Source: https://www.w3.org/TR/server-timing/#the-server-timing-header-field
-    """
-    if match := _COMMON.fullmatch(header):
-        view, description, app, queue = match.groups()
-        common = {"view": Timing(float(view) / 1000, description), "app": Timing(float(app) / 1000, None)}
-        if queue:
-            common["queue"] = Timing(float(queue) / 1000, None)
-        return common
-    timings: dict[str, Timing] = {}
-    for name, parameters in _ENTRY.findall(header):
-        if name in timings:
-            continue
-        duration_s = description = None
-        for key, value in _PARAMETER.findall(parameters):
-            text = _ESCAPE.sub(r"\1", value[1:-1]) if value[0] == '"' else value
-            if key == "dur" and duration_s is None:
-                duration_s = _milliseconds(text)
-            elif key == "desc" and description is None:
-                description = text
-        timings[name] = Timing(duration_s, description)
-    return timings
+def _columns(rows: Sequence[Exchange] | Sequence[Witness]) -> dict[str, Sequence[Any]]:
+    return dict(zip(rows[0]._fields, zip(*rows, strict=True), strict=True))
 
 
 def known_delay(url: str, parameter: str) -> float | None:
     """Seconds that a URL told its view to take: the query `parameter`, in milliseconds; None when it is not there."""
     values = parse_qs(urlsplit(url).query).get(parameter)
-    return _milliseconds(values[0]) if values else None
+    return seconds(values[0]) if values else None
 
 
-def _milliseconds(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value / 1000 if 0 <= value < float("inf") else None
+def _known_delays(exchanges: Sequence[Exchange], parameters: Mapping[str, str]) -> list[float | None]:
+    """Only the request that the locustfile made carries the parameter, not those it was sent on to."""
+    if not parameters:
+        return [None] * len(exchanges)
+    return [
+        known_delay(exchange.url, parameters[exchange.name])
+        if exchange.name in parameters and exchange.url and exchange.hop == 0
+        else None
+        for exchange in exchanges
+    ]

@@ -10,20 +10,17 @@ import json
 import os
 import statistics
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import gevent
 import pyarrow as pa
 from locust import constant, events
-from locust.clients import HttpSession
-from locust.contrib.fasthttp import LocustUserAgent
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
-from harness.instrumentation import UNNAMED_VIEW
-from harness.samples import CLOSING_KEY, SCHEMA, Timing, known_delay, parse_server_timing
+from harness.locust_plugin import clients
+from harness.samples import CLOSING_KEY, SCHEMA, Exchange, Labels, batch
 
 BATCH_ROWS = 256
 """Rows per record batch: about 2 ms of work, too short to be felt in anybody's latency."""
@@ -31,22 +28,7 @@ TICK_S = 0.1
 """How often the event loop's lag is sampled."""
 PULSE_S = 1.0
 """How often progress is written and waiting rows are flushed."""
-HOPS = "_harness_hops"
-"""Attribute of a FastHttpUser's request object that carries the responses of its redirects."""
-FIRST_REDIRECT = 300
-"""Responses below this status end a call; those from it on may be followed, or retried, inside the client."""
 MAX_ERROR_CHARACTERS = 500
-NOTHING = Timing(None, None)
-NO_TIMINGS: dict[str, Timing] = {}
-
-
-class Hop(NamedTuple):
-    """One answered request inside a call of the client that went on after it."""
-
-    method: str
-    status: int
-    server_timing: str
-    took_s: float
 
 
 class Recorder:
@@ -55,17 +37,14 @@ class Recorder:
     def __init__(self, environment: Environment, settings: dict[str, Any]) -> None:
         """Open the next free shard below `settings["directory"]`; raises OSError when that cannot be written."""
         self._environment = environment
-        self._settings = settings
-        self._views: dict[str, str] = settings["views"]
-        self._delays: dict[str, str] = settings["known_delay"]
-        self._phase: str = settings["phase"]
+        self._labels = Labels(settings["views"], settings["known_delay"], settings["phase"])
         self._host = (environment.host or "").rstrip("/")
         directory = Path(settings["directory"])
         number, self._file = _next_shard(directory)
         self._writer = pa.ipc.new_stream(self._file, SCHEMA)
         pa.array([0.0])  # the first array imports pandas, which would hold the event loop for half a second under load
         self._pulse_file = (directory / "logs" / f"pulse-{number}.jsonl").open("w", encoding="utf-8")
-        self._waiting: list[tuple[Any, ...]] = []
+        self._waiting: list[Exchange] = []
         self._rows = 0
         self._recent: list[float] = []
         self._errors = 0
@@ -73,7 +52,6 @@ class Recorder:
         self._elsewhere = 0
         self._last_response_s = 0.0
         self._closed = False
-        self._worker = 0
 
     def on_request(
         self,
@@ -87,13 +65,36 @@ class Recorder:
         url: str | None = None,
         **_: Any,
     ) -> None:
-        """Keep what Locust tells about one request; the work is left to `flush`."""
+        """Keep one exchange per request on the wire: each redirect hop, then the last one with the time that remains.
+
+        References to Locust's own objects would keep all of them alive until the next flush; what is kept is text and
+        numbers.
+        """
         latency_ms = response_time or 0.0
-        self._waiting.append((start_time, latency_ms, request_type, name, response, exception, response_length, url))
         self._recent.append(latency_ms)
-        self._last_response_s = time.time()
+        now_s = self._last_response_s = time.time()
         if exception is not None:
             self._errors += 1
+        if self._host and url and not url.startswith(self._host):
+            self._elsewhere += 1
+            return
+        left_s = latency_ms / 1000
+        at_s = now_s - left_s if start_time is None else start_time
+        hops = clients.hops(response, exception)
+        for index, hop in enumerate(hops):
+            self._waiting.append(
+                Exchange(at_s, hop.took_s, hop.method, name, hop.status, hop.server_timing, None, 0, url, index)
+            )
+            at_s += hop.took_s
+            left_s -= hop.took_s
+        status = getattr(response, "status_code", 0) or 0
+        sent = getattr(getattr(response, "request", None), "method", None) if hops else None
+        header = clients.server_timing(getattr(response, "headers", None)) if status else ""
+        error = None if exception is None else (str(exception) or type(exception).__name__)[:MAX_ERROR_CHARACTERS]
+        size = response_length or 0
+        self._waiting.append(
+            Exchange(at_s, max(left_s, 0.0), sent or request_type, name, status, header, error, size, url, len(hops))
+        )
         if len(self._waiting) >= BATCH_ROWS:
             self.flush()
 
@@ -102,19 +103,13 @@ class Recorder:
         self._user_errors += 1
 
     def flush(self) -> None:
-        """Turn the waiting requests into rows and append them to the shard."""
+        """Append the waiting exchanges to the shard."""
         if self._closed or not self._waiting:
             return
         waiting, self._waiting = self._waiting, []
-        self._worker = max(getattr(self._environment.runner, "worker_index", 0), 0)
-        rows = [row for kept in waiting for row in self._to_rows(*kept)]
-        if not rows:
-            return
-        columns = [
-            pa.array(column, type=field.type) for column, field in zip(zip(*rows, strict=True), SCHEMA, strict=True)
-        ]
-        self._writer.write_batch(pa.record_batch(columns, schema=SCHEMA))
-        self._rows += len(rows)
+        worker = max(getattr(self._environment.runner, "worker_index", 0), 0)
+        self._writer.write_batch(batch(waiting, self._labels, worker))
+        self._rows += len(waiting)
 
     def pulse_forever(self) -> None:
         """Write a line a second: users, requests, errors, p95, the loop's lag at each tick, the CPU used."""
@@ -163,80 +158,6 @@ class Recorder:
         self._pulse_file.write(json.dumps(line) + "\n")
         self._pulse_file.flush()
 
-    def _to_rows(
-        self,
-        started_s: float | None,
-        latency_ms: float,
-        method: str,
-        name: str,
-        response: Any,
-        exception: Any,
-        size: int,
-        url: str | None,
-    ) -> Iterator[tuple[Any, ...]]:
-        """One row per request on the wire: each redirect hop, then the last one with the time that remains."""
-        if self._host and url and not url.startswith(self._host):
-            self._elsewhere += 1
-            return
-        hops = _hops(response, exception)
-        at_s = started_s if started_s is not None else time.time() - latency_ms / 1000
-        left_s = latency_ms / 1000
-        for index, hop in enumerate(hops):
-            yield self._row(at_s, hop.took_s, hop.method, name, hop.status, hop.server_timing, None, 0, url, index)
-            at_s += hop.took_s
-            left_s -= hop.took_s
-        status = getattr(response, "status_code", 0) or 0
-        sent = getattr(getattr(response, "request", None), "method", None) if hops else None
-        header = _server_timing(getattr(response, "headers", None)) if status else ""
-        error = None if exception is None else (str(exception) or type(exception).__name__)[:MAX_ERROR_CHARACTERS]
-        yield self._row(at_s, max(left_s, 0.0), sent or method, name, status, header, error, size, url, len(hops))
-
-    def _row(
-        self,
-        started_s: float,
-        latency_s: float,
-        method: str,
-        name: str,
-        status: int,
-        server_timing: str,
-        error: str | None,
-        size: int,
-        url: str | None,
-        hop: int,
-    ) -> tuple[Any, ...]:
-        timings = parse_server_timing(server_timing) if server_timing else NO_TIMINGS
-        inner, outer, raised = timings.get("view", NOTHING), timings.get("app", NOTHING), timings.get("raised", NOTHING)
-        queue, database, cache = (
-            timings.get("queue", NOTHING),
-            timings.get("db", NOTHING),
-            timings.get("cache", NOTHING),
-        )
-        witnessed = inner is not NOTHING
-        parameter = self._delays.get(name)
-        return (
-            started_s,
-            None,
-            latency_s,
-            method,
-            name,
-            (inner.description or UNNAMED_VIEW) if witnessed else self._views.get(name, name),
-            status,
-            error,
-            size or 0,
-            inner.duration_s,
-            outer.duration_s,
-            raised.duration_s,
-            raised.description,
-            queue.duration_s,
-            int(database.description) if database.description and database.description.isdecimal() else None,
-            database.duration_s,
-            cache.description,
-            known_delay(url, parameter) if parameter and url and hop == 0 else None,
-            hop,
-            self._worker,
-            self._phase,
-        )
-
 
 def _next_shard(directory: Path) -> tuple[int, Any]:
     """The lowest shard number nobody has taken, and its file opened for writing."""
@@ -248,54 +169,6 @@ def _next_shard(directory: Path) -> tuple[int, Any]:
             number += 1
 
 
-def _hops(response: Any, exception: Any) -> list[Hop]:
-    """The responses that came before `response` in one call of the client, oldest first."""
-    request = getattr(exception, "request", None) or getattr(response, "request", None)
-    kept: list[Hop] | None = getattr(request, HOPS, None)
-    if kept is not None:
-        is_last_one_of_them = (getattr(response, "status_code", 0) or 0) >= FIRST_REDIRECT
-        return kept[:-1] if is_last_one_of_them else kept
-    history = getattr(response, "history", None) or getattr(getattr(exception, "response", None), "history", None)
-    return [
-        Hop(hop.request.method, hop.status_code, _server_timing(hop.headers), hop.elapsed.total_seconds())
-        for hop in history or ()
-    ]
-
-
-def _server_timing(headers: Any) -> str:
-    value = headers.get("server-timing") if headers else None
-    return ", ".join(value) if isinstance(value, list) else value or ""
-
-
-def _instrument_clients(stamp: bool) -> None:
-    """Keep the redirects a FastHttpUser follows, and stamp requests with `X-Request-Start` if asked.
-
-    geventhttpclient hands over the chain only when it ends well (geventhttpclient/useragent.py, `urlopen`), and the
-    server counted every hop.
-    """
-    fast_send, send = LocustUserAgent._urlopen, HttpSession.send  # noqa: SLF001 - Locust's own point for overriding
-
-    def urlopen(agent: LocustUserAgent, request: Any) -> Any:
-        if stamp:
-            request.headers["X-Request-Start"] = f"t={time.time():.6f}"
-        began = time.perf_counter()
-        response = fast_send(agent, request)  # type: ignore[no-untyped-call]
-        if response.status_code >= FIRST_REDIRECT:
-            hop = Hop(
-                request.method, response.status_code, _server_timing(response.headers), time.perf_counter() - began
-            )
-            request.__dict__.setdefault(HOPS, []).append(hop)
-        return response
-
-    def send_stamped(session: HttpSession, request: Any, **kwargs: Any) -> Any:
-        request.headers["X-Request-Start"] = f"t={time.time():.6f}"
-        return send(session, request, **kwargs)
-
-    LocustUserAgent._urlopen = urlopen  # type: ignore[method-assign]  # noqa: SLF001 - as above
-    if stamp:
-        HttpSession.send = send_stamped  # type: ignore[assignment, method-assign]
-
-
 @events.init.add_listener  # type: ignore[untyped-decorator]
 def attach(environment: Environment, **_: Any) -> None:
     """Start recording in every process that runs users; the master of several processes runs none."""
@@ -305,7 +178,7 @@ def attach(environment: Environment, **_: Any) -> None:
     if settings["closed_loop"]:
         for user_class in environment.user_classes:
             user_class.wait_time = constant(0)
-    _instrument_clients(stamp=settings["stamp_requests"])
+    clients.instrument(stamp=settings["stamp_requests"])
     recorder = Recorder(environment, settings)
     environment.events.request.add_listener(recorder.on_request)
     environment.events.user_error.add_listener(recorder.on_user_error)

@@ -15,7 +15,8 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from harness.samples import Timing, parse_server_timing
+from harness import server_timing
+from harness.server_timing import Timing
 
 PROJECT = Path(__file__).resolve().parents[2]
 TARGET_APP = PROJECT / "target_app"
@@ -38,7 +39,7 @@ class Answer:
     @property
     def witness(self) -> dict[str, Timing]:
         """The header's entries."""
-        return parse_server_timing(self.header or "")
+        return server_timing.parse(self.header or "")
 
     def duration_s(self, entry: str) -> float:
         """What an entry of the header says, which must be there."""

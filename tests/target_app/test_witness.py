@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.samples import parse_server_timing
+from harness import server_timing
 from tests.target_app.conftest import TARGET_APP
 
 ENTRY = r'[a-z]+;dur=[0-9]+\.[0-9]{6}(;desc="([^"\\]|\\.)*")?'
@@ -41,7 +41,7 @@ def test_a_view_name_survives_the_header(witness: ModuleType, name: str) -> None
     """Quotes and backslashes are escaped, so the reader gets back the very name."""
     response = witness.InnerWitness(answering())(request_to(name))
     assert re.fullmatch(ENTRY, response.headers["Server-Timing"])
-    assert parse_server_timing(response.headers["Server-Timing"])["view"].description == name
+    assert server_timing.parse(response.headers["Server-Timing"])["view"].description == name
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_entries_are_added_to_a_header_that_is_there(witness: ModuleType) -> Non
     chain = witness.OuterWitness(witness.InnerWitness(answering("db;dur=1.5")))
     header = chain(request_to("work:fast")).headers["Server-Timing"]
     assert re.fullmatch(rf"db;dur=1\.5, {ENTRY}, {ENTRY}", header)
-    assert list(parse_server_timing(header)) == ["db", "view", "app"]
+    assert list(server_timing.parse(header)) == ["db", "view", "app"]
 
 
 def test_the_outer_witness_encloses_the_inner_one_and_both_the_work(witness: ModuleType) -> None:
@@ -71,7 +71,7 @@ def test_the_outer_witness_encloses_the_inner_one_and_both_the_work(witness: Mod
         return answering()(request)
 
     chain = witness.OuterWitness(witness.InnerWitness(work))
-    found = parse_server_timing(chain(request_to("work:fast")).headers["Server-Timing"])
+    found = server_timing.parse(chain(request_to("work:fast")).headers["Server-Timing"])
     assert 0.005 <= (found["view"].duration_s or 0) <= (found["app"].duration_s or 0)
 
 
@@ -84,7 +84,7 @@ def test_an_exception_is_told_with_its_type_and_its_time(witness: ModuleType) ->
         return answering()(asked)
 
     inner = witness.InnerWitness(fails)
-    found = parse_server_timing(inner(request).headers["Server-Timing"])
+    found = server_timing.parse(inner(request).headers["Server-Timing"])
     assert list(found) == ["view", "raised"]
     assert found["raised"].description == "KeyError"
     assert 0 < (found["raised"].duration_s or 0) <= (found["view"].duration_s or 0)
@@ -93,7 +93,7 @@ def test_an_exception_is_told_with_its_type_and_its_time(witness: ModuleType) ->
 def test_the_queue_is_the_time_since_the_client_sent_the_request(witness: ModuleType) -> None:
     """A request sent 250 ms ago has waited a little longer than that."""
     request = request_to("work:fast", X_Request_Start=f"t={time.time() - 0.25:.6f}")
-    queue = parse_server_timing(witness.OuterWitness(answering())(request).headers["Server-Timing"])["queue"]
+    queue = server_timing.parse(witness.OuterWitness(answering())(request).headers["Server-Timing"])["queue"]
     assert 0.2499 < (queue.duration_s or 0) < 5
 
 

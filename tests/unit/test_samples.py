@@ -1,43 +1,11 @@
-"""From a response header to a witness."""
+"""From what the client saw to the rows of a shard."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from harness.samples import Timing, known_delay, parse_server_timing
+from harness.samples import SCHEMA, Exchange, Labels, batch, known_delay
 
-
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [
-        ('view;dur=12.5;desc="work:fast"', {"view": Timing(0.0125, "work:fast")}),
-        ("app;dur=1, queue;dur=0.25", {"app": Timing(0.001, None), "queue": Timing(0.00025, None)}),
-        ('a;desc="x, y; dur=9";dur=3', {"a": Timing(0.003, "x, y; dur=9")}),
-        (r'a;desc="say \"hi\" \\ there"', {"a": Timing(None, 'say "hi" \\ there')}),
-        ("miss", {"miss": Timing(None, None)}),
-        (" cache ; desc = hit ; dur = 2 ", {"cache": Timing(0.002, "hit")}),
-        ("a;dur=1, a;dur=2", {"a": Timing(0.001, None)}),
-        (
-            'view;dur=1.5;desc="a:b", app;dur=2.0, queue;dur=0.5',
-            {"view": Timing(0.0015, "a:b"), "app": Timing(0.002, None), "queue": Timing(0.0005, None)},
-        ),
-        ("view;dur=1.5, app;dur=2.0", {"view": Timing(0.0015, None), "app": Timing(0.002, None)}),
-        ("a;dur=1;dur=2", {"a": Timing(0.001, None)}),
-        ("a;dur=soon, b;dur=-1, c;dur=inf", {n: Timing(None, None) for n in "abc"}),
-        ("", {}),
-        (";;;", {}),
-        ("cdn-cache; desc=HIT, edge; dur=1", {"cdn-cache": Timing(None, "HIT"), "edge": Timing(0.001, None)}),
-    ],
-)
-def test_server_timing_is_read_as_the_standard_says(header: str, expected: dict[str, Timing]) -> None:
-    """Quoted strings, escapes, spaces, repeats and nonsense."""
-    assert parse_server_timing(header) == expected
-
-
-@given(st.text(max_size=200))
-def test_no_header_breaks_the_reader(header: str) -> None:
-    """Whatever a proxy adds."""
-    parse_server_timing(header)
+PLAIN = Exchange(1.5, 0.02, "GET", "/a", 200, "", None, 10, "http://h/a?ms=20", 0)
+LABELS = Labels(views={"/a": "shop:a"}, known_delay={"/a": "ms"}, phase="measure")
 
 
 @pytest.mark.parametrize(
@@ -53,3 +21,23 @@ def test_no_header_breaks_the_reader(header: str) -> None:
 def test_a_known_delay_is_read_from_the_url(url: str, expected: float | None) -> None:
     """In milliseconds, or not told at all."""
     assert known_delay(url, "ms") == expected
+
+
+def test_rows_carry_what_was_seen_and_what_was_told() -> None:
+    """Each column by its own name, in the schema's order and types."""
+    witnessed = PLAIN._replace(name="/b", server_timing='view;dur=1.5;desc="shop:b", app;dur=2.0', status=500)
+    rows = batch([PLAIN, witnessed, PLAIN._replace(name="/c", url=None)], LABELS, worker=3)
+    assert rows.schema == SCHEMA
+    assert rows.column("view").to_pylist() == ["shop:a", "shop:b", "/c"]
+    assert rows.column("witness_view_s").to_pylist() == [None, 0.0015, None]
+    assert rows.column("witness_app_s").to_pylist() == [None, 0.002, None]
+    assert rows.column("status").to_pylist() == [200, 500, 200]
+    assert rows.column("known_delay_s").to_pylist() == [0.02, None, None]
+    assert set(rows.column("worker").to_pylist()) == {3}
+    assert set(rows.column("phase").to_pylist()) == {"measure"}
+
+
+def test_the_request_a_redirect_leads_to_was_told_nothing() -> None:
+    """Its URL is the one the locustfile asked for, which another view was told by."""
+    rows = batch([PLAIN, PLAIN._replace(hop=1)], LABELS, worker=0)
+    assert rows.column("known_delay_s").to_pylist() == [0.02, None]
