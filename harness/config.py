@@ -73,6 +73,10 @@ class Profile:
     known_delay: Mapping[str, str] = field(default_factory=dict)
     """Sample name -> query parameter that tells the view how many milliseconds to take."""
     calibration: str = ""
+    state: str = ""
+    """Path at which the target tells its rows and migrations as JSON."""
+    sql_log: str = ""
+    """Path at which the target tells the totals of its SQL log as JSON."""
     thresholds: tuple[Limit, ...] = ()
     budget: Budget = Budget()
 
@@ -218,6 +222,13 @@ def _text(value: object, where: str) -> str:
     raise UsageError(f"{where}: {value!r} must be text")
 
 
+def _path(value: object, where: str) -> str:
+    text = _text(value, where)
+    if text and not text.startswith("/"):
+        raise UsageError(f"{where}: {text!r} must be a path on the target that begins with /, e.g. /state")
+    return text
+
+
 def _matchers(value: object, where: str) -> str:
     text = _text(value, where).strip()
     if not text or text.startswith("{"):
@@ -337,6 +348,8 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "views": ("views", _mapping),
     "known_delay": ("known_delay", _mapping),
     "calibration": ("calibration", _text),
+    "state": ("state", _path),
+    "sql_log": ("sql_log", _path),
     "thresholds": ("thresholds", _limits),
     "budget": ("budget", _budget),
 }

@@ -20,6 +20,25 @@ LATENCY_BY_VIEW = "django_http_requests_latency_seconds_by_view_method"
 LATENCY_ALL = "django_http_requests_latency_including_middlewares_seconds"
 """Histogram without labels, observed by the Before middleware; the scrapes are in it too."""
 
+EXECUTES = "django_db_execute_total"
+EXECUTES_MANY = "django_db_execute_many_total"
+DB_ERRORS = "django_db_errors_total"
+QUERY_DURATION = "django_db_query_duration_seconds"
+"""Histogram per alias and vendor."""
+CONNECTIONS = "django_db_new_connections_total"
+"""Attempts, failed ones included."""
+CONNECTION_ERRORS = "django_db_new_connection_errors_total"
+CACHE_GETS = "django_cache_get_total"
+CACHE_HITS = "django_cache_get_hits_total"
+CACHE_MISSES = "django_cache_get_misses_total"
+CACHE_FAILS = "django_cache_get_fail_total"
+MODEL_INSERTS = "django_model_inserts_total"
+MODEL_UPDATES = "django_model_updates_total"
+MODEL_DELETES = "django_model_deletes_total"
+MIGRATIONS_APPLIED = "django_migrations_applied_total"
+"""A gauge, despite its name; one series per process in multiprocess mode."""
+MIGRATIONS_UNAPPLIED = "django_migrations_unapplied_total"
+
 COUNTERS = (
     REQUESTS,
     RESPONSES,
@@ -31,7 +50,23 @@ COUNTERS = (
     EXCEPTIONS_BY_TYPE,
     UNKNOWN_LATENCY,
     UNKNOWN_LATENCY_ALL,
-    *(f"{histogram}_{part}" for histogram in (LATENCY_BY_VIEW, LATENCY_ALL) for part in ("bucket", "count", "sum")),
+    EXECUTES,
+    EXECUTES_MANY,
+    DB_ERRORS,
+    CONNECTIONS,
+    CONNECTION_ERRORS,
+    CACHE_GETS,
+    CACHE_HITS,
+    CACHE_MISSES,
+    CACHE_FAILS,
+    MODEL_INSERTS,
+    MODEL_UPDATES,
+    MODEL_DELETES,
+    *(
+        f"{histogram}_{part}"
+        for histogram in (LATENCY_BY_VIEW, LATENCY_ALL, QUERY_DURATION)
+        for part in ("bucket", "count", "sum")
+    ),
 )
 """Every counter series that a check reads."""
 

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from harness import machine, readings, stack, verification
+from harness import machine, readings, stack, target, verification
 from harness.checks import Facts
 from harness.config import LOOPBACK, Profile
 from harness.errors import UsageError
@@ -70,6 +71,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
             reporter.stage(f"warming up for {profile.warmup_s:g} s")
             load(profile, project, directory, services.target, "warmup", reporter.load)
         reporter.stage("waiting for a quiet scrape")
+        ledgers = {"start": _ledger(services.target, profile, ("state", "sql_log"))}
         skew_s = prometheus.skew_s()
         limit_s = max(profile.quiet_timeout_s, 4 * interval_s)
         before = prometheus.await_quiet(profile.selector, prometheus.now(), interval_s, limit_s, still=True)
@@ -79,12 +81,13 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         after = prometheus.await_quiet(
             profile.selector, loaded.ended_s - skew_s + SKEW_MARGIN_S, interval_s, limit_s, still=profile.start is None
         )
+        ledgers["end"] = _ledger(services.target, profile, ("sql_log", "state"))
         made = _run(
             profile, out.name, started_s, services, version, instances, before, after, interval_s, skew_s, loaded
         )
         directory.write_run(made)
         reporter.stage("asking Prometheus")
-        directory.write_evidence(prometheus.fetch(verification.queries(made)))
+        directory.write_evidence(prometheus.fetch(verification.queries(made)), ledgers)
         reporter.stage("judging")
         report = judge(directory)
         write_reports(directory, report)
@@ -165,6 +168,15 @@ def check_hosts(profile: Profile) -> None:
 def against(profile: Profile, target: str, prometheus: str) -> Profile:
     """The profile on services that run already."""
     return replace(profile, start=None, target=target, prometheus=prometheus)
+
+
+def _ledger(url: str, profile: Profile, order: tuple[str, str]) -> dict[str, dict[str, Any]]:
+    """The target's own word. Reading the state runs SQL and reading the log runs none.
+
+    So the state is read first before t0 and last after t1: neither reading lies between the log's two totals.
+    """
+    paths = {"state": profile.state, "sql_log": profile.sql_log}
+    return {name: target.fetch(url, paths[name]) for name in order if paths[name]}
 
 
 def _tally(directory: RunDirectory, made: Run, evidence: readings.Evidence) -> Truth:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness import promql
+from harness.ledger import UNKNOWN, Ledger
 from harness.model import NoData, Query, Reading, Run, Series
 
 NO_SERIES = "Prometheus has no such series"
@@ -24,6 +25,10 @@ class Evidence:
     """What Prometheus answered, by question."""
 
     answers: Mapping[Query, Reading | NoData]
+    start: Ledger = UNKNOWN
+    """The target's own word before t0."""
+    end: Ledger = UNKNOWN
+    """The same after t1."""
 
     def read(self, query: Query) -> Reading | NoData:
         """The answer to `query`; NoData when it was never asked, failed, or has no series."""

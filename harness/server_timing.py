@@ -6,6 +6,7 @@ Source: https://www.w3.org/TR/server-timing/#the-server-timing-header-field
 import re
 from typing import NamedTuple
 
+from harness import digest
 from harness.instrumentation import UNNAMED_VIEW
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
@@ -14,7 +15,8 @@ _ENTRY = re.compile(rf"\s*({_TOKEN})((?:\s*;\s*{_TOKEN}(?:\s*=\s*{_VALUE})?)*)\s
 _PARAMETER = re.compile(rf";\s*({_TOKEN})\s*=\s*({_VALUE})")
 _ESCAPE = re.compile(r"\\(.)")
 _COMMON = re.compile(
-    r'view;dur=(\d+\.\d+)(?:;desc="([^"\\]*)")?, app;dur=(\d+\.\d+)(?:, queue;dur=(\d+\.\d+))?',
+    r'view;dur=(\d+\.\d+)(?:;desc="([^"\\]*)")?, app;dur=(\d+\.\d+)(?:, queue;dur=(\d+\.\d+))?'
+    r'(?:, db;dur=(\d+\.\d+);desc="([^"\\]*)")?(?:, cache;desc="([^"\\]*)")?(?:, model;desc="([^"\\]*)")?'
 )
 """The witness's header when nothing was raised and nobody added to it: most headers, so they are read in one go."""
 
@@ -38,7 +40,12 @@ class Witness(NamedTuple):
     queue_s: float | None = None
     db_queries: int | None = None
     db_s: float | None = None
+    db: str | None = None
+    """Digest of SQL by alias."""
     cache: str | None = None
+    """Digest of cache operations by the metric's name for the backend."""
+    model: str | None = None
+    """Digest of model operations by model."""
 
 
 NO_WITNESS = Witness(None)
@@ -68,9 +75,18 @@ def parse(header: str) -> dict[str, Timing]:
 def witness(header: str) -> Witness:
     """What the header says as a witness; NO_WITNESS where it says nothing."""
     if match := _COMMON.fullmatch(header):
-        view_ms, view, app_ms, queue_ms = match.groups()
+        view_ms, view, app_ms, queue_ms, db_ms, *digests = match.groups()
         queue_s = None if queue_ms is None else float(queue_ms) / 1000
-        return Witness(view or UNNAMED_VIEW, float(view_ms) / 1000, float(app_ms) / 1000, queue_s=queue_s)
+        db_s = None if db_ms is None else float(db_ms) / 1000
+        return Witness(
+            view or UNNAMED_VIEW,
+            float(view_ms) / 1000,
+            float(app_ms) / 1000,
+            None,
+            None,
+            queue_s,
+            *_told(db_s, *digests),
+        )
     if not header:
         return NO_WITNESS
     timings = parse(header)
@@ -82,9 +98,29 @@ def witness(header: str) -> Witness:
         witness_raised_s=raised.duration_s,
         exception=raised.description,
         queue_s=timings.get("queue", _ABSENT).duration_s,
-        db_queries=int(queries) if (queries := database.description) and queries.isdecimal() else None,
-        db_s=database.duration_s,
-        cache=timings.get("cache", _ABSENT).description,
+        **_told(
+            database.duration_s,
+            database.description,
+            timings.get("cache", _ABSENT).description,
+            timings.get("model", _ABSENT).description,
+        )._asdict(),
+    )
+
+
+class _Told(NamedTuple):
+    db_queries: int | None
+    db_s: float | None
+    db: str | None
+    cache: str | None
+    model: str | None
+
+
+def _told(db_s: float | None, db: str | None, cache: str | None, model: str | None) -> _Told:
+    """What the digests say; a `db` entry that is none of ours tells nothing."""
+    queries = digest.total(db, "execute", "many")
+    known_s, known = (None, None) if queries is None else (db_s, db)
+    return _Told(
+        queries, known_s, known, cache if digest.parse(cache) else None, model if digest.parse(model) else None
     )
 
 

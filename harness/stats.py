@@ -140,3 +140,14 @@ def exceedances_upper(k: int, reference_n: int, n: int, alpha: float) -> int:
 def _check_counts(k: int, n: int, alpha: float) -> None:
     if not 0 <= k <= n or n < 1 or not 0 < alpha < 1:
         raise ValueError(f"no limit for {k!r} of {n!r} at alpha={alpha!r}")
+
+
+def bernstein(n: int, variance: float, largest: float, alpha: float) -> float:
+    """The t with P(mean of n - expectation >= t) <= alpha, for values at most `largest` above their expectation.
+
+    t = (M L / 3 + sqrt((M L / 3)^2 + 2 n v L)) / n with L = ln(1 / alpha), v the variance and M the largest value.
+    Source: S. Bernstein 1924; Boucheron, Lugosi, Massart, Concentration Inequalities, 2.8.
+    """
+    log = math.log(1 / alpha)
+    third = largest * log / 3
+    return (third + math.sqrt(third**2 + 2 * n * variance * log)) / n

@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 import msgspec
 import pyarrow as pa
 
-from harness import readings
+from harness import ledger, readings
 from harness.errors import StoreError, UsageError
 from harness.model import SCHEMA_VERSION, NoData, Query, Reading, Report, Run, Shard, ShardState
-from harness.samples import CLOSING_KEY, VERSION_KEY
+from harness.samples import CLOSING_KEY, SCHEMA, VERSION_KEY
 from harness.tally import COLUMNS
 
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
@@ -71,10 +71,14 @@ class RunDirectory:
         self._check_version(document, "run.json")
         return self._convert(document, Run, "run.json")
 
-    def write_evidence(self, answers: Sequence[Mapping[str, Any]]) -> None:
-        """Write evidence.json: the queries, their times and the raw answers."""
+    def write_evidence(self, answers: Sequence[Mapping[str, Any]], ledgers: Mapping[str, Mapping[str, Any]]) -> None:
+        """Write evidence.json: the queries, their times and the raw answers, and the target's own ledgers."""
         lines = ",\n".join(msgspec.json.encode(answer).decode() for answer in answers)
-        self.write_text("evidence.json", f'{{"schema_version":{SCHEMA_VERSION},"answers":[\n{lines}\n]}}\n')
+        told = msgspec.json.encode(ledgers).decode()
+        self.write_text(
+            "evidence.json",
+            f'{{"schema_version":{SCHEMA_VERSION},"ledgers":{told},"answers":[\n{lines}\n]}}\n',
+        )
 
     def read_evidence(self) -> readings.Evidence:
         """Read evidence.json. Raises StoreError when it is missing or damaged."""
@@ -88,7 +92,11 @@ class RunDirectory:
                 answers[query] = NoData(str(error)) if error else readings.parse_result(answer["result"])
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 raise StoreError(f"{self.path / 'evidence.json'}: answers[{index}] is damaged: {error!r}") from None
-        return readings.Evidence(answers)
+        try:
+            ledgers = [ledger.parse(document.get("ledgers", {}).get(when, {})) for when in ("start", "end")]
+        except (TypeError, AttributeError) as error:
+            raise StoreError(f"{self.path / 'evidence.json'}: ledgers is damaged: {error!r}") from None
+        return readings.Evidence(answers, *ledgers)
 
     def read_report(self, parse: Callable[[str], Report]) -> Report:
         """Read report.json. Raises UsageError when there is none, StoreError when it is damaged."""
@@ -149,7 +157,7 @@ class RunDirectory:
             try:
                 with _opened(self.path / shard.file) as reader:
                     for batch in reader:
-                        waiting.append(batch.select(list(COLUMNS)))
+                        waiting.append(_columns(batch))
                         rows += batch.num_rows
                         if rows >= CHUNK_ROWS:
                             yield pa.Table.from_batches(waiting)
@@ -165,7 +173,7 @@ class RunDirectory:
             raise UsageError(
                 f"{file}: samples of schema {version}, this harness reads up to {SCHEMA_VERSION}; upgrade the harness"
             )
-        missing = [name for name in COLUMNS if name not in schema.names]
+        missing = [name for name in COLUMNS if name not in schema.names and not SCHEMA.field(name).nullable]
         if missing:
             raise UsageError(f"{file}: no column {missing[0]!r}; it is not a shard of this harness")
 
@@ -199,6 +207,15 @@ class RunDirectory:
 
 def _pretty(value: object) -> str:
     return msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n"
+
+
+def _columns(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The columns that are read; what an older harness did not record is not known."""
+    columns = [
+        batch.column(name) if name in batch.schema.names else pa.nulls(batch.num_rows, SCHEMA.field(name).type)
+        for name in COLUMNS
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=list(COLUMNS))
 
 
 def _opened(file: Path) -> pa.RecordBatchStreamReader:

@@ -15,13 +15,15 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from harness import stats
-from harness.truth import ALL, GAP_GRID_S, QUANTILES, Gaps, Latency, Truth, Values, ViewKey
+from harness import digest, stats
+from harness.truth import ALL, GAP_GRID_S, QUANTILES, Event, Gaps, Latency, Truth, Values, ViewKey
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 Numbers = TypeVar("Numbers", Codes, Floats)
 
+KINDS = ("db", "cache", "model")
+"""Columns of digests: what the witness counted."""
 COLUMNS = (
     "started_s",
     "latency_s",
@@ -35,6 +37,8 @@ COLUMNS = (
     "exception",
     "queue_s",
     "known_delay_s",
+    "db_s",
+    *KINDS,
     "phase",
 )
 """The columns that are read."""
@@ -73,6 +77,7 @@ class Tally:
         self._answered: Counter[tuple[str, str, int]] = Counter()
         self._unanswered: Counter[tuple[str, str]] = Counter()
         self._exceptions: Counter[tuple[str, str, str]] = Counter()
+        self._events: Counter[Event] = Counter()
         self._views_of_name: dict[str, set[str]] = {}
         self._witnessed_views: set[str] = set()
         self._witnessed = self._rows = 0
@@ -98,6 +103,8 @@ class Tally:
         raised = frame[frame["exception"].notna()]
         sizes = _sizes(raised, ["view", "method", "exception"])
         self._exceptions.update({(view, method, kind): count for (view, method, kind), count in sizes.items()})
+        for kind in KINDS:
+            self._events.update(_events(kind, frame))
         for name, view in _sizes(frame, ["name", "view"]):
             self._views_of_name.setdefault(name, set()).add(view)
         witnessed = frame["witness_view_s"].notna()
@@ -116,6 +123,7 @@ class Tally:
             answered=dict(self._answered),
             unanswered=dict(self._unanswered),
             exceptions=dict(self._exceptions),
+            events=dict(self._events),
             views_of_name={name: frozenset(views) for name, views in self._views_of_name.items()},
             witnessed=self._witnessed,
             witnessed_views=frozenset(self._witnessed_views),
@@ -243,6 +251,7 @@ _LATENCIES = {
     "outer": "witness_app_s",
     "raised": "witness_raised_s",
     "queue": "queue_s",
+    "database": "db_s",
 }
 
 
@@ -257,6 +266,16 @@ def _sizes(frame: pd.DataFrame, columns: list[str]) -> dict[tuple[str, ...], int
         return {}
     sizes: dict[tuple[str, ...], int] = frame.groupby(columns, observed=True).size().to_dict()  # type: ignore[assignment]
     return sizes
+
+
+def _events(kind: str, frame: pd.DataFrame) -> Counter[Event]:
+    """What the digests in the column `kind` add up to."""
+    counts: Counter[Event] = Counter()
+    for (view, text), rows in _sizes(frame[frame[kind].notna()], ["view", kind]).items():
+        for subject, own in digest.parse(text).items():
+            for key, number in own.items():
+                counts[Event(kind, view, subject, key)] += number * rows
+    return counts
 
 
 def _bin(values: Floats) -> Codes:

@@ -2,9 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 ViewKey = tuple[str, str]
 """View label and method."""
+
+
+class Event(NamedTuple):
+    """What the app's witness counted: `key` happened to `subject` in requests of `view`."""
+
+    kind: str
+    """`db`, `cache` or `model`."""
+    view: str
+    subject: str
+    """Database alias, cache backend or model."""
+    key: str
+
 
 ALL: ViewKey = ("", "")
 """The key of everything together."""
@@ -61,6 +74,8 @@ class Latency:
     raised: Values
     """Time until the exception hooks ran, for requests whose view raised; pairs with the second observation."""
     queue: Values
+    database: Values
+    """Time in SQL statements, of the requests that ran any."""
     gaps: Gaps
     known_delay_n: int
     known_delay_sum_s: float
@@ -77,6 +92,8 @@ class Truth:
     """Requests without a response by sample name and method."""
     exceptions: Mapping[tuple[str, str, str], int]
     """Witnessed exceptions by view, method and type."""
+    events: Mapping[Event, int]
+    """What the witness counted of SQL, cache and model operations."""
     views_of_name: Mapping[str, frozenset[str]]
     """Which views answered under each sample name."""
     witnessed: int

@@ -74,11 +74,15 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check. `judge` yields at least one verdict, whatever the facts."""
+    """One check. `judge` yields at least one verdict, whatever the facts; but for `optional` ones.
+
+    These yield none where neither the app nor the metric tells of their subject: not every app has a database.
+    """
 
     id: str
     queries: Callable[[Run], tuple[Query, ...]]
     judge: Callable[[Facts], tuple[Verdict | Finding, ...]]
+    optional: bool = False
 
 
 def name_of(key: ViewKey) -> str:
@@ -137,19 +141,23 @@ def within(count: Count, facts: Facts) -> Verdict:
     )
 
 
-def equal(count: Count, facts: Facts, *, lost: int = 0) -> Verdict:
-    """Judge a count: exact, up to `lost` more for requests without a response, unbounded above with foreign traffic."""
+def equal(count: Count, facts: Facts, *, lost: int = 0, unseen: str = "") -> Verdict:
+    """Judge a count: exact, up to `lost` more for requests without a response, unbounded above with foreign traffic.
+
+    `unseen` is another reason why the metric may have counted more than the samples tell.
+    """
     if facts.unusable:
         return inconclusive(count.check, count.subject, f"the samples cannot be counted on: {facts.unusable}")
     if isinstance(count.observed, NoData):
         return inconclusive(count.check, count.subject, count.observed.reason)
-    one_sided = facts.foreign
+    reason = "foreign traffic" if facts.foreign else unseen
+    one_sided = bool(reason)
     difference = count.observed - count.expected
     passed = difference >= 0 if one_sided else 0 <= difference <= lost
     strength = Strength.ONE_SIDED if one_sided else Strength.EXACT
     basis = "exact"
     if one_sided:
-        basis = "foreign traffic: only a lower bound"
+        basis = f"{reason}: only a lower bound"
     elif lost:
         basis = f"exact, up to {lost} more for requests without a response"
     saw = f"{count.expected_by} counts {count.expected:,} {count.unit}, {count.observed_by} {count.observed:,.10g}"

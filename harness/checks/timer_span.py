@@ -7,14 +7,14 @@ fast ones, where a share is next to nothing; one that misses a constant makes al
 
 A mean of n gaps differs by chance. Gaps have a long tail (a thread switch takes milliseconds where the layer takes
 microseconds), so the allowance is Bernstein's, which holds for every bounded distribution, and not the normal one:
-t = (M L / 3 + sqrt((M L / 3)^2 + 2 n v L)) / n with L = ln(1 / alpha), v the variance and M the largest gap, both of
-the run's own outer-inner gaps. Source: S. Bernstein 1924; Boucheron, Lugosi, Massart, Concentration Inequalities, 2.8.
+`stats.bernstein` with the variance and the largest of the run's own outer-inner gaps.
 """
 
 import math
 import statistics
 from dataclasses import dataclass
 
+from harness import stats
 from harness.checks import histograms, timer_sums
 from harness.checks.check import ALPHA, Check, Facts, inconclusive, name_of
 from harness.checks.histograms import Histogram
@@ -81,22 +81,15 @@ def _gap(facts: Facts, key: ViewKey, histogram: Histogram | None, reference: Gap
         return f"the histogram holds {held:,.10g} observations for {n:,} witnessed, so their sums cannot be compared"
     mean_s = (latency.inner.sum_s + latency.raised.sum_s - histogram.sum_s) / n
     variance = max(latency.gaps.variance, reference.variance)
-    chance_s = _bernstein(n, variance, reference.largest_s, ALPHA / views)
+    chance_s = stats.bernstein(n, variance, reference.largest_s, ALPHA / views)
     return Gap(n, mean_s, latency.inner.sum_s / latency.inner.n, chance_s, excused)
-
-
-def _bernstein(n: int, variance: float, largest: float, alpha: float) -> float:
-    """The t with P(mean of n - expectation >= t) <= alpha."""
-    log = math.log(1 / alpha)
-    third = largest * log / 3
-    return (third + math.sqrt(third**2 + 2 * n * variance * log)) / n
 
 
 def _judge_gap(key: ViewKey, gap: Gap | str, measured: list[Gap], reference: Gaps) -> Verdict:
     subject = name_of(key)
     if isinstance(gap, str):
         return inconclusive(ID, subject, gap, Strength.WITNESS)
-    common_s = min(_common(measured), REFERENCE_ALLOWANCE * reference.mean_s + FLOOR_S)
+    common_s = min(_common(measured), layer_s(reference))
     ceiling_s = common_s + FLOOR_S + gap.chance_s
     saw = (
         f"the metric is {gap.mean_s * 1e6:.1f} us a request short of the witness (mean of {gap.n:,}, mean latency "
@@ -126,6 +119,11 @@ def _judge_gap(key: ViewKey, gap: Gap | str, measured: list[Gap], reference: Gap
         unit="s",
         strength=Strength.ONE_SIDED if gap.one_sided else Strength.WITNESS,
     )
+
+
+def layer_s(reference: Gaps) -> float:
+    """The most that a layer of Python around a piece of work may take on average, by the run's own reference."""
+    return REFERENCE_ALLOWANCE * reference.mean_s + FLOOR_S
 
 
 def _common(measured: list[Gap]) -> float:

@@ -1,0 +1,111 @@
+"""Do gets, hits and misses of the cache say what the views met there?
+
+Read in django_prometheus/cache/backends 2.5.0. Only `get` counts: `get_or_set` calls it once for what is there and
+twice for what is not, and `get_many` calls it for each key on the local-memory and file backends, and not at all on the
+others. A stored None counts as a miss.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from harness import readings
+from harness.checks import told
+from harness.checks.check import Check, Count, Facts, equal, inconclusive
+from harness.instrumentation import CACHE_FAILS, CACHE_GETS, CACHE_HITS, CACHE_MISSES
+from harness.model import Finding, NoData, Query, Run, Verdict
+
+ID = "cache"
+METRICS = (CACHE_GETS, CACHE_HITS, CACHE_MISSES, CACHE_FAILS)
+NAMES = {CACHE_GETS: "gets", CACHE_HITS: "hits", CACHE_MISSES: "misses", CACHE_FAILS: "failures"}
+GETS_EACH_OF_MANY = frozenset({"locmem", "filebased"})
+"""Backends whose `get_many` calls `get` for each key."""
+COUNTS_FAILURES = frozenset({"redis", "native_redis"})
+"""Backends that count a `get` that raised; the others count it as neither hit nor miss."""
+UNCOUNTED = "get-many-uncounted"
+DEFAULT = "default-for-falsy"
+NONE = "none-as-miss"
+SHORT = "lookups bypass the instrumented cache: a plain BACKEND, or another cache than the witness names"
+OVER = "lookups are counted that no request witnessed, or a lookup is told as what it was not"
+
+
+def queries(run: Run) -> tuple[Query, ...]:
+    """Raw gets, hits, misses and failures."""
+    return tuple(readings.raw_query(run, metric) for metric in (*METRICS, "up"))
+
+
+def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
+    """Per backend: gets, hits, misses, failures; and what the hit ratio leaves out."""
+    observed: dict[str, dict[tuple[str, ...], float]] = {}
+    for metric in METRICS:
+        items = readings.deltas(facts.run, facts.evidence, metric)
+        if isinstance(items, NoData):
+            return (inconclusive(ID, metric, items.reason),)
+        observed[metric] = readings.by(items, "backend")
+    counted = told.counts(facts, "cache")
+    gets = round(sum(observed[CACHE_GETS].values()))
+    if not counted:
+        return (told.unproved(ID, "gets", f"the metric counts {gets:,} lookups of caches"),) if gets else ()
+    seen = {group[0] for values in observed.values() for group, value in values.items() if value}
+    unseen = told.unseen(facts)
+    verdicts = [
+        equal(
+            Count(
+                ID,
+                f"{backend} {NAMES[metric]}",
+                number,
+                observed[metric].get((backend,), 0.0),
+                "lookups",
+                SHORT,
+                OVER,
+                expected_by="the witness",
+            ),
+            facts,
+            unseen=unseen,
+        )
+        for backend in sorted({*counted, *seen})
+        for metric, number in expected(backend, counted.get(backend, Counter())).items()
+    ]
+    return (*verdicts, *_findings(facts, counted))
+
+
+def expected(backend: str, keys: Counter[str]) -> dict[str, int]:
+    """What the library counts for the operations that the witness told."""
+    each = backend in GETS_EACH_OF_MANY
+    found, asked = (keys["many_found"], keys["many_keys"]) if each else (0, 0)
+    hits = keys["hit"] + keys["falsy"] + keys["or_set_hit"] + keys["or_set_miss"] + found
+    misses = keys["miss"] + keys["none"] + keys["or_set_miss"] + asked - found
+    failures = keys["fail"] if backend in COUNTS_FAILURES else 0
+    return {CACHE_GETS: hits + misses + keys["fail"], CACHE_HITS: hits, CACHE_MISSES: misses, CACHE_FAILS: failures}
+
+
+def _findings(facts: Facts, counted: Mapping[str, Counter[str]]) -> list[Finding]:
+    findings = []
+    for backend, keys in sorted(counted.items()):
+        told_by = expected(backend, keys)
+        if keys["many"] and backend not in GETS_EACH_OF_MANY:
+            shown = _ratio(told_by[CACHE_HITS], told_by[CACHE_GETS])
+            true = _ratio(told_by[CACHE_HITS] + keys["many_found"], told_by[CACHE_GETS] + keys["many_keys"])
+            text = (
+                f"{keys['many']:,} calls of get_many looked for {keys['many_keys']:,} keys and found "
+                f"{keys['many_found']:,}; this backend counts none of them: the metric's hit ratio is {shown}, with "
+                f"them {true} (in {told.views_with(facts, 'cache', 'many')})"
+            )
+            findings.append(Finding(UNCOUNTED, backend, text, ID))
+        if keys["falsy_lost"]:
+            text = (
+                f"{keys['falsy_lost']:,} stored values such as 0 or '' were counted as hits, and the caller was given "
+                f"the default instead (a fault of this backend of django-prometheus; in "
+                f"{told.views_with(facts, 'cache', 'falsy_lost')})"
+            )
+            findings.append(Finding(DEFAULT, backend, text, ID))
+        if keys["none"]:
+            text = f"{keys['none']:,} lookups found a stored None and are counted as misses"
+            findings.append(Finding(NONE, backend, text, ID))
+    return findings
+
+
+def _ratio(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}" if whole else "unknown"
+
+
+CHECK = Check(ID, queries, judge, optional=True)

@@ -1,0 +1,189 @@
+"""Is every SQL statement counted and timed, by alias, as django-prometheus says that it counts?
+
+Read in django_prometheus/db/common.py 2.5.0: `execute` counts 1 and is timed once; `executemany` with k parameter sets
+counts k in both counters and is timed once; an error counts under the driver's exception type; every attempt to connect
+counts. The witness sees the same calls through Django's `execute_wrapper`, outside of the instrumented cursor.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from harness import readings, stats
+from harness.checks import told
+from harness.checks.check import ALPHA, Check, Count, Facts, equal, inconclusive
+from harness.checks.timer_span import layer_s
+from harness.instrumentation import (
+    CONNECTION_ERRORS,
+    CONNECTIONS,
+    DB_ERRORS,
+    EXECUTES,
+    EXECUTES_MANY,
+    QUERY_DURATION,
+)
+from harness.ledger import SqlLog, Statements
+from harness.model import Finding, NoData, Query, Run, Status, Strength, Tolerance, Verdict
+from harness.truth import ALL
+
+ID = "database"
+MULTIPLIED = "executemany-multiplied"
+CONTROL = "transaction-statements"
+REFUSED = "connection-errors"
+METRICS = (
+    EXECUTES,
+    EXECUTES_MANY,
+    DB_ERRORS,
+    f"{QUERY_DURATION}_count",
+    f"{QUERY_DURATION}_sum",
+    CONNECTIONS,
+    CONNECTION_ERRORS,
+)
+SHORT = "statements bypass the instrumented cursor: a plain ENGINE, server-side cursors, or dropped observations"
+OVER = "statements are counted that no request witnessed: another process exports to the same series"
+ERROR = "error."
+Deltas = Mapping[str, tuple[readings.Delta, ...]]
+
+
+def queries(run: Run) -> tuple[Query, ...]:
+    """Raw counters of statements, errors and connections, and the query histogram's count and sum."""
+    return tuple(readings.raw_query(run, metric) for metric in (*METRICS, "up"))
+
+
+def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
+    """Per alias: statements, parameter sets, timings, errors, connections, SQL time; then the SQL log."""
+    deltas: dict[str, tuple[readings.Delta, ...]] = {}
+    for metric in METRICS:
+        items = readings.deltas(facts.run, facts.evidence, metric)
+        if isinstance(items, NoData):
+            return (inconclusive(ID, metric, items.reason),)
+        deltas[metric] = items
+    counted = told.counts(facts, "db")
+    executed = round(readings.total(deltas[EXECUTES]))
+    logs = facts.evidence.start.sql_log, facts.evidence.end.sql_log
+    results = _judge_log(facts, deltas, *logs) if any(logs) else []
+    if counted:
+        return (*_judge_told(facts, deltas, counted), *results)
+    if executed and not results:
+        return (told.unproved(ID, "statements", f"the metric counts {executed:,} SQL statements"),)
+    return tuple(results)
+
+
+def _judge_told(facts: Facts, deltas: Deltas, counted: Mapping[str, Counter[str]]) -> list[Verdict | Finding]:
+    unseen = told.unseen(facts)
+    counts = []
+    for alias in sorted({*counted, *_aliases(deltas)}):
+        keys = counted.get(alias, Counter())
+        calls = Statements(keys["execute"], keys["many"], keys["sets"])
+        counts += _counts_of_calls(deltas, alias, calls, "")
+        counts += _counts_of_errors(deltas, alias, keys)
+        opened = _total(deltas, CONNECTIONS, alias) - _total(deltas, CONNECTION_ERRORS, alias)
+        counts.append(_count(f"{alias} connections", keys["connect"], opened, "connections"))
+    verdicts: list[Verdict | Finding] = [equal(count, facts, unseen=unseen) for count in counts]
+    if not (facts.unusable or facts.foreign or unseen):
+        verdicts.append(_judge_time(facts, deltas))
+    return [*verdicts, *_findings(facts, deltas, counted)]
+
+
+def _counts_of_calls(deltas: Deltas, alias: str, calls: Statements, by: str) -> list[Count]:
+    """Calls of the cursor as the library counts them."""
+    rows = (
+        ("statements", calls.execute + calls.sets, EXECUTES),
+        ("executemany sets", calls.sets, EXECUTES_MANY),
+        ("timings", calls.execute + calls.many, f"{QUERY_DURATION}_count"),
+    )
+    return [
+        _count(f"{alias} {name}{by and ', '}{by}", expected, _total(deltas, metric, alias), "statements", by)
+        for name, expected, metric in rows
+    ]
+
+
+def _counts_of_errors(deltas: Deltas, alias: str, keys: Counter[str]) -> list[Count]:
+    seen = {
+        group[1]: value for group, value in readings.by(deltas[DB_ERRORS], "alias", "type").items() if group[0] == alias
+    }
+    raised = {key.removeprefix(ERROR): number for key, number in keys.items() if key.startswith(ERROR)}
+    return [
+        _count(f"{alias} {kind}", raised.get(kind, 0), seen.get(kind, 0.0), "errors")
+        for kind in sorted({*raised, *(kind for kind, value in seen.items() if value)})
+    ]
+
+
+def _count(subject: str, expected: int, observed: float, unit: str, by: str = "") -> Count:
+    return Count(ID, subject, expected, observed, unit, SHORT, OVER, expected_by=f"the {by or 'witness'}")
+
+
+def _judge_time(facts: Facts, deltas: Deltas) -> Verdict:
+    """The metric's SQL time is less than the witness's, by no more than a layer of Python around each statement."""
+    reference, witness_s = facts.truth.latency[ALL].gaps, facts.truth.latency[ALL].database.sum_s
+    observed_s, n = readings.total(deltas[f"{QUERY_DURATION}_sum"]), readings.total(deltas[f"{QUERY_DURATION}_count"])
+    subject = "SQL time"
+    if not reference.n or not n:
+        return inconclusive(ID, subject, "there is no reference for the cost of a layer around a statement")
+    spare_s = n * (layer_s(reference) + stats.bernstein(round(n), reference.variance, reference.largest_s, ALPHA))
+    fine = -1e-9 * witness_s <= witness_s - observed_s <= spare_s
+    why = (
+        f"the witness timed {witness_s:.6g} s in {n:,.0f} statements, the metric {observed_s:.6g} s; a layer around "
+        f"each explains up to {spare_s:.3g} s"
+    )
+    if not fine:
+        why += ": the query timer does not span the statements, or has another unit"
+    return Verdict(
+        ID,
+        subject,
+        Status.PASS if fine else Status.FAIL,
+        why,
+        expected=witness_s,
+        observed=observed_s,
+        tolerance=Tolerance(spare_s, 0.0, "a layer of Python around each statement, Bernstein bound, alpha 1e-3"),
+        unit="s",
+        strength=Strength.WITNESS,
+    )
+
+
+def _judge_log(
+    facts: Facts, deltas: Deltas, start: SqlLog | NoData | None, end: SqlLog | NoData | None
+) -> list[Verdict | Finding]:
+    """The metric against the totals of the target's SQL log, which holds background requests as well."""
+    for log in (start, end):
+        if not isinstance(log, SqlLog):
+            return [inconclusive(ID, "SQL log", log.reason if log else "the evidence holds only one end of it")]
+    assert isinstance(start, SqlLog)
+    assert isinstance(end, SqlLog)
+    counts = []
+    for alias in sorted({*end.totals, *start.totals, *_aliases(deltas)}):
+        after, before = end.totals.get(alias, Statements()), start.totals.get(alias, Statements())
+        grown = Statements(after.execute - before.execute, after.many - before.many, after.sets - before.sets)
+        counts += _counts_of_calls(deltas, alias, grown, "SQL log")
+    return [equal(count, facts) for count in counts]
+
+
+def _findings(facts: Facts, deltas: Deltas, counted: Mapping[str, Counter[str]]) -> list[Finding]:
+    findings = []
+    for alias, keys in sorted(counted.items()):
+        if keys["sets"] != keys["many"]:
+            text = (
+                f"{keys['many']:,} calls of executemany with {keys['sets']:,} parameter sets are told as "
+                f"{keys['sets']:,} statements and timed {keys['many']:,} times, so statements per second and mean "
+                f"query duration do not belong together (in {told.views_with(facts, 'db', 'many')})"
+            )
+            findings.append(Finding(MULTIPLIED, alias, text, ID))
+        if keys["control"]:
+            text = (
+                f"{keys['control']:,} of {keys['execute']:,} statements only begin, save or end transactions (BEGIN, "
+                f"SAVEPOINT, ...): the metric counts them like queries (in {told.views_with(facts, 'db', 'control')})"
+            )
+            findings.append(Finding(CONTROL, alias, text, ID))
+        if refused := round(_total(deltas, CONNECTION_ERRORS, alias)):
+            text = f"{refused:,} attempts to connect failed; the metric counts them as new connections too"
+            findings.append(Finding(REFUSED, alias, text, ID))
+    return findings
+
+
+def _aliases(deltas: Deltas) -> set[str]:
+    return {item.labels.get("alias", "") for metric in (EXECUTES, CONNECTIONS) for item in deltas[metric] if item.value}
+
+
+def _total(deltas: Deltas, metric: str, alias: str) -> float:
+    return readings.total(deltas[metric], alias=alias)
+
+
+CHECK = Check(ID, queries, judge, optional=True)

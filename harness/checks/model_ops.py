@@ -1,0 +1,112 @@
+"""Do the counters of inserts, updates and deletes say what the models did, and do the tables hold what follows?
+
+Read in django_prometheus/models.py 2.5.0: `_do_insert`, `_do_update` and `delete` of an instance count. An instance
+saved with a primary key of its own is first tried as an update, and counts as both. What a queryset does in bulk
+reaches none of them. The rows themselves, counted by the database before and after, prove the witness.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from harness import readings
+from harness.checks import told
+from harness.checks.check import Check, Count, Facts, equal, inconclusive
+from harness.instrumentation import MODEL_DELETES, MODEL_INSERTS, MODEL_UPDATES
+from harness.ledger import State
+from harness.model import Finding, NoData, Query, Run, Verdict
+
+ID = "model-ops"
+METRICS = {MODEL_INSERTS: "inserts", MODEL_UPDATES: "updates", MODEL_DELETES: "deletes"}
+BULK = "bulk-uncounted"
+TWICE = "update-before-insert"
+BULK_KEYS = ("bulk_insert", "bulk_update", "bulk_delete")
+SHORT = "the model does not inherit ExportModelOperationsMixin, or overrides what the mixin overrides"
+OVER = "operations are counted that no request witnessed"
+TABLE = "the witness does not tell of every operation, or somebody else uses the table"
+
+
+def queries(run: Run) -> tuple[Query, ...]:
+    """Raw inserts, updates and deletes."""
+    return tuple(readings.raw_query(run, metric) for metric in (*METRICS, "up"))
+
+
+def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
+    """Per model: inserts, updates, deletes, then the table's rows."""
+    observed: dict[str, dict[tuple[str, ...], float]] = {}
+    for metric in METRICS:
+        items = readings.deltas(facts.run, facts.evidence, metric)
+        if isinstance(items, NoData):
+            return (inconclusive(ID, metric, items.reason),)
+        observed[metric] = readings.by(items, "model")
+    counted = told.counts(facts, "model")
+    operations = round(sum(value for values in observed.values() for value in values.values()))
+    if not counted:
+        text = f"the metric counts {operations:,} operations on models"
+        return (told.unproved(ID, "operations", text),) if operations else ()
+    seen = {group[0] for values in observed.values() for group, value in values.items() if value}
+    unseen = told.unseen(facts)
+    verdicts = [
+        equal(_count(f"{model} {METRICS[metric]}", number, observed[metric].get((model,), 0.0)), facts, unseen=unseen)
+        for model in sorted({*counted, *seen})
+        for metric, number in expected(counted.get(model, Counter())).items()
+    ]
+    return (*verdicts, *_judge_rows(facts, counted, unseen), *_findings(facts, counted))
+
+
+def expected(keys: Counter[str]) -> dict[str, int]:
+    """What the library counts for the operations that the witness told."""
+    return {
+        MODEL_INSERTS: keys["insert"],
+        MODEL_UPDATES: keys["update"] + keys["given_pk"],
+        MODEL_DELETES: keys["delete"],
+    }
+
+
+def _judge_rows(facts: Facts, counted: Mapping[str, Counter[str]], unseen: str) -> list[Verdict]:
+    """The table's own growth against the witness; an error here is the witness's, and shakes all the others."""
+    ends = facts.evidence.start.state, facts.evidence.end.state
+    if ends == (None, None):
+        return []
+    for end in ends:
+        if not isinstance(end, State):
+            return [inconclusive(ID, "rows", end.reason if end else "the evidence holds only one end of the state")]
+    before, after = ends
+    assert isinstance(before, State)
+    assert isinstance(after, State)
+    if facts.foreign or unseen:
+        why = f"rows tell inserts and deletes together, so they prove nothing with {unseen or 'foreign traffic'}"
+        return [inconclusive(ID, "rows", why)]
+    verdicts = []
+    for model in sorted({*before.rows, *after.rows}):
+        keys = counted.get(model, Counter())
+        grown = after.rows.get(model, 0) - before.rows.get(model, 0)
+        net = keys["insert"] + keys["bulk_insert"] - keys["delete"] - keys["bulk_delete"] - keys["undone"]
+        count = Count(ID, f"{model} rows", net, float(grown), "rows", TABLE, TABLE, "the witness", "the table")
+        verdicts.append(equal(count, facts))
+    return verdicts
+
+
+def _findings(facts: Facts, counted: Mapping[str, Counter[str]]) -> list[Finding]:
+    findings = []
+    for model, keys in sorted(counted.items()):
+        if any(keys[key] for key in BULK_KEYS):
+            inserted, updated, deleted = (keys[key] for key in BULK_KEYS)
+            text = (
+                f"querysets inserted {inserted:,}, updated {updated:,} and deleted {deleted:,} rows in bulk; the "
+                f"metric counts none of them (in {told.views_with(facts, 'model', *BULK_KEYS)})"
+            )
+            findings.append(Finding(BULK, model, text, ID))
+        if keys["given_pk"]:
+            text = (
+                f"{keys['given_pk']:,} instances were saved with a primary key of their own: each counts as an update "
+                f"and as an insert (in {told.views_with(facts, 'model', 'given_pk')})"
+            )
+            findings.append(Finding(TWICE, model, text, ID))
+    return findings
+
+
+def _count(subject: str, number: int, observed: float) -> Count:
+    return Count(ID, subject, number, observed, "operations", SHORT, OVER, expected_by="the witness")
+
+
+CHECK = Check(ID, queries, judge, optional=True)

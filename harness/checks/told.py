@@ -1,0 +1,42 @@
+"""What the witness counted of SQL, cache and models: part of the checks that hold the metric against it."""
+
+from collections import Counter
+
+from harness import readings
+from harness.checks.check import Facts
+from harness.instrumentation import RESPONSES_BY_VIEW
+from harness.model import Finding, NoData
+
+UNPROVED = "unproved"
+
+
+def counts(facts: Facts, kind: str) -> dict[str, Counter[str]]:
+    """Numbers by subject and key, over all views; empty when the witness told nothing of this kind."""
+    told: dict[str, Counter[str]] = {}
+    for event, number in facts.truth.events.items():
+        if event.kind == kind:
+            told.setdefault(event.subject, Counter())[event.key] += number
+    return told
+
+
+def views_with(facts: Facts, kind: str, *keys: str) -> str:
+    """The views in which any of `keys` happened, for a reader."""
+    return ", ".join(sorted({event.view for event in facts.truth.events if event.kind == kind and event.key in keys}))
+
+
+def unseen(facts: Facts) -> str:
+    """Why the target may have done more than the samples' witnesses tell; empty when they tell everything."""
+    if facts.truth.lost:
+        return f"{facts.truth.lost} requests without a response took their witness with them"
+    if silent := facts.truth.responses - facts.truth.witnessed:
+        return f"{silent} responses carried no witness"
+    responses = readings.deltas(facts.run, facts.evidence, RESPONSES_BY_VIEW)
+    if isinstance(responses, NoData):
+        return responses.reason
+    made = round(sum(readings.total(responses, view=view) for view in facts.run.background))
+    return f"{made} background requests that no client witnessed" if made else ""
+
+
+def unproved(check: str, subject: str, text: str) -> Finding:
+    """The finding for what the metric tells and nothing else does."""
+    return Finding(UNPROVED, subject, f"{text}, and the target has no witness that tells of it: not judged", check)

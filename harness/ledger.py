@@ -1,0 +1,80 @@
+"""The target's own books at the ends of the window: rows, migrations, and the totals of its SQL log."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import msgspec
+
+from harness.model import NoData
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Migrations:
+    """Migrations of one database, as Django's own executor counts them."""
+
+    applied: int
+    unapplied: int
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the database itself holds."""
+
+    rows: Mapping[str, int] = field(default_factory=dict)
+    """Rows by model."""
+    migrations: Mapping[str, Migrations] = field(default_factory=dict)
+    """By alias."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """Running totals of one alias in the SQL log."""
+
+    execute: int = 0
+    """Calls of `execute`."""
+    many: int = 0
+    """Calls of `executemany`."""
+    sets: int = 0
+    """Parameter sets that those were given."""
+
+
+@dataclass(frozen=True, slots=True)
+class SqlLog:
+    """The totals of the target's SQL log by alias, over all its processes."""
+
+    totals: Mapping[str, Statements]
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The target's word at one end of the window."""
+
+    state: State | NoData | None
+    """None when the profile does not name the path."""
+    sql_log: SqlLog | NoData | None
+
+
+UNKNOWN = Ledger(None, None)
+
+
+def parse(document: Mapping[str, Mapping[str, Any]]) -> Ledger:
+    """Read `{"state": answer, "sql_log": answer}`, each answer `{result}` or `{error}`, None when it was not asked for.
+
+    What the target told in another shape is NoData.
+    """
+    return Ledger(_read(document, "state", State), _read(document, "sql_log", SqlLog))
+
+
+def _read(document: Mapping[str, Mapping[str, Any]], name: str, to: type[T]) -> T | NoData | None:
+    answer = document.get(name)
+    if answer is None:
+        return None
+    if "result" not in answer:
+        return NoData(str(answer.get("error", f"the evidence holds no {name}")))
+    try:
+        return msgspec.convert(answer["result"], to)
+    except msgspec.ValidationError as error:
+        return NoData(f"the target's {name} cannot be read: {error}")

@@ -1,0 +1,22 @@
+"""The target's own word on its state, and on the totals of its SQL log."""
+
+from typing import Any
+
+import requests
+
+TIMEOUT_S = 30.0
+
+
+def fetch(target: str, path: str) -> dict[str, Any]:
+    """The JSON object at `path` of the target as `{result}`, or `{error}` with the reason why there is none."""
+    url = target + path
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            response = session.get(url, timeout=TIMEOUT_S)
+            answer = response.json() if response.status_code == requests.codes.ok else None
+        except requests.RequestException as error:
+            return {"error": f"{url} gave no JSON: {type(error).__name__}"}
+    if answer is None:
+        return {"error": f"{url} gave status {response.status_code}"}
+    return {"result": answer} if isinstance(answer, dict) else {"error": f"{url} gave no JSON object"}
