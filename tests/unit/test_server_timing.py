@@ -55,10 +55,8 @@ def test_no_header_breaks_the_reader(header: str) -> None:
             Witness("a:b", 0.0015, 0.002, witness_raised_s=0.00125, exception="KeyError"),
         ),
         (
-            'view;dur=1.5;desc="a:b", app;dur=2.0, db;dur=4.0;desc="default execute=11 many=1", cache;desc="file hit=2"',
-            Witness(
-                "a:b", 0.0015, 0.002, db_queries=12, db_s=0.004, db="default execute=11 many=1", cache="file hit=2"
-            ),
+            'view;dur=1.5;desc="a:b", app;dur=2.0, db;dur=4.0;desc="default execute=11 many=1", cache;desc="a hit=2"',
+            Witness("a:b", 0.0015, 0.002, db_queries=12, db_s=0.004, db="default execute=11 many=1", cache="a hit=2"),
         ),
         ('db;dur=4;desc="5 queries", cache;desc=HIT', NO_WITNESS),
         ('model;desc="note insert=1", cdn;dur=1', Witness(None, model="note insert=1")),
