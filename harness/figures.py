@@ -102,7 +102,9 @@ def _view_report(
         view=key[0],
         method=key[1],
         client=_figures(client, key, length_s, _quantiles(latency.client if latency else None)),
-        witness=Figures(witness.n if witness and witness.n else None, None, None, *_quantiles(witness)),
+        witness=Figures(
+            witness.n if witness and witness.n else None, None, None, *_quantiles(witness), *_sql(facts, key)
+        ),
         metric=_figures(metric, key, length_s, _metric_quantiles(histogram)) if metric is not None else Figures(),
         panel=_panel_figures(shown, key),
         client_distribution=_curve(latency.client if latency else None),
@@ -115,6 +117,21 @@ def _figures(counts: pd.DataFrame, key: ViewKey, length_s: float, quantiles: Seq
     total = _number(counts, key, "total")
     ratio = _number(counts, key, "errors") / total if total else None
     return Figures(round(total), total / length_s, ratio, *quantiles)
+
+
+def _sql(facts: Facts, key: ViewKey) -> tuple[float | None, float | None, float | None]:
+    """Statements per request, and p50 and p95 of the time in them; the digests of a view hold all its methods."""
+    latency = facts.truth.latency.get(key)
+    if latency is None or not latency.database.n:
+        return None, None, None
+    statements = sum(
+        number
+        for event, number in facts.truth.events.items()
+        if event.kind == "db" and event.key in ("execute", "many") and (key == ALL or event.view == key[0])
+    )
+    responses = sum(number for (view, _, _), number in facts.truth.answered.items() if key == ALL or view == key[0])
+    times = latency.database.quantiles_s
+    return statements / responses, times.get(0.5), times.get(0.95)
 
 
 def _quantiles(values: Values | None) -> list[float | None]:

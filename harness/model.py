@@ -265,6 +265,11 @@ class Figures:
     p50_s: float | None = None
     p95_s: float | None = None
     p99_s: float | None = None
+    statements: float | None = None
+    """SQL statements per request."""
+    sql_p50_s: float | None = None
+    """Time in SQL per request, of the requests that ran any."""
+    sql_p95_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +289,7 @@ class ViewReport:
     method: str
     client: Figures
     witness: Figures
-    """The app's own account; only percentiles."""
+    """The app's own account; only percentiles and SQL."""
     metric: Figures
     panel: Figures
     """What a dashboard shows: `rate()` and `histogram_quantile(rate())` over the window."""
