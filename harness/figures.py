@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -102,9 +103,7 @@ def _view_report(
         view=key[0],
         method=key[1],
         client=_figures(client, key, length_s, _quantiles(latency.client if latency else None)),
-        witness=Figures(
-            witness.n if witness and witness.n else None, None, None, *_quantiles(witness), *_sql(facts, key)
-        ),
+        witness=_witness(facts, key, witness),
         metric=_figures(metric, key, length_s, _metric_quantiles(histogram)) if metric is not None else Figures(),
         panel=_panel_figures(shown, key),
         client_distribution=_curve(latency.client if latency else None),
@@ -119,19 +118,20 @@ def _figures(counts: pd.DataFrame, key: ViewKey, length_s: float, quantiles: Seq
     return Figures(round(total), total / length_s, ratio, *quantiles)
 
 
-def _sql(facts: Facts, key: ViewKey) -> tuple[float | None, float | None, float | None]:
-    """Statements per request, and p50 and p95 of the time in them; the digests of a view hold all its methods."""
+def _witness(facts: Facts, key: ViewKey, witness: Values | None) -> Figures:
+    """Percentiles, statements per request and the time in them; the digests of a view hold all its methods."""
     latency = facts.truth.latency.get(key)
+    told = Figures(witness.n if witness and witness.n else None, None, None, *_quantiles(witness))
     if latency is None or not latency.database.n:
-        return None, None, None
+        return told
     statements = sum(
         number
         for event, number in facts.truth.events.items()
         if event.kind == "db" and event.key in ("execute", "many") and (key == ALL or event.view == key[0])
     )
     responses = sum(number for (view, _, _), number in facts.truth.answered.items() if key == ALL or view == key[0])
-    times = latency.database.quantiles_s
-    return statements / responses, times.get(0.5), times.get(0.95)
+    sql_s = latency.database.quantiles_s
+    return replace(told, statements=statements / responses, sql_p50_s=sql_s.get(0.5), sql_p95_s=sql_s.get(0.95))
 
 
 def _quantiles(values: Values | None) -> list[float | None]:
