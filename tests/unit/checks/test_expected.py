@@ -1,0 +1,44 @@
+"""What the library counts for what an app did, as read in its source and seen in runs (docs/checks)."""
+
+from collections import Counter
+
+import pytest
+
+from harness.checks import cache, model_ops
+
+GETS, HITS, MISSES, FAILS = cache.METRICS
+
+
+@pytest.mark.parametrize(
+    ("backend", "did", "counted"),
+    [
+        ("locmem", {"hit": 3, "miss": 1}, (4, 3, 1, 0)),
+        ("filebased", {"falsy": 2}, (2, 2, 0, 0)),
+        ("memcached", {"none": 2}, (2, 0, 2, 0)),
+        ("locmem", {"many": 1, "many_keys": 5, "many_found": 3}, (5, 3, 2, 0)),
+        ("filebased", {"many": 1, "many_keys": 5, "many_found": 3}, (5, 3, 2, 0)),
+        ("memcached", {"many": 1, "many_keys": 5, "many_found": 3}, (0, 0, 0, 0)),
+        ("redis", {"many": 1, "many_keys": 5, "many_found": 3}, (0, 0, 0, 0)),
+        ("native_redis", {"or_set_hit": 2}, (2, 2, 0, 0)),
+        ("native_redis", {"or_set_miss": 2}, (4, 2, 2, 0)),
+        ("redis", {"fail": 2, "hit": 1}, (3, 1, 0, 2)),
+        ("memcached", {"fail": 2, "hit": 1}, (3, 1, 0, 0)),
+    ],
+)
+def test_lookups_of_a_cache(backend: str, did: dict[str, int], counted: tuple[int, int, int, int]) -> None:
+    """Gets, hits, misses and failures by backend."""
+    assert tuple(cache.expected(backend, Counter(did))[metric] for metric in (GETS, HITS, MISSES, FAILS)) == counted
+
+
+@pytest.mark.parametrize(
+    ("did", "counted"),
+    [
+        ({"insert": 3}, (3, 0, 0)),
+        ({"insert": 3, "given_pk": 1}, (3, 1, 0)),
+        ({"update": 2, "delete": 1}, (0, 2, 1)),
+        ({"bulk_insert": 9, "bulk_update": 9, "bulk_delete": 9, "undone": 1}, (0, 0, 0)),
+    ],
+)
+def test_operations_on_models(did: dict[str, int], counted: tuple[int, int, int]) -> None:
+    """Inserts, updates and deletes."""
+    assert tuple(model_ops.expected(Counter(did)).values()) == counted

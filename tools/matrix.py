@@ -1,0 +1,107 @@
+"""`make matrix`: a short verified run for every engine, cache and server of the target; writes docs/matrix.md.
+
+    .venv/bin/python tools/matrix.py [WORD ...]      only the cells that have all the words, e.g. postgresql asgi
+
+Ends with 0 when every cell passed, with 1 when one failed, with 3 when one could not be judged or was left out. With
+words the page is left as it is.
+"""
+
+import argparse
+import itertools
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "matrix.md"
+ENGINES = ("sqlite", "postgresql", "mysql")
+CACHES = ("locmem", "file", "memcached", "redis", "django-redis")
+SERVERS = ("gthread", "sync", "asgi")
+USAGE = 2
+VERDICTS = {0: "PASS", 1: "FAIL", 3: "INCONCLUSIVE"}
+BEGIN, END = "<!-- cells -->\n", "<!-- /cells -->\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One combination and how its run came out."""
+
+    variants: tuple[str, str, str]
+    exit_code: int
+    samples: int
+    verdicts: int
+    servers: str
+    """Versions of what ran, e.g. `postgresql 15.8, redis 7.0`."""
+    note: str
+    """Checks that did not pass, or why there was no run."""
+
+    @property
+    def verdict(self) -> str:
+        """One word for the table."""
+        return VERDICTS.get(self.exit_code, "not run")
+
+
+def main() -> int:
+    """Run the chosen cells one after the other; see the module's text."""
+    parser = argparse.ArgumentParser(description="Verify every engine, cache and server of the reference target.")
+    parser.add_argument("words", nargs="*", metavar="WORD", help="only cells with all of these words")
+    words = set(parser.parse_args().words)
+    if unknown := words - {*ENGINES, *CACHES, *SERVERS}:
+        parser.error(f"unknown word {min(unknown)!r}; it is one of {', '.join((*ENGINES, *CACHES, *SERVERS))}")
+    cells = []
+    for variants in itertools.product(ENGINES, CACHES, SERVERS):
+        if words <= set(variants):
+            cells.append(run(variants))
+            sys.stderr.write(f"matrix: {' x '.join(variants)}: {cells[-1].verdict} {cells[-1].note}\n")
+    text = table(cells)
+    sys.stdout.write(text)
+    if not words:
+        head, rest = PAGE.read_text(encoding="utf-8").split(BEGIN, 1)
+        PAGE.write_text(head + BEGIN + text + END + rest.split(END, 1)[1], encoding="utf-8")
+    codes = {cell.exit_code for cell in cells}
+    return 1 if 1 in codes else 3 if codes - {0} or not cells else 0
+
+
+def run(variants: tuple[str, str, str]) -> Cell:
+    """One run of the profile `matrix`; what it left is read from its report."""
+    chosen = [word for name in variants for word in ("--variant", name)]
+    with tempfile.TemporaryDirectory(prefix="harness-matrix-") as scratch:
+        out = Path(scratch) / "run"
+        command = [sys.executable, "-m", "harness.cli", "run", "matrix", *chosen, "--quiet", "--out", str(out)]
+        done = subprocess.run(
+            command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
+        )
+        if not (out / "report.json").exists():
+            reason = (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[0]
+            return Cell(variants, USAGE, 0, 0, "", reason)
+        report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    off = sorted({verdict["check"] for verdict in report["verdicts"] if verdict["status"] != "pass"})
+    started = [f"{name} {report['versions'][name]}" for name in SERVICES if name in report["versions"]]
+    return Cell(
+        variants, done.returncode, report["samples"], len(report["verdicts"]), ", ".join(started), ", ".join(off)
+    )
+
+
+SERVICES = ("postgresql", "mariadb", "redis", "memcached")
+
+
+def table(cells: list[Cell]) -> str:
+    """The cells as Markdown, with a line that counts them."""
+    lines = [
+        "| engine | cache | server | verdict | requests | verdicts | servers | not passed |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for cell in cells:
+        engine, cache, server = cell.variants
+        figures = f"{cell.samples:,} | {cell.verdicts:,} | {cell.servers} | {cell.note}"
+        lines.append(f"| {engine} | {cache} | {server} | {cell.verdict} | {figures} |")
+    counts = {word: sum(cell.verdict == word for cell in cells) for word in (*VERDICTS.values(), "not run")}
+    told = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
+    return "\n".join(lines) + f"\n\n{len(cells)} cells: {told}.\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
