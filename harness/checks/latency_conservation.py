@@ -48,7 +48,12 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         deltas[metric] = items
     if not readings.total(deltas[RESPONSES]) and not readings.total(deltas[RESPONSES_BY_VIEW]):
         return (inconclusive(ID, "", "the metric counts no response at all, so none can have been timed"),)
-    return (*_judge_views(facts, deltas), *_judge_totals(facts, deltas), *_judge_infinity(facts, deltas))
+    return (
+        *_judge_views(facts, deltas),
+        *_judge_totals(facts, deltas),
+        *_judge_infinity(facts, deltas),
+        _judge_bounds(facts, deltas),
+    )
 
 
 Deltas = dict[str, tuple[readings.Delta, ...]]
@@ -143,6 +148,33 @@ def _judge_infinity(facts: Facts, deltas: Deltas) -> list[Verdict]:
             )
             verdicts.append(within(count, facts))
     return verdicts
+
+
+def _judge_bounds(facts: Facts, deltas: Deltas) -> Verdict:
+    """A process gives every view the same buckets, so one that a view lacks was lost on the way."""
+    bounds: dict[tuple[str, str], set[str]] = {}
+    for item in deltas[f"{LATENCY_BY_VIEW}_bucket"]:
+        group = (
+            item.labels.get("instance", ""),
+            " ".join((item.labels.get("view", ""), item.labels.get("method", ""))),
+        )
+        bounds.setdefault(group, set()).add(item.labels.get("le", ""))
+    whole: dict[str, set[str]] = {}
+    for (instance, _), found in bounds.items():
+        whole.setdefault(instance, set()).update(found)
+    lost = [(view, le) for (instance, view), found in sorted(bounds.items()) for le in sorted(whole[instance] - found)]
+    count = Count(
+        ID,
+        "buckets by view",
+        sum(len(whole[instance]) for instance, _ in bounds),
+        float(sum(map(len, bounds.values()))),
+        "buckets",
+        f"{lost[0][0]} has no bucket le={lost[0][1]}: dropped in the scrape configuration" if lost else "",
+        "",
+        expected_by="the layout of all views",
+        observed_by="the latency histogram",
+    )
+    return within(count, facts)
 
 
 CHECK = Check(ID, queries, judge)

@@ -2,6 +2,7 @@
 
 import json
 import math
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -132,6 +133,19 @@ def test_a_bucket_far_above_the_witness_fails_latency_buckets(clean_run: StoredR
     """More fast requests than the witness can explain are noticed too."""
     clean_run.add_to_counter(BUCKETS, 30, view="work:slow", le="0.01")
     assert "latency-buckets" in failed(clean_run.judge())
+
+
+def test_a_bucket_that_one_view_lost_is_named(clean_run: StoredRun) -> None:
+    """The other bounds would still agree with the witness; the layout of the others says that one is missing."""
+
+    def drop(answers: list[dict[str, Any]]) -> None:
+        answer = next(a for a in answers if a["query"].startswith(f"{BUCKETS}{{") and a["query"].endswith("ms]"))
+        lost = {"view": "work:cpu", "le": "0.0015"}
+        answer["result"] = [series for series in answer["result"] if not lost.items() <= series["metric"].items()]
+
+    clean_run.change_evidence(drop)
+    verdict = next(v for v in of(clean_run.judge(), "latency-conservation") if v.subject == "buckets by view")
+    assert (verdict.status, "work:cpu GET has no bucket le=0.0015" in verdict.why) == (Status.FAIL, True)
 
 
 def test_a_timer_that_loses_two_percent_fails_timer_span(clean_run: StoredRun) -> None:
