@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import measure
-from harness import config, stack
+from harness import config, process, stack
 
 ROUNDS = 9
 DURATION_S = 7
@@ -108,7 +108,7 @@ def _cost(arm: str, target: str, directory: Path) -> Cost:
         env["BENCH_CSV"] = str(directory / "requests.csv")
     command = [sys.executable, "-m", "locust", "-f", ",".join(files), "--headless", "--only-summary"]
     command += ["--host", target, "-u", str(USERS), "-r", str(USERS), "-t", f"{DURATION_S}s", "--stop-timeout", "5"]
-    measure.run([*command, *extra], env=stack.environment(env), cwd=directory)
+    measure.run([*command, *extra], env=process.environment(env), cwd=directory)
     time.sleep(0.5)
     return Cost(**json.loads(report.read_text()))
 

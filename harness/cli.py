@@ -85,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument(
         "profile", nargs="?", metavar="PROFILE", help="a profile of harness.toml (default: its default_profile)"
     )
+    _add_variant(up)
     _add_config(up)
     return parser
 
@@ -107,6 +108,7 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     run.add_argument("--warmup", metavar="TIME", type=_duration, help="load before the measurement, e.g. 3s")
     run.add_argument("--workers", metavar="N", type=_whole, help="Locust processes")
     run.add_argument("--pace", choices=("own", "closed"), help="own: the scenario's wait times; closed: no waiting")
+    _add_variant(run)
     run.add_argument("--target", metavar="URL", help="a target that runs already, instead of the embedded one")
     run.add_argument("--prometheus", metavar="URL", help="the Prometheus that scrapes it")
     run.add_argument(
@@ -144,6 +146,16 @@ def _add(
 def _add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config", metavar="FILE", type=Path, default=Path("harness.toml"), help="profiles (default: ./harness.toml)"
+    )
+
+
+def _add_variant(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--variant",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="also merge this [variants.NAME] of harness.toml into the profile; repeatable",
     )
 
 
@@ -188,7 +200,11 @@ def _up(options: argparse.Namespace) -> int:
             f"{options.config}: profile {profile.name!r} starts nothing; `harness up` needs a [start] table"
         )
     with pipeline.up(profile, project, progress.Reporter()) as services:
-        sys.stdout.write(f"target      {services.target}\nprometheus  {services.prometheus}\nCtrl-C stops both.\n")
+        sys.stdout.write(f"target      {services.target}\nprometheus  {services.prometheus}\n")
+        for server in services.servers:
+            words = (f"{word.removeprefix(server.name)[1:]} {value}" for word, value in server.words.items())
+            sys.stdout.write(f"{server.name:<10}  {server.version}: {', '.join(words)}\n")
+        sys.stdout.write("Ctrl-C stops all.\n")
         sys.stdout.flush()
         while True:
             time.sleep(3600)
@@ -196,10 +212,12 @@ def _up(options: argparse.Namespace) -> int:
 
 def _chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
     """The profile with the flags applied, and the directory that its paths are relative to."""
+    flags = vars(options)
+    if options.variant and (flags.get("target") or flags.get("prometheus")):
+        raise UsageError("--variant: a target that runs already is not started, so it has no variants; leave it out")
     loaded = _load(options)
     project = options.config.resolve().parent
-    profile = loaded.profile(options.profile)
-    flags = vars(options)
+    profile = loaded.profile(options.profile, options.variant)
     given = {
         name: flags[flag]
         for flag, name in (

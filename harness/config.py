@@ -3,12 +3,13 @@
 import difflib
 import re
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from harness.errors import UsageError
 from harness.model import Budget, Limit
+from harness.variants import SERVICES, Variant, check_placeholders, merged
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 """Hosts that may be loaded without being named in `allow_hosts`."""
@@ -24,7 +25,7 @@ class TargetStart:
     """How the embedded target is started; `{port}`, `{tmp}`, `{python}` and `{project}` are filled in.
 
     `{tmp}` is a directory of this run that is gone afterwards, `{python}` the interpreter that runs the harness and
-    `{project}` the directory of harness.toml.
+    `{project}` the directory of harness.toml. The services add their own, such as `{redis_port}`.
     """
 
     command: tuple[str, ...]
@@ -33,6 +34,8 @@ class TargetStart:
     env: Mapping[str, str] = field(default_factory=dict)
     prepare: tuple[tuple[str, ...], ...] = ()
     """Commands to run to their end before the start, e.g. migrations."""
+    services: tuple[str, ...] = ()
+    """Databases and caches to start for it, keys of `harness.variants.SERVICES`."""
     port: int = 0
     """0: any free port."""
     ready: str = "/healthz"
@@ -59,6 +62,8 @@ class Profile:
     quiet_timeout_s: float = 15.0
     """How long to wait for a quiet scrape before taking the traffic as somebody else's."""
     start: TargetStart | None = None
+    variants: tuple[str, ...] = ()
+    """What is merged into `start`; a profile of `Config.profile` has it merged already."""
     target: str = ""
     """URL of a running target; then nothing is started."""
     prometheus: str = ""
@@ -88,17 +93,36 @@ class Config:
     source: str
     profiles: Mapping[str, Profile]
     default_profile: str
+    variants: Mapping[str, Variant] = field(default_factory=dict)
 
-    def profile(self, name: str | None = None) -> Profile:
-        """The profile called `name`, or the default one; raises UsageError when there is none."""
+    def profile(self, name: str | None = None, variants: Sequence[str] = ()) -> Profile:
+        """The profile called `name`, or the default one, with its own variants and `variants` merged into its start.
+
+        Raises UsageError when there is no such profile or variant, when a variant has nothing to be merged into or
+        another contradicts it, and when the start uses a placeholder of a server that is not started.
+        """
         wanted = name or self.default_profile
         try:
-            return self.profiles[wanted]
+            profile = self.profiles[wanted]
         except KeyError:
             known = ", ".join(self.profiles)
             raise UsageError(
                 f"{self.source}: no profile {wanted!r}{_suggest(wanted, self.profiles)}; it has {known}"
             ) from None
+        chosen = tuple(dict.fromkeys((*profile.variants, *variants)))
+        for variant in chosen:
+            if variant not in self.variants:
+                raise UsageError(f"{self.source}: {_no_variant(variant, self.variants)}")
+        if profile.start is None:
+            if chosen:
+                raise UsageError(
+                    f"{self.source}: profile {wanted!r} starts nothing, so variant {chosen[0]!r} changes nothing; "
+                    "leave it out, or add a [start] table"
+                )
+            return profile
+        start = _varied(profile.start, merged({variant: self.variants[variant] for variant in chosen}))
+        check_placeholders(_templates(start), start.services, f"{self.source}: profiles.{wanted}.start")
+        return replace(profile, start=start, variants=chosen)
 
 
 def parse(text: str, source: str) -> Config:
@@ -107,22 +131,30 @@ def parse(text: str, source: str) -> Config:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{source}: not valid TOML: {error}") from None
-    known = {"default_profile", "defaults", "profiles"}
+    known = {"default_profile", "defaults", "profiles", "variants"}
     for key in document:
         if key not in known:
             raise UsageError(f"{source}: unknown key {key!r}{_suggest(key, known)}")
     defaults = _table(document.get("defaults", {}), f"{source}: defaults")
+    variants = {
+        name: _variant(table, f"{source}: variants.{name}")
+        for name, table in _table(document.get("variants", {}), f"{source}: variants").items()
+    }
     tables = _table(document.get("profiles", {}), f"{source}: profiles")
     if not tables:
         raise UsageError(f"{source}: no [profiles.<name>] table; add one, e.g. [profiles.smoke]")
     profiles = {}
     for name, table in tables.items():
         where = f"{source}: profiles.{name}"
-        profiles[name] = _profile(name, _merge(defaults, _table(table, where)), where)
+        profile = _profile(name, _merge(defaults, _table(table, where)), where)
+        for variant in profile.variants:
+            if variant not in variants:
+                raise UsageError(f"{where}.variants: {_no_variant(variant, variants)}")
+        profiles[name] = profile
     default = document.get("default_profile", next(iter(profiles)))
     if default not in profiles:
         raise UsageError(f"{source}: default_profile names {default!r}, which is not among {', '.join(profiles)}")
-    return Config(source, profiles, default)
+    return Config(source, profiles, default, variants)
 
 
 def seconds(value: object, where: str = "duration") -> float:
@@ -193,6 +225,35 @@ def _start(value: object, where: str) -> TargetStart:
         attribute, read = _START_KEYS[key]
         values[attribute] = read(item, f"{where}.{key}")
     return TargetStart(**values)
+
+
+def _variant(value: object, where: str) -> Variant:
+    table = _table(value, where)
+    for key in table:
+        if key not in _VARIANT_KEYS:
+            raise UsageError(f"{where}.{key}: unknown key{_suggest(key, _VARIANT_KEYS)}")
+    values = {}
+    for key, item in table.items():
+        attribute, read = _VARIANT_KEYS[key]
+        values[attribute] = read(item, f"{where}.{key}")
+    return Variant(**values)
+
+
+def _no_variant(name: str, known: Mapping[str, Variant]) -> str:
+    some = f"it has {', '.join(known)}" if known else f"it has none; add a [variants.{name}] table"
+    return f"no variant {name!r}{_suggest(name, known)}; {some}"
+
+
+def _varied(start: TargetStart, variant: Variant) -> TargetStart:
+    services = tuple(dict.fromkeys((*start.services, *variant.services)))
+    return replace(start, services=services, env={**start.env, **variant.env})
+
+
+def _templates(start: TargetStart) -> Iterator[tuple[str, str]]:
+    """Each text that is filled in, with its key."""
+    yield from (("command", word) for word in start.command)
+    yield from (("prepare", word) for command in start.prepare for word in command)
+    yield from ((f"env.{key}", value) for key, value in start.env.items())
 
 
 def _budget(value: object, where: str) -> Budget:
@@ -285,6 +346,14 @@ def _commands(value: object, where: str) -> tuple[tuple[str, ...], ...]:
     raise UsageError(f"{where}: {value!r} must be a list of commands, each a list of words")
 
 
+def _services(value: object, where: str) -> tuple[str, ...]:
+    names = _texts(value, where)
+    for name in names:
+        if name not in SERVICES:
+            raise UsageError(f"{where}: unknown service {name!r}; it is one of {', '.join(SERVICES)}")
+    return tuple(dict.fromkeys(names))
+
+
 def _mapping(value: object, where: str) -> Mapping[str, str]:
     return {key: _text(item, f"{where}.{key}") for key, item in _table(value, where).items()}
 
@@ -321,10 +390,15 @@ _START_KEYS: dict[str, tuple[str, _Reader]] = {
     "cwd": ("cwd", _text),
     "env": ("env", _mapping),
     "prepare": ("prepare", _commands),
+    "services": ("services", _services),
     "port": ("port", _port),
     "ready": ("ready", _text),
     "metrics": ("metrics", _text),
     "ready_timeout": ("ready_timeout_s", _some_seconds),
+}
+_VARIANT_KEYS: dict[str, tuple[str, _Reader]] = {
+    "services": ("services", _services),
+    "env": ("env", _mapping),
 }
 _KEYS: dict[str, tuple[str, _Reader]] = {
     "scenario": ("scenario", _text),
@@ -338,6 +412,7 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "scrape_interval": ("scrape_interval_s", _some_seconds),
     "quiet_timeout": ("quiet_timeout_s", _some_seconds),
     "start": ("start", _start),
+    "variants": ("variants", _texts),
     "target": ("target", _text),
     "prometheus": ("prometheus", _text),
     "selector": ("selector", _matchers),

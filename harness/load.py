@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import harness.locust_plugin
-from harness import stack
+from harness import process
 from harness.config import Profile
 from harness.errors import LoadError, UsageError
 from harness.interrupt import shielded
@@ -119,14 +119,14 @@ def load(
     pulses = _Pulses(directory.logs, frozenset(path.name for path in directory.logs.glob("pulse-*.jsonl")))
     log = directory.logs / f"locust-{phase}.log"
     command = list(_command(profile, locustfile, target, duration_s))
-    env = stack.environment({"HARNESS_RECORDER": _settings(profile, directory, phase)})
+    env = process.environment({"HARNESS_RECORDER": _settings(profile, directory, phase)})
     with shielded():
-        service = stack.spawn("locust", command, log, cwd=project, env=env)
+        service = process.spawn("locust", command, log, cwd=project, env=env)
     began = time.monotonic()
     try:
         _follow(service, pulses, phase, began, on_progress)
     finally:
-        stack.stop(service, grace_s=profile.stop_timeout_s + stack.STOP_GRACE_S)
+        process.stop(service, grace_s=profile.stop_timeout_s + process.STOP_GRACE_S)
         pulses.read()
         pulses.close()
     code = service.process.returncode
@@ -152,7 +152,7 @@ def _command(profile: Profile, locustfile: Path, target: str, duration_s: float)
     yield from ("--users", str(profile.users), "--spawn-rate", f"{profile.spawn_rate:g}")
     yield from ("--run-time", f"{math.ceil(duration_s)}s", "--stop-timeout", f"{profile.stop_timeout_s:g}")
     if profile.workers > 1:
-        port = str(stack.free_port())
+        port = str(process.free_port())
         yield from ("--processes", str(profile.workers))
         yield from ("--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port)
 
@@ -171,7 +171,7 @@ def _settings(profile: Profile, directory: RunDirectory, phase: str) -> str:
 
 
 def _follow(
-    service: stack.Service, pulses: _Pulses, phase: str, began: float, on_progress: Callable[[Progress], None]
+    service: process.Service, pulses: _Pulses, phase: str, began: float, on_progress: Callable[[Progress], None]
 ) -> None:
     heard = began
     while service.process.poll() is None:
@@ -182,7 +182,7 @@ def _follow(
         limit_s = SILENCE_LIMIT_S if pulses.lines else START_LIMIT_S
         if now - heard > limit_s:
             raise LoadError(
-                f"locust gave no sign of life for {limit_s:g} s; see {service.log}:\n{stack.tail(service.log)}"
+                f"locust gave no sign of life for {limit_s:g} s; see {service.log}:\n{process.tail(service.log)}"
             )
         time.sleep(POLL_S)
 

@@ -234,7 +234,7 @@ class Run:
     shards: tuple[Shard, ...]
     generator: GeneratorHealth
     versions: Mapping[str, str]
-    """Packages and interpreter."""
+    """Interpreter, packages, and the servers started for the target."""
     machine: Mapping[str, str]
     thresholds: tuple[Limit, ...] = ()
     budget: Budget = Budget()
@@ -251,6 +251,8 @@ class Run:
     metrics_view: str = "prometheus-django-metrics"
     """The view label that the scrapes themselves get."""
     fault: str = ""
+    variants: tuple[str, ...] = ()
+    """What was merged into the start of its profile, e.g. `postgresql`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,3 +338,4 @@ class Report:
     """First the row over all views, then one per view and method, most requests first."""
     rate: tuple[RatePoint, ...]
     scrape_interval_s: float
+    variants: tuple[str, ...] = ()

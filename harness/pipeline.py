@@ -133,7 +133,7 @@ def running(profile: Profile, project: Path, logs: Path, reporter: Reporter) -> 
     if profile.start is None:
         yield stack.Stack(profile.target.rstrip("/"), profile.prometheus.rstrip("/"))
         return
-    reporter.stage("starting the target and Prometheus")
+    reporter.stage(f"starting {', '.join((*profile.start.services, 'the target'))} and Prometheus")
     with stack.embedded(profile.start, project, logs, profile.scrape_interval_s) as services:
         yield services
 
@@ -166,8 +166,8 @@ def check_hosts(profile: Profile) -> None:
 
 
 def against(profile: Profile, target: str, prometheus: str) -> Profile:
-    """The profile on services that run already."""
-    return replace(profile, start=None, target=target, prometheus=prometheus)
+    """The profile on services that run already; what it would start, and its variants, are left aside."""
+    return replace(profile, start=None, variants=(), target=target, prometheus=prometheus)
 
 
 def _ledger(url: str, profile: Profile, order: tuple[str, str]) -> dict[str, dict[str, Any]]:
@@ -219,7 +219,7 @@ def _run(
         window=Window(before.time_s, after.time_s, interval_s, skew_s, before.idle_requests, after.idle_requests),
         shards=loaded.shards,
         generator=loaded.health,
-        versions=machine.versions(),
+        versions={**machine.versions(), **{server.name: server.version for server in services.servers}},
         machine=machine.fingerprint(),
         thresholds=profile.thresholds,
         budget=profile.budget,
@@ -229,4 +229,5 @@ def _run(
         background=profile.background,
         metrics_view=profile.metrics_view,
         embedded=profile.start is not None,
+        variants=profile.variants,
     )

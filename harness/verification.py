@@ -50,4 +50,5 @@ def verify(facts: Facts) -> Report:
         views=figures.view_reports(facts),
         rate=figures.rate_points(facts),
         scrape_interval_s=run.window.scrape_interval_s,
+        variants=run.variants,
     )

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from harness import config, stack
+from harness import config, process, stack
 from harness.config import Config
 from harness.errors import UsageError
 from harness.wiring import Diagnosis, Health
@@ -132,7 +132,7 @@ def _reports(project: Path) -> Diagnosis:
 
 def _port() -> Diagnosis:
     try:
-        port = stack.free_port()
+        port = process.free_port()
     except OSError as error:
         text = f"no port can be opened on 127.0.0.1: {os.strerror(error.errno or 0)}; is loopback up?"
         return Diagnosis("port", Health.FAULT, text)

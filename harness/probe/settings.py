@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness import stack
+from harness import process
 from harness.errors import StackError, UsageError
 from harness.wiring import SettingsFacts
 
@@ -58,9 +58,9 @@ def _ask(module: str, cwd: Path, python: str, scratch: Path) -> _Answer:
     shared.mkdir()
     command = [python, "-c", SCRIPT.read_text(encoding="utf-8"), module, str(out), str(shared)]
     redirected = {name: str(shared) for name in VARIABLES if name in os.environ}
-    env = stack.environment({"PYTHONDONTWRITEBYTECODE": "1", **redirected})
+    env = process.environment({"PYTHONDONTWRITEBYTECODE": "1", **redirected})
     try:
-        service = stack.spawn(f"--settings {module}", command, log, cwd=cwd, env=env)
+        service = process.spawn(f"--settings {module}", command, log, cwd=cwd, env=env)
     except StackError as error:
         raise UsageError(str(error)) from None
     try:
@@ -68,15 +68,15 @@ def _ask(module: str, cwd: Path, python: str, scratch: Path) -> _Answer:
     except subprocess.TimeoutExpired:
         raise UsageError(
             f"--settings: {module} was not imported within {LIMIT_S:g} s; does it wait for a service that is not up?\n"
-            f"{stack.tail(log)}"
+            f"{process.tail(log)}"
         ) from None
     finally:
-        stack.stop(service)
+        process.stop(service)
     try:
         return msgspec.convert(json.loads(out.read_text(encoding="utf-8")), _Answer)
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"--settings: reading {module} ended with exit {code} and no answer ({error}):\n{stack.tail(log)}"
+            f"--settings: reading {module} ended with exit {code} and no answer ({error}):\n{process.tail(log)}"
         ) from None
 
 

@@ -81,6 +81,7 @@ def _banner(report: Report) -> Text:
     facts = [
         f"run {shorten(report.run_id, NAME_LIMIT)}" if report.run_id else "",
         f"profile {shorten(report.profile, NAME_LIMIT)}" if report.profile else "",
+        f"variants {shorten(', '.join(report.variants), NAME_LIMIT)}" if report.variants else "",
         f"fault injected on purpose: {shorten(report.fault, NAME_LIMIT)}" if report.fault else "",
         fmt.quantity(report.samples, "requests"),
         fmt.quantity(report.users, "users"),

@@ -41,6 +41,7 @@ def _properties(report: Report) -> tuple[tuple[str, str], ...]:
         ("run", report.run_id),
         ("started", fmt.moment(report.started_s)),
         ("profile", report.profile),
+        ("variants", ", ".join(report.variants)),
         ("scenario", report.scenario),
         ("fault", report.fault),
         ("target", report.target),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from harness import stack
+from harness import process, stack
 from tests.e2e.conftest import PROJECT, Harness, Writer
 
 STORED = PROJECT / "tests" / "recorded" / "runs" / "clean"
@@ -178,7 +178,7 @@ def test_a_bad_address_is_named(harness: Harness, target: str, prometheus: str, 
 
 def test_no_prometheus_at_the_address_is_inconclusive(harness: Harness, services: stack.Stack) -> None:
     """Nothing could be measured: exit 3."""
-    done = harness.run("run", "--target", services.target, "--prometheus", f"http://127.0.0.1:{stack.free_port()}")
+    done = harness.run("run", "--target", services.target, "--prometheus", f"http://127.0.0.1:{process.free_port()}")
     assert done.code == 3
     assert "no Prometheus answers at" in error_of(done)
     done = harness.run("run", "--target", services.target, "--prometheus", services.target)

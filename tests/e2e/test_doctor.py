@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import stack
+from harness import process, stack
 from harness.errors import UsageError
 from harness.probe import probe_machine, probe_metrics, probe_settings
 from harness.wiring import Diagnosis, Health, diagnose_metrics, diagnose_settings
@@ -46,17 +46,17 @@ def faults(diagnoses: tuple[Diagnosis, ...]) -> dict[str, str]:
 @contextmanager
 def gunicorn(directory: Path, module: str, *, workers: int, **env: str) -> Iterator[str]:
     """The target under gunicorn, as a URL; stopped by its process id."""
-    port = stack.free_port()
+    port = process.free_port()
     command = [sys.executable, "-m", "gunicorn", "--workers", str(workers), "--bind", f"127.0.0.1:{port}"]
     command += ["--no-control-socket", "django.core.wsgi:get_wsgi_application()"]
     log = directory / "gunicorn.log"
-    environment = stack.environment({"DJANGO_SETTINGS_MODULE": module, **env})
-    service = stack.spawn("gunicorn", command, log, cwd=directory, env=environment)
+    environment = process.environment({"DJANGO_SETTINGS_MODULE": module, **env})
+    service = process.spawn("gunicorn", command, log, cwd=directory, env=environment)
     try:
-        stack._await_ready(service, f"http://127.0.0.1:{port}/metrics", 30)
+        process.await_answer(service, lambda: stack.ask(f"http://127.0.0.1:{port}/metrics"), 30)
         yield f"http://127.0.0.1:{port}"
     finally:
-        stack.stop(service)
+        process.stop(service)
 
 
 def test_every_fault_of_a_settings_module_is_named(write: Writer) -> None:
@@ -220,7 +220,7 @@ def test_a_page_that_is_not_metrics_and_no_page_at_all(write: Writer) -> None:
     with gunicorn(write.directory, "good_settings", workers=1) as target:
         wrong = faults(diagnose_metrics(probe_metrics(f"{target}/elsewhere")))
     assert "answered 404" in wrong["metrics-answer"]
-    gone = faults(diagnose_metrics(probe_metrics(f"http://127.0.0.1:{stack.free_port()}/metrics")))
+    gone = faults(diagnose_metrics(probe_metrics(f"http://127.0.0.1:{process.free_port()}/metrics")))
     assert "no answer" in gone["metrics-answer"]
 
 

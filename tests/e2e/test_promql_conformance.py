@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from harness import promql, stack
+from harness import process, promql, stack
 from harness.promql import Dialect, Point
 
 CASES = 300
@@ -164,15 +164,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     subprocess.run(backfill, check=True, capture_output=True, timeout=120)
     config = directory / "prometheus.yml"
     config.write_text("{}")
-    port = stack.free_port()
+    port = process.free_port()
     command = [str(binary), f"--config.file={config}", f"--storage.tsdb.path={data}"]
     command += [f"--web.listen-address=127.0.0.1:{port}", "--storage.tsdb.retention.time=100y"]
-    service = stack.spawn("prometheus", command, directory / "prometheus.log")
+    service = process.spawn("prometheus", command, directory / "prometheus.log")
     try:
         url = f"http://127.0.0.1:{port}"
         yield Server(url, Dialect.of(await_version(service, url)))
     finally:
-        stack.stop(service)
+        process.stop(service)
 
 
 def as_text(value: float) -> str:
@@ -180,7 +180,7 @@ def as_text(value: float) -> str:
     return "NaN" if math.isnan(value) else "+Inf" if value == math.inf else repr(value)
 
 
-def await_version(service: stack.Service, url: str) -> str:
+def await_version(service: process.Service, url: str) -> str:
     """The server's version, once it is ready."""
     deadline = time.monotonic() + 60
     with requests.Session() as session:
@@ -193,7 +193,7 @@ def await_version(service: stack.Service, url: str) -> str:
             except requests.RequestException:
                 pass
             time.sleep(0.1)
-    raise AssertionError(f"{url} did not become ready:\n{stack.tail(service.log)}")
+    raise AssertionError(f"{url} did not become ready:\n{process.tail(service.log)}")
 
 
 def same(ours: float | None, theirs: float | None) -> bool:

@@ -103,6 +103,15 @@ def test_a_limit_that_is_none_is_refused_by_place(value: object) -> None:
         ("[profiles.a]\ntarget='http://h'\n[profiles.a.start]\ncommand=['x']", "has both start and target"),
         ("[profiles.a.start]\ncommand=['x']\nport = 99999", "must be a port"),
         ("[profiles.a.start]\ncommand=['x']\nprepare = ['y']", "must be a list"),
+        (
+            "[profiles.a.start]\ncommand=['x']\nservices = ['oracle']",
+            "start.services: unknown service 'oracle'; it is one of postgresql, mariadb, redis, memcached",
+        ),
+        (f"{MINIMAL}[variants.v]\nservices = ['oracle']", "variants.v.services: unknown service 'oracle'"),
+        (f"{MINIMAL}[variants.v]\nenvs = 3", "variants.v.envs: unknown key; did you mean 'env'"),
+        (f"{MINIMAL}[variants.v]\nenv = {{ A = 3 }}", "variants.v.env.A: 3 must be text"),
+        (f"{MINIMAL}variants = ['redis']", "profiles.a.variants: no variant 'redis'; it has none"),
+        (f"{MINIMAL}variants = ['rediss']\n[variants.redis]", "did you mean 'redis'"),
     ],
 )
 def test_what_is_wrong_is_named_with_file_and_key(text: str, message: str) -> None:
