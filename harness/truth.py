@@ -37,7 +37,17 @@ class Values:
     quantiles_s: Mapping[float, float]
     """Exact nearest-rank quantiles; empty when n is 0."""
     curve: tuple[tuple[float, float], ...] = ()
-    """`(latency_s, share <= it)`, thinned for plotting."""
+    """`(latency_s, share <= it)`, thinned for plotting; the last point is at most 0.4 % above the largest value."""
+
+    @property
+    def mean_s(self) -> float:
+        """Mean; 0 for none."""
+        return self.sum_s / self.n if self.n else 0.0
+
+    @property
+    def largest_s(self) -> float:
+        """The largest value, or at most 0.4 % more; 0 for none."""
+        return self.curve[-1][0] if self.curve else 0.0
 
 
 @dataclass(frozen=True, slots=True)

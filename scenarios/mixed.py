@@ -53,6 +53,50 @@ class Visitor(FastHttpUser):
     def cache_miss(self) -> None:
         self.client.get("/data/cache-miss")
 
+    @task(4)
+    def cache_many(self) -> None:
+        self.client.get("/data/cache-many")
+
+    @task(3)
+    def cache_or_set(self) -> None:
+        self.client.get("/data/cache-or-set")
+
+    @task(2)
+    def cache_falsy(self) -> None:
+        self.client.get("/data/cache-falsy")
+
+    @task(12)
+    def each(self) -> None:
+        self.client.get("/data/each")
+
+    @task(6)
+    def savepoint(self) -> None:
+        self.client.post("/data/savepoint")
+
+    @task(5)
+    def many(self) -> None:
+        self.client.post("/data/many")
+
+    @task(4)
+    def bulk(self) -> None:
+        self.client.post("/data/bulk")
+
+    @task(3)
+    def given_key(self) -> None:
+        self.client.post("/data/given-key")
+
+    @task(2)
+    def remove(self) -> None:
+        self.client.post("/data/remove")
+
+    @task(3)
+    def wrong(self) -> None:
+        self._expect(500, "/data/wrong")
+
+    @task(5)
+    def page(self) -> None:
+        self.client.get("/work/page")
+
     @task(14)
     def submit(self) -> None:
         self.client.post("/work/submit", json={"text": "x" * 300})

@@ -1,19 +1,26 @@
-"""How gunicorn serves the reference target: several threaded workers with one shared metrics directory."""
+"""How gunicorn serves the reference target: several workers with one shared metrics directory."""
 
 import os
+import sys
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
-state_dir = Path(os.environ.get("TARGET_STATE_DIR", Path(__file__).parent / ".state"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # gunicorn itself does so only after it has read this file
+try:
+    from somesite import environment
+except ImproperlyConfigured as error:
+    sys.exit(f"gunicorn.conf.py: {error}")
 
 # Workers read the directory's name when they import prometheus_client, so it is set before any of them starts.
-os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(state_dir / "multiproc"))
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(environment.STATE_DIR / "multiproc"))
 
-worker_class = "gthread"
-workers = int(os.environ.get("TARGET_WORKERS", "2"))
-threads = int(os.environ.get("TARGET_THREADS", "4"))
+wsgi_app = "somesite.asgi:application" if environment.SERVER == "asgi" else "somesite.wsgi:application"
+worker_class = "uvicorn_worker.UvicornWorker" if environment.SERVER == "asgi" else environment.SERVER
+workers = environment.WORKERS
+threads = environment.THREADS if environment.SERVER == "gthread" else 1
 # Longer than any client's pause: a kept-alive connection is not closed just as its next request is on the way.
 keepalive = 75
 graceful_timeout = 10
@@ -24,15 +31,15 @@ control_socket_disable = True
 
 
 def on_starting(server: Arbiter) -> None:
-    """Empty the metrics directory before the first worker starts, and never later: live workers map its files.
+    """Empty the metrics directory and the SQL log before the first worker starts; later, live workers use both.
 
     Only prometheus_client's own files go, whatever directory the environment names. A master that replaces a live one
     (USR2) knows its pid, and leaves the files of that one's workers.
     """
-    directory = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
-    directory.mkdir(parents=True, exist_ok=True)
+    metrics = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    metrics.mkdir(parents=True, exist_ok=True)
     if server.master_pid == 0:
-        for file in directory.glob("*.db"):
+        for file in (*metrics.glob("*.db"), *(environment.STATE_DIR / "sql-log").glob("*")):
             file.unlink()
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from harness import readings, stats
 from harness.checks import told
 from harness.checks.check import ALPHA, Check, Count, Facts, equal, inconclusive
-from harness.checks.timer_span import layer_s
+from harness.checks.timer_span import layer_s, longest_gap_s
 from harness.instrumentation import (
     CONNECTION_ERRORS,
     CONNECTIONS,
@@ -118,7 +118,7 @@ def _judge_time(facts: Facts, deltas: Deltas) -> Verdict:
     subject = "SQL time"
     if not reference.n or not n:
         return inconclusive(ID, subject, "there is no reference for the cost of a layer around a statement")
-    spare_s = n * (layer_s(reference) + stats.bernstein(round(n), reference.variance, reference.largest_s, ALPHA))
+    spare_s = n * (layer_s(reference) + stats.bernstein(round(n), reference.variance, longest_gap_s(facts), ALPHA))
     fine = -1e-9 * witness_s <= witness_s - observed_s <= spare_s
     why = (
         f"the witness timed {witness_s:.6g} s in {n:,.0f} statements, the metric {observed_s:.6g} s; a layer around "

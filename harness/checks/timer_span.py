@@ -7,7 +7,7 @@ fast ones, where a share is next to nothing; one that misses a constant makes al
 
 A mean of n gaps differs by chance. Gaps have a long tail (a thread switch takes milliseconds where the layer takes
 microseconds), so the allowance is Bernstein's, which holds for every bounded distribution, and not the normal one:
-`stats.bernstein` with the variance and the largest of the run's own outer-inner gaps.
+`stats.bernstein` with the variance of the run's own outer-inner gaps and the longest that a gap can have been in it.
 """
 
 import math
@@ -19,7 +19,7 @@ from harness.checks import histograms, timer_sums
 from harness.checks.check import ALPHA, Check, Facts, inconclusive, name_of
 from harness.checks.histograms import Histogram
 from harness.model import Finding, NoData, Query, Run, Status, Strength, Tolerance, Verdict
-from harness.truth import ALL, Gaps, ViewKey
+from harness.truth import ALL, Gaps, Values, ViewKey
 
 ID = "timer-span"
 BASIS = "Bernstein bound on the run's own gaps, alpha 1e-3 over all views"
@@ -60,15 +60,32 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     if not facts.witnessed:
         return (*timer_sums.judge_views(facts, found), *told)
     reference = facts.truth.latency[ALL].gaps
-    gaps = {key: _gap(facts, key, found.get(key), reference, len(keys)) for key in keys}
+    gaps = {key: _gap(facts, key, found.get(key), len(keys)) for key in keys}
     measured = [gap for gap in gaps.values() if isinstance(gap, Gap)]
     views = (_judge_gap(key, gap, measured, reference) for key, gap in gaps.items())
     return (*views, *told, timer_sums.judge_middlewares(facts, found))
 
 
-def _gap(facts: Facts, key: ViewKey, histogram: Histogram | None, reference: Gaps, views: int) -> Gap | str:
+def longest_gap_s(facts: Facts) -> float:
+    """The longest that a layer may have been held up in this run, by a thread switch or by other processes.
+
+    A gap is part of its request, so none is longer than the slowest request of the views that do next to nothing, here
+    the faster half; nor may it be shorter than those between the two witnesses.
+    """
+    inner = sorted((facts.truth.latency[key].inner for key in facts.truth.latency if key != ALL), key=_mean)
+    known = [values for values in inner if values.n]
+    return max(
+        facts.truth.latency[ALL].gaps.largest_s, *(values.largest_s for values in known[: (len(known) + 1) // 2]), 0.0
+    )
+
+
+def _mean(values: Values) -> float:
+    return values.mean_s
+
+
+def _gap(facts: Facts, key: ViewKey, histogram: Histogram | None, views: int) -> Gap | str:
     """The view's gap, or why it cannot be told."""
-    latency = facts.truth.latency[key]
+    latency, reference = facts.truth.latency[key], facts.truth.latency[ALL].gaps
     n = latency.inner.n + latency.raised.n
     if latency.inner.n != latency.client.n:
         return f"{latency.client.n - latency.inner.n} of {latency.client.n} responses carried no witness"
@@ -81,7 +98,7 @@ def _gap(facts: Facts, key: ViewKey, histogram: Histogram | None, reference: Gap
         return f"the histogram holds {held:,.10g} observations for {n:,} witnessed, so their sums cannot be compared"
     mean_s = (latency.inner.sum_s + latency.raised.sum_s - histogram.sum_s) / n
     variance = max(latency.gaps.variance, reference.variance)
-    chance_s = stats.bernstein(n, variance, reference.largest_s, ALPHA / views)
+    chance_s = stats.bernstein(n, variance, longest_gap_s(facts), ALPHA / views)
     return Gap(n, mean_s, latency.inner.sum_s / latency.inner.n, chance_s, excused)
 
 

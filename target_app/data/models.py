@@ -1,4 +1,4 @@
-"""The one table of the reference target."""
+"""The tables of the reference target."""
 
 from django.db import models
 from django_prometheus.models import ExportModelOperationsMixin
@@ -13,3 +13,14 @@ class Note(ExportModelOperationsMixin("note"), models.Model):  # type: ignore[mi
 
     def __str__(self) -> str:
         return self.title
+
+
+class Tag(ExportModelOperationsMixin("tag"), models.Model):  # type: ignore[misc]
+    """A word on a note."""
+
+    note = models.ForeignKey(Note, on_delete=models.CASCADE, related_name="tags")
+    word = models.CharField(max_length=50)
+    weight = models.IntegerField(default=1)
+
+    def __str__(self) -> str:
+        return self.word

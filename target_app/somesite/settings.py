@@ -1,47 +1,65 @@
-"""Settings of the reference target; what varies comes from the environment.
+"""Settings of the reference target; what varies comes from the environment (environment.py).
 
 | variable | default | meaning |
 | --- | --- | --- |
-| TARGET_STATE_DIR | target_app/.state | directory of the database, the cache and the shared metrics |
-| TARGET_WORKERS | 2 | gunicorn's worker processes (gunicorn.conf.py) |
-| TARGET_THREADS | 4 | threads of each worker (gunicorn.conf.py) |
+| TARGET_STATE_DIR | target_app/.state | directory of the database, the cache, the SQL log and the shared metrics |
+| TARGET_SERVER | gthread | gunicorn's workers: gthread, sync, or asgi (uvicorn; needs uvicorn-worker) |
+| TARGET_WORKERS | 2 | gunicorn's worker processes |
+| TARGET_THREADS | 4 | threads of each gthread worker |
+| TARGET_ENGINE | sqlite | database: sqlite, postgresql (needs psycopg), mysql (MariaDB too; needs mysqlclient) |
+| TARGET_DB_HOST | 127.0.0.1 | where the database listens; as the four below not for sqlite |
+| TARGET_DB_PORT | 5432 or 3306 | its port |
+| TARGET_DB_NAME | target | name of the database; on MySQL create it with `CHARACTER SET utf8mb4` |
+| TARGET_DB_USER | target | who connects to it |
+| TARGET_DB_PASSWORD | none | with which password |
+| TARGET_CACHE | file | cache: locmem, file, memcached (pymemcache), redis, django-redis (both with django-redis) |
+| TARGET_CACHE_HOST | 127.0.0.1 | where memcached or Redis listens |
+| TARGET_CACHE_PORT | 11211 or 6379 | its port |
+| TARGET_CACHE_PASSWORD | none | for the two with Redis |
 | TARGET_WITNESS | 1 | 0: no `Server-Timing` header |
 | TARGET_SEED | 1 | seeds the delays of `work:slow` |
+| TARGET_SQL_LOG | 1000 | how many of its last SQL statements each process keeps for `/sql-logs/` |
+| TARGET_SQL_DELAY_MS | 0 | slows every SQL statement of one view by so many milliseconds (delayed/) |
+| TARGET_SQL_DELAY_VIEW | none | the name of that view, as `data:read` |
 | TARGET_DEBUG | 0 | 1: Django's debug mode |
+| TARGET_DEBUG_TOKEN | none | what `X-Debug-Token` must say to read `/sql-logs/` beyond loopback; unset: closed there |
 | TARGET_ALLOWED_HOSTS | 127.0.0.1,localhost,[::1] | hosts that may be asked for, separated by commas |
 | TARGET_SECRET_KEY | a fixed one | needed once TARGET_ALLOWED_HOSTS names more than loopback |
+
+A variable that is set to something else is refused in one line that names it.
 """
 
-import os
-from pathlib import Path
+from somesite import environment, services
 
-from django.core.exceptions import ImproperlyConfigured
-
-LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
-STATE_DIR = Path(os.environ.get("TARGET_STATE_DIR", Path(__file__).resolve().parent.parent / ".state"))
+STATE_DIR = environment.STATE_DIR
 STATE_DIR.mkdir(parents=True, exist_ok=True)
 
-DEBUG = os.environ.get("TARGET_DEBUG", "0") == "1"
-WITNESS = os.environ.get("TARGET_WITNESS", "1") == "1"
-SLOW_SEED = os.environ.get("TARGET_SEED", "1")
-
-ALLOWED_HOSTS = os.environ.get("TARGET_ALLOWED_HOSTS", ",".join(LOOPBACK)).split(",")
-SECRET_KEY = os.environ.get("TARGET_SECRET_KEY", "")
-if not SECRET_KEY:
-    if not set(ALLOWED_HOSTS) <= set(LOOPBACK):
-        raise ImproperlyConfigured("TARGET_SECRET_KEY must be set when TARGET_ALLOWED_HOSTS names more than loopback")
-    SECRET_KEY = "reference-target-on-loopback-only"
+DEBUG = environment.DEBUG
+DEBUG_TOKEN = environment.DEBUG_TOKEN
+SQL_LOG_CLOSED = not DEBUG and environment.BEYOND_LOOPBACK
+SQL_LOG = environment.SQL_LOG
+SQL_LOG_DIR = STATE_DIR / "sql-log"
+SQL_DELAY_MS = environment.SQL_DELAY_MS
+SQL_DELAY_VIEW = environment.SQL_DELAY_VIEW
+WITNESS = environment.WITNESS
+SLOW_SEED = environment.SEED
+ALLOWED_HOSTS = environment.ALLOWED_HOSTS
+SECRET_KEY = environment.SECRET_KEY
 
 ROOT_URLCONF = "somesite.urls"
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 WSGI_APPLICATION = "somesite.wsgi.application"
-INSTALLED_APPS = ["django_prometheus", "work", "data"]
+ASGI_APPLICATION = "somesite.asgi.application"
+INSTALLED_APPS = ["somesite.apps.ReachablePrometheusConfig", "work", "data"]
 
-# The outer witness spans everything. Before stands first and After last, as django-prometheus asks for; the inner
-# witness stands immediately outside After, so that what the two account for is the same. No CSRF middleware: the
-# target has neither sessions nor users to protect.
+# The account's witness keeps the account of a request, and the SQL log, also when no header is wanted. The outer one
+# spans everything else. Before stands first and After last, as django-prometheus asks for; the inner witness stands
+# immediately outside After, so that what the two account for is the same. No CSRF middleware: the target has neither
+# sessions nor users to protect.
 OUTER_WITNESS = ["somesite.witness.OuterWitness"] if WITNESS else []
 INNER_WITNESS = ["somesite.witness.InnerWitness"] if WITNESS else []
 MIDDLEWARE = [
+    "somesite.witness.AccountWitness",
     *OUTER_WITNESS,
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -52,27 +70,11 @@ MIDDLEWARE = [
 # A redirect to the URL with a slash would be told as a 404 by the metrics; every URL here is written in full.
 APPEND_SLASH = False
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django_prometheus.db.backends.sqlite3",
-        "NAME": STATE_DIR / "db.sqlite3",
-        "CONN_MAX_AGE": None,
-        "OPTIONS": {
-            "timeout": 20,
-            "transaction_mode": "IMMEDIATE",
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-        },
-    }
-}
+DATABASES = {"default": services.database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-CACHES = {
-    "default": {
-        "BACKEND": "django_prometheus.cache.backends.filebased.FileBasedCache",
-        "LOCATION": STATE_DIR / "cache",
-        "TIMEOUT": None,
-    }
-}
+CACHES = {"default": services.cache()}
+CACHE_LABEL = services.CACHE_LABELS[environment.CACHE]
 
 # From 1 ms to 10 s by a factor of about 1.5, so that a bucket is at most half as wide as its bound.
 PROMETHEUS_LATENCY_BUCKETS = (
@@ -82,8 +84,8 @@ PROMETHEUS_LATENCY_BUCKETS = (
     *(1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0),
     float("inf"),
 )
-# Its gauges are set once per process and carry a pid in multiprocess mode.
-PROMETHEUS_EXPORT_MIGRATIONS = False
+# Its gauges are set once per process, when it starts, and carry a pid in multiprocess mode.
+PROMETHEUS_EXPORT_MIGRATIONS = True
 
 # Django sets the process's time zone, America/Chicago unless told otherwise: the workers' log lines would be off.
 TIME_ZONE = "UTC"

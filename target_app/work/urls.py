@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from work.views import basic, errors
+from work.views import basic, bodies, errors
 
 app_name = "work"
 urlpatterns = [
@@ -12,6 +12,12 @@ urlpatterns = [
     path("cpu", basic.cpu, name="cpu"),
     path("redirect", basic.redirect_to_fast, name="redirect"),
     path("submit", basic.submit, name="submit"),
+    path("page", bodies.page, name="page"),
+    path("stream", bodies.stream, name="stream"),
+    path("stream-breaks", bodies.stream_breaks, name="stream-breaks"),
+    path("large", bodies.large, name="large"),
+    path("nothing", bodies.nothing, name="nothing"),
+    path("any", bodies.any_method, name="any"),
     path("fail", errors.fail, name="fail"),
     path("raises", errors.raises, name="raises"),
     path("missing", errors.missing, name="missing"),

@@ -1,0 +1,134 @@
+"""The last SQL statements of every process, in files that stay small, and how many there were in all.
+
+Each process appends to a file of its own, once per request. When the file holds TARGET_SQL_LOG statements it becomes
+the older of two; the newer begins anew. Each line carries the process's running totals, so they outlive the lines.
+"""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import sqlparse
+from django.conf import settings
+from sqlparse import tokens
+
+from somesite.account import Account, Statement
+
+LONGEST = 2000
+"""Characters of a statement that are kept."""
+_CACHE_SIZE = 2048
+
+
+class _Log:
+    """This process's files."""
+
+    def __init__(self, directory: Path, keep: int) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._keep = keep
+        self._path = directory / f"{os.getpid()}-{time.time_ns()}.jsonl"
+        self._file = self._path.open("a", encoding="utf-8")
+        self._lines = 0
+        self._totals: dict[str, dict[str, int]] = {}
+        self._lock = threading.Lock()
+        self.process = os.getpid()
+
+    def append(self, view: str, statements: list[Statement]) -> None:
+        """Write a request's statements in one go."""
+        with self._lock:
+            if self._lines + len(statements) > self._keep and self._lines:
+                self._file.close()
+                self._path.replace(self._path.with_suffix(".older"))
+                self._file = self._path.open("a", encoding="utf-8")
+                self._lines = 0
+            lines = [self._line(view, statement) for statement in statements]
+            self._file.write("".join(lines[-self._keep :]))
+            self._file.flush()
+            self._lines += len(lines)
+
+    def _line(self, view: str, statement: Statement) -> str:
+        totals = self._totals.setdefault(statement.alias, {"execute": 0, "many": 0, "sets": 0})
+        totals["execute" if statement.sets is None else "many"] += 1
+        totals["sets"] += statement.sets or 0
+        told = {
+            "time": round(statement.started_s, 6),
+            "view": view,
+            "duration_ms": round(statement.duration_s * 1000, 6),
+            "rows": statement.rows,
+            "alias": statement.alias,
+            "process": self.process,
+            "statement": normalised(statement.sql, statement.vendor),
+            "error": statement.error,
+        }
+        return json.dumps({"told": told, "totals": self._totals}) + "\n"
+
+
+_log: _Log | None = None
+_opening = threading.Lock()
+
+
+def keep(account: Account) -> None:
+    """Append the account's statements to this process's file."""
+    global _log  # noqa: PLW0603 - one per process, made when a worker writes its first statement
+    if _log is None or _log.process != os.getpid():
+        with _opening:
+            if _log is None or _log.process != os.getpid():
+                _log = _Log(settings.SQL_LOG_DIR, settings.SQL_LOG)
+    _log.append(account.view, account.statements)
+
+
+def statements() -> list[dict[str, Any]]:
+    """The kept statements of all processes, newest first; at most TARGET_SQL_LOG of each."""
+    found = []
+    for path in settings.SQL_LOG_DIR.glob("*.jsonl"):
+        own = [line["told"] for file in (path.with_suffix(".older"), path) for line in _lines(file)]
+        found += own[-settings.SQL_LOG :]
+    return sorted(found, key=lambda told: -told["time"])
+
+
+def totals() -> dict[str, dict[str, int]]:
+    """Calls of execute and of executemany, and the parameter sets of these, by alias, of all processes."""
+    sums: dict[str, dict[str, int]] = {}
+    for path in settings.SQL_LOG_DIR.glob("*.jsonl"):
+        last = next(reversed([*_lines(path.with_suffix(".older")), *_lines(path)]), None)
+        for alias, own in (last["totals"] if last else {}).items():
+            into = sums.setdefault(alias, dict.fromkeys(own, 0))
+            for key, number in own.items():
+                into[key] += number
+    return sums
+
+
+@lru_cache(_CACHE_SIZE)
+def normalised(sql: str, vendor: str) -> str:
+    """A statement without the values in it: literals become `?`, comments go.
+
+    Double quotes enclose names in standard SQL and text in MySQL.
+    """
+    words = []
+    for token in _tokens(sql[:LONGEST]):
+        quoted = token.ttype in tokens.Literal.String.Symbol and not (vendor == "mysql" and token.value[0] == '"')
+        if token.ttype in tokens.Comment:
+            words.append(" ")
+        elif token.ttype in tokens.Literal and not quoted:
+            words.append("?")
+        else:
+            words.append(token.value)
+    return " ".join("".join(words).split())
+
+
+def _tokens(sql: str) -> Iterator[Any]:
+    for statement in sqlparse.parse(sql):
+        yield from statement.flatten()
+
+
+def _lines(file: Path) -> list[dict[str, Any]]:
+    """The whole lines of a file; none when it was just renamed."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return []
+    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
