@@ -9,7 +9,7 @@ UV := .tools/uv/bin/uv
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup prometheus demo test check bench lock clean
+.PHONY: help setup prometheus services demo test check bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -19,6 +19,9 @@ setup: ## virtual environment and Prometheus, inside this clone
 
 prometheus: ## Prometheus alone
 	@$(PYTHON) tools/setup.py prometheus
+
+services: setup ## PostgreSQL, MariaDB, Redis, Memcached from the distribution, and the MariaDB driver
+	@$(PYTHON) -m tools.services
 
 demo: setup ## load the reference target and verify what its metrics say
 	$(BIN)/harness run
@@ -41,6 +44,10 @@ lock: setup ## resolve requirements.lock again; UPGRADE=--upgrade for the newest
 	$(UV) --no-cache --no-config pip compile pyproject.toml --extra dev --extra target --python-version 3.11 \
 		--universal --fork-strategy fewest --only-binary :all: --generate-hashes --no-emit-index-url \
 		--custom-compile-command 'make lock' --quiet $(UPGRADE) --output-file requirements.lock
+	{ sed -n '/^mysql = \[/,/^\]/s/^    "\(.*\)",.*/\1/p' pyproject.toml; echo setuptools; } | \
+	$(UV) --no-cache --no-config pip compile - --no-deps --python-version 3.11 --universal --generate-hashes \
+		--no-emit-index-url --custom-compile-command 'make lock' --quiet $(UPGRADE) \
+		--output-file requirements-mysql.lock
 
 clean: ## remove what the other targets made: set-up, reports, caches
 	rm -rf .venv .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .pytest_tmp .ruff_cache

@@ -14,8 +14,9 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Dict, Iterator, List, Optional
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -66,15 +67,23 @@ def set_up(parts: List[str]) -> None:
         found = "{} is {}".format(sys.executable, sys.version.split()[0])
         advice = "install one and name it, as in make setup PYTHON=python3.11"
         raise SetupError("Python 3.11 or newer is needed, {}: {}".format(found, advice))
+    with alone():
+        if "venv" in parts:
+            ensure_venv()
+        if "prometheus" in parts:
+            ensure_prometheus()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Hold the clone's lock and a scratch directory: of two calls of make at once, the second finds everything done."""
     TOOLS.mkdir(exist_ok=True)
     with (TOOLS / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two calls of make at once: the second finds everything done
+        fcntl.flock(lock, fcntl.LOCK_EX)
         clear(SCRATCH)
+        SCRATCH.mkdir()
         try:
-            if "venv" in parts:
-                ensure_venv()
-            if "prometheus" in parts:
-                ensure_prometheus()
+            yield
         finally:
             clear(SCRATCH)
 
@@ -189,7 +198,6 @@ def run(command: List[str], directory: Path = ROOT) -> str:
     Raises:
         SetupError: it failed; the message ends in the last lines of its output.
     """
-    SCRATCH.mkdir(parents=True, exist_ok=True)
     environment: Dict[str, str] = {**os.environ, "TMPDIR": str(SCRATCH), "LC_ALL": "C.UTF-8"}
     for name in ("PYTHONPATH", "PYTHONHOME"):
         environment.pop(name, None)

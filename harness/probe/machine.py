@@ -2,14 +2,16 @@
 
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from harness import config, process, stack
+from harness import config, process, services, stack
 from harness.config import Config
 from harness.errors import UsageError
 from harness.wiring import Diagnosis, Health
@@ -25,6 +27,7 @@ def probe_machine(project: Path) -> tuple[Diagnosis, ...]:
     return (
         _python(),
         *_prometheus(project, needed=starts),
+        *_servers(_started(loaded)),
         _locust(),
         profiles,
         *(_scenarios(loaded, project) if loaded else ()),
@@ -55,8 +58,27 @@ def _prometheus(project: Path, *, needed: bool) -> tuple[Diagnosis, ...]:
     return _version("prometheus", binary, missing), beside
 
 
+def _started(loaded: Config | None) -> frozenset[str]:
+    """The services that some profile starts."""
+    profiles = (loaded.profile(name) for name in loaded.profiles) if loaded else ()
+    return frozenset(service for profile in profiles if profile.start for service in profile.start.services)
+
+
+def _servers(needed: frozenset[str]) -> Iterator[Diagnosis]:
+    for server in services.SERVERS:
+        missing = Health.FAULT if server.name in needed else Health.UNKNOWN
+        try:
+            programs = services.programs_of(server)
+        except UsageError as error:
+            text = str(error).removeprefix(f"{server.name}: ")
+            optional = "" if server.name in needed else "; no profile starts it, a variant may"
+            yield Diagnosis(server.name, missing, f"{text}{optional}")
+        else:
+            yield _version(server.name, programs[server.programs[0]], missing)
+
+
 def _version(name: str, binary: Path, broken: Health) -> Diagnosis:
-    """The first words of `--version`; a binary that does not run is as good as none."""
+    """The first number of `--version`, else its words; a binary that does not run is as good as none."""
     try:
         done = subprocess.run(
             [str(binary), "--version"],
@@ -74,7 +96,8 @@ def _version(name: str, binary: Path, broken: Health) -> Diagnosis:
         return Diagnosis(
             name, broken, f"{binary} --version ended with exit {done.returncode}: {said}; install it again"
         )
-    return Diagnosis(name, Health.OK, f"{said.splitlines()[0].partition(' (')[0]} ({binary})")
+    number = re.search(r"\d+(\.\d+)+", said.replace(str(binary), ""))
+    return Diagnosis(name, Health.OK, f"{number[0] if number else said.splitlines()[0]} ({binary})")
 
 
 def _locust() -> Diagnosis:
@@ -91,6 +114,8 @@ def _locust() -> Diagnosis:
 def _config(file: Path) -> tuple[Config | None, Diagnosis]:
     try:
         loaded = config.parse(file.read_text(encoding="utf-8"), str(file))
+        for name in loaded.profiles:
+            loaded.profile(name)
     except FileNotFoundError:
         text = f"there is no {file}; without one only a target that runs already can be loaded (--target, --prometheus)"
         return None, Diagnosis("config", Health.UNKNOWN, text)

@@ -232,10 +232,11 @@ def test_a_url_that_is_none_is_a_usage_error(url: str) -> None:
 
 
 def test_the_machine_that_runs_these_tests_is_complete() -> None:
-    """Prometheus is here: the other end-to-end tests need it too."""
+    """Prometheus is here: the other end-to-end tests need it too; servers may be missing, and are listed."""
     diagnoses = probe_machine(PROJECT)
     assert faults(diagnoses) == {}
-    assert {"python", "prometheus", "promtool", "locust", "config", "scenario", "reports", "port"} == {
+    servers = {"postgresql", "mariadb", "redis", "memcached"}
+    assert {"python", "prometheus", "promtool", "locust", "config", "scenario", "reports", "port"} | servers == {
         diagnosis.id for diagnosis in diagnoses
     }
 
@@ -254,6 +255,25 @@ def test_missing_parts_of_a_project_are_named(write: Writer, monkeypatch: pytest
     found = faults(probe_machine(write.directory))
     assert set(found) == {"prometheus", "scenario", "target"}
     assert "nowhere.py does not exist" in found["scenario"]
+
+
+def test_a_server_is_a_fault_only_where_a_profile_starts_it(write: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the variable that is wrong; the others are not at fault."""
+    write.config(
+        """
+        scenario = "nowhere.py"
+        [profiles.test.start]
+        command = ["serve"]
+        services = ["redis"]
+        """
+    )
+    for name in ("REDIS", "MEMCACHED"):
+        monkeypatch.setenv(f"HARNESS_{name}_BIN", "/nowhere")
+    diagnoses = {item.id: item for item in probe_machine(write.directory)}
+    assert diagnoses["redis"].status is Health.FAULT
+    assert "HARNESS_REDIS_BIN: /nowhere is not a directory" in diagnoses["redis"].text
+    assert diagnoses["memcached"].status is Health.UNKNOWN
+    assert "no profile starts it, a variant may" in diagnoses["memcached"].text
 
 
 def test_without_a_start_table_prometheus_is_not_required(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
