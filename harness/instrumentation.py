@@ -25,6 +25,8 @@ EXECUTES_MANY = "django_db_execute_many_total"
 DB_ERRORS = "django_db_errors_total"
 QUERY_DURATION = "django_db_query_duration_seconds"
 """Histogram per alias and vendor."""
+TESTS_BY_CURSOR = frozenset({"postgresql"})
+"""Vendors whose connections Django tests with a statement of the driver's own, past its execute wrappers."""
 CONNECTIONS = "django_db_new_connections_total"
 """Attempts, failed ones included."""
 CONNECTION_ERRORS = "django_db_new_connection_errors_total"

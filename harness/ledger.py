@@ -39,6 +39,8 @@ class Statements:
     """Calls of `executemany`."""
     sets: int = 0
     """Parameter sets that those were given."""
+    recheck: int = 0
+    """Connections that Django tested at the end of a request, because an error had occurred on them."""
 
 
 @dataclass(frozen=True, slots=True)

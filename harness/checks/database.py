@@ -7,6 +7,7 @@ counts. The witness sees the same calls through Django's `execute_wrapper`, outs
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import fields
 
 from harness import readings, stats
 from harness.checks import told
@@ -19,6 +20,7 @@ from harness.instrumentation import (
     EXECUTES,
     EXECUTES_MANY,
     QUERY_DURATION,
+    TESTS_BY_CURSOR,
 )
 from harness.ledger import SqlLog, Statements
 from harness.model import Finding, NoData, Query, Run, Status, Strength, Tolerance, Verdict
@@ -28,6 +30,7 @@ ID = "database"
 MULTIPLIED = "executemany-multiplied"
 CONTROL = "transaction-statements"
 REFUSED = "connection-errors"
+RECHECK = "connection-tests"
 METRICS = (
     EXECUTES,
     EXECUTES_MANY,
@@ -40,6 +43,7 @@ METRICS = (
 SHORT = "statements bypass the instrumented cursor: a plain ENGINE, server-side cursors, or dropped observations"
 OVER = "statements are counted that no request witnessed: another process exports to the same series"
 ERROR = "error."
+_TOTALS = tuple(item.name for item in fields(Statements))
 Deltas = Mapping[str, tuple[readings.Delta, ...]]
 
 
@@ -72,7 +76,7 @@ def _judge_told(facts: Facts, deltas: Deltas, counted: Mapping[str, Counter[str]
     counts = []
     for alias in sorted({*counted, *_aliases(deltas)}):
         keys = counted.get(alias, Counter())
-        calls = Statements(keys["execute"], keys["many"], keys["sets"])
+        calls = Statements(keys["execute"], keys["many"], keys["sets"], keys["recheck"])
         counts += _counts_of_calls(deltas, alias, calls, "")
         counts += _counts_of_errors(deltas, alias, keys)
         opened = _total(deltas, CONNECTIONS, alias) - _total(deltas, CONNECTION_ERRORS, alias)
@@ -85,10 +89,12 @@ def _judge_told(facts: Facts, deltas: Deltas, counted: Mapping[str, Counter[str]
 
 def _counts_of_calls(deltas: Deltas, alias: str, calls: Statements, by: str) -> list[Count]:
     """Calls of the cursor as the library counts them."""
+    vendors = {item.labels.get("vendor", "") for item in deltas[EXECUTES] if item.labels.get("alias") == alias}
+    tests = calls.recheck if vendors & TESTS_BY_CURSOR else 0
     rows = (
-        ("statements", calls.execute + calls.sets, EXECUTES),
+        ("statements", calls.execute + calls.sets + tests, EXECUTES),
         ("executemany sets", calls.sets, EXECUTES_MANY),
-        ("timings", calls.execute + calls.many, f"{QUERY_DURATION}_count"),
+        ("timings", calls.execute + calls.many + tests, f"{QUERY_DURATION}_count"),
     )
     return [
         _count(f"{alias} {name}{by and ', '}{by}", expected, _total(deltas, metric, alias), "statements", by)
@@ -151,7 +157,7 @@ def _judge_log(
     counts = []
     for alias in sorted({*end.totals, *start.totals, *_aliases(deltas)}):
         after, before = end.totals.get(alias, Statements()), start.totals.get(alias, Statements())
-        grown = Statements(after.execute - before.execute, after.many - before.many, after.sets - before.sets)
+        grown = Statements(*(getattr(after, name) - getattr(before, name) for name in _TOTALS))
         counts += _counts_of_calls(deltas, alias, grown, "SQL log")
     return [equal(count, facts) for count in counts]
 
@@ -172,6 +178,12 @@ def _findings(facts: Facts, deltas: Deltas, counted: Mapping[str, Counter[str]])
                 f"SAVEPOINT, ...): the metric counts them like queries (in {told.views_with(facts, 'db', 'control')})"
             )
             findings.append(Finding(CONTROL, alias, text, ID))
+        if keys["recheck"]:
+            text = (
+                f"{keys['recheck']:,} times Django tested a connection on which a statement had failed; on PostgreSQL "
+                "each test is counted and timed as a statement (SELECT 1)"
+            )
+            findings.append(Finding(RECHECK, alias, text, ID))
         if refused := round(_total(deltas, CONNECTION_ERRORS, alias)):
             text = f"{refused:,} attempts to connect failed; the metric counts them as new connections too"
             findings.append(Finding(REFUSED, alias, text, ID))

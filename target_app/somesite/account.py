@@ -19,7 +19,7 @@ from django.db.models.signals import post_delete, post_save
 from django.http import HttpRequest
 
 KEYS = (
-    *("execute", "many", "sets", "control", "connect"),
+    *("execute", "many", "sets", "control", "recheck", "connect"),
     *("hit", "falsy", "none", "miss", "fail", "falsy_lost", "many_keys", "many_found", "or_set_hit", "or_set_miss"),
     *("insert", "given_pk", "update", "delete", "bulk_insert", "bulk_update", "bulk_delete", "undone"),
 )
@@ -89,6 +89,7 @@ def watching() -> Iterator[None]:
         for alias in connections:
             wrapped.enter_context(connections[alias].execute_wrapper(_watch))
         yield
+        _count_rechecks()
 
 
 def lookup(key: str, number: int = 1) -> None:
@@ -144,6 +145,14 @@ def _watch(execute: Callable[..., Any], sql: Any, params: Any, many: bool, conte
             count["control"] += 1
         if error:
             count[f"error.{error}"] += 1
+
+
+def _count_rechecks() -> None:
+    """Django tests a connection that had an error when the request is over (`close_if_unusable_or_obsolete`)."""
+    if account := current():
+        for connection in connections.all(initialized_only=True):
+            if connection.connection is not None and connection.errors_occurred and not connection.in_atomic_block:
+                account.count("db", connection.alias, "recheck")
 
 
 def _on_connection(connection: Any, **_: Any) -> None:

@@ -19,6 +19,8 @@ from sqlparse import tokens
 
 from somesite.account import Account, Statement
 
+TOTALS = ("execute", "many", "sets", "recheck")
+"""Keys of the account that are added up for good."""
 LONGEST = 2000
 """Characters of a statement that are kept."""
 _CACHE_SIZE = 2048
@@ -37,23 +39,25 @@ class _Log:
         self._lock = threading.Lock()
         self.process = os.getpid()
 
-    def append(self, view: str, statements: list[Statement]) -> None:
+    def append(self, account: Account) -> None:
         """Write a request's statements in one go."""
+        statements = account.statements
         with self._lock:
             if self._lines + len(statements) > self._keep and self._lines:
                 self._file.close()
                 self._path.replace(self._path.with_suffix(".older"))
                 self._file = self._path.open("a", encoding="utf-8")
                 self._lines = 0
-            lines = [self._line(view, statement) for statement in statements]
+            for alias, own in account.counts["db"].items():
+                totals = self._totals.setdefault(alias, dict.fromkeys(TOTALS, 0))
+                for key in TOTALS:
+                    totals[key] += own[key]
+            lines = [self._line(account.view, statement) for statement in statements]
             self._file.write("".join(lines[-self._keep :]))
             self._file.flush()
             self._lines += len(lines)
 
     def _line(self, view: str, statement: Statement) -> str:
-        totals = self._totals.setdefault(statement.alias, {"execute": 0, "many": 0, "sets": 0})
-        totals["execute" if statement.sets is None else "many"] += 1
-        totals["sets"] += statement.sets or 0
         told = {
             "time": round(statement.started_s, 6),
             "view": view,
@@ -78,7 +82,7 @@ def keep(account: Account) -> None:
         with _opening:
             if _log is None or _log.process != os.getpid():
                 _log = _Log(settings.SQL_LOG_DIR, settings.SQL_LOG)
-    _log.append(account.view, account.statements)
+    _log.append(account)
 
 
 def statements() -> list[dict[str, Any]]:
@@ -91,7 +95,7 @@ def statements() -> list[dict[str, Any]]:
 
 
 def totals() -> dict[str, dict[str, int]]:
-    """Calls of execute and of executemany, and the parameter sets of these, by alias, of all processes."""
+    """The sums of `TOTALS` by alias, of all processes."""
     sums: dict[str, dict[str, int]] = {}
     for path in settings.SQL_LOG_DIR.glob("*.jsonl"):
         last = next(reversed([*_lines(path.with_suffix(".older")), *_lines(path)]), None)
