@@ -13,11 +13,11 @@ class Visitor(FastHttpUser):
 
     wait_time = between(0.02, 0.1)
 
-    @task(60)
+    @task(120)
     def fast(self) -> None:
         self.client.get("/work/fast")
 
-    @task(33)
+    @task(60)
     def slow(self) -> None:
         self.client.get(f"/work/slow?n={next(NUMBERS)}", name="/work/slow")
 
@@ -37,7 +37,7 @@ class Visitor(FastHttpUser):
     def list_notes(self) -> None:
         self.client.get("/data/list")
 
-    @task(8)
+    @task(4)
     def write(self) -> None:
         self.client.post("/data/write", data={"title": "from a visitor", "body": "x" * 100})
 
@@ -53,35 +53,35 @@ class Visitor(FastHttpUser):
     def cache_miss(self) -> None:
         self.client.get("/data/cache-miss")
 
-    @task(4)
+    @task(22)
     def cache_many(self) -> None:
         self.client.get("/data/cache-many")
 
-    @task(3)
+    @task(20)
     def cache_or_set(self) -> None:
         self.client.get("/data/cache-or-set")
 
-    @task(2)
+    @task(21)
     def cache_falsy(self) -> None:
         self.client.get("/data/cache-falsy")
 
-    @task(12)
+    @task(24)
     def each(self) -> None:
         self.client.get("/data/each")
 
-    @task(6)
+    @task(18)
     def savepoint(self) -> None:
         self.client.post("/data/savepoint")
 
-    @task(5)
+    @task(16)
     def many(self) -> None:
         self.client.post("/data/many")
 
-    @task(4)
+    @task(15)
     def bulk(self) -> None:
         self.client.post("/data/bulk")
 
-    @task(3)
+    @task(12)
     def given_key(self) -> None:
         self.client.post("/data/given-key")
 
@@ -89,11 +89,11 @@ class Visitor(FastHttpUser):
     def remove(self) -> None:
         self.client.post("/data/remove")
 
-    @task(3)
+    @task(1)
     def wrong(self) -> None:
         self._expect(500, "/data/wrong")
 
-    @task(5)
+    @task(25)
     def page(self) -> None:
         self.client.get("/work/page")
 
@@ -109,7 +109,7 @@ class Visitor(FastHttpUser):
     def fail(self) -> None:
         self._expect(500, "/work/fail")
 
-    @task(4)
+    @task(8)
     def raises(self) -> None:
         self._expect(500, "/work/raises")
 

@@ -1,5 +1,6 @@
 """The reference target as a real gunicorn on a free loopback port, gone with its files however a test ends."""
 
+import json
 import os
 import signal
 import socket
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -35,6 +37,10 @@ class Answer:
     latency_s: float
     header: str | None
     """The `Server-Timing` header."""
+
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.text)
 
     @property
     def witness(self) -> dict[str, Timing]:
@@ -98,12 +104,13 @@ def environment(state: Path, **extra: str) -> dict[str, str]:
     return inherited | {"TARGET_STATE_DIR": str(state), "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"} | extra
 
 
-def python(*arguments: str, state: Path, **env: str) -> subprocess.CompletedProcess[str]:
+def python(*arguments: str, state: Path, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
     """Run Python in the target's directory."""
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=TARGET_APP,
         env=environment(state, **env),
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=60,
@@ -122,7 +129,7 @@ def running(directory: Path, **env: str) -> Iterator[Target]:
         address = f"127.0.0.1:{probe.getsockname()[1]}"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "--bind", address, "somesite.wsgi"],
+            [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "--bind", address],
             cwd=TARGET_APP,
             env=environment(state, **env),
             stdout=output,

@@ -16,7 +16,7 @@ import pytest
 from tests.target_app.conftest import PROJECT, Target
 
 SCENARIOS = sorted((PROJECT / "scenarios").glob("*.py"))
-EXPECTING = ["errors", "mixed"]
+EXPECTING = ["database", "errors", "methods", "mixed"]
 """Scenarios that ask for errors."""
 AT_ONCE = 4
 """Locust's run time starts with its process: too many that start at once would leave none for requests."""
@@ -129,6 +129,8 @@ def test_an_error_that_does_not_come_is_a_failure(loads: dict[tuple[str, str], L
         "/work/missing",
         "/nowhere",
         "/work/submit",
+        "/work/nothing",
+        "/data/wrong",
     }
     if name == "mixed":
         expecting.remove("/work/submit")
@@ -161,7 +163,7 @@ def test_the_shares_of_the_mixed_scenario_are_all_different() -> None:
         if isinstance(decorator, ast.Call) and isinstance(decorator.args[0], ast.Constant)
     }
     weights = [share for share in shares.values() if isinstance(share, int)]
-    assert len(set(weights)) == len(weights) == len(shares) == 16
+    assert len(set(weights)) == len(weights) == len(shares) == 27
     raises = shares["raises"]
     assert isinstance(raises, int)
     assert 0.01 <= raises / sum(weights) <= 0.02

@@ -6,6 +6,7 @@ import logging
 import os
 import runpy
 import signal
+import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -58,6 +59,8 @@ def test_the_metrics_directory_is_below_the_state_unless_named(tmp_path: Path, m
     monkeypatch.setenv("TARGET_STATE_DIR", str(tmp_path))
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "unset below, and put back after the test")
     monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR")
+    for name in [name for name in sys.modules if name.split(".")[0] == "somesite"]:
+        monkeypatch.delitem(sys.modules, name)  # the variables are read once
     runpy.run_path(str(TARGET_APP / "gunicorn.conf.py"))
     assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == str(tmp_path / "multiproc")
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "elsewhere"))

@@ -1,0 +1,75 @@
+"""What the witness tells of SQL, cache and models, request by request, against what each view is known to do."""
+
+import pytest
+
+from harness import digest
+from tests.target_app.conftest import Target
+
+MODELS = [
+    ("POST", "/data/write", {"note": {"insert": 1}}),
+    ("POST", "/data/update", {"note": {"update": 1}}),
+    ("POST", "/data/bulk", {"tag": {"bulk_insert": 5, "bulk_update": 5, "bulk_delete": 5}}),
+    ("POST", "/data/given-key", {"tag": {"insert": 1, "given_pk": 1, "delete": 1}}),
+    ("POST", "/data/remove", {"note": {"insert": 1, "delete": 1}, "tag": {"insert": 2, "bulk_delete": 2}}),
+    ("POST", "/data/savepoint", {"note": {"insert": 1}, "tag": {"insert": 1, "undone": 1}}),
+    ("POST", "/data/many", {"note": {"bulk_update": 4}}),
+    ("GET", "/data/read", {}),
+]
+CACHE = [
+    ("/data/cache-hit", {"hit": 1}),
+    ("/data/cache-miss", {"miss": 1}),
+    ("/data/cache-falsy", {"falsy": 2, "falsy_lost": 2}),
+    ("/data/cache-none", {"none": 1}),
+    ("/data/cache-expired", {"miss": 1}),
+    ("/data/cache-many", {"many": 1, "many_keys": 5, "many_found": 3}),
+    ("/data/cache-or-set", {"or_set_miss": 1, "or_set_hit": 1}),
+]
+SQL = [
+    ("GET", "/data/read", {"execute": 1}),
+    ("GET", "/data/each", {"execute": 11}),
+    ("POST", "/data/many", {"many": 1, "sets": 4}),
+    ("GET", "/data/caught", {"execute": 1, "error.OperationalError": 1, "recheck": 1}),
+    ("POST", "/data/savepoint", {"execute": 5, "control": 3}),
+]
+
+
+def told(target: Target, kind: str, path: str, method: str = "GET") -> digest.Counts:
+    """The digest of one entry; empty without one."""
+    entry = target.ask(path, method).witness.get(kind)
+    return digest.parse(entry.description if entry else None)
+
+
+@pytest.mark.parametrize(("method", "path", "counts"), MODELS, ids=[path for _, path, _ in MODELS])
+def test_operations_on_models(target: Target, method: str, path: str, counts: digest.Counts) -> None:
+    """Those of instances by signals, those in bulk by the view."""
+    assert told(target, "model", path, method) == counts
+
+
+@pytest.mark.parametrize(("path", "counts"), CACHE, ids=[path for path, _ in CACHE])
+def test_lookups_of_the_cache(target: Target, path: str, counts: dict[str, int]) -> None:
+    """What the view knows that it stored; the file cache gives the default for a stored 0."""
+    told(target, "cache", path)
+    assert told(target, "cache", path) == {"filebased": counts}
+
+
+@pytest.mark.parametrize(("method", "path", "counts"), SQL, ids=[path for _, path, _ in SQL])
+def test_statements(target: Target, method: str, path: str, counts: dict[str, int]) -> None:
+    """Calls of the cursor; a thread's first request makes its connection."""
+    found = dict(told(target, "db", path, method)["default"])
+    found.pop("connect", None)
+    assert found == counts
+
+
+def test_a_view_without_sql_tells_of_none(target: Target) -> None:
+    """No entry, rather than zeros."""
+    assert set(target.ask("/work/fast").witness) == {"view", "app"}
+
+
+def test_the_state_is_what_the_views_did(target: Target) -> None:
+    """Rows by model, migrations by alias."""
+    before = target.ask("/state").json()
+    target.ask("/data/write", "POST")
+    target.ask("/data/bulk", "POST")
+    after = target.ask("/state").json()
+    assert after["rows"] == before["rows"] | {"note": before["rows"]["note"] + 1}
+    assert after["migrations"] == {"default": {"applied": 4, "unapplied": 0}}
