@@ -104,7 +104,7 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     run.add_argument("--locustfile", metavar="FILE", type=Path, help="any locustfile instead of the profile's scenario")
     run.add_argument("--users", metavar="N", type=_whole, help="simulated users")
-    run.add_argument("--duration", metavar="TIME", type=_duration, help="measured load, e.g. 30s or 5m")
+    run.add_argument("--duration", metavar="TIME", type=_some_duration, help="measured load, e.g. 30s or 5m")
     run.add_argument("--warmup", metavar="TIME", type=_duration, help="load before the measurement, e.g. 3s")
     run.add_argument("--workers", metavar="N", type=_whole, help="Locust processes")
     run.add_argument("--pace", choices=("own", "closed"), help="own: the scenario's wait times; closed: no waiting")
@@ -163,6 +163,12 @@ def _whole(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from 1 up")
     return int(text)
+
+
+def _some_duration(text: str) -> float:
+    if duration_s := _duration(text):
+        return duration_s
+    raise argparse.ArgumentTypeError("must be longer than 0 s; write for example 15s")
 
 
 def _duration(text: str) -> float:

@@ -1,6 +1,7 @@
 """harness.toml -> Profile, validated: every unknown key and bad value is refused by name."""
 
 import difflib
+import math
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,6 +12,11 @@ from harness.errors import UsageError
 from harness.model import Budget, Limit
 from harness.variants import SERVICES, Variant, check_placeholders, merged
 
+LONGEST_S = 1e8
+"""The longest duration that is one: three years."""
+MOST = 1_000_000
+"""The largest number that a key takes."""
+SHORTEST_INTERVAL_S = 0.1
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 """Hosts that may be loaded without being named in `allow_hosts`."""
 
@@ -152,17 +158,20 @@ def parse(text: str, source: str) -> Config:
                 raise UsageError(f"{where}.variants: {_no_variant(variant, variants)}")
         profiles[name] = profile
     default = document.get("default_profile", next(iter(profiles)))
-    if default not in profiles:
+    if not isinstance(default, str) or default not in profiles:
         raise UsageError(f"{source}: default_profile names {default!r}, which is not among {', '.join(profiles)}")
     return Config(source, profiles, default, variants)
 
 
 def seconds(value: object, where: str = "duration") -> float:
     """A duration: a number of seconds, or text such as `500ms`, `15s`, `2m`, `1h`. Raises UsageError."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
-        return float(value)
-    if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
-        return float(match[1]) * _UNITS[match[2]]
+    found: float | None = None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        found = float(value)
+    elif isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
+        found = float(match[1]) * _UNITS[match[2]]
+    if found is not None and 0 <= found <= LONGEST_S:
+        return found
     raise UsageError(f"{where}: {value!r} is not a duration; write for example 15s, 500ms or 2m")
 
 
@@ -194,9 +203,12 @@ def _number(text: str, metric: str, where: str) -> float:
 
 def _float(text: str, where: str) -> float:
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
-        raise UsageError(f"{where}: {text!r} is not a number") from None
+        value = math.nan
+    if not math.isfinite(value):
+        raise UsageError(f"{where}: {text!r} is not a number")
+    return value
 
 
 def _profile(name: str, table: Mapping[str, Any], where: str) -> Profile:
@@ -316,9 +328,9 @@ def _port(value: object, where: str) -> int:
 
 
 def _positive(value: object, where: str) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MOST:
         return float(value)
-    raise UsageError(f"{where}: {value!r} must be a number above 0")
+    raise UsageError(f"{where}: {value!r} must be a number above 0, up to {MOST:,}")
 
 
 def _some_seconds(value: object, where: str) -> float:
@@ -326,6 +338,13 @@ def _some_seconds(value: object, where: str) -> float:
     if duration_s <= 0:
         raise UsageError(f"{where}: must be longer than 0 s")
     return duration_s
+
+
+def _interval(value: object, where: str) -> float:
+    interval_s = seconds(value, where)
+    if interval_s < SHORTEST_INTERVAL_S:
+        raise UsageError(f"{where}: {value!r} is too short: Prometheus cannot scrape every {interval_s:g} s; write 1s")
+    return interval_s
 
 
 def _pace(value: object, where: str) -> str:
@@ -409,7 +428,7 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "stop_timeout": ("stop_timeout_s", _some_seconds),
     "workers": ("workers", _whole),
     "pace": ("pace", _pace),
-    "scrape_interval": ("scrape_interval_s", _some_seconds),
+    "scrape_interval": ("scrape_interval_s", _interval),
     "quiet_timeout": ("quiet_timeout_s", _some_seconds),
     "start": ("start", _start),
     "variants": ("variants", _texts),

@@ -139,10 +139,16 @@ def load(
 
 def find_locustfile(profile: Profile, project: Path) -> Path:
     """The scenario's path, relative to the project; raises UsageError when there is no such file."""
-    locustfile = (project / profile.scenario).resolve()
-    if not locustfile.is_file():
-        raise UsageError(f"--locustfile: {locustfile} does not exist; name a locustfile, e.g. scenarios/mixed.py")
-    return locustfile
+    try:
+        locustfile = (project / profile.scenario).resolve()
+        if locustfile.is_file():
+            return locustfile
+    except (OSError, ValueError) as error:  # a name that no file can have
+        raise UsageError(
+            f"--locustfile: {profile.scenario!r}: {error}; name a locustfile, e.g. scenarios/mixed.py"
+        ) from None
+    what = "is not a file" if locustfile.exists() else "does not exist"
+    raise UsageError(f"--locustfile: {locustfile} {what}; name a locustfile, e.g. scenarios/mixed.py")
 
 
 def _command(profile: Profile, locustfile: Path, target: str, duration_s: float) -> Iterator[str]:

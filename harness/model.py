@@ -155,6 +155,8 @@ class ShardState:
     """Rows that can be read."""
     problem: str
     """Why the shard is not whole; empty when it is."""
+    contradiction: str = ""
+    """What no recorder can have written; empty when there is none."""
 
 
 @dataclass(frozen=True, slots=True)

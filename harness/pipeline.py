@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from harness import machine, readings, stack, target, verification
 from harness.checks import Facts
 from harness.config import LOOPBACK, Profile
-from harness.errors import UsageError
+from harness.errors import StoreError, UsageError
 from harness.instrumentation import LATENCY_ALL, LATENCY_BY_VIEW
 from harness.load import Loaded, find_locustfile, load
 from harness.model import SCHEMA_VERSION, Reading, Report, Run, Window
@@ -117,8 +117,13 @@ def judge(directory: RunDirectory) -> Report:
     evidence = directory.read_evidence()
     shards = tuple(shard for shard in run_.shards if shard.phase == "measure")
     states = tuple(directory.state_of(shard) for shard in shards)
-    truth = _tally(directory, run_, evidence)
-    return verification.verify(Facts(run_, truth, evidence, states))
+    try:
+        truth = _tally(directory, run_, evidence)
+        return verification.verify(Facts(run_, truth, evidence, states))
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise StoreError(
+            f"{directory.path} cannot be judged ({type(error).__name__}: {error}); a file is damaged, run again"
+        ) from error
 
 
 def write_reports(directory: RunDirectory, report: Report) -> None:

@@ -63,6 +63,21 @@ def parse_result(result: Iterable[Mapping[str, object]]) -> Reading | NoData:
     return Reading(tuple(series)) if series else NoData(NO_SERIES)
 
 
+def check_raw(query: Query, reading: Reading | NoData) -> None:
+    """See that raw samples are what counters and gauges are: finite, in time order, bounds that are numbers.
+
+    Raises ValueError. What Prometheus computed itself may be NaN.
+    """
+    if isinstance(reading, NoData) or not query.text.endswith("]"):
+        return
+    for series in reading.series:
+        times = [time_s for time_s, _ in series.points]
+        if not all(math.isfinite(number) for point in series.points for number in point) or times != sorted(times):
+            raise ValueError(f"{dict(series.labels)} has values that are no counter's")
+        if math.isnan(float(series.labels.get("le", "0"))):
+            raise ValueError(f"le={series.labels['le']} is no bound")
+
+
 def raw_query(run: Run, metric: str) -> Query:
     """The raw samples of `metric` from a little before t0 to t1, for all series of the target."""
     window = run.window

@@ -1,6 +1,7 @@
 """The run directory: what each stage leaves, and reading it again."""
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -8,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 import pyarrow as pa
 
-from harness import ledger, readings
+from harness import ledger, readings, soundness
 from harness.errors import StoreError, UsageError
 from harness.model import SCHEMA_VERSION, NoData, Query, Reading, Report, Run, Shard, ShardState
 from harness.samples import CLOSING_KEY, SCHEMA, VERSION_KEY
@@ -16,6 +17,8 @@ from harness.tally import COLUMNS
 
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 """Last bytes of a whole Arrow IPC stream. Source: https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format"""
+MOST_SCRAPES = 1_000_000
+"""Scrapes of a window: eleven days at one a second."""
 CHUNK_ROWS = 65_536
 """Rows per table when shards are read: enough to make the arithmetic fast, small enough to bound memory."""
 
@@ -69,7 +72,12 @@ class RunDirectory:
             raise StoreError(f"{self.path}: run.json is missing: the run ended before it was judged; run it again")
         document = self._read_json("run.json")
         self._check_version(document, "run.json")
-        return self._convert(document, Run, "run.json")
+        run = self._convert(document, Run, "run.json")
+        window = run.window
+        length = window.length_s / window.scrape_interval_s if window.scrape_interval_s > 0 else 0.0
+        if not 0 < length <= MOST_SCRAPES:
+            raise StoreError(f"{self.path / 'run.json'}: window is none of a run; the file is damaged, run again")
+        return run
 
     def write_evidence(self, answers: Sequence[Mapping[str, Any]], ledgers: Mapping[str, Mapping[str, Any]]) -> None:
         """Write evidence.json: the queries, their times and the raw answers, and the target's own ledgers."""
@@ -85,12 +93,15 @@ class RunDirectory:
         document = self._read_json("evidence.json")
         self._check_version(document, "evidence.json")
         answers: dict[Query, Reading | NoData] = {}
-        for index, answer in enumerate(document.get("answers", [])):
+        if not isinstance(document.get("answers"), list):
+            raise StoreError(f"{self.path / 'evidence.json'}: answers is not a list; the file is damaged, run again")
+        for index, answer in enumerate(document["answers"]):
             try:
                 query = Query(answer["query"], answer["time_s"], answer.get("start_s"), answer.get("step_s"))
                 error = answer.get("error")
                 answers[query] = NoData(str(error)) if error else readings.parse_result(answer["result"])
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                readings.check_raw(query, answers[query])
+            except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
                 raise StoreError(f"{self.path / 'evidence.json'}: answers[{index}] is damaged: {error!r}") from None
         try:
             ledgers = [ledger.parse(document.get("ledgers", {}).get(when, {})) for when in ("start", "end")]
@@ -123,8 +134,7 @@ class RunDirectory:
             with _opened(file) as reader:
                 while True:
                     _, metadata = reader.read_next_batch_with_custom_metadata()
-                    if metadata and CLOSING_KEY.encode() in metadata:
-                        count = int(metadata[CLOSING_KEY.encode()])
+                    count = _closing_count(metadata) if count is None else count
         except StopIteration:
             return count if _has_end(file) else None
         except (pa.ArrowException, OSError, ValueError):
@@ -133,21 +143,31 @@ class RunDirectory:
     def state_of(self, shard: Shard) -> ShardState:
         """Count a shard's rows and say whether it is whole. Raises UsageError for a newer schema."""
         file = self.path / shard.file
-        rows, problem = 0, ""
+        rows, problem, contradiction, doubt, closing = 0, "", "", "", None
         try:
             with _opened(file) as reader:
                 self._check_schema(reader.schema, file)
-                for batch in reader:
+                while not problem:
+                    batch, metadata = reader.read_next_batch_with_custom_metadata()
+                    problem = soundness.damage(batch)
+                    if not problem:
+                        contradiction = contradiction or soundness.contradiction(batch, rows)
+                        doubt = doubt or soundness.doubt(batch, rows)
                     rows += batch.num_rows
+                    closing = _closing_count(metadata) if closing is None else closing
+        except StopIteration:
+            pass
         except FileNotFoundError:
             problem = "the file is missing"
-        except (pa.ArrowException, OSError) as error:
-            problem = f"it cannot be read past row {rows}: {str(error).splitlines()[0]}"
+        except (pa.ArrowException, OSError, ValueError) as error:
+            problem = f"it cannot be read past row {rows}: {(str(error).splitlines() or [repr(error)])[0]}"
         if not problem and not _has_end(file):
             problem = f"its end is missing after row {rows}"
         elif not problem and shard.rows is None:
             problem = "the recorder never closed it"
-        return ShardState(shard, rows, problem)
+        if closing not in (None, shard.rows):
+            contradiction = contradiction or f"its end says {closing} rows, run.json {shard.rows}"
+        return ShardState(shard, rows, problem or ("" if contradiction else doubt), contradiction)
 
     def tables(self, shards: Sequence[Shard]) -> Iterator[pa.Table]:
         """The rows of the shards in tables of about `CHUNK_ROWS`, as far as they can be read."""
@@ -157,6 +177,8 @@ class RunDirectory:
             try:
                 with _opened(self.path / shard.file) as reader:
                     for batch in reader:
+                        if soundness.damage(batch):
+                            break
                         waiting.append(_columns(batch))
                         rows += batch.num_rows
                         if rows >= CHUNK_ROWS:
@@ -168,7 +190,10 @@ class RunDirectory:
             yield pa.Table.from_batches(waiting)
 
     def _check_schema(self, schema: pa.Schema, file: Path) -> None:
-        version = int((schema.metadata or {}).get(VERSION_KEY, b"0"))
+        text = (schema.metadata or {}).get(VERSION_KEY, b"")
+        if not text.isdigit():
+            raise StoreError(f"{file}: its schema has no version; the file is damaged, run again")
+        version = int(text[:9])
         if version > SCHEMA_VERSION:
             raise UsageError(
                 f"{file}: samples of schema {version}, this harness reads up to {SCHEMA_VERSION}; upgrade the harness"
@@ -176,6 +201,10 @@ class RunDirectory:
         missing = [name for name in COLUMNS if name not in schema.names and not SCHEMA.field(name).nullable]
         if missing:
             raise UsageError(f"{file}: no column {missing[0]!r}; it is not a shard of this harness")
+        for field in schema:
+            if field.name in SCHEMA.names and field.type != SCHEMA.field(field.name).type:
+                wanted = SCHEMA.field(field.name).type
+                raise StoreError(f"{file}: column {field.name!r} is {field.type}, not {wanted}; the file was changed")
 
     def _check_version(self, document: Mapping[str, Any], name: str) -> None:
         version = document.get("schema_version")
@@ -189,10 +218,10 @@ class RunDirectory:
     def _read_json(self, name: str) -> dict[str, Any]:
         file = self.path / name
         try:
-            document = json.loads(file.read_text(encoding="utf-8"))
+            document = json.loads(file.read_text(encoding="utf-8"), parse_constant=_no_number, parse_float=_finite)
         except FileNotFoundError:
             raise StoreError(f"{file} is missing; the run cannot be judged again, run it again") from None
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise StoreError(f"{file} cannot be read: {error}; the file is damaged, run again") from None
         if not isinstance(document, dict):
             raise StoreError(f"{file}: not a JSON object; the file is damaged, run again")
@@ -205,8 +234,22 @@ class RunDirectory:
             raise StoreError(f"{self.path / name}: {error}; the file is damaged, run again") from None
 
 
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _no_number(text)
+
+
 def _pretty(value: object) -> str:
     return msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n"
+
+
+def _closing_count(metadata: Any) -> int | None:
+    """The number of rows that a batch's custom metadata tells, if it is the closing one. Raises ValueError."""
+    return int(metadata[CLOSING_KEY.encode()]) if metadata and CLOSING_KEY.encode() in metadata else None
 
 
 def _columns(batch: pa.RecordBatch) -> pa.RecordBatch:

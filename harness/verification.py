@@ -1,5 +1,8 @@
 """Facts -> report: asks what every check asks, judges what every check judges."""
 
+import math
+from dataclasses import replace
+
 from harness import figures
 from harness.checks import CHECKS, Facts
 from harness.errors import ExitCode
@@ -23,10 +26,29 @@ def overall(verdicts: tuple[Verdict, ...]) -> Status:
     return Status.INCONCLUSIVE
 
 
+def _unanswered(facts: Facts) -> tuple[Verdict, ...]:
+    """Deleted evidence is not evidence that all is well, also where only a figure needed it."""
+    missing = [query.text for query in queries(facts.run) if query not in facts.evidence.answers]
+    if not missing:
+        return ()
+    why = f"the evidence holds no answer to {len(missing)} of the run's queries, e.g. {missing[0]}; run again"
+    return (Verdict("scrape-health", "evidence", Status.INCONCLUSIVE, why),)
+
+
+def _finite(verdict: Verdict) -> Verdict:
+    """A verdict on what is no number decides nothing."""
+    numbers = (verdict.expected, verdict.observed)
+    if all(number is None or math.isfinite(number) for number in numbers):
+        return verdict
+    why = f"{verdict.why} (expected {verdict.expected}, observed {verdict.observed}: no numbers)"
+    return replace(verdict, status=Status.INCONCLUSIVE, why=why, expected=None, observed=None, tolerance=None)
+
+
 def verify(facts: Facts) -> Report:
     """Judge a run."""
     results = [result for check in CHECKS for result in check.judge(facts)]
-    verdicts = tuple(result for result in results if isinstance(result, Verdict))
+    verdicts = tuple(_finite(result) for result in results if isinstance(result, Verdict))
+    verdicts = (*verdicts, *_unanswered(facts))
     run, status = facts.run, overall(verdicts)
     return Report(
         schema_version=SCHEMA_VERSION,

@@ -17,7 +17,7 @@ class Visitor(FastHttpUser):
     def fast(self) -> None:
         self.client.get("/work/fast")
 
-    @task(60)
+    @task(110)
     def slow(self) -> None:
         self.client.get(f"/work/slow?n={next(NUMBERS)}", name="/work/slow")
 

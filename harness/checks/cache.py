@@ -64,6 +64,7 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         )
         for backend in sorted({*counted, *seen})
         for metric, number in expected(backend, counted.get(backend, Counter())).items()
+        if number or observed[metric].get((backend,))
     ]
     return (*verdicts, *_findings(facts, counted))
 

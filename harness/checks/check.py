@@ -25,8 +25,8 @@ class Facts:
     def unusable(self) -> str:
         """Why the samples cannot be counted on; empty when they can."""
         for state in self.shards:
-            if state.problem:
-                return f"{state.shard.file}: {state.problem}"
+            if state.problem or state.contradiction:
+                return f"{state.shard.file}: {state.problem or state.contradiction}"
         if not self.shards:
             return "no shard of samples was recorded"
         if not self.truth.responses:

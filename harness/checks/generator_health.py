@@ -32,6 +32,9 @@ def _judge_shard(state: ShardState) -> Verdict:
     if state.problem:
         why = f"{state.problem}; samples are lost, so nothing that counts them can be judged: run again"
         return Verdict(ID, subject, Status.INCONCLUSIVE, why, expected=counted, observed=state.rows, unit="samples")
+    if state.contradiction:
+        why = f"{state.contradiction}: it was changed after the run"
+        return Verdict(ID, subject, Status.FAIL, why, expected=counted, observed=state.rows, unit="samples")
     same = counted == state.rows
     why = f"closed with {counted:,} samples" + (
         "" if same else f", but holds {state.rows:,}: it was changed after the run"

@@ -49,6 +49,7 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         equal(_count(f"{model} {METRICS[metric]}", number, observed[metric].get((model,), 0.0)), facts, unseen=unseen)
         for model in sorted({*counted, *seen})
         for metric, number in expected(counted.get(model, Counter())).items()
+        if number or observed[metric].get((model,))
     ]
     return (*verdicts, *_judge_rows(facts, counted, unseen), *_findings(facts, counted))
 

@@ -55,11 +55,17 @@ def _judge_bucket(facts: Facts, key: ViewKey, q: float, histogram: Histogram) ->
     )
 
 
+MOST_BOUNDS = 20
+"""A budget without a floor asks for ever narrower buckets next to zero."""
+
+
 def suggest(low_s: float, high_s: float, budget: Budget) -> tuple[float, ...]:
-    """Bounds between `low_s` and `high_s` that make every bucket fit the budget, in rising order."""
+    """Bounds between `low_s` and `high_s` that make every bucket fit the budget, in rising order; the highest few."""
     added: list[float] = []
     bound_s = high_s
-    while bound_s - low_s > max(budget.resolution_ratio * bound_s, budget.resolution_floor_s):
+    while len(added) < MOST_BOUNDS and bound_s - low_s > max(
+        budget.resolution_ratio * bound_s, budget.resolution_floor_s
+    ):
         bound_s -= max(budget.resolution_ratio * bound_s, budget.resolution_floor_s)
         added.append(bound_s)
     return tuple(reversed(added))

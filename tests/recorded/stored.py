@@ -47,6 +47,14 @@ class StoredRun:
         """Rewrite the answers of evidence.json."""
         self._change_json("evidence.json", lambda document: change(document["answers"]))
 
+    def change_file(self, name: str, change: Callable[[dict[str, Any]], None]) -> None:
+        """Rewrite one of the JSON files."""
+        self._change_json(name, change)
+
+    def change_ledgers(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Rewrite what the target told of itself in evidence.json."""
+        self._change_json("evidence.json", lambda document: change(document["ledgers"]))
+
     def add_to_counter(self, metric: str, amount: float, **labels: str) -> Labels:
         """Add to the last raw value of the first series of `metric` with these labels; returns all its labels."""
         found: list[Labels] = []

@@ -16,7 +16,7 @@ import pytest
 from tests.target_app.conftest import PROJECT, Target
 
 SCENARIOS = sorted((PROJECT / "scenarios").glob("*.py"))
-EXPECTING = ["database", "errors", "methods", "mixed"]
+EXPECTING = ["database", "errors", "mixed"]
 """Scenarios that ask for errors."""
 AT_ONCE = 4
 """Locust's run time starts with its process: too many that start at once would leave none for requests."""

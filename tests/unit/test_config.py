@@ -125,4 +125,4 @@ def test_the_projects_own_file_is_valid_and_has_its_profiles() -> None:
     file = Path(__file__).resolve().parents[2] / "harness.toml"
     parsed = config.parse(file.read_text(), "harness.toml")
     assert parsed.profile().name == "smoke"
-    assert set(parsed.profiles) == {"smoke", "ci", "soak"}
+    assert set(parsed.profiles) == {"smoke", "ci", "matrix", "soak"}

@@ -1,0 +1,84 @@
+"""Whether the rows of a shard can be what a recorder wrote: ranges, and what holds within every request."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from harness.samples import SCHEMA
+
+LATEST_S = 1e11
+LONGEST_S = 1e9
+SLACK_S = 1e-6
+"""Rounding of durations that were written as milliseconds."""
+WITNESSES = ("witness_view_s", "witness_app_s", "witness_raised_s")
+DURATIONS = (*WITNESSES, "queue_s", "db_s", "known_delay_s")
+RESPONSES = range(100, 1000)
+Mask = npt.NDArray[np.bool_]
+
+
+def damage(batch: pa.RecordBatch) -> str:
+    """What cannot be read in a batch whose column types are those of the schema; empty when all can."""
+    try:
+        batch.validate(full=True)
+    except pa.ArrowException as error:
+        return f"it is damaged: {str(error).splitlines()[0]}"
+    for field in batch.schema:
+        if field.name in SCHEMA.names and not SCHEMA.field(field.name).nullable and batch.column(field.name).null_count:
+            return f"column {field.name} has no value in some rows"
+    return ""
+
+
+def contradiction(batch: pa.RecordBatch, first_row: int) -> str:
+    """What no request can have been, with the row's number; empty when every row may be true."""
+    return _first(_contradictions(batch), first_row)
+
+
+def doubt(batch: pa.RecordBatch, first_row: int) -> str:
+    """A client that waited for less time than the app worked: changed, or set by the locustfile; empty without one."""
+    with np.errstate(invalid="ignore"):
+        return _first([(_floats(batch, "witness_app_s") > _floats(batch, "latency_s") + SLACK_S, _FASTER)], first_row)
+
+
+_FASTER = "the client waited for less time than the app worked (changed, or the locustfile sets response_time)"
+
+
+def _contradictions(batch: pa.RecordBatch) -> Iterator[tuple[Mask, str]]:
+    started_s, latency_s = _floats(batch, "started_s"), _floats(batch, "latency_s")
+    yield ~((started_s > 0) & (started_s < LATEST_S)), "its start is no time"
+    yield ~((latency_s >= 0) & (latency_s < LONGEST_S)), "its latency is no duration"
+    for name in DURATIONS:
+        values = _floats(batch, name)
+        known = _known(batch, name)
+        yield known & ~((values >= 0) & (values < LONGEST_S)), f"its {name} is no duration"
+    status = batch.column("status").to_numpy(zero_copy_only=False)
+    yield (status != 0) & ((status < RESPONSES.start) | (status >= RESPONSES.stop)), "its status is none of HTTP"
+    for name in WITNESSES:
+        yield (status == 0) & _known(batch, name), "it has no response, and yet a witness came with one"
+    inner_s, outer_s, raised_s = (_floats(batch, name) for name in WITNESSES)
+    with np.errstate(invalid="ignore"):
+        yield inner_s > outer_s + SLACK_S, "the inner witness took longer than the outer one"
+        yield raised_s > inner_s + SLACK_S, "the exception came after the view's end"
+
+
+def _first(masks: Iterator[tuple[Mask, str]] | list[tuple[Mask, str]], first_row: int) -> str:
+    for mask, text in masks:
+        if mask.any():
+            return f"row {first_row + int(mask.argmax())}: {text}"
+    return ""
+
+
+def _floats(batch: pa.RecordBatch, name: str) -> npt.NDArray[np.float64]:
+    """A column's values; NaN where there is none."""
+    if name not in batch.schema.names:
+        return np.full(batch.num_rows, np.nan)
+    values: npt.NDArray[np.float64] = batch.column(name).to_numpy(zero_copy_only=False).astype(np.float64)
+    return values
+
+
+def _known(batch: pa.RecordBatch, name: str) -> Mask:
+    if name not in batch.schema.names:
+        return np.zeros(batch.num_rows, dtype=bool)
+    known: Mask = batch.column(name).is_valid().to_numpy(zero_copy_only=False)
+    return known
