@@ -114,7 +114,8 @@ def parse(text: str, source: str) -> Config:
     profiles = {}
     for name, table in tables.items():
         where = f"{source}: profiles.{name}"
-        profiles[name] = _profile(name, _merge(defaults, _table(table, where)), where)
+        own = _table(table, where)
+        profiles[name] = _profile(name, _merge(_base(defaults, own), own), where)
     default = document.get("default_profile", next(iter(profiles)))
     if default not in profiles:
         raise UsageError(f"{source}: default_profile names {default!r}, which is not among {', '.join(profiles)}")
@@ -288,6 +289,12 @@ def _table(value: object, where: str) -> Mapping[str, Any]:
     if isinstance(value, dict):
         return value
     raise UsageError(f"{where}: must be a table")
+
+
+def _base(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The defaults under a profile, without the `start` or `target` that its own `target` or `start` replaces."""
+    replaced = {other for key, other in (("target", "start"), ("start", "target")) if key in own}
+    return {key: value for key, value in defaults.items() if key in own or key not in replaced}
 
 
 def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
