@@ -152,7 +152,8 @@ def parse(text: str, source: str) -> Config:
     profiles = {}
     for name, table in tables.items():
         where = f"{source}: profiles.{name}"
-        profile = _profile(name, _merge(defaults, _table(table, where)), where)
+        own = _table(table, where)
+        profile = _profile(name, _merge(_base(defaults, own), own), where)
         for variant in profile.variants:
             if variant not in variants:
                 raise UsageError(f"{where}.variants: {_no_variant(variant, variants)}")
@@ -387,6 +388,13 @@ def _table(value: object, where: str) -> Mapping[str, Any]:
     if isinstance(value, dict):
         return value
     raise UsageError(f"{where}: must be a table")
+
+
+def _base(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The defaults under a profile, without the `start` or `target` that its own `target` or `start` replaces."""
+    others = (("target", "start"), ("target", "variants"), ("start", "target"))
+    replaced = {other for key, other in others if key in own}
+    return {key: value for key, value in defaults.items() if key in own or key not in replaced}
 
 
 def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

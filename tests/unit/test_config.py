@@ -35,6 +35,24 @@ def test_defaults_are_under_every_profile_table_by_table() -> None:
     assert (one.start.env, two.start.env) == ({"A": "1", "B": "2"}, {"A": "1", "B": "3"})
 
 
+@pytest.mark.parametrize(
+    ("defaults", "own", "started"),
+    [
+        ("start = { command = ['serve'] }", "target = 'http://127.0.0.1:1'", False),
+        ("target = 'http://127.0.0.1:1'", "start = { command = ['serve'] }", True),
+        ("start = { command = ['serve'] }", "users = 3", True),
+        ("target = 'http://127.0.0.1:1'", "users = 3", False),
+        ("start = { command = ['serve'] }", "start = { port = 8000 }", True),
+    ],
+)
+def test_a_profiles_own_target_or_start_replaces_the_other_one_of_the_defaults(
+    defaults: str, own: str, started: bool
+) -> None:
+    """What the profile says itself is not a contradiction to what it would have inherited."""
+    profile = config.parse(f"[defaults]\n{defaults}\n[profiles.a]\n{own}\n", "f").profile("a")
+    assert (profile.start is not None, bool(profile.target)) == (started, not started)
+
+
 def test_the_default_profile_is_the_first_or_the_one_named() -> None:
     """Without a name."""
     assert config.parse(f"{MINIMAL}[profiles.b]\n", "f").profile().name == "a"
@@ -101,6 +119,7 @@ def test_a_limit_that_is_none_is_refused_by_place(value: object) -> None:
         ("[profiles.a.budget]\nresolution = 1", "unknown key; did you mean 'resolution_"),
         ("[profiles.a.budget.blind_spot_s]\np90 = '1s'", "takes p50, p95 and p99"),
         ("[profiles.a]\ntarget='http://h'\n[profiles.a.start]\ncommand=['x']", "has both start and target"),
+        ("[defaults]\ntarget='http://h'\n[defaults.start]\ncommand=['x']\n[profiles.a]", "has both start and target"),
         ("[profiles.a.start]\ncommand=['x']\nport = 99999", "must be a port"),
         ("[profiles.a.start]\ncommand=['x']\nprepare = ['y']", "must be a list"),
         (
@@ -121,8 +140,8 @@ def test_what_is_wrong_is_named_with_file_and_key(text: str, message: str) -> No
 
 
 def test_the_projects_own_file_is_valid_and_has_its_profiles() -> None:
-    """Smoke is the default, ci and soak are there."""
+    """Smoke is the default, the others are there."""
     file = Path(__file__).resolve().parents[2] / "harness.toml"
     parsed = config.parse(file.read_text(), "harness.toml")
     assert parsed.profile().name == "smoke"
-    assert set(parsed.profiles) == {"smoke", "ci", "matrix", "soak"}
+    assert {"smoke", "ci", "matrix", "soak", "compose", "compose-mysql", "compose-memcached"} <= set(parsed.profiles)
