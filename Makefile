@@ -9,7 +9,7 @@ UV := .tools/uv/bin/uv
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup prometheus services demo test check bench lock clean
+.PHONY: help setup prometheus services demo matrix test check bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -25,6 +25,9 @@ services: setup ## PostgreSQL, MariaDB, Redis, Memcached from the distribution, 
 
 demo: setup ## load the reference target and verify what its metrics say
 	$(BIN)/harness run
+
+matrix: services ## verify every engine, cache and server; writes docs/matrix.md
+	$(BIN)/python tools/matrix.py
 
 test: setup ## all tests, the fast ones first
 	$(BIN)/pytest --basetemp=.pytest_tmp

@@ -27,7 +27,8 @@ MODULES = {
         from django_prometheus.middleware import PrometheusAfterMiddleware as Listening
 
         class PrometheusAfterMiddleware(Listening):
-            process_exception = None
+            def process_exception(self, request, exception):
+                return None
     """,
     "uncounted.py": """
         from django.apps import AppConfig

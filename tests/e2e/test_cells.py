@@ -1,0 +1,129 @@
+"""The target on every engine, cache and server, pairwise: each word of the matrix once at least, on real servers."""
+
+import importlib.util
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from harness import config, services
+from harness.errors import UsageError
+from harness.model import Report, Status
+from harness.render.json import parse
+from tests.e2e.conftest import PROJECT, Harness
+
+CELLS = [
+    ("sqlite", "locmem", "sync"),
+    ("postgresql", "redis", "gthread"),
+    ("mysql", "memcached", "sync"),
+    ("postgresql", "django-redis", "asgi"),
+    ("mysql", "file", "asgi"),
+]
+DELAY_MS = 30
+
+
+def names_of(cell: tuple[str, ...]) -> list[str]:
+    """The servers that a cell needs; skips the test, with the reason, where one or its driver is not installed."""
+    variants = config.parse((PROJECT / "harness.toml").read_text(), "harness.toml").variants
+    names = [name for variant in cell for name in variants[variant].services]
+    try:
+        services.find(names)
+    except UsageError as error:
+        pytest.skip(f"{' x '.join(cell)} is left out: {error}")
+    if "mysql" in cell and importlib.util.find_spec("MySQLdb") is None:
+        pytest.skip(f"{' x '.join(cell)} is left out: mysqlclient is not installed; `make services` builds it")
+    return names
+
+
+def arguments(cell: tuple[str, ...], out: Path) -> list[str | Path]:
+    """`run` of one cell."""
+    return ["run", "matrix", *(word for variant in cell for word in ("--variant", variant)), "--out", out]
+
+
+def report_of(out: Path, told: str) -> Report:
+    """The report, which must be there."""
+    assert (out / "report.json").exists(), told
+    return parse((out / "report.json").read_text())
+
+
+def unsettled(report: Report) -> list[tuple[str, str, str]]:
+    """What did not pass."""
+    return [(v.check, v.subject, v.why) for v in report.verdicts if v.status is not Status.PASS]
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=" ".join)
+def test_a_cell_of_the_matrix_verifies(
+    harness: Harness, tmp_path: Path, capsys: pytest.CaptureFixture[str], cell: tuple[str, str, str]
+) -> None:
+    """Every check passes, those of database, cache, exceptions, models and migrations among them."""
+    names = names_of(cell)
+    out = tmp_path / "run"
+    report = report_of(out, harness.run(*arguments(cell, out)).err)
+    assert unsettled(report) == []
+    assert {"database", "cache", "exceptions", "model-ops", "migrations"} <= {v.check for v in report.verdicts}
+    ledgers = json.loads((out / "evidence.json").read_text())["ledgers"]
+    assert all("result" in answer for ledger in ledgers.values() for answer in ledger.values())
+    with capsys.disabled():  # the log of the tests names what really answered
+        told = ", ".join(f"{name} {report.versions[name]}" for name in names)
+        sys.stdout.write(f"\n{' x '.join(cell)}: {told or 'no server'}\n")
+
+
+def test_a_slowed_view_shows_in_its_sql_and_its_latency_and_in_no_other(harness: Harness, tmp_path: Path) -> None:
+    """Both rise by the delay, together, and only there."""
+    out = tmp_path / "run"
+    delay = {"TARGET_SQL_DELAY_MS": str(DELAY_MS), "TARGET_SQL_DELAY_VIEW": "data:read"}
+    done = harness.run("run", "matrix", "--locustfile", PROJECT / "scenarios" / "database.py", "--out", out, **delay)
+    report = report_of(out, done.err)
+    assert unsettled(report) == []
+    views = {view.view: view for view in report.views if view.view.startswith("data:")}
+    slowed = views.pop("data:read")
+    for figure in (slowed.witness.sql_p50_s, slowed.witness.p50_s, slowed.client.p50_s, slowed.metric.p50_s):
+        assert figure is not None
+        assert figure >= DELAY_MS / 1000
+    others = [view.witness.sql_p50_s for name, view in views.items() if name != "data:slow" and view.witness.sql_p50_s]
+    assert others
+    assert max(others) < DELAY_MS / 1000
+
+
+@pytest.mark.parametrize(
+    ("cell", "program"), [(("postgresql",), "postgres"), (("redis",), "redis-server")], ids=["postgresql", "redis"]
+)
+def test_a_server_that_dies_in_the_load_is_told_honestly(
+    harness: Harness, tmp_path: Path, cell: tuple[str, ...], program: str
+) -> None:
+    """The app's errors are counted, nothing hangs, and nothing is left."""
+    names_of(cell)
+    out = tmp_path / "run"
+    process = harness.start(*arguments(cell, out))
+    try:
+        deadline = time.monotonic() + 60
+        while not list(out.glob("samples-1.arrow")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        time.sleep(2)
+        os.kill(server_of(process.pid, program), signal.SIGKILL)
+        _, err = process.communicate(timeout=120)
+    finally:
+        process.kill()
+        process.communicate()
+    harness.check_clean()
+    assert "Traceback" not in err
+    report = report_of(out, err)
+    counted = [v for v in report.verdicts if v.check == "request-counts"]
+    assert {v.status for v in counted} == {Status.PASS}
+    assert any(" 500" in v.subject and (v.expected or 0) > 0 for v in counted)
+
+
+def server_of(parent: int, program: str) -> int:
+    """The process id of a server that this run started itself; Redis hides its environment."""
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, rest = status.read_text().split("(", 1)[1].rsplit(")", 1)
+        except OSError:
+            continue
+        if name == program and int(rest.split()[1]) == parent:
+            return int(status.parent.name)
+    raise AssertionError(f"no {program} below {parent}")
