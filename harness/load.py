@@ -139,6 +139,8 @@ def load(
 
 def find_locustfile(profile: Profile, project: Path) -> Path:
     """The scenario's path, relative to the project; raises UsageError when there is no such file."""
+    if "," in profile.scenario:
+        raise UsageError(f"--locustfile: {profile.scenario!r} has a comma, at which Locust splits; rename it")
     try:
         locustfile = (project / profile.scenario).resolve()
         if locustfile.is_file():
@@ -215,6 +217,7 @@ def _health(profile: Profile, pulses: _Pulses, duration_s: float, code: int) -> 
         exit_code=code,
         user_errors=sum(lines[-1]["user_errors"] for lines in every),
         elsewhere=sum(lines[-1]["elsewhere"] for lines in every),
+        unrecorded=sum(max(lines[-1]["answered"] - lines[-1]["told"] - lines[-1]["elsewhere"], 0) for lines in every),
     )
 
 

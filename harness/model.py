@@ -176,7 +176,9 @@ class GeneratorHealth:
     user_errors: int = 0
     """Tasks of the locustfile that raised."""
     elsewhere: int = 0
-    """Requests to other hosts than the target; they are not recorded."""
+    """Requests to other hosts than the target, and events that are none of HTTP; they are not recorded."""
+    unrecorded: int = 0
+    """Requests that were answered and of whose end Locust never told: a task raised inside `catch_response`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +203,8 @@ class Limit:
 class Budget:
     """The limits a profile sets to the checks that have no exact truth."""
 
-    resolution_ratio: float = 0.5
-    """Widest allowed bucket at p50/p95/p99, as a share of its upper bound."""
+    resolution_ratio: float | None = None
+    """Widest allowed bucket at p50/p95/p99, as a share of its upper bound; None: only advised."""
     resolution_floor_s: float = 0.001
     """A bucket narrower than this is always fine enough."""
     blind_spot_s: Mapping[str, float] = field(default_factory=dict)

@@ -107,7 +107,18 @@ def render_again(path: Path) -> Outcome:
     """Write the other formats again from report.json. Raises UsageError or StoreError."""
     directory = RunDirectory(path)
     report = directory.read_report(json_report.parse)
-    write_reports(directory, report)
+    status = verification.overall(report.verdicts)
+    if (report.status, report.exit_code) != (status, verification.EXIT_CODES[status]):
+        raise StoreError(
+            f"{path / 'report.json'} says {report.status} and its verdicts say {status}: it was changed; make it again "
+            f"with `harness verify {path}`"
+        )
+    try:
+        write_reports(directory, report)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise StoreError(
+            f"{path / 'report.json'} cannot be rendered ({error}): it was changed; make it again"
+        ) from error
     return Outcome(report, path)
 
 
@@ -171,8 +182,12 @@ def check_hosts(profile: Profile) -> None:
 
 
 def against(profile: Profile, target: str, prometheus: str) -> Profile:
-    """The profile on services that run already; what it would start, and its variants, are left aside."""
-    return replace(profile, start=None, variants=(), target=target, prometheus=prometheus)
+    """The profile on services that run already.
+
+    What it would start, its variants and what it asks of the reference target's buckets are left aside.
+    """
+    budget = replace(profile.budget, resolution_ratio=None)
+    return replace(profile, start=None, variants=(), target=target, prometheus=prometheus, budget=budget)
 
 
 def _ledger(url: str, profile: Profile, order: tuple[str, str]) -> dict[str, dict[str, Any]]:

@@ -35,6 +35,11 @@ class Facts:
         return ""
 
     @property
+    def lost(self) -> int:
+        """Requests that may have been counted and whose response nobody recorded."""
+        return self.truth.lost + self.run.generator.unrecorded
+
+    @property
     def foreign(self) -> bool:
         """True when others use the target too: declared, or seen while it should have been quiet."""
         window = self.run.window

@@ -81,7 +81,7 @@ def _judge_told(facts: Facts, deltas: Deltas, counted: Mapping[str, Counter[str]
         counts += _counts_of_errors(deltas, alias, keys)
         opened = _total(deltas, CONNECTIONS, alias) - _total(deltas, CONNECTION_ERRORS, alias)
         counts.append(_count(f"{alias} connections", keys["connect"], opened, "connections"))
-    verdicts: list[Verdict | Finding] = [equal(count, facts, unseen=unseen) for count in counts]
+    verdicts: list[Verdict | Finding] = [equal(count, facts, unseen=unseen) for count in counts if _counted(count)]
     if not (facts.unusable or facts.foreign or unseen):
         verdicts.append(_judge_time(facts, deltas))
     return [*verdicts, *_findings(facts, deltas, counted)]
@@ -115,6 +115,11 @@ def _counts_of_errors(deltas: Deltas, alias: str, keys: Counter[str]) -> list[Co
 
 def _count(subject: str, expected: int, observed: float, unit: str, by: str = "") -> Count:
     return Count(ID, subject, expected, observed, unit, SHORT, OVER, expected_by=f"the {by or 'witness'}")
+
+
+def _counted(count: Count) -> bool:
+    """Two zeros prove nothing."""
+    return bool(count.expected) or isinstance(count.observed, NoData) or bool(count.observed)
 
 
 def _judge_time(facts: Facts, deltas: Deltas) -> Verdict:
@@ -159,7 +164,7 @@ def _judge_log(
         after, before = end.totals.get(alias, Statements()), start.totals.get(alias, Statements())
         grown = Statements(*(getattr(after, name) - getattr(before, name) for name in _TOTALS))
         counts += _counts_of_calls(deltas, alias, grown, "SQL log")
-    return [equal(count, facts) for count in counts]
+    return [equal(count, facts) for count in counts if _counted(count)]
 
 
 def _findings(facts: Facts, deltas: Deltas, counted: Mapping[str, Counter[str]]) -> list[Finding]:

@@ -53,7 +53,7 @@ def _judge_ratio(
 ) -> Verdict:
     """Compared as counts: equal errors of equal totals. Lost requests may be errors, successes or neither."""
     subject = f"{name_of(key)} {digit}xx"
-    lost = facts.truth.lost if key == ALL else lost_requests(facts, *key)
+    lost = facts.lost if key == ALL else lost_requests(facts, *key)
     more = (metric[0] - client[0], metric[1] - client[1])
     passed = 0 <= more[0] <= more[1] and (facts.foreign or more[1] <= lost)
     saw = f"the client saw {client[0]:,.0f} of {client[1]:,.0f}, the metric says {metric[0]:,.0f} of {metric[1]:,.0f}"

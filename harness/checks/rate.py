@@ -44,7 +44,7 @@ def _by_view(counts: dict[tuple[str, str, str], float] | dict[tuple[str, str, st
 def _judge_exact(facts: Facts, key: ViewKey, client: dict[ViewKey, float], metric: dict[ViewKey, float]) -> Verdict:
     """Both sides are counts over the same window, so equal counts are equal rates."""
     length_s = facts.run.window.length_s
-    lost = facts.truth.lost if key == ALL else lost_requests(facts, *key)
+    lost = facts.lost if key == ALL else lost_requests(facts, *key)
     count = Count(ID, name_of(key), round(client.get(key, 0)), metric.get(key, 0.0), "responses", SHORT, OVER)
     verdict = equal(count, facts, lost=lost)
     return Verdict(

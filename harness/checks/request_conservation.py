@@ -39,7 +39,7 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         + (f" and {declared} of declared background" if declared else ""),
         observed_by=REQUESTS,
     )
-    return (equal(count, facts, lost=facts.truth.lost),)
+    return (equal(count, facts, lost=facts.lost),)
 
 
 def background_requests(facts: Facts) -> tuple[int, int] | NoData:

@@ -5,7 +5,14 @@ from collections import Counter
 from harness import readings
 from harness.checks.check import Check, Count, Facts, equal, inconclusive
 from harness.checks.request_conservation import background_requests
-from harness.instrumentation import REQUESTS_BY_METHOD, REQUESTS_BY_VIEW, RESPONSES_BY_VIEW, UNNAMED_VIEW, method_label
+from harness.instrumentation import (
+    METHODS,
+    REQUESTS_BY_METHOD,
+    REQUESTS_BY_VIEW,
+    RESPONSES_BY_VIEW,
+    UNNAMED_VIEW,
+    method_label,
+)
 from harness.model import Finding, NoData, Query, Run, Verdict
 
 ID = "request-counts"
@@ -60,7 +67,7 @@ def observed_responses(facts: Facts) -> dict[Key, float] | NoData:
 
 def lost_requests(facts: Facts, view: str, method: str) -> int:
     """Requests without a response that may have been counted under this view and method."""
-    lost = 0
+    lost = facts.run.generator.unrecorded
     for (name, sent), number in facts.truth.unanswered.items():
         views = facts.truth.views_of_name.get(name, frozenset())
         if method_label(sent) == method and (not views or view in views or not facts.is_known(view)):
@@ -122,7 +129,7 @@ def _judge_methods(facts: Facts) -> list[Verdict]:
     for (view, method), value in readings.by(by_view, "view", "method").items():
         if view in facts.run.background:
             expected[method] += round(value)
-    lost: Counter[str] = Counter()
+    lost: Counter[str] = Counter(dict.fromkeys(METHODS, facts.run.generator.unrecorded))
     for (_, method), number in facts.truth.unanswered.items():
         lost[method_label(method)] += number
     observed = {method: value for (method,), value in readings.by(items, "method").items()}

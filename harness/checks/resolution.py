@@ -3,10 +3,13 @@
 from harness.checks import histograms
 from harness.checks.check import Check, Facts, inconclusive, name_of
 from harness.checks.histograms import Histogram
-from harness.model import Budget, Finding, NoData, Query, Run, Status, Tolerance, Verdict
+from harness.model import Finding, NoData, Query, Run, Status, Tolerance, Verdict
 from harness.truth import ALL, QUANTILES, ViewKey
 
 ID = "resolution"
+COARSE = "coarse-buckets"
+USUAL_RATIO = 0.5
+"""What a profile without a budget is advised by."""
 
 
 def queries(run: Run) -> tuple[Query, ...]:
@@ -23,10 +26,15 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         return (inconclusive(ID, "", found.reason),)
     if not found:
         return (inconclusive(ID, "", "no histogram has an observation in the window"),)
-    return tuple(_judge_bucket(facts, key, q, found[key]) for key in sorted(found) for q in QUANTILES)
+    results = tuple(_judge_bucket(facts, key, q, found[key]) for key in sorted(found) for q in QUANTILES)
+    if facts.run.budget.resolution_ratio is None:
+        why = "every percentile lies below the highest bound; the profile sets no budget for the width of buckets"
+        below = not any(isinstance(result, Verdict) and result.status is Status.FAIL for result in results)
+        return (*results, *((Verdict(ID, "highest bound", Status.PASS, why),) if below else ()))
+    return results
 
 
-def _judge_bucket(facts: Facts, key: ViewKey, q: float, histogram: Histogram) -> Verdict:
+def _judge_bucket(facts: Facts, key: ViewKey, q: float, histogram: Histogram) -> Verdict | Finding:
     name = name_of(key) if key != ALL else "all views, including middlewares"
     subject, budget = f"{name} p{q * 100:g}", facts.run.budget
     low_s, high_s = _bucket_of(histogram, q)
@@ -39,17 +47,20 @@ def _judge_bucket(facts: Facts, key: ViewKey, q: float, histogram: Histogram) ->
             f"add bounds beyond {wanted} to PROMETHEUS_LATENCY_BUCKETS"
         )
         return Verdict(ID, subject, Status.FAIL, why, observed=None, expected=None, unit="s")
-    width_s, allowed_s = high_s - low_s, max(budget.resolution_ratio * high_s, budget.resolution_floor_s)
+    ratio = USUAL_RATIO if budget.resolution_ratio is None else budget.resolution_ratio
+    width_s, allowed_s = high_s - low_s, max(ratio * high_s, budget.resolution_floor_s)
     fine = width_s <= allowed_s + 1e-12
     why = f"it lies in the bucket {low_s:g}-{high_s:g} s"
     if not fine:
-        added = ", ".join(f"{bound:.3g}" for bound in suggest(low_s, high_s, budget))
+        added = ", ".join(f"{bound:.3g}" for bound in suggest(low_s, high_s, ratio, budget.resolution_floor_s))
         why += (
             f", wider than the {allowed_s:.3g} s that the budget allows; add the bounds {added} to "
             "PROMETHEUS_LATENCY_BUCKETS"
         )
+    if not fine and budget.resolution_ratio is None:
+        return Finding(COARSE, subject, why, ID)
     status = Status.PASS if fine else Status.FAIL
-    basis = f"{budget.resolution_ratio:.0%} of the upper bound, at least {budget.resolution_floor_s:g} s"
+    basis = f"{ratio:.0%} of the upper bound, at least {budget.resolution_floor_s:g} s"
     return Verdict(
         ID, subject, status, why, expected=0, observed=width_s, tolerance=Tolerance(0, allowed_s, basis), unit="s"
     )
@@ -59,14 +70,12 @@ MOST_BOUNDS = 20
 """A budget without a floor asks for ever narrower buckets next to zero."""
 
 
-def suggest(low_s: float, high_s: float, budget: Budget) -> tuple[float, ...]:
+def suggest(low_s: float, high_s: float, ratio: float, floor_s: float) -> tuple[float, ...]:
     """Bounds between `low_s` and `high_s` that make every bucket fit the budget, in rising order; the highest few."""
     added: list[float] = []
     bound_s = high_s
-    while len(added) < MOST_BOUNDS and bound_s - low_s > max(
-        budget.resolution_ratio * bound_s, budget.resolution_floor_s
-    ):
-        bound_s -= max(budget.resolution_ratio * bound_s, budget.resolution_floor_s)
+    while len(added) < MOST_BOUNDS and bound_s - low_s > max(ratio * bound_s, floor_s):
+        bound_s -= max(ratio * bound_s, floor_s)
         added.append(bound_s)
     return tuple(reversed(added))
 

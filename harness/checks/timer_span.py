@@ -92,7 +92,7 @@ def _gap(facts: Facts, key: ViewKey, histogram: Histogram | None, views: int) ->
     if not reference.n:
         return "no response carried both witnesses, so there is no reference for the gap"
     more = 0 if histogram is None else round(histogram.total) - n
-    excused = more > 0 and (facts.foreign or bool(facts.truth.lost))
+    excused = more > 0 and (facts.foreign or bool(facts.lost))
     if histogram is None or (more and not excused):
         held = 0 if histogram is None else histogram.total
         return f"the histogram holds {held:,.10g} observations for {n:,} witnessed, so their sums cannot be compared"

@@ -38,7 +38,7 @@ def judge_middlewares(facts: Facts, found: dict[ViewKey, Histogram]) -> Verdict:
     declared = [view for view in facts.run.background if readings.total(sums, view=view)]
     least_s = latency.inner.sum_s + readings.total(sums, view=facts.run.metrics_view)
     most_s = latency.outer.sum_s + _scraping_s(times, scrapes)
-    open_above = facts.foreign or bool(declared) or bool(facts.truth.lost)
+    open_above = facts.foreign or bool(declared) or bool(facts.lost)
     fine = least_s <= whole.sum_s * (1 + 1e-9) and (open_above or whole.sum_s <= most_s)
     why = (
         f"{whole.sum_s:.6g} s in all, {least_s:.6g} s by the inner witness, {most_s:.6g} s by the outer one, "

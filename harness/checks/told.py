@@ -26,8 +26,8 @@ def views_with(facts: Facts, kind: str, *keys: str) -> str:
 
 def unseen(facts: Facts) -> str:
     """Why the target may have done more than the samples' witnesses tell; empty when they tell everything."""
-    if facts.truth.lost:
-        return f"{facts.truth.lost} requests without a response took their witness with them"
+    if facts.lost:
+        return f"{facts.lost} requests without a recorded response took their witness with them"
     if silent := facts.truth.responses - facts.truth.witnessed:
         return f"{silent} responses carried no witness"
     responses = readings.deltas(facts.run, facts.evidence, RESPONSES_BY_VIEW)

@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from locust.clients import HttpSession
 from locust.contrib.fasthttp import LocustUserAgent
@@ -11,6 +13,31 @@ HOPS = "_harness_hops"
 """Attribute of a FastHttpUser's request object that carries the responses of its redirects."""
 FIRST_REDIRECT = 300
 """Responses below this status end a call; those from it on may be followed, or retried, inside the client."""
+
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_answered = 0
+
+
+def answered() -> int:
+    """How many requests of this process were answered, redirects included."""
+    return _answered
+
+
+def origin_of(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port of an absolute URL, the names of loopback as one; empty for a path."""
+    return _origin("/".join(url.split("/", 3)[:3]))
+
+
+@lru_cache(1024)
+def _origin(start: str) -> tuple[str, str, int | None]:
+    try:
+        parts = urlsplit(start)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return "", start, None
+    host = parts.hostname or ""
+    return parts.scheme, "127.0.0.1" if host in LOOPBACK else host, port
 
 
 class Hop(NamedTuple):
@@ -23,7 +50,7 @@ class Hop(NamedTuple):
 
 
 def instrument(*, stamp: bool) -> None:
-    """Keep the redirects a FastHttpUser follows, and stamp requests with `X-Request-Start` if asked.
+    """Count requests, keep the redirects a FastHttpUser follows, and stamp with `X-Request-Start` if asked.
 
     geventhttpclient hands over the chain only when it ends well (geventhttpclient/useragent.py, `urlopen`), and the
     server counted every hop.
@@ -31,10 +58,12 @@ def instrument(*, stamp: bool) -> None:
     fast_send, send = LocustUserAgent._urlopen, HttpSession.send  # noqa: SLF001 - Locust's own point for overriding
 
     def urlopen(agent: LocustUserAgent, request: Any) -> Any:
+        global _answered  # noqa: PLW0603 - one count per process
         if stamp:
             request.headers["X-Request-Start"] = f"t={time.time():.6f}"
         began = time.perf_counter()
         response = fast_send(agent, request)  # type: ignore[no-untyped-call]
+        _answered += 1
         if response.status_code >= FIRST_REDIRECT:
             hop = Hop(
                 request.method, response.status_code, server_timing(response.headers), time.perf_counter() - began
@@ -42,13 +71,16 @@ def instrument(*, stamp: bool) -> None:
             request.__dict__.setdefault(HOPS, []).append(hop)
         return response
 
-    def send_stamped(session: HttpSession, request: Any, **kwargs: Any) -> Any:
-        request.headers["X-Request-Start"] = f"t={time.time():.6f}"
-        return send(session, request, **kwargs)
+    def send_counted(session: HttpSession, request: Any, **kwargs: Any) -> Any:
+        global _answered  # noqa: PLW0603 - as above
+        if stamp:
+            request.headers["X-Request-Start"] = f"t={time.time():.6f}"
+        response = send(session, request, **kwargs)
+        _answered += 1
+        return response
 
     LocustUserAgent._urlopen = urlopen  # type: ignore[method-assign]  # noqa: SLF001 - as above
-    if stamp:
-        HttpSession.send = send_stamped  # type: ignore[assignment, method-assign]
+    HttpSession.send = send_counted  # type: ignore[assignment, method-assign]
 
 
 def hops(response: Any, exception: Any) -> Sequence[Hop]:

@@ -38,7 +38,7 @@ class Recorder:
         """Open the next free shard below `settings["directory"]`; raises OSError when that cannot be written."""
         self._environment = environment
         self._labels = Labels(settings["views"], settings["known_delay"], settings["phase"])
-        self._host = (environment.host or "").rstrip("/")
+        self._origin = clients.origin_of(environment.host or "")
         directory = Path(settings["directory"])
         number, self._file = _next_shard(directory)
         self._writer = pa.ipc.new_stream(self._file, SCHEMA)
@@ -46,6 +46,7 @@ class Recorder:
         self._pulse_file = (directory / "logs" / f"pulse-{number}.jsonl").open("w", encoding="utf-8")
         self._waiting: list[Exchange] = []
         self._rows = 0
+        self._told = 0
         self._recent: list[float] = []
         self._errors = 0
         self._user_errors = 0
@@ -75,7 +76,7 @@ class Recorder:
         now_s = self._last_response_s = time.time()
         if exception is not None:
             self._errors += 1
-        if self._host and url and not url.startswith(self._host):
+        if url is None or (self._origin[0] and clients.origin_of(url) != self._origin):
             self._elsewhere += 1
             return
         left_s = latency_ms / 1000
@@ -89,6 +90,7 @@ class Recorder:
             left_s -= hop.took_s
         status = getattr(response, "status_code", 0) or 0
         sent = getattr(getattr(response, "request", None), "method", None) if hops else None
+        self._told += len(hops) + bool(status)
         header = clients.server_timing(getattr(response, "headers", None)) if status else ""
         error = None if exception is None else (str(exception) or type(exception).__name__)[:MAX_ERROR_CHARACTERS]
         size = response_length or 0
@@ -148,6 +150,8 @@ class Recorder:
             "errors": self._errors,
             "user_errors": self._user_errors,
             "elsewhere": self._elsewhere,
+            "answered": clients.answered(),
+            "told": self._told,
             "p95_s": None if p95_ms is None else p95_ms / 1000,
             "loop_lags_s": [round(max(lag_s, 0.0), 6) for lag_s in lags_s],
             "cpu_ratio": cpu_s / elapsed_s,

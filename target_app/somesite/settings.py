@@ -59,7 +59,7 @@ INSTALLED_APPS = ["somesite.apps.ReachablePrometheusConfig", "work", "data"]
 OUTER_WITNESS = ["somesite.witness.OuterWitness"] if WITNESS else []
 INNER_WITNESS = ["somesite.witness.InnerWitness"] if WITNESS else []
 MIDDLEWARE = [
-    "somesite.witness.AccountWitness",
+    "somesite.account_witness.AccountWitness",
     *OUTER_WITNESS,
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",

@@ -139,7 +139,15 @@ def test_the_defaults_of_the_budget_are_documented() -> None:
         row = re.search(rf"^\| `{field.name}` \|[^|]*\| `([^`]*)` \|", text, re.MULTILINE)
         assert row is not None
         value = getattr(Budget(), field.name)
-        shown: object = {} if row[1] == "{}" else config.seconds(row[1].strip('"')) if '"' in row[1] else float(row[1])
+        shown: object = (
+            None
+            if row[1] == "none"
+            else {}
+            if row[1] == "{}"
+            else config.seconds(row[1].strip('"'))
+            if '"' in row[1]
+            else float(row[1])
+        )
         assert shown == value, field.name
 
 
