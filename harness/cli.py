@@ -112,7 +112,10 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     run.add_argument("--target", metavar="URL", help="a target that runs already, instead of the embedded one")
     run.add_argument("--prometheus", metavar="URL", help="the Prometheus that scrapes it")
     run.add_argument(
-        "--selector", metavar="MATCHERS", help="PromQL matchers of the target's series, e.g. 'job=\"web\"'"
+        "--selector",
+        metavar="MATCHERS",
+        type=_matchers,
+        help="PromQL matchers of the target's series, e.g. 'job=\"web\"'",
     )
     run.add_argument(
         "--foreign-traffic", action="store_true", default=None, help="others use the target too: judge lower bounds"
@@ -176,6 +179,13 @@ def _duration(text: str) -> float:
         return config.seconds(text)
     except UsageError as error:
         raise argparse.ArgumentTypeError(str(error).removeprefix("duration: ")) from None
+
+
+def _matchers(text: str) -> str:
+    try:
+        return config.matchers(text, "selector")
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix("selector: ")) from None
 
 
 def _run(options: argparse.Namespace) -> int:

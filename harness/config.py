@@ -303,7 +303,8 @@ def _path(value: object, where: str) -> str:
     return text
 
 
-def _matchers(value: object, where: str) -> str:
+def matchers(value: object, where: str) -> str:
+    """PromQL label matchers without braces. Raises UsageError."""
     text = _text(value, where).strip()
     if not text or text.startswith("{"):
         raise UsageError(f'{where}: {text!r} must be PromQL matchers without braces, e.g. job="django"')
@@ -442,7 +443,7 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "variants": ("variants", _texts),
     "target": ("target", _text),
     "prometheus": ("prometheus", _text),
-    "selector": ("selector", _matchers),
+    "selector": ("selector", matchers),
     "allow_hosts": ("allow_hosts", _texts),
     "foreign_traffic": ("foreign_traffic", _flag),
     "background": ("background", _texts),

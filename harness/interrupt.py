@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a run in order: what was started is stopped, what was recorded is kept."""
+"""Ctrl-C, SIGTERM and a closed terminal end a run in order: what was started is stopped, what was recorded is kept."""
 
 import signal
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ class _State:
 
 
 def install() -> None:
-    """Turn SIGINT and SIGTERM into `Interrupted`, in the main thread of a command."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    """Turn SIGINT, SIGTERM, SIGHUP and SIGQUIT into `Interrupted`, in the main thread of a command."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, _on_signal)
 
 

@@ -120,6 +120,7 @@ def load(
     log = directory.logs / f"locust-{phase}.log"
     command = list(_command(profile, locustfile, target, duration_s))
     env = process.environment({"HARNESS_RECORDER": _settings(profile, directory, phase)})
+    env = {name: value for name, value in env.items() if not name.startswith("LOCUST_")}  # the profile alone decides
     with shielded():
         service = process.spawn("locust", command, log, cwd=project, env=env)
     began = time.monotonic()

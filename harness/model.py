@@ -176,9 +176,9 @@ class GeneratorHealth:
     user_errors: int = 0
     """Tasks of the locustfile that raised."""
     elsewhere: int = 0
-    """Requests to other hosts than the target, and events that are none of HTTP; they are not recorded."""
+    """Requests to other hosts than the target; they are not recorded."""
     unrecorded: int = 0
-    """Requests that were answered and of whose end Locust never told: a task raised inside `catch_response`."""
+    """Requests that were answered and of whose end Locust never told, e.g. a task raised inside `catch_response`."""
 
 
 @dataclass(frozen=True, slots=True)

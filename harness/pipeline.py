@@ -171,14 +171,21 @@ def check_hosts(profile: Profile) -> None:
     for flag, url in (("--target", profile.target), ("--prometheus", profile.prometheus)):
         if not url:
             raise UsageError(f"{flag} is missing: a target that runs already needs both --target and --prometheus")
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not _is_url(url):
             raise UsageError(f"{flag}: {url!r} is not a URL; write for example http://127.0.0.1:8000")
     host = urlsplit(profile.target).hostname or ""
     if host not in LOOPBACK and host not in profile.allow_hosts:
         raise UsageError(
             f"--target: {host} is not this machine; to load it on purpose, add allow_hosts = [{host!r}] to the profile"
         )
+
+
+def _is_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets without an address, a port beyond 65535
+        return False
 
 
 def against(profile: Profile, target: str, prometheus: str) -> Profile:

@@ -166,6 +166,8 @@ class Prometheus:
             return readings.parse_result(self._instant(text, None))
         except ValueError:
             return NoData("not a vector")
+        except PrometheusApiClientException as error:
+            raise PrometheusError(f"{self.url} refused {text}: {error}; is the selector right?") from None
 
     def _instant(self, text: str, time_s: float | None) -> Sequence[Any]:
         parameters = {} if time_s is None else {"time": f"{time_s:.3f}"}

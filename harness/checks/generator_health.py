@@ -90,12 +90,12 @@ def _findings(facts: Facts) -> list[Finding]:
         text = f"{health.user_errors} tasks of the scenario raised; see logs/locust-measure.log"
         findings.append(Finding("user-errors", "scenario", text, ID))
     if health.elsewhere:
-        text = f"{health.elsewhere} requests went to other hosts than the target or were none of HTTP: not judged"
+        text = f"{health.elsewhere} requests went to other hosts than the target and are not judged"
         findings.append(Finding("other-hosts", "scenario", text, ID))
     if health.unrecorded:
         text = (
-            f"{health.unrecorded} requests were answered and Locust never told of their end: a task raised inside a "
-            "`with` of catch_response; the target has counted them"
+            f"{health.unrecorded} requests were sent and Locust never told of their end: a task raised inside a "
+            "`with` of catch_response, or waited longer than stop_timeout; the target has counted them"
         )
         findings.append(Finding("unrecorded", "client", text, ID))
     if facts.truth.lost:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+import gevent
 from locust.clients import HttpSession
 from locust.contrib.fasthttp import LocustUserAgent
 
@@ -15,12 +16,13 @@ FIRST_REDIRECT = 300
 """Responses below this status end a call; those from it on may be followed, or retried, inside the client."""
 
 
+KILLED_WAITING_S = 0.1
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _answered = 0
 
 
 def answered() -> int:
-    """How many requests of this process were answered, redirects included."""
+    """How many requests of this process were answered, redirects included, or given up after stop_timeout."""
     return _answered
 
 
@@ -62,7 +64,11 @@ def instrument(*, stamp: bool) -> None:
         if stamp:
             request.headers["X-Request-Start"] = f"t={time.time():.6f}"
         began = time.perf_counter()
-        response = fast_send(agent, request)  # type: ignore[no-untyped-call]
+        try:
+            response = fast_send(agent, request)  # type: ignore[no-untyped-call]
+        except gevent.GreenletExit:
+            _answered += _was_waiting(began)
+            raise
         _answered += 1
         if response.status_code >= FIRST_REDIRECT:
             hop = Hop(
@@ -75,12 +81,22 @@ def instrument(*, stamp: bool) -> None:
         global _answered  # noqa: PLW0603 - as above
         if stamp:
             request.headers["X-Request-Start"] = f"t={time.time():.6f}"
-        response = send(session, request, **kwargs)
+        began = time.perf_counter()
+        try:
+            response = send(session, request, **kwargs)
+        except gevent.GreenletExit:
+            _answered += _was_waiting(began)
+            raise
         _answered += 1
         return response
 
     LocustUserAgent._urlopen = urlopen  # type: ignore[method-assign]  # noqa: SLF001 - as above
     HttpSession.send = send_counted  # type: ignore[assignment, method-assign]
+
+
+def _was_waiting(began: float) -> bool:
+    """The user was killed after stop_timeout, so its request is with the target; not as it was about to send one."""
+    return time.perf_counter() - began > KILLED_WAITING_S
 
 
 def hops(response: Any, exception: Any) -> Sequence[Hop]:

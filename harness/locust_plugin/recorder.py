@@ -71,12 +71,14 @@ class Recorder:
         References to Locust's own objects would keep all of them alive until the next flush; what is kept is text and
         numbers.
         """
+        if url is None:
+            return  # an event of the locustfile's own, none of Locust's HTTP clients'
         latency_ms = response_time or 0.0
         self._recent.append(latency_ms)
         now_s = self._last_response_s = time.time()
         if exception is not None:
             self._errors += 1
-        if url is None or (self._origin[0] and clients.origin_of(url) != self._origin):
+        if self._origin[0] and clients.origin_of(url) != self._origin:
             self._elsewhere += 1
             return
         left_s = latency_ms / 1000
@@ -88,6 +90,10 @@ class Recorder:
             )
             at_s += hop.took_s
             left_s -= hop.took_s
+        if hops and self._origin[0] and clients.origin_of(str(getattr(response, "url", url))) != self._origin:
+            self._elsewhere += 1  # the target sent the client on to another host
+            self._told += len(hops)
+            return
         status = getattr(response, "status_code", 0) or 0
         sent = getattr(getattr(response, "request", None), "method", None) if hops else None
         self._told += len(hops) + bool(status)

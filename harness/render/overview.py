@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from harness.model import Report, Status, Verdict, ViewReport
+from harness.model import Report, Status, Strength, Verdict, ViewReport
 
 SYMBOLS = {Status.PASS: "✓", Status.FAIL: "✗", Status.INCONCLUSIVE: "?"}
 WORDS = {Status.PASS: "passed", Status.FAIL: "failed", Status.INCONCLUSIVE: "inconclusive"}
@@ -99,7 +99,9 @@ def sentence(report: Report) -> str:
     for status, words in ((Status.FAIL, "failed"), (Status.INCONCLUSIVE, "could not be judged")):
         number = sum(check.status is status for check in checks)
         text += f", {number} {words}" if number else ""
-    return f"{text}."
+    one_sided = sum(verdict.strength is Strength.ONE_SIDED for verdict in report.verdicts)
+    limit = f" {one_sided} of {len(report.verdicts)} verdicts bound one side only." if one_sided else ""
+    return f"{text}.{limit}"
 
 
 def tally(verdicts: tuple[Verdict, ...]) -> str:

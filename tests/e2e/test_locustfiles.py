@@ -1,0 +1,71 @@
+"""Locustfiles as people write them, whose ways must not make a correct system look wrong."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness import process
+from harness.model import Status
+from harness.render.json import parse
+from tests.e2e.conftest import PROJECT, Harness, Writer
+
+HEAD = """
+from locust import FastHttpUser, HttpUser, between, constant, events, task
+"""
+FILES = {
+    "an exception inside catch_response": """
+class Visitor({user}):
+    wait_time = between(0.02, 0.1)
+    @task
+    def fast(self):
+        with self.client.get("/work/fast", catch_response=True) as response:
+            if response.text == "ok":
+                raise KeyError("not JSON")
+""",
+    "events of its own": """
+class Visitor({user}):
+    wait_time = between(0.02, 0.1)
+    @task
+    def fast(self):
+        self.client.get("/work/fast")
+        events.request.fire(request_type="SQL", name="select", response_time=3, response_length=0, exception=None)
+""",
+    "another name of loopback": """
+class Visitor({user}):
+    wait_time = between(0.02, 0.1)
+    @task
+    def fast(self):
+        self.client.get(self.host.replace("127.0.0.1", "localhost") + "/work/fast", name="/work/fast")
+""",
+    "a view slower than stop_timeout": """
+class Visitor({user}):
+    wait_time = constant(0)
+    @task
+    def wait(self):
+        self.client.get("/work/wait?ms=2500", name="/work/wait")
+""",
+}
+
+
+@pytest.mark.parametrize("user", ["HttpUser", "FastHttpUser"])
+@pytest.mark.parametrize("name", FILES)
+def test_it_raises_no_false_alarm(harness: Harness, write: Writer, name: str, user: str) -> None:
+    """What nobody can tell widens the bounds, and the report says why."""
+    locustfile = write.file("mine.py", HEAD + FILES[name].format(user=user))
+    out = write.directory / "run"
+    text = (PROJECT / "harness.toml").read_text().replace('warmup = "3s"', 'warmup = 0\nstop_timeout = "1s"')
+    config = write.file("harness.toml", text.replace('"target_app"', json.dumps(str(PROJECT / "target_app"))))
+    done = harness.run("run", "--config", config, "--locustfile", locustfile, "--duration", "4s", "--out", out)
+    report = parse((out / "report.json").read_text())
+    assert [(v.check, v.subject, v.why) for v in report.verdicts if v.status is Status.FAIL] == [], done.err
+
+
+def test_the_settings_of_another_locust_do_not_leak_in(harness: Harness, tmp_path: Path) -> None:
+    """LOCUST_ variables are for somebody's own Locust."""
+    port = str(process.free_port())
+    out = tmp_path / "run"
+    env = {"LOCUST_TAGS": "none", "LOCUST_CSV": str(tmp_path / "stray"), "LOCUST_WEB_PORT": port}
+    done = harness.run("run", "--duration", "4s", "--warmup", "0s", "--out", out, **env)
+    assert done.code == 0, done.err
+    assert not list(tmp_path.glob("stray*"))
