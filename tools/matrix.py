@@ -51,16 +51,16 @@ def main() -> int:
     words = set(parser.parse_args().words)
     if unknown := words - {*ENGINES, *CACHES, *SERVERS}:
         parser.error(f"unknown word {min(unknown)!r}; it is one of {', '.join((*ENGINES, *CACHES, *SERVERS))}")
+    chosen = [variants for variants in itertools.product(ENGINES, CACHES, SERVERS) if words <= set(variants)]
     cells = []
-    for variants in itertools.product(ENGINES, CACHES, SERVERS):
-        if words <= set(variants):
-            cells.append(run(variants))
-            sys.stderr.write(f"matrix: {' x '.join(variants)}: {cells[-1].verdict} {cells[-1].note}\n")
-    text = table(cells)
-    sys.stdout.write(text)
-    if not words:
-        head, rest = PAGE.read_text(encoding="utf-8").split(BEGIN, 1)
-        PAGE.write_text(head + BEGIN + text + END + rest.split(END, 1)[1], encoding="utf-8")
+    for variants in chosen:
+        cells.append(run(variants))
+        sys.stderr.write(f"matrix: {' x '.join(variants)}: {cells[-1].verdict} {cells[-1].note}\n")
+        if not words:  # after each cell, so that an interrupted matrix leaves what it saw
+            head, rest = PAGE.read_text(encoding="utf-8").split(BEGIN, 1)
+            text = BEGIN + table(cells, len(chosen)) + END
+            PAGE.write_text(head + text + rest.split(END, 1)[1], encoding="utf-8")
+    sys.stdout.write(table(cells, len(chosen)))
     codes = {cell.exit_code for cell in cells}
     return 1 if 1 in codes else 3 if codes - {0} or not cells else 0
 
@@ -88,8 +88,8 @@ def run(variants: tuple[str, str, str]) -> Cell:
 SERVICES = ("postgresql", "mariadb", "redis", "memcached")
 
 
-def table(cells: list[Cell]) -> str:
-    """The cells as Markdown, with a line that counts them."""
+def table(cells: list[Cell], chosen: int) -> str:
+    """The cells as Markdown, with a line that counts them, and how many were to be."""
     lines = [
         "| engine | cache | server | verdict | requests | verdicts | servers | not passed |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
@@ -100,7 +100,7 @@ def table(cells: list[Cell]) -> str:
         lines.append(f"| {engine} | {cache} | {server} | {cell.verdict} | {figures} |")
     counts = {word: sum(cell.verdict == word for cell in cells) for word in (*VERDICTS.values(), "not run")}
     told = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
-    return "\n".join(lines) + f"\n\n{len(cells)} cells: {told}.\n"
+    return "\n".join(lines) + f"\n\n{len(cells)} of {chosen} cells: {told}.\n"
 
 
 if __name__ == "__main__":
