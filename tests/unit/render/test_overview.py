@@ -44,6 +44,8 @@ def test_summaries() -> None:
 def test_sentence() -> None:
     """The count of checks adds up, in words."""
     assert overview.sentence(passing()) == "All 15 checks passed."
-    assert overview.sentence(failing()) == "11 of 15 checks passed, 3 failed, 1 could not be judged."
+    assert overview.sentence(failing()) == (
+        "11 of 15 checks passed, 3 failed, 1 could not be judged. 1 of 27 verdicts bound one side only."
+    )
     assert overview.sentence(empty()) == overview.NOTHING_JUDGED
     assert [verdict.status for verdict in overview.unsettled(failing())] == [Status.FAIL] * 3 + [Status.INCONCLUSIVE]
