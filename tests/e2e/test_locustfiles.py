@@ -56,7 +56,9 @@ def test_it_raises_no_false_alarm(harness: Harness, write: Writer, name: str, us
     out = write.directory / "run"
     text = (PROJECT / "harness.toml").read_text().replace('warmup = "3s"', 'warmup = 0\nstop_timeout = "1s"')
     config = write.file("harness.toml", text.replace('"target_app"', json.dumps(str(PROJECT / "target_app"))))
-    done = harness.run("run", "--config", config, "--locustfile", locustfile, "--duration", "4s", "--out", out)
+    done = harness.run(
+        "run", "--config", config, "--locustfile", locustfile, "--duration", "4s", "--users", "4", "--out", out
+    )
     report = parse((out / "report.json").read_text())
     told = [v for v in report.verdicts if v.check != "thresholds"]  # those are the profile's own wishes
     assert [(v.check, v.subject, v.why) for v in told if v.status is Status.FAIL] == [], done.err
