@@ -146,6 +146,17 @@ def fold(series: Series, start_s: float, end_s: float, *, scraped_at_start: bool
     return Delta(series.labels, grown, falls, born=not before)
 
 
+def growth(run: Run, evidence: Evidence, metrics: Iterable[str]) -> dict[str, tuple[Delta, ...]] | NoData:
+    """The deltas of several counters; NoData, with the metric's name, as soon as one is not known."""
+    found: dict[str, tuple[Delta, ...]] = {}
+    for metric in metrics:
+        items = deltas(run, evidence, metric)
+        if isinstance(items, NoData):
+            return NoData(f"{metric}: {items.reason}")
+        found[metric] = items
+    return found
+
+
 def total(items: Sequence[Delta], **matches: str) -> float:
     """Sum over the series whose labels equal `matches`."""
     return sum(item.value for item in items if all(item.labels.get(key) == value for key, value in matches.items()))

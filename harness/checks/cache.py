@@ -35,12 +35,10 @@ def queries(run: Run) -> tuple[Query, ...]:
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Per backend: gets, hits, misses, failures; and what the hit ratio leaves out."""
-    observed: dict[str, dict[tuple[str, ...], float]] = {}
-    for metric in METRICS:
-        items = readings.deltas(facts.run, facts.evidence, metric)
-        if isinstance(items, NoData):
-            return (inconclusive(ID, metric, items.reason),)
-        observed[metric] = readings.by(items, "backend")
+    deltas = readings.growth(facts.run, facts.evidence, METRICS)
+    if isinstance(deltas, NoData):
+        return (inconclusive(ID, "", deltas.reason),)
+    observed = {metric: readings.by(items, "backend") for metric, items in deltas.items()}
     counted = told.counts(facts, "cache")
     gets = round(sum(observed[CACHE_GETS].values()))
     if not counted:

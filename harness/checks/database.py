@@ -55,12 +55,9 @@ def queries(run: Run) -> tuple[Query, ...]:
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Per alias: statements, parameter sets, timings, errors, connections, SQL time; then the SQL log."""
-    deltas: dict[str, tuple[readings.Delta, ...]] = {}
-    for metric in METRICS:
-        items = readings.deltas(facts.run, facts.evidence, metric)
-        if isinstance(items, NoData):
-            return (inconclusive(ID, metric, items.reason),)
-        deltas[metric] = items
+    deltas = readings.growth(facts.run, facts.evidence, METRICS)
+    if isinstance(deltas, NoData):
+        return (inconclusive(ID, "", deltas.reason),)
     counted = told.counts(facts, "db")
     executed = round(readings.total(deltas[EXECUTES]))
     logs = facts.evidence.start.sql_log, facts.evidence.end.sql_log

@@ -40,12 +40,9 @@ def queries(run: Run) -> tuple[Query, ...]:
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Per view: observations = responses + exceptions; over all: observations = responses; +Inf bucket = count."""
-    deltas: dict[str, tuple[readings.Delta, ...]] = {}
-    for metric in METRICS:
-        items = readings.deltas(facts.run, facts.evidence, metric)
-        if isinstance(items, NoData):
-            return (inconclusive(ID, metric, items.reason),)
-        deltas[metric] = items
+    deltas = readings.growth(facts.run, facts.evidence, METRICS)
+    if isinstance(deltas, NoData):
+        return (inconclusive(ID, "", deltas.reason),)
     if not readings.total(deltas[RESPONSES]) and not readings.total(deltas[RESPONSES_BY_VIEW]):
         return (inconclusive(ID, "", "the metric counts no response at all, so none can have been timed"),)
     return (

@@ -32,12 +32,10 @@ def queries(run: Run) -> tuple[Query, ...]:
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Per model: inserts, updates, deletes, then the table's rows."""
-    observed: dict[str, dict[tuple[str, ...], float]] = {}
-    for metric in METRICS:
-        items = readings.deltas(facts.run, facts.evidence, metric)
-        if isinstance(items, NoData):
-            return (inconclusive(ID, metric, items.reason),)
-        observed[metric] = readings.by(items, "model")
+    deltas = readings.growth(facts.run, facts.evidence, METRICS)
+    if isinstance(deltas, NoData):
+        return (inconclusive(ID, "", deltas.reason),)
+    observed = {metric: readings.by(items, "model") for metric, items in deltas.items()}
     counted = told.counts(facts, "model")
     operations = round(sum(value for values in observed.values() for value in values.values()))
     if not counted:

@@ -13,13 +13,14 @@ microseconds), so the allowance is Bernstein's, which holds for every bounded di
 import math
 import statistics
 from dataclasses import dataclass
+from operator import attrgetter
 
 from harness import stats
 from harness.checks import histograms, timer_sums
 from harness.checks.check import ALPHA, Check, Facts, inconclusive, name_of
 from harness.checks.histograms import Histogram
 from harness.model import Finding, NoData, Query, Run, Status, Strength, Tolerance, Verdict
-from harness.truth import ALL, Gaps, Values, ViewKey
+from harness.truth import ALL, Gaps, ViewKey
 
 ID = "timer-span"
 BASIS = "Bernstein bound on the run's own gaps, alpha 1e-3 over all views"
@@ -72,15 +73,13 @@ def longest_gap_s(facts: Facts) -> float:
     A gap is part of its request, so none is longer than the slowest request of the views that do next to nothing, here
     the faster half; nor may it be shorter than those between the two witnesses.
     """
-    inner = sorted((facts.truth.latency[key].inner for key in facts.truth.latency if key != ALL), key=_mean)
+    inner = sorted(
+        (facts.truth.latency[key].inner for key in facts.truth.latency if key != ALL), key=attrgetter("mean_s")
+    )
     known = [values for values in inner if values.n]
     return max(
         facts.truth.latency[ALL].gaps.largest_s, *(values.largest_s for values in known[: (len(known) + 1) // 2]), 0.0
     )
-
-
-def _mean(values: Values) -> float:
-    return values.mean_s
 
 
 def _gap(facts: Facts, key: ViewKey, histogram: Histogram | None, views: int) -> Gap | str:
