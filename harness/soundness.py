@@ -18,45 +18,45 @@ RESPONSES = range(100, 1000)
 Mask = npt.NDArray[np.bool_]
 
 
-def damage(batch: pa.RecordBatch) -> str:
-    """What cannot be read in a batch whose column types are those of the schema; empty when all can."""
+def damage(table: pa.Table) -> str:
+    """What cannot be read in a table whose column types are those of the schema; empty when all can."""
     try:
-        batch.validate(full=True)
+        table.validate(full=True)
     except pa.ArrowException as error:
         return f"it is damaged: {str(error).splitlines()[0]}"
-    for field in batch.schema:
-        if field.name in SCHEMA.names and not SCHEMA.field(field.name).nullable and batch.column(field.name).null_count:
+    for field in table.schema:
+        if field.name in SCHEMA.names and not SCHEMA.field(field.name).nullable and table.column(field.name).null_count:
             return f"column {field.name} has no value in some rows"
     return ""
 
 
-def contradiction(batch: pa.RecordBatch, first_row: int) -> str:
+def contradiction(table: pa.Table, first_row: int) -> str:
     """What no request can have been, with the row's number; empty when every row may be true."""
-    return _first(_contradictions(batch), first_row)
+    return _first(_contradictions(table), first_row)
 
 
-def doubt(batch: pa.RecordBatch, first_row: int) -> str:
+def doubt(table: pa.Table, first_row: int) -> str:
     """A client that waited for less time than the app worked: changed, or set by the locustfile; empty without one."""
     with np.errstate(invalid="ignore"):
-        return _first([(_floats(batch, "witness_app_s") > _floats(batch, "latency_s") + SLACK_S, _FASTER)], first_row)
+        return _first([(_floats(table, "witness_app_s") > _floats(table, "latency_s") + SLACK_S, _FASTER)], first_row)
 
 
 _FASTER = "the client waited for less time than the app worked (changed, or the locustfile sets response_time)"
 
 
-def _contradictions(batch: pa.RecordBatch) -> Iterator[tuple[Mask, str]]:
-    started_s, latency_s = _floats(batch, "started_s"), _floats(batch, "latency_s")
+def _contradictions(table: pa.Table) -> Iterator[tuple[Mask, str]]:
+    started_s, latency_s = _floats(table, "started_s"), _floats(table, "latency_s")
     yield ~((started_s > 0) & (started_s < LATEST_S)), "its start is no time"
     yield ~((latency_s >= 0) & (latency_s < LONGEST_S)), "its latency is no duration"
     for name in DURATIONS:
-        values = _floats(batch, name)
-        known = _known(batch, name)
+        values = _floats(table, name)
+        known = _known(table, name)
         yield known & ~((values >= 0) & (values < LONGEST_S)), f"its {name} is no duration"
-    status = batch.column("status").to_numpy(zero_copy_only=False)
+    status = table.column("status").to_numpy()
     yield (status != 0) & ((status < RESPONSES.start) | (status >= RESPONSES.stop)), "its status is none of HTTP"
     for name in WITNESSES:
-        yield (status == 0) & _known(batch, name), "it has no response, and yet a witness came with one"
-    inner_s, outer_s, raised_s = (_floats(batch, name) for name in WITNESSES)
+        yield (status == 0) & _known(table, name), "it has no response, and yet a witness came with one"
+    inner_s, outer_s, raised_s = (_floats(table, name) for name in WITNESSES)
     with np.errstate(invalid="ignore"):
         yield inner_s > outer_s + SLACK_S, "the inner witness took longer than the outer one"
         yield raised_s > inner_s + SLACK_S, "the exception came after the view's end"
@@ -69,16 +69,16 @@ def _first(masks: Iterator[tuple[Mask, str]] | list[tuple[Mask, str]], first_row
     return ""
 
 
-def _floats(batch: pa.RecordBatch, name: str) -> npt.NDArray[np.float64]:
+def _floats(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
     """A column's values; NaN where there is none."""
-    if name not in batch.schema.names:
-        return np.full(batch.num_rows, np.nan)
-    values: npt.NDArray[np.float64] = batch.column(name).to_numpy(zero_copy_only=False).astype(np.float64)
+    if name not in table.schema.names:
+        return np.full(table.num_rows, np.nan)
+    values: npt.NDArray[np.float64] = table.column(name).to_numpy().astype(np.float64)
     return values
 
 
-def _known(batch: pa.RecordBatch, name: str) -> Mask:
-    if name not in batch.schema.names:
-        return np.zeros(batch.num_rows, dtype=bool)
-    known: Mask = batch.column(name).is_valid().to_numpy(zero_copy_only=False)
+def _known(table: pa.Table, name: str) -> Mask:
+    if name not in table.schema.names:
+        return np.zeros(table.num_rows, dtype=bool)
+    known: Mask = table.column(name).is_valid().to_numpy()
     return known

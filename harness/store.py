@@ -132,13 +132,11 @@ class RunDirectory:
         count = None
         try:
             with _opened(file) as reader:
-                while True:
-                    _, metadata = reader.read_next_batch_with_custom_metadata()
-                    count = _closing_count(metadata) if count is None else count
-        except StopIteration:
-            return count if _has_end(file) else None
+                for _, seen in _pieces(reader):
+                    count = seen
         except (pa.ArrowException, OSError, ValueError):
             return None
+        return count if _has_end(file) else None
 
     def state_of(self, shard: Shard) -> ShardState:
         """Count a shard's rows and say whether it is whole. Raises UsageError for a newer schema."""
@@ -147,16 +145,13 @@ class RunDirectory:
         try:
             with _opened(file) as reader:
                 self._check_schema(reader.schema, file)
-                while not problem:
-                    batch, metadata = reader.read_next_batch_with_custom_metadata()
-                    problem = soundness.damage(batch)
-                    if not problem:
-                        contradiction = contradiction or soundness.contradiction(batch, rows)
-                        doubt = doubt or soundness.doubt(batch, rows)
-                    rows += batch.num_rows
-                    closing = _closing_count(metadata) if closing is None else closing
-        except StopIteration:
-            pass
+                for table, seen in _pieces(reader):
+                    closing = seen
+                    if problem := soundness.damage(table):
+                        break
+                    contradiction = contradiction or soundness.contradiction(table, rows)
+                    doubt = doubt or soundness.doubt(table, rows)
+                    rows += table.num_rows
         except FileNotFoundError:
             problem = "the file is missing"
         except (pa.ArrowException, OSError, ValueError) as error:
@@ -171,23 +166,15 @@ class RunDirectory:
 
     def tables(self, shards: Sequence[Shard]) -> Iterator[pa.Table]:
         """The rows of the shards in tables of about `CHUNK_ROWS`, as far as they can be read."""
-        waiting: list[pa.RecordBatch] = []
-        rows = 0
         for shard in shards:
             try:
                 with _opened(self.path / shard.file) as reader:
-                    for batch in reader:
-                        if soundness.damage(batch):
+                    for table, _ in _pieces(reader):
+                        if soundness.damage(table):
                             break
-                        waiting.append(_columns(batch))
-                        rows += batch.num_rows
-                        if rows >= CHUNK_ROWS:
-                            yield pa.Table.from_batches(waiting)
-                            waiting, rows = [], 0
-            except (pa.ArrowException, OSError):
+                        yield _columns(table)
+            except (pa.ArrowException, OSError, ValueError):
                 continue  # `state_of` says so, and the run is judged inconclusive
-        if rows:
-            yield pa.Table.from_batches(waiting)
 
     def _check_schema(self, schema: pa.Schema, file: Path) -> None:
         text = (schema.metadata or {}).get(VERSION_KEY, b"")
@@ -252,13 +239,40 @@ def _closing_count(metadata: Any) -> int | None:
     return int(metadata[CLOSING_KEY.encode()]) if metadata and CLOSING_KEY.encode() in metadata else None
 
 
-def _columns(batch: pa.RecordBatch) -> pa.RecordBatch:
+def _pieces(reader: pa.RecordBatchStreamReader) -> Iterator[tuple[pa.Table, int | None]]:
+    """The rows in tables of about `CHUNK_ROWS`, each with the closing count if it was seen by then.
+
+    What was read before an error comes first, then the error. Raises pa.ArrowException, OSError, ValueError.
+    """
+    waiting: list[pa.RecordBatch] = []
+    rows, closing, broken = 0, None, None
+    while True:
+        try:
+            batch, metadata = reader.read_next_batch_with_custom_metadata()
+            closing = _closing_count(metadata) if closing is None else closing
+        except StopIteration:
+            break
+        except (pa.ArrowException, OSError, ValueError) as error:
+            broken = error
+            break
+        waiting.append(batch)
+        rows += batch.num_rows
+        if rows >= CHUNK_ROWS:
+            yield pa.Table.from_batches(waiting), closing
+            waiting, rows = [], 0
+    if waiting:
+        yield pa.Table.from_batches(waiting), closing
+    if broken:
+        raise broken
+
+
+def _columns(table: pa.Table) -> pa.Table:
     """The columns that are read; what an older harness did not record is not known."""
-    columns = [
-        batch.column(name) if name in batch.schema.names else pa.nulls(batch.num_rows, SCHEMA.field(name).type)
-        for name in COLUMNS
-    ]
-    return pa.RecordBatch.from_arrays(columns, names=list(COLUMNS))
+    for name in COLUMNS:
+        if name not in table.schema.names:
+            field = SCHEMA.field(name)
+            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
+    return table.select(list(COLUMNS))
 
 
 def _opened(file: Path) -> pa.RecordBatchStreamReader:

@@ -27,11 +27,11 @@ FALSE = [
 ]
 
 
-def changed(**values: Any) -> pa.RecordBatch:
+def changed(**values: Any) -> pa.Table:
     """Three rows, of which the second has these values."""
     rows = batch([EXCHANGE] * 3, LABELS, 0).to_pylist()
     rows[1] |= values
-    return pa.RecordBatch.from_pylist(rows, schema=SCHEMA)
+    return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
 @pytest.mark.parametrize(("values", "text"), FALSE, ids=[f"{values}" for values, _ in FALSE])
@@ -46,7 +46,7 @@ def test_what_a_recorder_writes_is_sound() -> None:
     raised = EXCHANGE._replace(
         server_timing='view;dur=1.5;desc="a:b", raised;dur=1.4;desc="E", app;dur=2.0', status=500
     )
-    rows = batch([EXCHANGE, lost, raised, EXCHANGE._replace(server_timing="")], LABELS, 0)
+    rows = pa.Table.from_batches([batch([EXCHANGE, lost, raised, EXCHANGE._replace(server_timing="")], LABELS, 0)])
     assert (soundness.damage(rows), soundness.contradiction(rows, 0), soundness.doubt(rows, 0)) == ("", "", "")
 
 
@@ -61,4 +61,4 @@ def test_bytes_that_are_no_text_are_damage() -> None:
     rows = batch([EXCHANGE], LABELS, 0)
     name = pa.Array.from_buffers(pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\1\0\0\0"), pa.py_buffer(b"\xff")])
     arrays = [name if field.name == "name" else rows.column(field.name) for field in SCHEMA]
-    assert "damaged" in soundness.damage(pa.RecordBatch.from_arrays(arrays, schema=SCHEMA))
+    assert "damaged" in soundness.damage(pa.Table.from_arrays(arrays, schema=SCHEMA))
