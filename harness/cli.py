@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from harness import __version__, config, interrupt, pipeline, probe, progress
+from harness import __version__, config, interrupt, keys, pipeline, probe, progress
 from harness.config import Config, Profile
 from harness.errors import ExitCode, HarnessError, UsageError
 from harness.render import console, diagnosis
@@ -176,14 +176,14 @@ def _some_duration(text: str) -> float:
 
 def _duration(text: str) -> float:
     try:
-        return config.seconds(text)
+        return keys.seconds(text)
     except UsageError as error:
         raise argparse.ArgumentTypeError(str(error).removeprefix("duration: ")) from None
 
 
 def _matchers(text: str) -> str:
     try:
-        return config.matchers(text, "selector")
+        return keys.matchers(text, "selector")
     except UsageError as error:
         raise argparse.ArgumentTypeError(str(error).removeprefix("selector: ")) from None
 

@@ -1,29 +1,17 @@
 """harness.toml -> Profile, validated: every unknown key and bad value is refused by name."""
 
-import difflib
-import math
-import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from harness import keys
 from harness.errors import UsageError
 from harness.model import Budget, Limit
 from harness.variants import SERVICES, Variant, check_placeholders, merged
 
-LONGEST_S = 1e8
-"""The longest duration that is one: three years."""
-MOST = 1_000_000
-"""The largest number that a key takes."""
-SHORTEST_INTERVAL_S = 0.1
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 """Hosts that may be loaded without being named in `allow_hosts`."""
-
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
-_LIMIT = re.compile(r"(p50|p95|p99|error_ratio|rate)?\s*(<=|>=|==|<|>)\s*(.+)")
-_QUANTILES = ("p50", "p95", "p99")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +101,7 @@ class Config:
         except KeyError:
             known = ", ".join(self.profiles)
             raise UsageError(
-                f"{self.source}: no profile {wanted!r}{_suggest(wanted, self.profiles)}; it has {known}"
+                f"{self.source}: no profile {wanted!r}{keys.suggest(wanted, self.profiles)}; it has {known}"
             ) from None
         chosen = tuple(dict.fromkeys((*profile.variants, *variants)))
         for variant in chosen:
@@ -140,20 +128,20 @@ def parse(text: str, source: str) -> Config:
     known = {"default_profile", "defaults", "profiles", "variants"}
     for key in document:
         if key not in known:
-            raise UsageError(f"{source}: unknown key {key!r}{_suggest(key, known)}")
-    defaults = _table(document.get("defaults", {}), f"{source}: defaults")
+            raise UsageError(f"{source}: unknown key {key!r}{keys.suggest(key, known)}")
+    defaults = keys.table(document.get("defaults", {}), f"{source}: defaults")
     variants = {
         name: _variant(table, f"{source}: variants.{name}")
-        for name, table in _table(document.get("variants", {}), f"{source}: variants").items()
+        for name, table in keys.table(document.get("variants", {}), f"{source}: variants").items()
     }
-    tables = _table(document.get("profiles", {}), f"{source}: profiles")
+    tables = keys.table(document.get("profiles", {}), f"{source}: profiles")
     if not tables:
         raise UsageError(f"{source}: no [profiles.<name>] table; add one, e.g. [profiles.smoke]")
     profiles = {}
     for name, table in tables.items():
         where = f"{source}: profiles.{name}"
-        own = _table(table, where)
-        profile = _profile(name, _merge(_base(defaults, own), own), where)
+        own = keys.table(table, where)
+        profile = _profile(name, keys.merge(_base(defaults, own), own), where)
         for variant in profile.variants:
             if variant not in variants:
                 raise UsageError(f"{where}.variants: {_no_variant(variant, variants)}")
@@ -164,58 +152,10 @@ def parse(text: str, source: str) -> Config:
     return Config(source, profiles, default, variants)
 
 
-def seconds(value: object, where: str = "duration") -> float:
-    """A duration: a number of seconds, or text such as `500ms`, `15s`, `2m`, `1h`. Raises UsageError."""
-    found: float | None = None
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        found = float(value)
-    elif isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
-        found = float(match[1]) * _UNITS[match[2]]
-    if found is not None and 0 <= found <= LONGEST_S:
-        return found
-    raise UsageError(f"{where}: {value!r} is not a duration; write for example 15s, 500ms or 2m")
-
-
-def limit(value: object, where: str) -> Limit:
-    """A threshold: `"p95 < 250ms"`, or a table with `limit` and `view` or `promql`. Raises UsageError."""
-    table = {"limit": value} if isinstance(value, str) else _table(value, where)
-    for key in table:
-        if key not in ("limit", "view", "promql"):
-            raise UsageError(f"{where}: unknown key {key!r}{_suggest(key, ('limit', 'view', 'promql'))}")
-    text, view, expression = (_text(table.get(key, ""), f"{where}.{key}") for key in ("limit", "view", "promql"))
-    match = _LIMIT.fullmatch(text.strip())
-    if not match or bool(match[1]) == bool(expression) or (expression and view):
-        raise UsageError(
-            f"{where}: {text!r} is not a limit; write 'p95 < 250ms', 'error_ratio < 1%' or 'rate > 50', "
-            "or a table {promql = '…', limit = '< 3'}"
-        )
-    number = _number(match[3].strip(), match[1] or "", where)
-    shown = f"{expression} {text.strip()}" if expression else f"{view + ': ' if view else ''}{text.strip()}"
-    return Limit(shown, expression or match[1], match[2], number, view, bool(expression))
-
-
-def _number(text: str, metric: str, where: str) -> float:
-    if metric in _QUANTILES:
-        return seconds(text if _DURATION.fullmatch(text) else _float(text, where), where)
-    if text.endswith("%"):
-        return _float(text[:-1], where) / 100
-    return _float(text, where)
-
-
-def _float(text: str, where: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise UsageError(f"{where}: {text!r} is not a number")
-    return value
-
-
 def _profile(name: str, table: Mapping[str, Any], where: str) -> Profile:
     for key in table:
         if key not in _KEYS:
-            raise UsageError(f"{where}.{key}: unknown key{_suggest(key, _KEYS)}")
+            raise UsageError(f"{where}.{key}: unknown key{keys.suggest(key, _KEYS)}")
     values = {}
     for key, value in table.items():
         attribute, read = _KEYS[key]
@@ -227,10 +167,10 @@ def _profile(name: str, table: Mapping[str, Any], where: str) -> Profile:
 
 
 def _start(value: object, where: str) -> TargetStart:
-    table = _table(value, where)
+    table = keys.table(value, where)
     for key in table:
         if key not in _START_KEYS:
-            raise UsageError(f"{where}.{key}: unknown key{_suggest(key, _START_KEYS)}")
+            raise UsageError(f"{where}.{key}: unknown key{keys.suggest(key, _START_KEYS)}")
     if "command" not in table:
         raise UsageError(f"{where}: command is missing; give the words that start the target, with {{port}}")
     values = {}
@@ -241,10 +181,10 @@ def _start(value: object, where: str) -> TargetStart:
 
 
 def _variant(value: object, where: str) -> Variant:
-    table = _table(value, where)
+    table = keys.table(value, where)
     for key in table:
         if key not in _VARIANT_KEYS:
-            raise UsageError(f"{where}.{key}: unknown key{_suggest(key, _VARIANT_KEYS)}")
+            raise UsageError(f"{where}.{key}: unknown key{keys.suggest(key, _VARIANT_KEYS)}")
     values = {}
     for key, item in table.items():
         attribute, read = _VARIANT_KEYS[key]
@@ -254,7 +194,7 @@ def _variant(value: object, where: str) -> Variant:
 
 def _no_variant(name: str, known: Mapping[str, Variant]) -> str:
     some = f"it has {', '.join(known)}" if known else f"it has none; add a [variants.{name}] table"
-    return f"no variant {name!r}{_suggest(name, known)}; {some}"
+    return f"no variant {name!r}{keys.suggest(name, known)}; {some}"
 
 
 def _varied(start: TargetStart, variant: Variant) -> TargetStart:
@@ -270,125 +210,34 @@ def _templates(start: TargetStart) -> Iterator[tuple[str, str]]:
 
 
 def _budget(value: object, where: str) -> Budget:
-    table = _table(value, where)
+    table = keys.table(value, where)
     known = {item.name for item in fields(Budget)}
     for key in table:
         if key not in known:
-            raise UsageError(f"{where}.{key}: unknown key{_suggest(key, known)}")
+            raise UsageError(f"{where}.{key}: unknown key{keys.suggest(key, known)}")
     values: dict[str, Any] = {}
     for key, item in table.items():
         if key == "blind_spot_s":
-            quantiles = _table(item, f"{where}.{key}")
+            quantiles = keys.table(item, f"{where}.{key}")
             for quantile in quantiles:
-                if quantile not in _QUANTILES:
+                if quantile not in keys.QUANTILES:
                     raise UsageError(f"{where}.{key}.{quantile}: unknown key; it takes p50, p95 and p99")
-            values[key] = {quantile: seconds(part, f"{where}.{key}.{quantile}") for quantile, part in quantiles.items()}
+            values[key] = {
+                quantile: keys.seconds(part, f"{where}.{key}.{quantile}") for quantile, part in quantiles.items()
+            }
         elif key.endswith("_ratio"):
-            values[key] = _positive(item, f"{where}.{key}")
+            values[key] = keys.positive(item, f"{where}.{key}")
         else:
-            values[key] = seconds(item, f"{where}.{key}")
+            values[key] = keys.seconds(item, f"{where}.{key}")
     return Budget(**values)
 
 
-def _text(value: object, where: str) -> str:
-    if isinstance(value, str):
-        return value
-    raise UsageError(f"{where}: {value!r} must be text")
-
-
-def _path(value: object, where: str) -> str:
-    text = _text(value, where)
-    if text and not text.startswith("/"):
-        raise UsageError(f"{where}: {text!r} must be a path on the target that begins with /, e.g. /state")
-    return text
-
-
-def matchers(value: object, where: str) -> str:
-    """PromQL label matchers without braces. Raises UsageError."""
-    text = _text(value, where).strip()
-    if not text or text.startswith("{"):
-        raise UsageError(f'{where}: {text!r} must be PromQL matchers without braces, e.g. job="django"')
-    return text
-
-
-def _flag(value: object, where: str) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise UsageError(f"{where}: {value!r} must be true or false")
-
-
-def _whole(value: object, where: str) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
-        return value
-    raise UsageError(f"{where}: {value!r} must be a whole number from 1 up")
-
-
-def _port(value: object, where: str) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 65535:
-        return value
-    raise UsageError(f"{where}: {value!r} must be a port, or 0 for any free one")
-
-
-def _positive(value: object, where: str) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MOST:
-        return float(value)
-    raise UsageError(f"{where}: {value!r} must be a number above 0, up to {MOST:,}")
-
-
-def _some_seconds(value: object, where: str) -> float:
-    duration_s = seconds(value, where)
-    if duration_s <= 0:
-        raise UsageError(f"{where}: must be longer than 0 s")
-    return duration_s
-
-
-def _interval(value: object, where: str) -> float:
-    interval_s = seconds(value, where)
-    if interval_s < SHORTEST_INTERVAL_S:
-        raise UsageError(f"{where}: {value!r} is too short: Prometheus cannot scrape every {interval_s:g} s; write 1s")
-    return interval_s
-
-
-def _pace(value: object, where: str) -> str:
-    if value in ("own", "closed"):
-        return str(value)
-    raise UsageError(f"{where}: {value!r} must be 'own' (the scenario's wait times) or 'closed' (no waiting)")
-
-
-def _texts(value: object, where: str) -> tuple[str, ...]:
-    if isinstance(value, list):
-        return tuple(_text(item, where) for item in value)
-    raise UsageError(f"{where}: {value!r} must be a list of texts")
-
-
-def _commands(value: object, where: str) -> tuple[tuple[str, ...], ...]:
-    if isinstance(value, list):
-        return tuple(_texts(item, where) for item in value)
-    raise UsageError(f"{where}: {value!r} must be a list of commands, each a list of words")
-
-
 def _services(value: object, where: str) -> tuple[str, ...]:
-    names = _texts(value, where)
+    names = keys.texts(value, where)
     for name in names:
         if name not in SERVICES:
             raise UsageError(f"{where}: unknown service {name!r}; it is one of {', '.join(SERVICES)}")
     return tuple(dict.fromkeys(names))
-
-
-def _mapping(value: object, where: str) -> Mapping[str, str]:
-    return {key: _text(item, f"{where}.{key}") for key, item in _table(value, where).items()}
-
-
-def _limits(value: object, where: str) -> tuple[Limit, ...]:
-    if isinstance(value, list):
-        return tuple(limit(item, f"{where}[{index}]") for index, item in enumerate(value))
-    raise UsageError(f"{where}: {value!r} must be a list of limits")
-
-
-def _table(value: object, where: str) -> Mapping[str, Any]:
-    if isinstance(value, dict):
-        return value
-    raise UsageError(f"{where}: must be a table")
 
 
 def _base(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -398,61 +247,47 @@ def _base(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, A
     return {key: value for key, value in defaults.items() if key in own or key not in replaced}
 
 
-def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`over` on top of `base`, tables merged key by key."""
-    merged = dict(base)
-    for key, value in over.items():
-        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = _merge(merged[key], value) if both else value
-    return merged
-
-
-def _suggest(word: str, known: Mapping[str, Any] | set[str] | tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
-
-
 _Reader = Callable[[object, str], Any]
 _START_KEYS: dict[str, tuple[str, _Reader]] = {
-    "command": ("command", _texts),
-    "cwd": ("cwd", _text),
-    "env": ("env", _mapping),
-    "prepare": ("prepare", _commands),
+    "command": ("command", keys.texts),
+    "cwd": ("cwd", keys.text),
+    "env": ("env", keys.mapping),
+    "prepare": ("prepare", keys.commands),
     "services": ("services", _services),
-    "port": ("port", _port),
-    "ready": ("ready", _text),
-    "metrics": ("metrics", _text),
-    "ready_timeout": ("ready_timeout_s", _some_seconds),
+    "port": ("port", keys.port),
+    "ready": ("ready", keys.text),
+    "metrics": ("metrics", keys.text),
+    "ready_timeout": ("ready_timeout_s", keys.some_seconds),
 }
 _VARIANT_KEYS: dict[str, tuple[str, _Reader]] = {
     "services": ("services", _services),
-    "env": ("env", _mapping),
+    "env": ("env", keys.mapping),
 }
 _KEYS: dict[str, tuple[str, _Reader]] = {
-    "scenario": ("scenario", _text),
-    "users": ("users", _whole),
-    "spawn_rate": ("spawn_rate", _positive),
-    "duration": ("duration_s", _some_seconds),
-    "warmup": ("warmup_s", seconds),
-    "stop_timeout": ("stop_timeout_s", _some_seconds),
-    "workers": ("workers", _whole),
-    "pace": ("pace", _pace),
-    "scrape_interval": ("scrape_interval_s", _interval),
-    "quiet_timeout": ("quiet_timeout_s", _some_seconds),
+    "scenario": ("scenario", keys.text),
+    "users": ("users", keys.whole),
+    "spawn_rate": ("spawn_rate", keys.positive),
+    "duration": ("duration_s", keys.some_seconds),
+    "warmup": ("warmup_s", keys.seconds),
+    "stop_timeout": ("stop_timeout_s", keys.some_seconds),
+    "workers": ("workers", keys.whole),
+    "pace": ("pace", keys.pace),
+    "scrape_interval": ("scrape_interval_s", keys.interval),
+    "quiet_timeout": ("quiet_timeout_s", keys.some_seconds),
     "start": ("start", _start),
-    "variants": ("variants", _texts),
-    "target": ("target", _text),
-    "prometheus": ("prometheus", _text),
-    "selector": ("selector", matchers),
-    "allow_hosts": ("allow_hosts", _texts),
-    "foreign_traffic": ("foreign_traffic", _flag),
-    "background": ("background", _texts),
-    "metrics_view": ("metrics_view", _text),
-    "views": ("views", _mapping),
-    "known_delay": ("known_delay", _mapping),
-    "calibration": ("calibration", _text),
-    "state": ("state", _path),
-    "sql_log": ("sql_log", _path),
-    "thresholds": ("thresholds", _limits),
+    "variants": ("variants", keys.texts),
+    "target": ("target", keys.text),
+    "prometheus": ("prometheus", keys.text),
+    "selector": ("selector", keys.matchers),
+    "allow_hosts": ("allow_hosts", keys.texts),
+    "foreign_traffic": ("foreign_traffic", keys.flag),
+    "background": ("background", keys.texts),
+    "metrics_view": ("metrics_view", keys.text),
+    "views": ("views", keys.mapping),
+    "known_delay": ("known_delay", keys.mapping),
+    "calibration": ("calibration", keys.text),
+    "state": ("state", keys.path),
+    "sql_log": ("sql_log", keys.path),
+    "thresholds": ("thresholds", keys.limits),
     "budget": ("budget", _budget),
 }

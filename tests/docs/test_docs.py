@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import config
+from harness import config, keys
 from harness.checks import CHECKS
 from harness.errors import ExitCode
 from harness.model import SCHEMA_VERSION, Budget, Strength
@@ -144,7 +144,7 @@ def test_the_defaults_of_the_budget_are_documented() -> None:
             if row[1] == "none"
             else {}
             if row[1] == "{}"
-            else config.seconds(row[1].strip('"'))
+            else keys.seconds(row[1].strip('"'))
             if '"' in row[1]
             else float(row[1])
         )

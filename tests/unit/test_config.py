@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import config
+from harness import config, keys
 from harness.errors import UsageError
 from harness.model import Limit
 
@@ -64,7 +64,7 @@ def test_the_default_profile_is_the_first_or_the_one_named() -> None:
 )
 def test_durations(value: object, expected: float) -> None:
     """Numbers are seconds."""
-    assert config.seconds(value) == expected
+    assert keys.seconds(value) == expected
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_durations(value: object, expected: float) -> None:
 )
 def test_limits(value: object, expected: Limit) -> None:
     """Per view, over all, or any PromQL."""
-    assert config.limit(value, "thresholds[0]") == expected
+    assert keys.limit(value, "thresholds[0]") == expected
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_limits(value: object, expected: Limit) -> None:
 def test_a_limit_that_is_none_is_refused_by_place(value: object) -> None:
     """With the place in the file."""
     with pytest.raises(UsageError, match=r"thresholds\[0\]"):
-        config.limit(value, "thresholds[0]")
+        keys.limit(value, "thresholds[0]")
 
 
 @pytest.mark.parametrize(
