@@ -87,8 +87,7 @@ def _judge_told(facts: Facts, deltas: Deltas, counted: Mapping[str, Counter[str]
 
 def _counts_of_calls(deltas: Deltas, alias: str, calls: Statements, by: str) -> list[Count]:
     """Calls of the cursor as the library counts them."""
-    vendors = {item.labels.get("vendor", "") for item in deltas[EXECUTES] if item.labels.get("alias") == alias}
-    tests = calls.recheck if vendors & TESTS_BY_CURSOR else 0
+    tests = calls.recheck if _tests_by_cursor(deltas, alias) else 0
     rows = (
         ("statements", calls.execute + calls.sets + tests, EXECUTES),
         ("executemany sets", calls.sets, EXECUTES_MANY),
@@ -184,16 +183,23 @@ def _findings(facts: Facts, deltas: Deltas, counted: Mapping[str, Counter[str]])
                 f"SAVEPOINT, ...): the metric counts them like queries (in {told.views_with(facts, 'db', 'control')})"
             )
             findings.append(Finding(CONTROL, alias, text, ID))
-        if keys["recheck"]:
+        if keys["recheck"] and _tests_by_cursor(deltas, alias):
             text = (
-                f"{keys['recheck']:,} times Django tested a connection on which a statement had failed; on PostgreSQL "
-                "each test is counted and timed as a statement (SELECT 1)"
+                f"{keys['recheck']:,} times Django tested a connection on which a statement had failed (SELECT 1): the "
+                "metric counts and times each test as a statement"
             )
             findings.append(Finding(RECHECK, alias, text, ID))
         if refused := round(_total(deltas, CONNECTION_ERRORS, alias)):
             text = f"{refused:,} attempts to connect failed; the metric counts them as new connections too"
             findings.append(Finding(REFUSED, alias, text, ID))
     return findings
+
+
+def _tests_by_cursor(deltas: Deltas, alias: str) -> bool:
+    """Whether the metric counts Django's tests of this alias's connections."""
+    return any(
+        item.labels.get("alias") == alias and item.labels.get("vendor") in TESTS_BY_CURSOR for item in deltas[EXECUTES]
+    )
 
 
 def _aliases(deltas: Deltas) -> set[str]:
