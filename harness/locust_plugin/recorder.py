@@ -90,12 +90,14 @@ class Recorder:
             )
             at_s += hop.took_s
             left_s -= hop.took_s
-        if hops and self._origin[0] and clients.origin_of(str(getattr(response, "url", url))) != self._origin:
+        # Locust's HttpSession puts the name in place of the response's own URL while it reports
+        request = getattr(response, "request", None) if hops else None
+        if self._origin[0] and request is not None and clients.origin_of(str(request.url)) != self._origin:
             self._elsewhere += 1  # the target sent the client on to another host
             self._told += len(hops)
             return
         status = getattr(response, "status_code", 0) or 0
-        sent = getattr(getattr(response, "request", None), "method", None) if hops else None
+        sent = getattr(request, "method", None)
         self._told += len(hops) + bool(status)
         header = clients.server_timing(getattr(response, "headers", None)) if status else ""
         error = None if exception is None else (str(exception) or type(exception).__name__)[:MAX_ERROR_CHARACTERS]

@@ -25,6 +25,11 @@ class Done:
     out: str
     err: str
 
+    @property
+    def told(self) -> str:
+        """All it wrote, progress first: a failed test ends with the verdicts."""
+        return f"{self.err}\n{self.out}"
+
 
 @dataclass
 class Harness:

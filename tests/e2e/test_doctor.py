@@ -294,6 +294,6 @@ def test_the_command_names_the_fault_and_fails(harness: Harness, write: Writer) 
     """Exit code 1 with the fault on standard output, 2 for a module that does not exist; nothing is left behind."""
     write.file("half_settings.py", GOOD.replace("django_prometheus.db.backends", "django.db.backends"))
     done = harness.run("doctor", "--settings", "half_settings", "--cwd", write.directory)
-    assert done.code == 1, done.err
+    assert done.code == 1, done.told
     assert "✗ database-engine" in done.out
     assert harness.run("doctor", "--settings", "no.such.settings", "--cwd", write.directory).code == 2

@@ -61,7 +61,7 @@ def test_it_raises_no_false_alarm(harness: Harness, write: Writer, name: str, us
     )
     report = parse((out / "report.json").read_text())
     told = [v for v in report.verdicts if v.check != "thresholds"]  # those are the profile's own wishes
-    assert [(v.check, v.subject, v.why) for v in told if v.status is Status.FAIL] == [], done.err
+    assert [(v.check, v.subject, v.why) for v in told if v.status is Status.FAIL] == [], done.told
 
 
 def test_the_settings_of_another_locust_do_not_leak_in(harness: Harness, tmp_path: Path) -> None:
@@ -70,5 +70,5 @@ def test_the_settings_of_another_locust_do_not_leak_in(harness: Harness, tmp_pat
     out = tmp_path / "run"
     env = {"LOCUST_TAGS": "none", "LOCUST_CSV": str(tmp_path / "stray"), "LOCUST_WEB_PORT": port}
     done = harness.run("run", "--duration", "4s", "--warmup", "0s", "--out", out, **env)
-    assert done.code == 0, done.err
+    assert done.code == 0, done.told
     assert not list(tmp_path.glob("stray*"))

@@ -39,7 +39,7 @@ def own(services: stack.Stack) -> tuple[str, ...]:
 def test_a_running_deployment_with_a_witness_passes(harness: Harness, services: stack.Stack, tmp_path: Path) -> None:
     """The scrape interval is found out, and every check passes."""
     done = harness.run("run", *SHORT, *own(services), "--out", tmp_path / "run")
-    assert done.code == 0, done.err
+    assert done.code == 0, done.told
 
 
 def test_without_a_witness_each_verdict_says_its_strength(
@@ -74,7 +74,7 @@ calibration = "/work/fast"
     (tmp_path / "harness.toml").write_text(text)
     flags = ("--config", tmp_path / "harness.toml", "--json", "--out", tmp_path / "run")
     done = harness.run("run", *SHORT, *own(without_witness), *flags)
-    assert done.out, done.err
+    assert done.out, done.told
     report = parse(done.out)
     assert [v for v in report.verdicts if v.status == "fail"] == []
     buckets = {v.subject: v for v in report.verdicts if v.check == "latency-buckets"}
@@ -115,7 +115,7 @@ def test_foreign_traffic_is_noticed_and_judged_as_lower_bounds(
         declared = harness.run("run", *flags, "--foreign-traffic", "--out", tmp_path / "declared")
         undeclared = harness.run("run", *flags, "--out", tmp_path / "undeclared")
     for done in (declared, undeclared):
-        assert done.out, done.err
+        assert done.out, done.told
         report = parse(done.out)
         assert [v for v in report.verdicts if v.status == "fail"] == []
         assert {v.strength for v in report.verdicts if v.check == "request-counts"} == {"one-sided"}

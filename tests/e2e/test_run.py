@@ -27,7 +27,7 @@ def test_the_reference_app_passes_every_check_and_leaves_all_reports(harness: Ha
     """`harness run` on the unmodified app ends with exit 0 and every report, and judging again agrees."""
     out = tmp_path / "run"
     done = harness.run("run", *SHORT, "--out", out)
-    assert (done.code, [line for line in done.err.splitlines() if "Traceback" in line]) == (0, []), done.err + done.out
+    assert (done.code, [line for line in done.err.splitlines() if "Traceback" in line]) == (0, []), done.told
     report = parse((out / "report.json").read_text())
     assert {verdict.status for verdict in report.verdicts} == {"pass"}
     assert "double-observation" in {finding.id for finding in report.findings}
@@ -48,7 +48,7 @@ def test_json_prints_the_report_and_nothing_else(harness: Harness, tmp_path: Pat
         "run", *SHORT, "--json", "--out", tmp_path / "run", "--locustfile", PROJECT / "scenarios/cache.py"
     )
     assert json.loads(done.out) == json.loads((tmp_path / "run" / "report.json").read_text())
-    assert done.code == 0, done.err
+    assert done.code == 0, done.told
 
 
 @pytest.mark.parametrize("scenario", ["slow", "errors", "database"])
@@ -56,14 +56,14 @@ def test_every_scenario_verifies(harness: Harness, tmp_path: Path, scenario: str
     """Each scenario drives the app with metrics that verify."""
     out = tmp_path / "run"
     done = harness.run("run", *SHORT, "--out", out, "--locustfile", PROJECT / "scenarios" / f"{scenario}.py")
-    assert done.code == 0, done.err
+    assert done.code == 0, done.told
 
 
 def test_several_locust_processes_each_leave_a_closed_shard(harness: Harness, tmp_path: Path) -> None:
     """`--workers 2` records in two processes, and every sample is there."""
     out = tmp_path / "run"
     done = harness.run("run", *SHORT, "--workers", "2", "--out", out)
-    assert done.code == 0, done.err
+    assert done.code == 0, done.told
     run = json.loads((out / "run.json").read_text())
     measured = [shard for shard in run["shards"] if shard["phase"] == "measure"]
     assert len(measured) == 2
@@ -112,7 +112,7 @@ def test_a_locustfile_of_locusts_documentation_runs_unchanged(harness: Harness, 
     """It knows nothing of the target; all its 404s are accounted for."""
     out = tmp_path / "run"
     done = harness.run("run", *SHORT, "--out", out, "--locustfile", write.file("quickstart.py", QUICKSTART))
-    assert done.code == 0, done.err
+    assert done.code == 0, done.told
     assert {row["status"] for row in rows_of(out)} == {404}
     assert ("/login", "POST") in {(row["name"], row["method"]) for row in rows_of(out)}
 
@@ -141,7 +141,7 @@ def test_every_hop_of_a_redirect_is_a_sample(harness: Harness, write: Writer, tm
     """One call of either client that follows a redirect leaves two samples: what the server saw."""
     out = tmp_path / "run"
     done = harness.run("run", *SHORT, "--out", out, "--locustfile", write.file("redirects.py", REDIRECTS))
-    assert done.code == 0, done.err
+    assert done.code == 0, done.told
     for name in ("slow", "fast"):
         rows = [row for row in rows_of(out) if row["name"] == name]
         hops = [(row["hop"], row["status"], row["view"]) for row in rows]

@@ -179,7 +179,7 @@ def test_a_server_that_dies_while_it_starts_shows_its_log(harness: Harness, writ
     program.chmod(0o755)
     config = stack_of(write, "memcached", "redis")
     done = harness.run("run", "--config", config, HARNESS_REDIS_BIN=str(tmp_path))
-    assert done.code == 3, done.err
+    assert done.code == 3, done.told
     assert "redis ended by itself (exit 7)" in done.err
     assert "no memory for you" in done.err
 
@@ -189,7 +189,7 @@ def test_a_preparation_that_fails_shows_its_log(harness: Harness, write: Writer,
     for name in ("mariadbd", "mariadb-install-db", "mariadb"):
         write.file(name, "#!/bin/sh\necho no room for tables; exit 7\n").chmod(0o755)
     done = harness.run("run", "--config", stack_of(write, "mariadb"), HARNESS_MARIADB_BIN=str(tmp_path))
-    assert done.code == 3, done.err
+    assert done.code == 3, done.told
     assert re.search(r"mariadb: `\S+mariadb-install-db .*` failed \(exit 7\)", done.err)
     assert "no room for tables" in done.err
 
@@ -267,7 +267,7 @@ def test_a_run_names_its_variants_and_the_versions_of_their_servers(harness: Har
     found("redis")
     out = tmp_path / "run"
     done = harness.run("run", "--variant", "redis", "--duration", "4s", "--warmup", "1s", "--out", out)
-    assert done.code == 0, done.err + done.out
+    assert done.code == 0, done.told
     run = json.loads((out / "run.json").read_text())
     assert run["variants"] == ["redis"]
     assert re.fullmatch(r"\d+\.\d+\.\d+", run["versions"]["redis"])

@@ -89,7 +89,7 @@ def run(
     )
     out = write.directory / "run"
     done = harness.run("run", "test", "--config", config, "--out", out)
-    assert (out / "report.json").exists(), done.err
+    assert (out / "report.json").exists(), done.told
     return parse((out / "report.json").read_text())
 
 
