@@ -3,7 +3,7 @@
     .venv/bin/python tools/matrix.py [WORD ...]      only the cells that have all the words, e.g. postgresql asgi
 
 Ends with 0 when every cell passed, with 1 when one failed, with 3 when one could not be judged or was left out. With
-words the page is left as it is.
+words only the rows of those cells are written anew.
 """
 
 import argparse
@@ -52,17 +52,19 @@ def main() -> int:
     if unknown := words - {*ENGINES, *CACHES, *SERVERS}:
         parser.error(f"unknown word {min(unknown)!r}; it is one of {', '.join((*ENGINES, *CACHES, *SERVERS))}")
     chosen = [variants for variants in itertools.product(ENGINES, CACHES, SERVERS) if words <= set(variants)]
-    cells = []
+    rows = rows_of(PAGE.read_text(encoding="utf-8")) if words else {}
+    codes = set()
     for variants in chosen:
-        cells.append(run(variants))
-        sys.stderr.write(f"matrix: {' x '.join(variants)}: {cells[-1].verdict} {cells[-1].note}\n")
-        if not words:  # after each cell, so that an interrupted matrix leaves what it saw
-            head, rest = PAGE.read_text(encoding="utf-8").split(BEGIN, 1)
-            text = BEGIN + table(cells, len(chosen)) + END
-            PAGE.write_text(head + text + rest.split(END, 1)[1], encoding="utf-8")
-    sys.stdout.write(table(cells, len(chosen)))
-    codes = {cell.exit_code for cell in cells}
-    return 1 if 1 in codes else 3 if codes - {0} or not cells else 0
+        cell = run(variants)
+        codes.add(cell.exit_code)
+        rows[variants] = row(cell)
+        sys.stderr.write(f"matrix: {' x '.join(variants)}: {cell.verdict} {cell.note}\n")
+        head, rest = PAGE.read_text(encoding="utf-8").split(
+            BEGIN, 1
+        )  # after each, so an interrupted matrix leaves some
+        PAGE.write_text(head + BEGIN + table(rows) + END + rest.split(END, 1)[1], encoding="utf-8")
+    sys.stdout.write(table({variants: rows[variants] for variants in chosen if variants in rows}))
+    return 1 if 1 in codes else 3 if codes - {0} or not codes else 0
 
 
 def run(variants: tuple[str, str, str]) -> Cell:
@@ -86,21 +88,33 @@ def run(variants: tuple[str, str, str]) -> Cell:
 
 
 SERVICES = ("postgresql", "mariadb", "redis", "memcached")
+HEADING = (
+    "| engine | cache | server | verdict | requests | verdicts | servers | not passed |",
+    "| --- | --- | --- | --- | --- | --- | --- | --- |",
+)
 
 
-def table(cells: list[Cell], chosen: int) -> str:
-    """The cells as Markdown, with a line that counts them, and how many were to be."""
-    lines = [
-        "| engine | cache | server | verdict | requests | verdicts | servers | not passed |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for cell in cells:
-        engine, cache, server = cell.variants
-        figures = f"{cell.samples:,} | {cell.verdicts:,} | {cell.servers} | {cell.note}"
-        lines.append(f"| {engine} | {cache} | {server} | {cell.verdict} | {figures} |")
-    counts = {word: sum(cell.verdict == word for cell in cells) for word in (*VERDICTS.values(), "not run")}
+def row(cell: Cell) -> str:
+    """The cell as a line of the table."""
+    words = " | ".join(cell.variants)
+    return f"| {words} | {cell.verdict} | {cell.samples:,} | {cell.verdicts:,} | {cell.servers} | {cell.note} |"
+
+
+def rows_of(page: str) -> dict[tuple[str, ...], str]:
+    """The lines of the page's table, by engine, cache and server."""
+    lines = page.split(BEGIN, 1)[1].split(END, 1)[0].splitlines()
+    found = {tuple(word.strip() for word in line.split("|")[1:4]): line for line in lines if line.startswith("| ")}
+    return {words: line for words, line in found.items() if words[0] in ENGINES}
+
+
+def table(rows: dict[tuple[str, ...], str]) -> str:
+    """The rows in the order of the matrix, with a line that counts them, and how many there can be."""
+    every = list(itertools.product(ENGINES, CACHES, SERVERS))
+    lines = [rows[variants] for variants in every if variants in rows]
+    verdicts = [line.split("|")[4].strip() for line in lines]
+    counts = {word: verdicts.count(word) for word in (*VERDICTS.values(), "not run")}
     told = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
-    return "\n".join(lines) + f"\n\n{len(cells)} of {chosen} cells: {told}.\n"
+    return "\n".join((*HEADING, *lines)) + f"\n\n{len(lines)} of {len(every)} cells: {told}.\n"
 
 
 if __name__ == "__main__":
