@@ -5,6 +5,8 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && exit; \
 	done; echo python3)
 BIN := .venv/bin
+# How many end-to-end tests run side by side; most of their time they wait.
+JOBS ?= 3
 UV := .tools/uv/bin/uv
 UV_VERSION := 0.13.9
 
@@ -20,7 +22,7 @@ setup: ## virtual environment and Prometheus, inside this clone
 prometheus: ## Prometheus alone
 	@$(PYTHON) tools/setup.py prometheus
 
-services: setup ## PostgreSQL, MariaDB, Redis, Memcached from the distribution, and the MariaDB driver
+services: setup ## PostgreSQL, MariaDB, Redis, Memcached, nginx from the distribution, and the MariaDB driver
 	@$(PYTHON) -m tools.services
 
 demo: setup ## load the reference target and verify what its metrics say
@@ -30,7 +32,8 @@ matrix: services ## verify every engine, cache and server; writes docs/matrix.md
 	$(BIN)/python tools/matrix.py
 
 test: setup ## all tests, the fast ones first
-	$(BIN)/pytest --basetemp=.pytest_tmp
+	$(BIN)/pytest --basetemp=.pytest_tmp tests/unit tests/docs tests/target_app tests/recorded
+	$(BIN)/pytest --basetemp=.pytest_tmp --numprocesses $(JOBS) --dist loadgroup tests/e2e
 
 check: setup ## lint, format, types, import rules, documentation
 	$(BIN)/ruff check

@@ -9,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from harness import __version__, config, interrupt, keys, pipeline, probe, progress
+from harness import __version__, config, fault_runs, injection, interrupt, keys, pipeline, probe, progress
 from harness.config import Config, Profile
 from harness.errors import ExitCode, HarnessError, UsageError
+from harness.faults import FAULTS
+from harness.render import catalogue as catalogue_report
 from harness.render import console, diagnosis
 from harness.render import json as json_report
 
@@ -68,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
             "--json", action="store_true", help="print report.json on standard output and nothing else"
         )
         command.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    _add_faults(commands)
     doctor = _add(
         commands,
         "doctor",
@@ -109,6 +112,7 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     run.add_argument("--workers", metavar="N", type=_whole, help="Locust processes")
     run.add_argument("--pace", choices=("own", "closed"), help="own: the scenario's wait times; closed: no waiting")
     _add_variant(run)
+    run.add_argument("--fault", metavar="ID", help="break the monitoring on purpose (see `harness faults --list`)")
     run.add_argument("--target", metavar="URL", help="a target that runs already, instead of the embedded one")
     run.add_argument("--prometheus", metavar="URL", help="the Prometheus that scrapes it")
     run.add_argument(
@@ -125,6 +129,27 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     output = run.add_mutually_exclusive_group()
     output.add_argument("--quiet", action="store_true", help="print nothing but errors")
     output.add_argument("--json", action="store_true", help="print report.json on standard output and nothing else")
+
+
+def _add_faults(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    faults = _add(
+        commands,
+        "faults",
+        "break the monitoring on purpose and see that every lie is caught",
+        _faults,
+        "harness faults\n  harness faults one-replica wrong-bound --out reports/two\n  harness faults --list",
+    )
+    faults.add_argument("ids", nargs="*", metavar="ID", help="only these faults (default: all)")
+    faults.add_argument("--list", action="store_true", help="print the faults and what they do, and run none")
+    faults.add_argument(
+        "--profile", metavar="NAME", default="faults", help="a profile of harness.toml (default: faults)"
+    )
+    faults.add_argument("--jobs", metavar="N", type=_whole, default=1, help="runs at the same time (default: 1)")
+    faults.add_argument("--out", metavar="DIR", type=Path, help="where to leave the runs (default: reports/<run-id>)")
+    _add_config(faults)
+    output = faults.add_mutually_exclusive_group()
+    output.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    output.add_argument("--json", action="store_true", help="print faults.json on standard output and nothing else")
 
 
 def _add(
@@ -191,8 +216,12 @@ def _matchers(text: str) -> str:
 def _run(options: argparse.Namespace) -> int:
     profile, project = _chosen(options)
     out = options.out or project / "reports" / pipeline.new_run_id()
-    outcome = pipeline.run(profile, project, out, progress.Reporter(quiet=options.quiet))
-    return _show(outcome, options)
+    reporter = progress.Reporter(quiet=options.quiet)
+    if options.fault is None:
+        return _show(pipeline.run(profile, project, out, reporter), options)
+    fault = injection.find(options.fault)
+    with injection.injected(_load(options), profile, fault) as broken:
+        return _show(pipeline.run(broken, project, out, reporter), options)
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -201,6 +230,35 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _report(options: argparse.Namespace) -> int:
     return _show(pipeline.render_again(options.run_dir), options)
+
+
+def _faults(options: argparse.Namespace) -> int:
+    chosen = [injection.find(name) for name in dict.fromkeys(options.ids)] or list(FAULTS)
+    if options.list:
+        sys.stdout.write("".join(f"{fault.number:2}  {fault.id:<22} {fault.does}\n" for fault in chosen))
+        return int(ExitCode.PASSED)
+    profile = _load(options).profile(options.profile)
+    injection.check_start(profile)
+    out = options.out or options.config.resolve().parent / "reports" / f"faults-{pipeline.new_run_id()}"
+    reporter = progress.Reporter(quiet=options.quiet)
+    command = tuple(fault_runs.harness_run(options.config, profile.name))
+    total = len(chosen) + 1
+    with reporter.live():
+        reporter.stage(f"the clean app and {len(chosen)} faults, {options.jobs} at a time, about 15 s each")
+        done = iter(range(1, total + 1))
+        made = fault_runs.run_all(
+            chosen,
+            command,
+            out,
+            options.jobs,
+            lambda row: reporter.stage(f"{next(done)} of {total}  {row.id}: {row.outcome} {row.note}".rstrip()),
+        )
+    if options.json:
+        sys.stdout.write(catalogue_report.render_json(made))
+    elif not options.quiet:
+        width, color = shutil.get_terminal_size((120, 24)).columns, sys.stdout.isatty()
+        sys.stdout.write(catalogue_report.render_console(made, width=width, color=color, location=str(out)))
+    return made.exit_code
 
 
 def _doctor(options: argparse.Namespace) -> int:

@@ -15,6 +15,30 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """A process that runs beside the embedded target: a proxy, a replica.
+
+    `{port}` is its own, `{target_port}` the target's; its own port and pid are `{<name>_port}` and `{<name>_pid}` to
+    those that follow.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    ready: str = "/healthz"
+    """Path that answers 200 when it can serve; empty when it serves nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A command that is run while the load is on, e.g. a signal to a process."""
+
+    at_s: float
+    """Seconds after Locust was started."""
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TargetStart:
     """How the embedded target is started; `{port}`, `{tmp}`, `{python}` and `{project}` are filled in.
 
@@ -36,6 +60,15 @@ class TargetStart:
     """Path that answers 200 when the target can serve."""
     metrics: str = "/metrics"
     ready_timeout_s: float = 30.0
+    beside: tuple[Beside, ...] = ()
+    """As the three below set by a fault, never by harness.toml."""
+    entry: str = ""
+    """The name of the process beside the target that takes the load; empty: the target itself."""
+    scrape: Mapping[str, Any] = field(default_factory=dict)
+    """Keys of the scrape job, over those that the stack writes."""
+    acts: tuple[Act, ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict)
+    """More placeholders and what they stand for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +111,8 @@ class Profile:
     """Path at which the target tells the totals of its SQL log as JSON."""
     thresholds: tuple[Limit, ...] = ()
     budget: Budget = Budget()
+    fault: str = ""
+    """The id of the fault that was injected on purpose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +138,10 @@ class Config:
             raise UsageError(
                 f"{self.source}: no profile {wanted!r}{keys.suggest(wanted, self.profiles)}; it has {known}"
             ) from None
+        return self.varied(profile, variants)
+
+    def varied(self, profile: Profile, variants: Sequence[str]) -> Profile:
+        """A profile with its own variants and `variants` merged into its start. Raises UsageError as `profile` does."""
         chosen = tuple(dict.fromkeys((*profile.variants, *variants)))
         for variant in chosen:
             if variant not in self.variants:
@@ -110,12 +149,12 @@ class Config:
         if profile.start is None:
             if chosen:
                 raise UsageError(
-                    f"{self.source}: profile {wanted!r} starts nothing, so variant {chosen[0]!r} changes nothing; "
-                    "leave it out, or add a [start] table"
+                    f"{self.source}: profile {profile.name!r} starts nothing, so variant {chosen[0]!r} changes "
+                    "nothing; leave it out, or add a [start] table"
                 )
             return profile
         start = _varied(profile.start, merged({variant: self.variants[variant] for variant in chosen}))
-        check_placeholders(_templates(start), start.services, f"{self.source}: profiles.{wanted}.start")
+        check_placeholders(_templates(start), start.services, f"{self.source}: profiles.{profile.name}.start")
         return replace(profile, start=start, variants=chosen)
 
 

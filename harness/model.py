@@ -74,6 +74,15 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """What is probably wrong with the monitoring, put together from the verdicts that failed."""
+
+    id: str
+    """That of the fault that leaves these signs, where the catalogue has it."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """One question to Prometheus.
 
@@ -343,3 +352,5 @@ class Report:
     rate: tuple[RatePoint, ...]
     scrape_interval_s: float
     variants: tuple[str, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    """What is probably wrong, most likely first; empty when nothing failed."""

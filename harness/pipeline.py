@@ -60,23 +60,22 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
     with reporter.live(), running(profile, project, directory.logs, reporter) as services:
         prometheus = Prometheus(services.prometheus)
         version = prometheus.version()
-        reporter.stage("waiting for the first scrape")
-        interval_s = profile.scrape_interval_s
-        limit_s = max(SCRAPED_LIMIT_S, 4 * interval_s)
-        instances = prometheus.await_scraped(profile.selector, limit_s)
-        if profile.start is None:
-            interval_s = prometheus.scrape_interval_s(profile.selector, INTERVAL_LIMIT_S)
         started_s = time.time()
-        if profile.warmup_s:
-            reporter.stage(f"warming up for {profile.warmup_s:g} s")
-            load(profile, project, directory, services.target, "warmup", reporter.load)
+        if profile.start is None:  # nobody's target is loaded before it is known to be scraped
+            instances, interval_s = _await_scraped(prometheus, profile, reporter)
+            _warm_up(profile, project, directory, services, reporter)
+        else:  # Prometheus takes 5 s from its start to its first scrape (discovery/manager.go, `updatert`)
+            _warm_up(profile, project, directory, services, reporter)
+            instances, interval_s = _await_scraped(prometheus, profile, reporter)
         reporter.stage("waiting for a quiet scrape")
         ledgers = {"start": _ledger(services.target, profile, ("state", "sql_log"))}
         skew_s = prometheus.skew_s()
         limit_s = max(profile.quiet_timeout_s, 4 * interval_s)
         before = prometheus.await_quiet(profile.selector, prometheus.now(), interval_s, limit_s, still=True)
         reporter.stage(f"load: {profile.scenario} with {profile.users} users for {profile.duration_s:g} s")
-        loaded = load(profile, project, directory, services.target, "measure", reporter.load)
+        acts = profile.start.acts if profile.start else ()
+        with stack.acting(acts, services.words, directory.logs / "acts.log"):
+            loaded = load(profile, project, directory, services.target, "measure", reporter.load)
         reporter.stage("waiting for the scrape that has seen the last response")
         after = prometheus.await_quiet(
             profile.selector, loaded.ended_s - skew_s + SKEW_MARGIN_S, interval_s, limit_s, still=profile.start is None
@@ -197,6 +196,24 @@ def against(profile: Profile, target: str, prometheus: str) -> Profile:
     return replace(profile, start=None, variants=(), target=target, prometheus=prometheus, budget=budget)
 
 
+def _await_scraped(prometheus: Prometheus, profile: Profile, reporter: Reporter) -> tuple[tuple[str, ...], float]:
+    """The target's `instance` labels once it is scraped, and the seconds between two scrapes."""
+    reporter.stage("waiting for the first scrape")
+    limit_s = max(SCRAPED_LIMIT_S, 4 * profile.scrape_interval_s)
+    instances = prometheus.await_scraped(profile.selector, limit_s)
+    if profile.start is not None:
+        return instances, profile.scrape_interval_s
+    return instances, prometheus.scrape_interval_s(profile.selector, INTERVAL_LIMIT_S)
+
+
+def _warm_up(
+    profile: Profile, project: Path, directory: RunDirectory, services: stack.Stack, reporter: Reporter
+) -> None:
+    if profile.warmup_s:
+        reporter.stage(f"warming up for {profile.warmup_s:g} s")
+        load(profile, project, directory, services.target, "warmup", reporter.load)
+
+
 def _ledger(url: str, profile: Profile, order: tuple[str, str]) -> dict[str, dict[str, Any]]:
     """The target's own word. Reading the state runs SQL and reading the log runs none.
 
@@ -257,4 +274,5 @@ def _run(
         metrics_view=profile.metrics_view,
         embedded=profile.start is not None,
         variants=profile.variants,
+        fault=profile.fault,
     )

@@ -155,6 +155,21 @@ def run_to_end(
         raise StackError(f"{where}: {service.name} failed (exit {code}); see {log}:\n{tail(log)}")
 
 
+def signal_to(command: Sequence[str], log: Path, limit_s: float) -> None:
+    """Run a short command from another thread than the main one, as it alone is interrupted. Raises StackError."""
+    with log.open("ab") as output:
+        try:
+            done = subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=limit_s, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise StackError(f"`{' '.join(command)}` could not be run while the load was on: {error}") from None
+    if done.returncode:
+        raise StackError(
+            f"`{' '.join(command)}` failed while the load was on (exit {done.returncode}); see {log}:\n{tail(log)}"
+        )
+
+
 def start_on_port(
     launch: Callable[[int], Service], ask: Callable[[int], T], limit_s: float, fixed_port: int = 0
 ) -> tuple[int, T]:

@@ -116,7 +116,8 @@ class Prometheus:
 
         With `still`, the counters must also have stood still since the scrape before it, but for the scrape itself.
         When that does not come within `limit_s` others use the target: then the newest scrape, and how many requests
-        they made between two scrapes. `after_s` is on Prometheus's clock. Raises PrometheusError when no scrape comes.
+        they made between two scrapes; None when the newest scrapes failed or hold no counters. `after_s` is on
+        Prometheus's clock. Raises PrometheusError when no scrape comes.
         """
         deadline = time.monotonic() + limit_s
         while True:
@@ -125,11 +126,17 @@ class Prometheus:
                 return Quiet(judged[0], 0)
             if time.monotonic() > deadline:
                 if judged is None:
-                    raise PrometheusError(
-                        f"{self.url} has not scraped {selector} for {limit_s:g} s; see its targets page"
-                    )
+                    return Quiet(self._newest_scrape(selector, after_s, limit_s), None)
                 return Quiet(judged[0], max(judged[2], 0))
             time.sleep(POLL_S)
+
+    def _newest_scrape(self, selector: str, after_s: float, limit_s: float) -> float:
+        """When Prometheus last tried, well or not. Raises PrometheusError when that was not after `after_s`."""
+        reading = self._read(f"up{{{selector}}}[{promql.duration(limit_s)}]")
+        tried_s = [series.points[-1][0] for series in reading.series] if isinstance(reading, Reading) else []
+        if max(tried_s, default=after_s) <= after_s:
+            raise PrometheusError(f"{self.url} has not scraped {selector} for {limit_s:g} s; see its targets page")
+        return max(tried_s)
 
     def _judge_quiet(self, selector: str, after_s: float, interval_s: float) -> tuple[float, int, int] | None:
         """Time of the newest scrape after `after_s`, requests in flight then, others' requests since the one before."""

@@ -5,24 +5,31 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import requests
 
 from harness import process, services
-from harness.config import TargetStart
-from harness.errors import UsageError
+from harness.config import Act, Beside, TargetStart
+from harness.errors import HarnessError, UsageError
 from harness.interrupt import shielded
 from harness.process import NotReadyError, Service
+from harness.render.text import shorten
 from harness.services import Started
 
 PREPARE_LIMIT_S = 120.0
 PROMETHEUS_READY_S = 30.0
 ANSWER_LIMIT_S = 5.0
+REASON_LIMIT = 200
+"""Characters of what a health check says that are shown."""
+ACT_LIMIT_S = 10.0
 
 CLONE = Path(__file__).resolve().parent.parent
 """Where `make` unpacks Prometheus when the harness runs from a clone."""
@@ -40,6 +47,20 @@ class Stack:
     prometheus: str
     servers: tuple[Started, ...] = ()
     """Databases and caches that were started for the target."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """What placeholders of a command stand for while it runs: ports, process ids, directories."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """What listens on HTTP, and its process."""
+
+    port: int
+    service: Service
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
 
 def find_prometheus(project: Path) -> Path:
@@ -76,9 +97,17 @@ def embedded(start: TargetStart, project: Path, logs: Path, scrape_interval_s: f
             running.callback(_remove, temporary)
         servers = tuple(services.start(running, each, temporary, logs) for each in wanted)
         words = {word: value for server in servers for word, value in server.words.items()}
-        target = _start_target(running, start, project, temporary, logs, words)
-        server = _start_prometheus(running, prometheus, target, start.metrics, temporary, logs, scrape_interval_s)
-        yield Stack(target, server, servers)
+        words |= {"tmp": str(temporary), "python": sys.executable, "project": str(project), **start.words}
+        words["spare_port"] = str(process.free_port())
+        started = _start_target(running, start, project, logs, words)
+        words |= {"target_port": str(started.port), "target_pid": str(started.service.process.pid)}
+        for each in start.beside:
+            beside = _start_beside(running, each, start, project, logs, words)
+            words |= {f"{each.name}_port": str(beside.port), f"{each.name}_pid": str(beside.service.process.pid)}
+        server = _start_prometheus(running, prometheus, start, temporary, logs, scrape_interval_s, words)
+        words |= {"prometheus_pid": str(server.service.process.pid)}
+        entry = f"http://127.0.0.1:{words[f'{start.entry}_port']}" if start.entry else started.url
+        yield Stack(entry, server.url, servers, words)
 
 
 def ask(url: str) -> None:
@@ -90,12 +119,47 @@ def ask(url: str) -> None:
         except requests.RequestException as error:
             raise NotReadyError(f"{url} gave {type(error).__name__}") from None
     if response.status_code != requests.codes.ok:
-        raise NotReadyError(f"{url} gave status {response.status_code}")
+        plain = response.headers.get("Content-Type", "").startswith("text/plain")
+        said = response.text.strip().splitlines()[:1] if plain else []
+        reason = f": {shorten(said[0], REASON_LIMIT)}" if said else ""
+        raise NotReadyError(f"{url} gave status {response.status_code}{reason}")
+
+
+@contextmanager
+def acting(acts: Sequence[Act], words: Mapping[str, str], log: Path) -> Iterator[None]:
+    """Run each command at its time while the block runs, or not at all when the block ends before.
+
+    Raises StackError at the end of the block when one of them failed.
+    """
+    over, failures = threading.Event(), []
+
+    def act() -> None:
+        began = time.monotonic()
+        for each in sorted(acts, key=lambda act: act.at_s):
+            if over.wait(max(began + each.at_s - time.monotonic(), 0.0)):
+                return
+            try:
+                process.signal_to([_fill(word, words, "act") for word in each.command], log, ACT_LIMIT_S)
+            except HarnessError as error:
+                failures.append(error)
+                return
+
+    thread = threading.Thread(target=act, name="acts")
+    if acts:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        if acts:
+            thread.join()
+    if failures:
+        raise failures[0]
 
 
 def _start_target(
-    running: ExitStack, start: TargetStart, project: Path, temporary: Path, logs: Path, served: Mapping[str, str]
-) -> str:
+    running: ExitStack, start: TargetStart, project: Path, logs: Path, known: Mapping[str, str]
+) -> _Running:
     cwd = (project / start.cwd).resolve()
     if not cwd.is_dir():
         raise UsageError(f"start.cwd: {cwd} is not a directory; it is taken relative to harness.toml")
@@ -103,10 +167,9 @@ def _start_target(
         raise UsageError(
             f"start.port: port {start.port} is taken; stop what listens there, or set port = 0 for a free one"
         )
-    own = {"tmp": str(temporary), "python": sys.executable, "project": str(project), **served}
 
     def launch(port: int) -> Service:
-        words = {"port": str(port), **own}
+        words = {"port": str(port), **known}
         env = process.environment({key: _fill(value, words, f"start.env.{key}") for key, value in start.env.items()})
         log = logs / "target.log"
         for command in start.prepare:
@@ -118,26 +181,42 @@ def _start_target(
     return _start_ready(launch, start.ready, start.ready_timeout_s, start.port)
 
 
+def _start_beside(
+    running: ExitStack, beside: Beside, start: TargetStart, project: Path, logs: Path, known: Mapping[str, str]
+) -> _Running:
+    """Start what stands beside the target, in the target's directory and environment."""
+    cwd, where = (project / start.cwd).resolve(), f"beside.{beside.name}"
+
+    def launch(port: int) -> Service:
+        words = {"port": str(port), **known}
+        given = {**start.env, **beside.env}
+        env = process.environment({key: _fill(value, words, f"{where}.env.{key}") for key, value in given.items()})
+        command = [_fill(word, words, where) for word in beside.command]
+        log = logs / f"{beside.name}.log"
+        return process.registered(running, lambda: process.spawn(beside.name, command, log, cwd=cwd, env=env))
+
+    if not beside.ready:
+        return _Running(0, launch(0))
+    return _start_ready(launch, beside.ready, start.ready_timeout_s)
+
+
 def _start_prometheus(
     running: ExitStack,
     binary: Path,
-    target: str,
-    metrics: str,
+    start: TargetStart,
     temporary: Path,
     logs: Path,
     scrape_interval_s: float,
-) -> str:
+    words: Mapping[str, str],
+) -> _Running:
     interval = f"{round(scrape_interval_s * 1000)}ms"
-    settings = {
-        "global": {"scrape_interval": interval, "scrape_timeout": interval},
-        "scrape_configs": [
-            {
-                "job_name": "django",
-                "metrics_path": metrics,
-                "static_configs": [{"targets": [target.removeprefix("http://")], "labels": {"app": "somesite"}}],
-            }
-        ],
+    job = {
+        "job_name": "django",
+        "metrics_path": start.metrics,
+        "static_configs": [{"targets": [f"127.0.0.1:{words['target_port']}"], "labels": {"app": "somesite"}}],
+        **_filled(start.scrape, words, "start.scrape"),
     }
+    settings = {"global": {"scrape_interval": interval, "scrape_timeout": interval}, "scrape_configs": [job]}
     config = temporary / "prometheus.yml"
     config.write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML
 
@@ -154,10 +233,27 @@ def _start_prometheus(
     return _start_ready(launch, "/-/ready", PROMETHEUS_READY_S)
 
 
-def _start_ready(launch: Callable[[int], Service], ready: str, limit_s: float, fixed_port: int = 0) -> str:
-    """Start what listens on HTTP, and return its base URL."""
-    port, _ = process.start_on_port(launch, lambda port: ask(f"http://127.0.0.1:{port}{ready}"), limit_s, fixed_port)
-    return f"http://127.0.0.1:{port}"
+def _start_ready(launch: Callable[[int], Service], ready: str, limit_s: float, fixed_port: int = 0) -> _Running:
+    """Start what listens on HTTP."""
+    services_: list[Service] = []
+
+    def keep(port: int) -> Service:
+        services_.append(launch(port))
+        return services_[-1]
+
+    port, _ = process.start_on_port(keep, lambda port: ask(f"http://127.0.0.1:{port}{ready}"), limit_s, fixed_port)
+    return _Running(port, services_[-1])
+
+
+def _filled(value: Any, words: Mapping[str, str], where: str) -> Any:
+    """A copy of a piece of configuration with the placeholders of its texts filled in."""
+    if isinstance(value, str):
+        return _fill(value, words, where)
+    if isinstance(value, Mapping):
+        return {key: _filled(item, words, where) for key, item in value.items()}
+    if isinstance(value, Sequence):
+        return [_filled(item, words, where) for item in value]
+    return value
 
 
 def _fill(template: str, words: Mapping[str, str], where: str) -> str:

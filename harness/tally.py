@@ -31,6 +31,7 @@ COLUMNS = (
     "name",
     "view",
     "status",
+    "error",
     "witness_view_s",
     "witness_app_s",
     "witness_raised_s",
@@ -43,6 +44,7 @@ COLUMNS = (
 )
 """The columns that are read."""
 
+FIRST_ERROR = 400
 _SHIFT = 44
 """Keeps 8 bits of a float's mantissa: 256 bins per power of two, each at most 0.4 % wide."""
 _LOWEST = int(np.float64(1e-7).view(np.int64) >> _SHIFT)
@@ -76,6 +78,7 @@ class Tally:
         self._delay = np.zeros((0, 2))
         self._answered: Counter[tuple[str, str, int]] = Counter()
         self._unanswered: Counter[tuple[str, str]] = Counter()
+        self._rejected: Counter[tuple[str, str, int]] = Counter()
         self._exceptions: Counter[tuple[str, str, str]] = Counter()
         self._events: Counter[Event] = Counter()
         self._views_of_name: dict[str, set[str]] = {}
@@ -100,6 +103,9 @@ class Tally:
             return
         sizes = _sizes(frame, ["view", "method", "status"])
         self._answered.update({(view, method, int(status)): count for (view, method, status), count in sizes.items()})
+        rejected = frame[frame["error"].notna() & (frame["status"] < FIRST_ERROR)]
+        sizes = _sizes(rejected, ["view", "method", "status"])
+        self._rejected.update({(view, method, int(status)): count for (view, method, status), count in sizes.items()})
         raised = frame[frame["exception"].notna()]
         sizes = _sizes(raised, ["view", "method", "exception"])
         self._exceptions.update({(view, method, kind): count for (view, method, kind), count in sizes.items()})
@@ -122,6 +128,7 @@ class Tally:
             rows=self._rows,
             answered=dict(self._answered),
             unanswered=dict(self._unanswered),
+            rejected=dict(self._rejected),
             exceptions=dict(self._exceptions),
             events=dict(self._events),
             views_of_name={name: frozenset(views) for name, views in self._views_of_name.items()},

@@ -100,6 +100,8 @@ class Truth:
     """Responses by view, method and status."""
     unanswered: Mapping[tuple[str, str], int]
     """Requests without a response by sample name and method."""
+    rejected: Mapping[tuple[str, str, int], int]
+    """Of these, those below status 400 that the client took for failures, e.g. by what the body says."""
     exceptions: Mapping[tuple[str, str, str], int]
     """Witnessed exceptions by view, method and type."""
     events: Mapping[Event, int]

@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 
-from harness import figures
+from harness import causes, figures
 from harness.checks import CHECKS, Facts
 from harness.errors import ExitCode
 from harness.model import SCHEMA_VERSION, Finding, Query, Report, Run, Status, Verdict
@@ -73,4 +73,5 @@ def verify(facts: Facts) -> Report:
         rate=figures.rate_points(facts),
         scrape_interval_s=run.window.scrape_interval_s,
         variants=run.variants,
+        causes=causes.likely(verdicts, tuple(result for result in results if isinstance(result, Finding))),
     )

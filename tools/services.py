@@ -1,4 +1,4 @@
-"""Install what the services need: the four servers from the distribution, and the Python driver of MariaDB.
+"""Install what the services need: the servers from the distribution, and the Python driver of MariaDB.
 
     python3 -m tools.services
 
@@ -26,6 +26,7 @@ SERVERS = (
     ("mariadbd", "mariadb-server"),
     ("redis-server", "redis-server"),
     ("memcached", "memcached"),
+    ("nginx", "nginx"),
 )
 """A program, and the package that has it."""
 PLACES = ("usr/lib/postgresql/*/bin", "usr/sbin", "usr/bin")

@@ -26,9 +26,13 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
 def scrapes_itself(facts: Facts) -> bool | NoData:
     """True when Django serves the metrics, so that each scrape is a request that it counts."""
     items = readings.deltas(facts.run, facts.evidence, RESPONSES_BY_VIEW)
-    return (
-        items if isinstance(items, NoData) else any(item.labels.get("view") == facts.run.metrics_view for item in items)
-    )
+    if isinstance(items, NoData):
+        return items
+    if items:
+        return any(item.labels.get("view") == facts.run.metrics_view for item in items)
+    # Nothing is told by view: PrometheusAfterMiddleware is missing. Then each scrape finds itself unanswered.
+    counts = _counts_at(facts, facts.run.window.end_s)
+    return not isinstance(counts, NoData) and counts[0] > counts[1]
 
 
 def in_flight(facts: Facts, time_s: float) -> int | NoData:
@@ -36,14 +40,22 @@ def in_flight(facts: Facts, time_s: float) -> int | NoData:
     own = scrapes_itself(facts)
     if isinstance(own, NoData):
         return own
+    counts = _counts_at(facts, time_s)
+    if isinstance(counts, NoData):
+        return counts
+    scrapers = len(facts.run.instances) if own else 0
+    return round(counts[0] - counts[1]) - scrapers
+
+
+def _counts_at(facts: Facts, time_s: float) -> tuple[float, float] | NoData:
+    """Requests and responses at the last scrape up to `time_s`."""
     counts = []
     for metric in (REQUESTS, RESPONSES):
         reading = facts.evidence.read(readings.raw_query(facts.run, metric))
         if isinstance(reading, NoData):
             return NoData(f"{metric}: {reading.reason}")
         counts.append(_sum_at(reading, time_s))
-    scrapers = len(facts.run.instances) if own else 0
-    return round(counts[0] - counts[1]) - scrapers
+    return counts[0], counts[1]
 
 
 def _sum_at(reading: Reading, time_s: float) -> float:

@@ -3,10 +3,11 @@
 from harness import readings
 from harness.checks.check import Check, Count, Facts, equal, inconclusive
 from harness.checks.quiescence import scrapes_itself
-from harness.instrumentation import REQUESTS, RESPONSES_BY_VIEW
-from harness.model import Finding, NoData, Query, Run, Verdict
+from harness.instrumentation import LATENCY_BY_VIEW, REQUESTS, RESPONSES_BY_VIEW
+from harness.model import Finding, NoData, Query, Run, Status, Verdict
 
 ID = "request-conservation"
+SUMS = f"{LATENCY_BY_VIEW}_sum"
 SHORT = (
     "requests that never reached Django (a proxy or gunicorn answered by itself), PrometheusBeforeMiddleware "
     "missing or "
@@ -17,7 +18,8 @@ OVER = "somebody else sends requests, the client retries or follows redirects un
 
 def queries(run: Run) -> tuple[Query, ...]:
     """Raw requests, and the views that the scrapes and the declared background use."""
-    return readings.raw_query(run, "up"), readings.raw_query(run, REQUESTS), readings.raw_query(run, RESPONSES_BY_VIEW)
+    metrics = ("up", REQUESTS, RESPONSES_BY_VIEW, SUMS)
+    return tuple(readings.raw_query(run, metric) for metric in metrics)
 
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
@@ -39,7 +41,33 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         + (f" and {declared} of declared background" if declared else ""),
         observed_by=REQUESTS,
     )
-    return (equal(count, facts, lost=facts.lost),)
+    return (equal(count, facts, lost=facts.lost), *_judge_twins(facts))
+
+
+def _judge_twins(facts: Facts) -> list[Verdict]:
+    """No two processes took the same seconds to the last digit: instances that say so are one, counted twice."""
+    items = readings.deltas(facts.run, facts.evidence, SUMS)
+    if isinstance(items, NoData):
+        return [] if len(facts.run.instances) < 2 else [inconclusive(ID, "instances", items.reason)]
+    instances = {item.labels.get("instance", "") for item in items}
+    if len(instances) < 2:
+        return []
+    told: dict[tuple[str, str, float], list[str]] = {}
+    for item in items:
+        view = item.labels.get("view", "")
+        if item.value and view not in facts.background:
+            key = (view, item.labels.get("method", ""), item.value)
+            told.setdefault(key, []).append(item.labels.get("instance", ""))
+    twins = {tuple(sorted(names)): key for key, names in told.items() if len(names) > 1}
+    if not twins:
+        why = f"each of {len(instances)} instances tells sums of its own"
+        return [Verdict(ID, "instances", Status.PASS, why)]
+    names, (view, method, value) = next(iter(twins.items()))
+    why = (
+        f"{' and '.join(names)} tell the same {value!r} s for {view} {method}, to the last digit: one process is "
+        "scraped under two addresses, or two exporters serve the same directory, so every sum over the job is double"
+    )
+    return [Verdict(ID, "instances", Status.FAIL, why, expected=1, observed=len(names), unit="scrapes of one process")]
 
 
 def background_requests(facts: Facts) -> tuple[int, int] | NoData:

@@ -16,6 +16,7 @@ from harness.instrumentation import (
 from harness.model import Finding, NoData, Query, Run, Verdict
 
 ID = "request-counts"
+REJECTED = "failures-told-as-success"
 ELSEWHERE = "(views unknown to the client)"
 SHORT = (
     "these requests are counted under another view, method or status (a middleware changes the response after "
@@ -39,7 +40,7 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Responses per (view, method, status), then requests per (view, method) and per method."""
     if facts.unusable:
         return (inconclusive(ID, "", f"the samples cannot be counted on: {facts.unusable}"),)
-    return (*_judge_responses(facts), *_judge_requests(facts), *_judge_methods(facts))
+    return (*_judge_responses(facts), *_judge_requests(facts), *_judge_methods(facts), *_rejected(facts))
 
 
 def expected_responses(facts: Facts) -> Counter[Key]:
@@ -142,6 +143,21 @@ def _judge_methods(facts: Facts) -> list[Verdict]:
         )
         for method in methods
         if expected[method] or observed.get(method)
+    ]
+
+
+def _rejected(facts: Facts) -> list[Finding]:
+    """Failures that no status tells: the counts agree, and both are of successes."""
+    return [
+        Finding(
+            REJECTED,
+            f"{view} {method} {status}",
+            f"{number:,} of {facts.truth.answered[(view, method, status)]:,} responses with status {status} were "
+            "failures to the client (its scenario rejected the body, or the body broke off): no metric of status "
+            "tells them, so an error ratio leaves them out; an exception may have been turned into a success",
+            ID,
+        )
+        for (view, method, status), number in sorted(facts.truth.rejected.items())
     ]
 
 

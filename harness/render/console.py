@@ -66,6 +66,9 @@ def _parts(report: Report, location: str) -> Iterable[RenderableType]:
     yield _banner(report)
     if report.verdicts:
         yield from ("", _checks(report))
+    for cause in report.causes[:1]:
+        named = f"{shorten(cause.id, NAME_LIMIT)}: {shorten(cause.text, WHY_LIMIT)}"
+        yield from ("", Text.assemble(("Likely cause  ", "bold"), named))
     yield from _unsettled(unsettled(report))
     if report.findings:
         yield from ("", _heading("Findings"))

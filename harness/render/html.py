@@ -28,8 +28,8 @@ def render(report: Report) -> str:
     """Return the page as HTML 5 text."""
     checks = overview.summaries(report)
     status = overview.status_of(report)
-    page = _environment().get_template("report.html.j2")
-    return page.render(
+    return page(
+        "report.html.j2",
         report=report,
         status=status,
         headline=overview.HEADLINES[status],
@@ -42,6 +42,11 @@ def render(report: Report) -> str:
         rates=plots.rate_plots(report),
         latencies=plots.latency_plots(report),
     )
+
+
+def page(template: str, **values: object) -> str:
+    """Return one of the templates filled with values; each is escaped and cut to a bearable length."""
+    return _environment().get_template(template).render(**values)
 
 
 @lru_cache(maxsize=1)

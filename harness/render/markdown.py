@@ -39,6 +39,7 @@ def render(report: Report) -> str:
         f"## {ICONS[SYMBOLS[status]]} {HEADLINES[status]}",
         sentence(report),
         _facts(report),
+        *(f"**Likely cause:** {code(cause.id)}: {escape(cause.text)}" for cause in report.causes[:1]),
         *_checks(summaries(report)),
         *_verdicts(unsettled(report)),
         *_findings(report.findings),
@@ -81,7 +82,7 @@ def _checks(checks: Sequence[CheckSummary]) -> list[str]:
         )
         for check in checks
     ]
-    return ["### Checks", _table(("Status", "Check", "Verdicts", "Why"), rows)]
+    return ["### Checks", table(("Status", "Check", "Verdicts", "Why"), rows)]
 
 
 def _verdicts(verdicts: Sequence[Verdict]) -> list[str]:
@@ -128,8 +129,8 @@ def _views(views: Sequence[ViewReport]) -> list[str]:
 
 def _view(view: ViewReport) -> str:
     rows = figure_rows(view)
-    table = [(account, *(_cell(row, account) for row in rows)) for account in ACCOUNTS]
-    return _table((code(name_of(view)), *(row.label for row in rows)), table)
+    accounts = [(account, *(_cell(row, account) for row in rows)) for account in ACCOUNTS]
+    return table((code(name_of(view)), *(row.label for row in rows)), accounts)
 
 
 def _cell(row: FigureRow, account: str) -> str:
@@ -149,5 +150,6 @@ def _beside(value: float | None, row: FigureRow) -> str:
     return f"{fmt.number(value, row.unit)}{f' ({difference})' if difference else ''}"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table; its cells are Markdown already."""
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows))

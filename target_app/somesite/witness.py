@@ -13,6 +13,7 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
 
 GetResponse = Callable[[HttpRequest], Any]
 """Gives a response, or under an asynchronous server the promise of one."""
@@ -81,11 +82,19 @@ def _start(request: HttpRequest) -> None:
 
 
 def _tell_view(request: HttpRequest, response: HttpResponse, ended_ns: int) -> HttpResponse:
-    match = request.resolver_match
-    told = entry("view", ended_ns - getattr(request, STARTED), match.view_name if match else None)
+    told = entry("view", ended_ns - getattr(request, STARTED), _view_name(request))
     if raised := getattr(request, RAISED, None):
         told = f"{told}, {entry('raised', *raised)}"
     return append(response, told)
+
+
+def _view_name(request: HttpRequest) -> str | None:
+    """The view that serves the request's path, also when a middleware answered before Django had looked it up."""
+    try:
+        match = request.resolver_match or resolve(request.path_info, getattr(request, "urlconf", None))
+    except Resolver404:
+        return None
+    return match.view_name
 
 
 def _tell_app(request: HttpRequest, response: HttpResponse, took_ns: int, arrived_s: float) -> HttpResponse:

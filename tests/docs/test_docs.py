@@ -11,6 +11,7 @@ import pytest
 from harness import config, keys
 from harness.checks import CHECKS
 from harness.errors import ExitCode
+from harness.faults import FAULTS, Fault
 from harness.model import SCHEMA_VERSION, Budget, Strength
 from harness.samples import CLOSING_KEY, SCHEMA, VERSION_KEY
 
@@ -220,3 +221,23 @@ def test_no_committed_file_names_a_place_of_one_machine() -> None:
         if forbidden.search(line)
     ]
     assert found == []
+
+
+FAULT_PAGES = DOCS / "faults"
+FAULT_SECTIONS = ["How it happens", "How it looks on a dashboard", "How it is caught", "How to mend it"]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: str(fault.id))
+def test_every_fault_has_its_page_with_every_section(fault: Fault) -> None:
+    """docs/faults/<id>.md names what must notice it."""
+    page = FAULT_PAGES / f"{fault.id}.md"
+    assert sections(page) == [fault.id, *FAULT_SECTIONS]
+    text = page.read_text(encoding="utf-8")
+    assert all(name in text for name in (*fault.caught_by, *fault.named_by))
+
+
+def test_the_index_links_every_fault_in_the_order_of_numbers() -> None:
+    """docs/faults/README.md has a row for each fault, and no page is about a fault that is gone."""
+    rows = re.findall(r"^\| (\d+) \| \[([a-z-]+)\]\(\2\.md\) \|", (FAULT_PAGES / "README.md").read_text(), re.MULTILINE)
+    assert rows == [(str(fault.number), fault.id) for fault in FAULTS]
+    assert {page.stem for page in FAULT_PAGES.glob("*.md")} - {"README"} == {fault.id for fault in FAULTS}

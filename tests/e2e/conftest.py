@@ -5,7 +5,7 @@ import subprocess
 import sys
 import textwrap
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,25 @@ from harness import config, stack
 
 PROJECT = Path(__file__).resolve().parents[2]
 MARK = "HARNESS_TEST_MARK"
+
+
+ANSWERED = "answered"
+
+
+@pytest.fixture
+def answered(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Tells the log of the tests which server really answered."""
+    return lambda told: record_property(ANSWERED, told)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name what answered, as the processes that run the tests side by side cannot."""
+    reports = terminalreporter.getreports("passed")
+    told = sorted(str(value) for report in reports for name, value in report.user_properties if name == ANSWERED)
+    if told:
+        terminalreporter.section("servers that answered")
+        for line in told:
+            terminalreporter.write_line(line)
 
 
 @dataclass(frozen=True)

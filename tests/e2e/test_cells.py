@@ -4,8 +4,8 @@ import importlib.util
 import json
 import os
 import signal
-import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from harness.model import Report, Status
 from harness.render.json import parse
 from tests.e2e.conftest import PROJECT, Harness
 
+pytestmark = pytest.mark.xdist_group("servers")
 CELLS = [
     ("sqlite", "locmem", "sync"),
     ("postgresql", "redis", "gthread"),
@@ -57,7 +58,7 @@ def unsettled(report: Report) -> list[tuple[str, str, str]]:
 
 @pytest.mark.parametrize("cell", CELLS, ids=" ".join)
 def test_a_cell_of_the_matrix_verifies(
-    harness: Harness, tmp_path: Path, capsys: pytest.CaptureFixture[str], cell: tuple[str, str, str]
+    harness: Harness, tmp_path: Path, answered: Callable[[str], None], cell: tuple[str, str, str]
 ) -> None:
     """Every check passes, those of database, cache, exceptions, models and migrations among them."""
     names = names_of(cell)
@@ -67,9 +68,8 @@ def test_a_cell_of_the_matrix_verifies(
     assert {"database", "cache", "exceptions", "model-ops", "migrations"} <= {v.check for v in report.verdicts}
     ledgers = json.loads((out / "evidence.json").read_text())["ledgers"]
     assert all("result" in answer for ledger in ledgers.values() for answer in ledger.values())
-    with capsys.disabled():  # the log of the tests names what really answered
-        told = ", ".join(f"{name} {report.versions[name]}" for name in names)
-        sys.stdout.write(f"\n{' x '.join(cell)}: {told or 'no server'}\n")
+    told = ", ".join(f"{name} {report.versions[name]}" for name in names)
+    answered(f"{' x '.join(cell)}: {told or 'no server'}")
 
 
 def test_a_slowed_view_shows_in_its_sql_and_its_latency_and_in_no_other(harness: Harness, tmp_path: Path) -> None:

@@ -150,6 +150,14 @@ def test_every_hop_of_a_redirect_is_a_sample(harness: Harness, write: Writer, tm
     assert {(row["hop"], row["status"]) for row in rows_of(out) if row["name"] == "stay"} == {(0, 302)}
 
 
+def test_workers_that_are_recycled_raise_no_alarm(harness: Harness, tmp_path: Path) -> None:
+    """Each new one runs SQL of its own, outside of any request."""
+    out = tmp_path / "run"
+    done = harness.run("run", *SHORT, "--out", out, GUNICORN_CMD_ARGS="--max-requests 60")
+    assert done.code == 0, done.told
+    assert "processes started in the window" in (out / "report.json").read_text()
+
+
 TIMEOUTS = """
     from locust import FastHttpUser, HttpUser, constant, task
 

@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -92,7 +91,7 @@ def until(condition: Callable[[], bool], limit_s: float = 60.0) -> None:
         time.sleep(0.02)
 
 
-def test_postgresql_takes_our_login_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_postgresql_takes_our_login_alone(tmp_path: Path, answered: Callable[[str], None]) -> None:
     """In UTF-8 and UTC, with the password only; as root it runs as somebody else."""
     with running("postgresql", tmp_path) as server:
         words = dict(server.words)
@@ -106,10 +105,10 @@ def test_postgresql_takes_our_login_alone(tmp_path: Path, capsys: pytest.Capture
         with pytest.raises(psycopg.OperationalError, match="password"):
             psycopg.connect(**login, password="guessed")  # type: ignore[arg-type]
         assert os.geteuid() != 0 or Path(f"/proc/{server.process}").stat().st_uid != 0
-        tell(server, capsys)
+        answered(f"{server.started.name} {server.started.version}")
 
 
-def test_mariadb_takes_our_login_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_mariadb_takes_our_login_alone(tmp_path: Path, answered: Callable[[str], None]) -> None:
     """With the password only, in utf8mb4 and UTC; its socket is in its own directory."""
 
     def ask(password: str, statement: str) -> subprocess.CompletedProcess[str]:
@@ -126,10 +125,10 @@ def test_mariadb_takes_our_login_alone(tmp_path: Path, capsys: pytest.CaptureFix
         assert ask(server.words["password"], "CREATE TABLE t (a int); DROP TABLE t").returncode == 0
         assert "Access denied" in ask("guessed", "SELECT 1").stderr
         assert (server.directory / "data" / "mariadb.sock").is_socket()
-        tell(server, capsys)
+        answered(f"{server.started.name} {server.started.version}")
 
 
-def test_redis_takes_our_login_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_redis_takes_our_login_alone(tmp_path: Path, answered: Callable[[str], None]) -> None:
     """With the password only, and writes nothing to the disk."""
     with running("redis", tmp_path) as server:
         port = int(server.words["port"])
@@ -140,10 +139,10 @@ def test_redis_takes_our_login_alone(tmp_path: Path, capsys: pytest.CaptureFixtu
         with Redis(port=port) as stranger, pytest.raises(AuthenticationError):
             stranger.get("a")
         assert [file.name for file in server.directory.iterdir()] == ["redis.conf"]
-        tell(server, capsys)
+        answered(f"{server.started.name} {server.started.version}")
 
 
-def test_memcached_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_memcached_answers(tmp_path: Path, answered: Callable[[str], None]) -> None:
     """On loopback; it knows no password."""
     with running("memcached", tmp_path) as server:
         client = Client(("127.0.0.1", int(server.words["port"])))
@@ -151,13 +150,66 @@ def test_memcached_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         assert client.get("a") == b"1"
         assert client.version().decode() == server.started.version
         client.close()
-        tell(server, capsys)
+        answered(f"{server.started.name} {server.started.version}")
 
 
-def tell(server: Running, capsys: pytest.CaptureFixture[str]) -> None:
-    """Say which version was tested."""
-    with capsys.disabled():
-        sys.stdout.write(f"\n{server.started.name} {server.started.version}\n")
+START = """
+    scenario = {scenario}
+    duration = "2s"
+
+    [profiles.test.start]
+    command = ["{{python}}", "-m", "gunicorn", "--config", "gunicorn.conf.py", "--bind", "127.0.0.1:{{port}}"]
+    prepare = {prepare}
+    services = {services}
+    cwd = {cwd}
+    ready_timeout = "3s"
+
+    [profiles.test.start.env]
+    TARGET_STATE_DIR = "{{tmp}}/target"
+    {env}
+"""
+MIGRATE = [["{python}", "manage.py", "migrate", "--verbosity", "0"]]
+WRONG_PASSWORD = """
+    TARGET_ENGINE = "postgresql"
+    TARGET_DB_PORT = "{postgresql_port}"
+    TARGET_DB_NAME = "{postgresql_database}"
+    TARGET_DB_USER = "{postgresql_user}"
+    TARGET_DB_PASSWORD = "guessed"
+"""
+NO_CACHE = """
+    TARGET_CACHE = "memcached"
+    TARGET_CACHE_PORT = "1"
+"""
+
+
+@pytest.mark.parametrize(
+    ("prepare", "needed", "env", "reason"),
+    [
+        ([], [], "", "migrations are not applied: run manage.py migrate"),
+        (MIGRATE, ["postgresql"], WRONG_PASSWORD, "password authentication failed"),
+        (MIGRATE, [], NO_CACHE, "the cache does not answer"),
+    ],
+    ids=["unmigrated", "wrong password", "no cache"],
+)
+def test_a_target_that_cannot_work_says_why(
+    harness: Harness, write: Writer, prepare: list[list[str]], needed: list[str], env: str, reason: str
+) -> None:
+    """The run ends with the reason before any load, and leaves nothing."""
+    try:
+        services.find(needed)
+    except UsageError as error:
+        pytest.skip(str(error))
+    words = {
+        "scenario": json.dumps(str(PROJECT / "scenarios" / "mixed.py")),
+        "cwd": json.dumps(str(PROJECT / "target_app")),
+        "prepare": json.dumps(prepare),
+        "services": json.dumps(needed),
+        "env": env,
+    }
+    done = harness.run("run", "test", "--config", write.config(START.format(**words)))
+    assert done.code == 3
+    assert reason in done.err
+    assert "Traceback (most recent call last)" not in done.err.split("see ")[0]
 
 
 @pytest.mark.parametrize("name", BY_NAME)

@@ -8,6 +8,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from django.urls import Resolver404
 
 from harness import server_timing
 from tests.target_app.conftest import TARGET_APP
@@ -36,6 +37,27 @@ def request_to(view_name: str | None, **headers: str) -> Any:
     return SimpleNamespace(resolver_match=match, headers={name.replace("_", "-"): v for name, v in headers.items()})
 
 
+def unresolved(path: str) -> Any:
+    """A request that was answered before Django looked up its view."""
+    return SimpleNamespace(resolver_match=None, path_info=path, headers={})
+
+
+def resolve(path: str, _urlconf: str | None) -> Any:
+    """Django's, for one URL."""
+    if path != "/work/fast":
+        raise Resolver404
+    return SimpleNamespace(view_name="work:fast")
+
+
+def test_a_request_that_a_middleware_answered_has_the_view_of_its_path(
+    witness: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The metric calls it unnamed, and that is the error to be seen."""
+    monkeypatch.setattr(witness, "resolve", resolve)
+    response = witness.InnerWitness(answering())(unresolved("/work/fast"))
+    assert server_timing.parse(response.headers["Server-Timing"])["view"].description == "work:fast"
+
+
 @pytest.mark.parametrize("name", ["work:fast", 'say "hi"', "back\\slash", 'both \\" of them', "a, b; dur=9", "x\\"])
 def test_a_view_name_survives_the_header(witness: ModuleType, name: str) -> None:
     """Quotes and backslashes are escaped, so the reader gets back the very name."""
@@ -46,11 +68,14 @@ def test_a_view_name_survives_the_header(witness: ModuleType, name: str) -> None
 
 @pytest.mark.parametrize(
     "request_",
-    [SimpleNamespace(resolver_match=None, headers={}), request_to(None), request_to("")],
+    [unresolved("/nowhere"), request_to(None), request_to("")],
     ids=["unresolved", "unnamed", "empty"],
 )
-def test_without_a_view_name_there_is_no_description(witness: ModuleType, request_: Any) -> None:
+def test_without_a_view_name_there_is_no_description(
+    witness: ModuleType, monkeypatch: pytest.MonkeyPatch, request_: Any
+) -> None:
     """A path that resolves to no named view is timed all the same."""
+    monkeypatch.setattr(witness, "resolve", resolve)
     response = witness.InnerWitness(answering())(request_)
     assert re.fullmatch(r"view;dur=[0-9]+\.[0-9]{6}", response.headers["Server-Timing"])
 

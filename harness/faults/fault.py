@@ -1,0 +1,66 @@
+"""What a fault is: a name, the lie it tells, who must notice, and how it is injected into the embedded stack."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.config import Act, Beside
+
+
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """How the embedded stack and its load are changed; everything else stays as the profile has it.
+
+    Placeholders are those of `TargetStart`, with `{fault}` for the directory that holds `modules` and is on the
+    target's PYTHONPATH; commands of `acts` also know `{target_pid}`, `{prometheus_pid}` and what stands beside.
+    """
+
+    settings: str = ""
+    """Python that follows the target's own settings."""
+    modules: Mapping[str, str] = field(default_factory=dict)
+    """File name -> text."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Variables of the target's environment."""
+    variants: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    """Replaces the words that start the target; `{command}` alone stands for the replaced ones."""
+    prepare: tuple[tuple[str, ...], ...] | None = None
+    """Replaces the commands that run before the start."""
+    beside: tuple[Beside, ...] = ()
+    entry: str = ""
+    """The name of the process beside the target to which the load goes instead, e.g. a proxy."""
+    scrape: Mapping[str, Any] = field(default_factory=dict)
+    """Keys of the scrape job in Prometheus's configuration."""
+    acts: tuple[Act, ...] = ()
+    scenario: str = ""
+    """A locustfile of the project, instead of the profile's."""
+    locustfile: str = ""
+    """The text of a locustfile, instead of either."""
+    profile: Mapping[str, Any] = field(default_factory=dict)
+    """Attributes of the profile that the fault needs otherwise, e.g. `pace`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One deliberate way to make monitoring lie."""
+
+    number: int
+    """Its row in docs/faults/README.md."""
+    id: str
+    does: str
+    """One sentence: what is done to the stack."""
+    lie: str
+    """What the metrics, or their readers, then believe."""
+    mend: str
+    """Where it is to be mended in a real project."""
+    caught_by: tuple[str, ...]
+    """Checks that must not pass, each of them."""
+    quiet: tuple[str, ...]
+    """Checks that must pass all the same: what the fault leaves true."""
+    named_by: tuple[str, ...] = ()
+    """Findings that must be told, each of them, where the metrics are what the library gives and no check may fail."""
+    cause: str = ""
+    """What the report must name as the likely cause; empty: `id` itself, where a check must fail."""
+    needs: tuple[str, ...] = ()
+    """Programs that must be on PATH."""
+    injection: Injection = Injection()

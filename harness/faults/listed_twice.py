@@ -1,0 +1,16 @@
+"""PrometheusAfterMiddleware is listed twice in MIDDLEWARE."""
+
+from harness.faults.fault import Fault, Injection
+
+FAULT = Fault(
+    number=5,
+    id="listed-twice",
+    does="PrometheusAfterMiddleware is listed twice in MIDDLEWARE.",
+    lie="every response, status and view counts double",
+    mend="MIDDLEWARE in the settings: list each of the two middlewares once",
+    caught_by=("response-conservation", "request-counts"),
+    quiet=("scrape-health",),
+    injection=Injection(
+        settings="MIDDLEWARE = [*MIDDLEWARE, MIDDLEWARE[-1]]\n",
+    ),
+)

@@ -1,0 +1,20 @@
+"""Prometheus scrapes the same app under two addresses in one job."""
+
+from harness.faults.fault import Fault, Injection
+
+FAULT = Fault(
+    number=46,
+    id="two-exporters",
+    does="Prometheus scrapes the same app under two addresses in one job.",
+    lie="every sum over the job is double",
+    mend="the scrape job: name each process once",
+    caught_by=("request-conservation",),
+    quiet=("generator-health",),
+    injection=Injection(
+        scrape={
+            "static_configs": [
+                {"targets": ["127.0.0.1:{target_port}", "localhost:{target_port}"], "labels": {"app": "somesite"}}
+            ]
+        },
+    ),
+)

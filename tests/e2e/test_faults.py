@@ -1,0 +1,59 @@
+"""Every fault of the catalogue on the real stack: noticed by the checks that must, and by none that must stay quiet."""
+
+import json
+import shutil
+
+import pytest
+
+from harness import catalogue
+from harness.catalogue import Outcome
+from harness.faults import FAULTS, Fault
+from harness.render.json import parse
+from tests.e2e.conftest import Harness
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: str(fault.id))
+def test_it_is_caught(harness: Harness, fault: Fault) -> None:
+    """By each check and finding that must notice it, and named as the likely cause."""
+    if missing := [program for program in fault.needs if shutil.which(program) is None]:
+        pytest.skip(f"{fault.id} is left out: {missing[0]} is not installed; `make services` installs it")
+    out = harness.scratch / "run"
+    done = harness.run("run", "faults", "--fault", fault.id, "--out", out)
+    assert (out / "report.json").exists(), done.told
+    report = parse((out / "report.json").read_text())
+    assert report.fault == fault.id
+    row = catalogue.judge(fault, report, 0.0)
+    assert (row.outcome, row.note) == (Outcome.CAUGHT, ""), done.told
+    assert row.named, f"named {row.causes}: {done.told}"
+
+
+def test_the_command_runs_the_clean_app_and_the_faults_that_are_named(harness: Harness) -> None:
+    """It ends with 0 when each is caught and the clean app is not, and leaves each run and the catalogue."""
+    out = harness.scratch / "faults"
+    done = harness.run("faults", "plain-engine", "view-raises", "--out", out)
+    assert done.code == 0, done.told
+    rows = json.loads((out / "faults.json").read_text())["rows"]
+    assert [(row["id"], row["outcome"]) for row in rows] == [
+        ("clean", "no alarm"),
+        ("view-raises", "caught"),
+        ("plain-engine", "caught"),
+    ]
+    assert "✓ caught" in done.out
+    for name in ("faults.html", "faults.md", "clean/report.html", "plain-engine/report.html"):
+        assert (out / name).stat().st_size > 300
+
+
+def test_an_unknown_fault_is_named(harness: Harness) -> None:
+    """With the one that was probably meant."""
+    for arguments in (("run", "--fault", "one-replicas"), ("faults", "one-replicas")):
+        done = harness.run(*arguments)
+        assert done.code == 2
+        assert "no fault 'one-replicas', did you mean 'one-replica'?" in done.err.replace(";", ",")
+
+
+def test_a_fault_needs_a_target_to_break(harness: Harness) -> None:
+    """A profile that starts nothing has none."""
+    for arguments in (("run", "compose", "--fault", "plain-engine"), ("faults", "--profile", "compose")):
+        done = harness.run(*arguments)
+        assert done.code == 2
+        assert "profile 'compose' starts nothing" in done.err
