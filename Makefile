@@ -33,7 +33,8 @@ matrix: services ## verify every engine, cache and server; writes docs/matrix.md
 
 test: setup ## all tests, the fast ones first
 	$(BIN)/pytest --basetemp=.pytest_tmp tests/unit tests/docs tests/target_app tests/recorded
-	$(BIN)/pytest --basetemp=.pytest_tmp --numprocesses $(JOBS) --dist loadgroup tests/e2e
+	$(BIN)/pytest --basetemp=.pytest_tmp -m "not alone" --numprocesses $(JOBS) --dist loadgroup tests/e2e
+	$(BIN)/pytest --basetemp=.pytest_tmp -m alone tests/e2e
 
 check: setup ## lint, format, types, import rules, documentation
 	$(BIN)/ruff check

@@ -94,6 +94,12 @@ def _hung(signs: Signs) -> bool:
 def _rules() -> Iterator[Rule]:
     """In the order of the path: scrape, request, response, labels, time, and what lies behind the views."""
     yield Rule(
+        "no-multiproc-dir",
+        lambda s: s.says("scrape-health", "process start", "in turn"),
+        "several workers answer scrapes in turn, each with counts of its own: set PROMETHEUS_MULTIPROC_DIR before the "
+        "workers import prometheus_client, or export a port per worker",
+    )
+    yield Rule(
         "restart",
         lambda s: bool(s.of("scrape-health", "counter resets")),
         "the target restarted while it was watched, or several processes answer scrapes in turn: what was counted "

@@ -266,6 +266,8 @@ class Run:
     fault: str = ""
     variants: tuple[str, ...] = ()
     """What was merged into the start of its profile, e.g. `postgresql`."""
+    ended: tuple[str, ...] = ()
+    """Processes of the stack that had ended by themselves when the load was over, e.g. `the target (exit -9)`."""
 
 
 @dataclass(frozen=True, slots=True)

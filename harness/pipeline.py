@@ -76,6 +76,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         acts = profile.start.acts if profile.start else ()
         with stack.acting(acts, services.words, directory.logs / "acts.log"):
             loaded = load(profile, project, directory, services.target, "measure", reporter.load)
+        ended = services.ended()
         reporter.stage("waiting for the scrape that has seen the last response")
         after = prometheus.await_quiet(
             profile.selector, loaded.ended_s - skew_s + SKEW_MARGIN_S, interval_s, limit_s, still=profile.start is None
@@ -84,6 +85,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         made = _run(
             profile, out.name, started_s, services, version, instances, before, after, interval_s, skew_s, loaded
         )
+        made = replace(made, ended=ended)
         directory.write_run(made)
         reporter.stage("asking Prometheus")
         directory.write_evidence(prometheus.fetch(verification.queries(made)), ledgers)

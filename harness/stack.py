@@ -47,8 +47,15 @@ class Stack:
     prometheus: str
     servers: tuple[Started, ...] = ()
     """Databases and caches that were started for the target."""
+    processes: tuple[Service, ...] = ()
+    """The target, what stands beside it, and Prometheus, where they were started here."""
     words: Mapping[str, str] = field(default_factory=dict)
     """What placeholders of a command stand for while it runs: ports, process ids, directories."""
+
+    def ended(self) -> tuple[str, ...]:
+        """Names of those that have ended by themselves, with how."""
+        codes = ((service.name, service.process.poll()) for service in self.processes)
+        return tuple(f"{name} (exit {code})" for name, code in codes if code is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +108,15 @@ def embedded(start: TargetStart, project: Path, logs: Path, scrape_interval_s: f
         words["spare_port"] = str(process.free_port())
         started = _start_target(running, start, project, logs, words)
         words |= {"target_port": str(started.port), "target_pid": str(started.service.process.pid)}
+        processes = [started.service]
         for each in start.beside:
             beside = _start_beside(running, each, start, project, logs, words)
             words |= {f"{each.name}_port": str(beside.port), f"{each.name}_pid": str(beside.service.process.pid)}
+            processes.append(beside.service)
         server = _start_prometheus(running, prometheus, start, temporary, logs, scrape_interval_s, words)
         words |= {"prometheus_pid": str(server.service.process.pid)}
         entry = f"http://127.0.0.1:{words[f'{start.entry}_port']}" if start.entry else started.url
-        yield Stack(entry, server.url, servers, words)
+        yield Stack(entry, server.url, servers, (*processes, server.service), words)
 
 
 def ask(url: str) -> None:

@@ -5,6 +5,7 @@ import sys
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.db import OperationalError
 
 if __name__ == "__main__":
     # A command is no worker: its own queries do not belong in the metrics that the workers share.
@@ -14,3 +15,5 @@ if __name__ == "__main__":
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"manage.py: {error}")
+    except OperationalError as error:
+        sys.exit(f"manage.py: the database does not answer: {(str(error).splitlines() or ['no reason given'])[-1]}")

@@ -129,7 +129,7 @@ def _judge_time(facts: Facts, deltas: Deltas) -> Verdict:
         return inconclusive(ID, subject, "there is no reference for the cost of a layer around a statement")
     spare_s = n * (layer_s(reference) + stats.bernstein(round(n), reference.variance, longest_gap_s(facts), ALPHA))
     is_open_below = spare_s >= witness_s  # even a metric of 0 would lie within
-    fine = -1e-9 * witness_s <= witness_s - observed_s <= spare_s
+    fine = -1e-9 * witness_s <= witness_s - observed_s <= spare_s and observed_s > 0  # no statement takes no time
     why = (
         f"the witness timed {witness_s:.6g} s in {n:,.0f} statements, the metric {observed_s:.6g} s; a layer around "
         f"each explains up to {spare_s:.3g} s"

@@ -51,7 +51,8 @@ def _judge_gauge(facts: Facts, metric: str, alias: str, true: int) -> Verdict:
         process = worst.labels.get("pid", worst.labels.get("instance", ""))
         why = (
             f"Django's executor says {true}, {len(wrong)} of {len(series)} series do not, e.g. {worst.last:g} of "
-            f"process {process}: the gauge is set once when a process starts; restart the workers after migrating"
+            f"process {process}: the gauge is set once when a process starts; restart the server after "
+            "migrating (a reload keeps the series of workers that ended)"
         )
     return Verdict(
         ID,

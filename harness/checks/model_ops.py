@@ -19,6 +19,12 @@ ID = "model-ops"
 METRICS = {MODEL_INSERTS: "inserts", MODEL_UPDATES: "updates", MODEL_DELETES: "deletes"}
 BULK = "bulk-uncounted"
 TWICE = "update-before-insert"
+ATTEMPTS = "failed-operations-counted"
+DATABASE_ERRORS = frozenset(
+    {"DataError", "DatabaseError", "IntegrityError", "InterfaceError", "InternalError", "NotSupportedError"}
+    | {"OperationalError", "ProgrammingError"}
+)
+"""https://peps.python.org/pep-0249/#exceptions"""
 BULK_KEYS = ("bulk_insert", "bulk_update", "bulk_delete")
 SHORT = "the model does not inherit ExportModelOperationsMixin, or overrides what the mixin overrides"
 OVER = "operations are counted that no request witnessed"
@@ -44,12 +50,21 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     seen = {group[0] for values in observed.values() for group, value in values.items() if value}
     unseen = told.unseen(facts)
     verdicts = [
-        equal(_count(f"{model} {METRICS[metric]}", number, observed[metric].get((model,), 0.0)), facts, unseen=unseen)
+        equal(
+            _count(f"{model} {METRICS[metric]}", number, observed[metric].get((model,), 0.0)),
+            facts,
+            lost=_failed(facts, model),
+            unseen=unseen,
+        )
         for model in sorted({*counted, *seen})
         for metric, number in expected(counted.get(model, Counter())).items()
         if number or observed[metric].get((model,))
     ]
-    return (*verdicts, *_judge_rows(facts, counted, unseen), *_findings(facts, counted))
+    attempts = {
+        model: sum(observed[metric].get((model,), 0.0) - number for metric, number in expected(keys).items())
+        for model, keys in counted.items()
+    }
+    return (*verdicts, *_judge_rows(facts, counted, unseen), *_findings(facts, counted), *_attempts(facts, attempts))
 
 
 def expected(keys: Counter[str]) -> dict[str, int]:
@@ -104,6 +119,27 @@ def _findings(facts: Facts, counted: Mapping[str, Counter[str]]) -> list[Finding
             )
             findings.append(Finding(TWICE, model, text, ID))
     return findings
+
+
+def _failed(facts: Facts, model: str) -> int:
+    """Requests that the database failed, in views that work on the model: the library counts before it calls."""
+    views = {event.view for event in facts.truth.events if event.kind == "model" and event.subject == model}
+    raised = facts.truth.exceptions.items()
+    return sum(number for (view, _, kind), number in raised if view in views and kind in DATABASE_ERRORS)
+
+
+def _attempts(facts: Facts, attempts: Mapping[str, float]) -> list[Finding]:
+    return [
+        Finding(
+            ATTEMPTS,
+            model,
+            f"{over:,.0f} operations are counted that the database refused: the metric counts attempts, before they "
+            f"are made ({_failed(facts, model):,} requests of these views ended in an error of the database)",
+            ID,
+        )
+        for model, over in sorted(attempts.items())
+        if over > 0 and _failed(facts, model)
+    ]
 
 
 def _count(subject: str, number: int, observed: float) -> Count:

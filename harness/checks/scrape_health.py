@@ -25,6 +25,7 @@ def queries(run: Run) -> tuple[Query, ...]:
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Verdicts on each instance's scrapes, then on resets, raw samples, start times, stored series and the clock."""
     return (
+        *_judge_ended(facts),
         *_judge_scrapes(facts),
         _judge_resets(facts),
         _judge_raw(facts),
@@ -32,6 +33,14 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         *_judge_stored(facts),
         _judge_clock(facts),
     )
+
+
+def _judge_ended(facts: Facts) -> list[Verdict]:
+    """Nothing is said of a stack that was not started here, or that lives."""
+    if not facts.run.ended:
+        return []
+    why = f"{', '.join(facts.run.ended)} ended by itself while the load was on; see its log in the run's directory"
+    return [Verdict(ID, "processes", Status.FAIL, why, expected=0, observed=len(facts.run.ended), unit="processes")]
 
 
 def _kept(run: Run) -> Query:
@@ -147,16 +156,17 @@ def _judge_start(facts: Facts) -> list[Verdict]:
     verdicts = []
     for series in reading.series:
         begin_s = facts.run.window.start_s - readings.CLOCK_RESOLUTION_S
-        starts = {value for time_s, value in series.points if time_s >= begin_s}
+        told = [value for time_s, value in series.points if time_s >= begin_s]
+        starts = set(told)
         subject = f"{series.labels.get('instance', 'target')} process start"
         if len(starts) <= 1:
             verdicts.append(Verdict(ID, subject, Status.PASS, "one process answered every scrape"))
             continue
-        why = (
-            f"{len(starts)} processes with different start times answered: the target restarted, or has "
-            "several workers "
-            "without PROMETHEUS_MULTIPROC_DIR"
-        )
+        why = f"{len(starts)} processes with different start times answered"
+        if told == sorted(told):
+            why += ": the target restarted, or has several workers without PROMETHEUS_MULTIPROC_DIR"
+        else:
+            why += " in turn: several workers without PROMETHEUS_MULTIPROC_DIR"
         verdicts.append(Verdict(ID, subject, Status.FAIL, why, expected=1, observed=len(starts), unit="processes"))
     return verdicts
 

@@ -23,11 +23,11 @@ FAULT = Fault(
     does="Several workers serve without PROMETHEUS_MULTIPROC_DIR, so each scrape reads one of them.",
     lie="counters are those of whichever worker answers; they jump and fall when another does",
     mend="gunicorn.conf.py: set PROMETHEUS_MULTIPROC_DIR before the workers import prometheus_client",
-    caught_by=("request-conservation", "request-counts"),
+    caught_by=("scrape-health", "request-conservation"),
     quiet=("generator-health",),
-    cause="unscraped-processes",
     injection=Injection(
         modules={"gunicorn_plain.py": CONFIG},
-        command=("{command}", "--config", "{fault}/gunicorn_plain.py"),
+        env={"TARGET_WORKERS": "4"},
+        command=("{command}", "--config", "{fault}/gunicorn_plain.py", "--keep-alive", "0"),
     ),
 )

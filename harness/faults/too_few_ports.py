@@ -36,8 +36,8 @@ FAULT = Fault(
     injection=Injection(
         modules={"gunicorn_plain.py": CONFIG},
         settings=SETTINGS,
-        command=("{command}", "--config", "{fault}/gunicorn_plain.py"),
-        env={"FAULT_PORT": "{spare_port}"},
+        command=("{command}", "--config", "{fault}/gunicorn_plain.py", "--keep-alive", "0"),
+        env={"FAULT_PORT": "{spare_port}", "TARGET_WORKERS": "4"},
         scrape={"static_configs": [{"targets": ["127.0.0.1:{spare_port}"], "labels": {"app": "somesite"}}]},
     ),
 )

@@ -148,10 +148,14 @@ def _watch(execute: Callable[..., Any], sql: Any, params: Any, many: bool, conte
 
 
 def _count_rechecks() -> None:
-    """Django tests a connection that had an error when the request is over (`close_if_unusable_or_obsolete`)."""
+    """Django tests a connection that had an error when the request is over (`close_if_unusable_or_obsolete`).
+
+    One that psycopg knows to be closed gives no cursor to test it with.
+    """
     if account := current():
         for connection in connections.all(initialized_only=True):
-            if connection.connection is not None and connection.errors_occurred and not connection.in_atomic_block:
+            closed = connection.connection is None or getattr(connection.connection, "closed", False)
+            if not closed and connection.errors_occurred and not connection.in_atomic_block:
                 account.count("db", connection.alias, "recheck")
 
 

@@ -110,10 +110,17 @@ def totals() -> dict[str, dict[str, int]]:
 def normalised(sql: str, vendor: str) -> str:
     """A statement without the values in it: literals become `?`, comments go.
 
-    Double quotes enclose names in standard SQL and text in MySQL.
+    Double quotes enclose names in standard SQL and text in MySQL. What cannot be read for certain is left out: all from
+    a quote that nothing closes, and from the first quote of a statement with a backslash, which escapes a quote in some
+    dialects and settings and not in others.
     """
     words = []
+    if "\\" in sql and "'" in sql:
+        return f"{normalised(sql[: sql.index(chr(39))], vendor)} ? ..."
     for token in _tokens(sql[:LONGEST]):
+        if token.ttype in tokens.Error:
+            words.append(" ...")
+            break
         quoted = token.ttype in tokens.Literal.String.Symbol and not (vendor == "mysql" and token.value[0] == '"')
         if token.ttype in tokens.Comment:
             words.append(" ")

@@ -115,6 +115,8 @@ def test_a_server_that_dies_in_the_load_is_told_honestly(
     counted = [v for v in report.verdicts if v.check == "request-counts"]
     assert {v.status for v in counted} == {Status.PASS}
     assert any(" 500" in v.subject and (v.expected or 0) > 0 for v in counted)
+    behind = [v for v in report.verdicts if v.check in ("database", "cache", "exceptions", "model-ops")]
+    assert [(v.check, v.subject, v.why) for v in behind if v.status is Status.FAIL] == []
 
 
 def server_of(parent: int, program: str) -> int:

@@ -25,6 +25,10 @@ SHORT = failed("request-conservation", "requests", 100.0, 60.0)
         ([SHORT, failed("request-counts", f"{STRANGE} GET 431", 40.0, 0.0)], "gunicorn-rejects"),
         ([SHORT, failed("request-counts", f"{STRANGE} GET 429", 40.0, 0.0)], "before-not-first"),
         ([SHORT, failed("scrape-health", "counter resets", 0.0, 9.0)], "restart"),
+        (
+            [failed("scrape-health", "a process start", 1.0, 3.0, "3 processes answered in turn"), SHORT],
+            "no-multiproc-dir",
+        ),
         ([failed("request-conservation", "requests", 100.0, 300.0)], "client-retries"),
         ([failed("response-conservation", "responses by status", 100.0, 200.0)], "listed-twice"),
         ([failed("response-conservation", "responses by status", 100.0, 99.0)], "dropped-observations"),

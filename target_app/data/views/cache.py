@@ -98,7 +98,11 @@ def or_set(_request: HttpRequest) -> HttpResponse:
     """A value that is made because it is not there, and found the second time."""
     key = f"data:or-set:{uuid.uuid4()}"
     for outcome in ("or_set_miss", "or_set_hit"):
-        cache.get_or_set(key, GREETING)
+        try:
+            cache.get_or_set(key, GREETING)
+        except Exception:
+            lookup("fail")
+            raise
         lookup(outcome)
     cache.delete(key)
     return HttpResponse(GREETING, content_type="text/plain")
