@@ -1,4 +1,4 @@
-"""Every path of the reference target, each at a rate of its own, so that swapped labels show."""
+"""Requests of every kind, each path at a rate of its own, so that swapped labels show."""
 
 import itertools
 

@@ -41,7 +41,7 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     background = {view for view in facts.background if view}
     seen_views = {view: n for (view,), n in readings.by(views, "view").items() if n and view not in background}
     seen_types = {kind: n for (kind,), n in readings.by(types, "type").items() if n}
-    unseen = told.unseen(facts)
+    unseen = told.unseen(facts, once=True)
     return (
         *_judge_each(facts, by_view, seen_views, unseen),
         *_judge_each(facts, by_type, seen_types, unseen),
@@ -58,7 +58,7 @@ def _judge_each(facts: Facts, expected: Counter[str], observed: dict[str, float]
 
 def _judge(facts: Facts, subject: str, expected: int, observed: float, unseen: str) -> Verdict:
     count = Count(ID, subject, expected, observed, "exceptions", SHORT, OVER, expected_by="the witness")
-    return equal(count, facts, unseen=unseen)
+    return equal(count, facts, lost=facts.lost, unseen=unseen)
 
 
 CHECK = Check(ID, queries, judge, optional=True)

@@ -24,9 +24,12 @@ def views_with(facts: Facts, kind: str, *keys: str) -> str:
     return ", ".join(sorted({event.view for event in facts.truth.events if event.kind == kind and event.key in keys}))
 
 
-def unseen(facts: Facts) -> str:
-    """Why the target may have done more than the samples' witnesses tell; empty when they tell everything."""
-    if facts.lost:
+def unseen(facts: Facts, *, once: bool = False) -> str:
+    """Why the target may have done more than the samples' witnesses tell; empty when they tell everything.
+
+    What a request can do `once` at the most is bounded by the number of lost requests, so these are no reason.
+    """
+    if facts.lost and not once:
         return f"{facts.lost} requests without a recorded response took their witness with them"
     if silent := facts.truth.responses - facts.truth.witnessed:
         return f"{silent} responses carried no witness"

@@ -17,6 +17,22 @@ class PrometheusAfterMiddleware(middleware.PrometheusAfterMiddleware):
         return super().process_response(request, response)
 """
 
+LOCUSTFILE = """\
+from locust import FastHttpUser, constant, task
+
+
+class Visitor(FastHttpUser):
+    wait_time = constant(0)
+
+    @task(4)
+    def fast(self):
+        self.client.get("/work/fast")
+
+    @task
+    def submit(self):
+        self.client.post("/work/submit", json={"text": "x" * 300})
+"""
+
 FAULT = Fault(
     number=41,
     id="dropped-observations",
@@ -29,6 +45,7 @@ FAULT = Fault(
         modules={"forgetful.py": MIDDLEWARE},
         settings='MIDDLEWARE = [*MIDDLEWARE[:-1], "forgetful.PrometheusAfterMiddleware"]\n',
         env={"TARGET_WORKERS": "1"},
-        profile={"pace": "closed"},
+        profile={"duration_s": 6.0},
+        locustfile=LOCUSTFILE,
     ),
 )

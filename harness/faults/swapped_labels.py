@@ -17,7 +17,23 @@ class PrometheusAfterMiddleware(middleware.PrometheusAfterMiddleware):
         return super().process_response(request, response)
 
     def _get_view_name(self, request):
-        return "work:slow" if getattr(request, "mixed_up", False) else super()._get_view_name(request)
+        return "work:submit" if getattr(request, "mixed_up", False) else super()._get_view_name(request)
+"""
+
+LOCUSTFILE = """\
+from locust import FastHttpUser, constant, task
+
+
+class Visitor(FastHttpUser):
+    wait_time = constant(0)
+
+    @task(4)
+    def fast(self):
+        self.client.get("/work/fast")
+
+    @task
+    def submit(self):
+        self.client.post("/work/submit", json={"text": "x" * 300})
 """
 
 FAULT = Fault(
@@ -30,7 +46,8 @@ FAULT = Fault(
     quiet=("scrape-health", "quiescence", "request-conservation", "response-conservation"),
     injection=Injection(
         env={"TARGET_WORKERS": "1"},
-        profile={"pace": "closed"},
+        profile={"duration_s": 6.0},
+        locustfile=LOCUSTFILE,
         modules={"mixed_up.py": MIDDLEWARE},
         settings='MIDDLEWARE = [*MIDDLEWARE[:-1], "mixed_up.PrometheusAfterMiddleware"]\n',
     ),
