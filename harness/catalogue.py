@@ -74,10 +74,6 @@ class Catalogue:
     rows: tuple[Row, ...]
     exit_code: int
 
-    def of(self, outcome: Outcome) -> int:
-        """How many rows came out so."""
-        return sum(row.outcome is outcome for row in self.rows)
-
 
 def exit_code(rows: Sequence[Row]) -> ExitCode:
     """A miss or a false alarm outranks what could not be told; no rows tell nothing."""
@@ -96,11 +92,12 @@ def judge(fault: Fault | None, report: Report, took_s: float) -> Row:
         outcome, note = _judge_clean(checks)
     else:
         outcome, note = _judge_fault(fault, checks, findings)
+    name, number, does, expected = _identity(fault)
     return Row(
-        id=fault.id if fault else CLEAN,
-        number=fault.number if fault else 0,
-        does=fault.does if fault else "Nothing: the app as it is.",
-        expected=(*fault.caught_by, *fault.named_by) if fault else (),
+        id=name,
+        number=number,
+        does=does,
+        expected=expected,
         outcome=outcome,
         checks=checks,
         findings=findings,
@@ -114,10 +111,15 @@ def judge(fault: Fault | None, report: Report, took_s: float) -> Row:
 
 def unknown(fault: Fault | None, reason: str, took_s: float = 0.0) -> Row:
     """The row of a run that left no report."""
-    does = fault.does if fault else "Nothing: the app as it is."
-    expected = (*fault.caught_by, *fault.named_by) if fault else ()
-    name, number = (fault.id, fault.number) if fault else (CLEAN, 0)
+    name, number, does, expected = _identity(fault)
     return Row(name, number, does, expected, Outcome.UNKNOWN, {}, (), (), False, 0, took_s, reason)
+
+
+def _identity(fault: Fault | None) -> tuple[str, int, str, tuple[str, ...]]:
+    """Id, number, what is done, and who must notice."""
+    if fault is None:
+        return CLEAN, 0, "Nothing: the app as it is.", ()
+    return fault.id, fault.number, fault.does, (*fault.caught_by, *fault.named_by)
 
 
 def _is_named(fault: Fault | None, report: Report, findings: Sequence[str]) -> bool:

@@ -8,12 +8,12 @@ later on the path only follows from it.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from harness.checks.request_counts import ELSEWHERE
+from harness.instrumentation import UNNAMED_VIEW
 from harness.model import Cause, Finding, Status, Verdict
 
 PROXY_STATUSES = frozenset({"413", "502", "503", "504"})
 SERVER_STATUSES = frozenset({"400", "408", "414", "431"})
-UNNAMED = "<unnamed view>"
-STRANGE = "(views unknown to the client)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Signs:
     def unseen_statuses(self) -> frozenset[str]:
         """Statuses of responses that carry no view, and that the metric does not have."""
         lost = (
-            v.subject.split() for v in self.of("request-counts") if v.subject.startswith(STRANGE) and not v.observed
+            v.subject.split() for v in self.of("request-counts") if v.subject.startswith(ELSEWHERE) and not v.observed
         )
         return frozenset(words[-1] for words in lost)
 
@@ -210,7 +210,7 @@ def _rules() -> Iterator[Rule]:
     )
     yield Rule(
         "after-not-last",
-        lambda s: any(v.subject.startswith(UNNAMED) and _difference(v) > 0 for v in s.of("request-counts")),
+        lambda s: any(v.subject.startswith(UNNAMED_VIEW) and _difference(v) > 0 for v in s.of("request-counts")),
         "requests of known views are told as `<unnamed view>`: a middleware after PrometheusAfterMiddleware answers "
         "by itself; make PrometheusAfterMiddleware the last line of MIDDLEWARE",
     )

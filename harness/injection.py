@@ -1,5 +1,6 @@
 """Fault + profile -> the profile with the fault in it, and the files that it needs."""
 
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -7,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from harness.config import Config, Profile
+from harness.config import Config
 from harness.errors import UsageError
 from harness.faults import FAULTS, Fault
 from harness.keys import suggest
+from harness.profile import Profile
 
 SETTINGS = "faulty_settings"
 OWN_SETTINGS = "somesite.settings"
@@ -52,7 +54,8 @@ def _apply(profile: Profile, fault: Fault, directory: Path) -> Profile:
     assert start is not None
     for file, text in _files(fault, start.env).items():
         (directory / file).write_text(text, encoding="utf-8")
-    env = {**start.env, **injection.env, "PYTHONPATH": "{fault}"}
+    own_path = start.env.get("PYTHONPATH", "")
+    env = {**start.env, **injection.env, "PYTHONPATH": os.pathsep.join(filter(None, ("{fault}", own_path)))}
     if injection.settings:
         env["DJANGO_SETTINGS_MODULE"] = SETTINGS
     scenario = injection.scenario or profile.scenario

@@ -15,10 +15,10 @@ from typing import Any, TextIO
 
 import harness.locust_plugin
 from harness import process
-from harness.config import Profile
 from harness.errors import LoadError, UsageError
 from harness.interrupt import shielded
 from harness.model import GeneratorHealth, Shard
+from harness.profile import Profile
 from harness.store import RunDirectory
 
 POLL_S = 0.1

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 from harness import machine, readings, stack, target, verification
 from harness.checks import Facts
-from harness.config import LOOPBACK, Profile
 from harness.errors import StoreError, UsageError
 from harness.instrumentation import LATENCY_ALL, LATENCY_BY_VIEW
 from harness.load import Loaded, find_locustfile, load
 from harness.model import SCHEMA_VERSION, Reading, Report, Run, Window
+from harness.profile import LOOPBACK, Profile
 from harness.progress import Reporter
 from harness.prometheus import Prometheus, Quiet
 from harness.render import FORMATS

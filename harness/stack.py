@@ -17,10 +17,10 @@ from typing import Any
 import requests
 
 from harness import process, services
-from harness.config import Act, Beside, TargetStart
 from harness.errors import HarnessError, UsageError
 from harness.interrupt import shielded
 from harness.process import NotReadyError, Service
+from harness.profile import Act, Beside, TargetStart
 from harness.render.text import shorten
 from harness.services import Started
 

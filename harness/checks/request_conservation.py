@@ -58,6 +58,8 @@ def _judge_twins(facts: Facts) -> list[Verdict]:
         if item.value and view not in facts.background:
             key = (view, item.labels.get("method", ""), item.value)
             told.setdefault(key, []).append(item.labels.get("instance", ""))
+    if not told:
+        return [inconclusive(ID, "instances", f"none of {len(instances)} instances timed a request of the load")]
     twins = {tuple(sorted(names)): key for key, names in told.items() if len(names) > 1}
     if not twins:
         why = f"each of {len(instances)} instances tells sums of its own"

@@ -1,6 +1,6 @@
 """nginx in front of the target, for the faults that need a real proxy."""
 
-from harness.config import Beside
+from harness.profile import Beside
 
 NEEDS = ("nginx",)
 FILE = "nginx.conf"

@@ -1,21 +1,7 @@
 """A middleware that answers every tenth request itself stands after PrometheusAfterMiddleware."""
 
+from harness.faults import _gate
 from harness.faults.fault import Fault, Injection
-
-MIDDLEWARE = """\
-import itertools
-from django.http import HttpResponse
-
-def gate(get_response):
-    numbers = itertools.count(1)
-
-    def answer(request):
-        if request.path.startswith("/work/") and next(numbers) % 10 == 0:
-            return HttpResponse("too many", status=429)
-        return get_response(request)
-
-    return answer
-"""
 
 FAULT = Fault(
     number=4,
@@ -26,7 +12,7 @@ FAULT = Fault(
     caught_by=("request-counts",),
     quiet=("scrape-health", "quiescence", "request-conservation", "response-conservation"),
     injection=Injection(
-        modules={"gate.py": MIDDLEWARE},
-        settings='MIDDLEWARE = [*MIDDLEWARE, "gate.gate"]\n',
+        modules=_gate.FILES,
+        settings=f'MIDDLEWARE = [*MIDDLEWARE, "{_gate.NAME}"]\n',
     ),
 )

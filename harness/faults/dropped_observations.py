@@ -1,5 +1,6 @@
 """One of a thousand responses is not counted."""
 
+from harness.faults import _locustfiles
 from harness.faults.fault import Fault, Injection
 
 MIDDLEWARE = """\
@@ -17,22 +18,6 @@ class PrometheusAfterMiddleware(middleware.PrometheusAfterMiddleware):
         return super().process_response(request, response)
 """
 
-LOCUSTFILE = """\
-from locust import FastHttpUser, constant, task
-
-
-class Visitor(FastHttpUser):
-    wait_time = constant(0)
-
-    @task(4)
-    def fast(self):
-        self.client.get("/work/fast")
-
-    @task
-    def submit(self):
-        self.client.post("/work/submit", json={"text": "x" * 300})
-"""
-
 FAULT = Fault(
     number=41,
     id="dropped-observations",
@@ -46,6 +31,6 @@ FAULT = Fault(
         settings='MIDDLEWARE = [*MIDDLEWARE[:-1], "forgetful.PrometheusAfterMiddleware"]\n',
         env={"TARGET_WORKERS": "1"},
         profile={"duration_s": 6.0},
-        locustfile=LOCUSTFILE,
+        locustfile=_locustfiles.BUSY,
     ),
 )

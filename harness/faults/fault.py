@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.config import Act, Beside
+from harness.profile import Act, Beside
 
 
 @dataclass(frozen=True, slots=True)

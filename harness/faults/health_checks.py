@@ -1,7 +1,7 @@
 """A load balancer's health checks use the app all the time."""
 
-from harness.config import Beside
 from harness.faults.fault import Fault, Injection
+from harness.profile import Beside
 
 CHECKS = """\
 import sys, time, urllib.request

@@ -1,20 +1,10 @@
 """A middleware between the two of django-prometheus answers every tenth request with 429."""
 
+from harness.faults import _gate
 from harness.faults.fault import Fault, Injection
 
-MIDDLEWARE = """\
-import itertools
-from django.http import HttpResponse
-
-def limit(get_response):
-    numbers = itertools.count(1)
-
-    def answer(request):
-        if request.path.startswith("/work/") and next(numbers) % 10 == 0:
-            return HttpResponse("too many", status=429)
-        return get_response(request)
-
-    return answer
+SETTINGS = f"""
+MIDDLEWARE.insert(MIDDLEWARE.index("django_prometheus.middleware.PrometheusBeforeMiddleware") + 1, "{_gate.NAME}")
 """
 
 FAULT = Fault(
@@ -26,7 +16,7 @@ FAULT = Fault(
     caught_by=("response-conservation",),
     quiet=("scrape-health", "quiescence", "request-conservation"),
     injection=Injection(
-        modules={"rate.py": MIDDLEWARE},
-        settings='MIDDLEWARE.insert(3, "rate.limit")\n',
+        modules=_gate.FILES,
+        settings=SETTINGS,
     ),
 )

@@ -1,21 +1,7 @@
 """Several workers serve without PROMETHEUS_MULTIPROC_DIR, so each scrape reads one of them."""
 
+from harness.faults import _unshared
 from harness.faults.fault import Fault, Injection
-
-CONFIG = """\
-import os
-
-exec(compile(open("gunicorn.conf.py").read(), os.path.abspath("gunicorn.conf.py"), "exec"))
-del os.environ["PROMETHEUS_MULTIPROC_DIR"]
-
-
-def on_starting(server):
-    pass
-
-
-def child_exit(server, worker):
-    pass
-"""
 
 FAULT = Fault(
     number=9,
@@ -26,8 +12,8 @@ FAULT = Fault(
     caught_by=("scrape-health", "request-conservation"),
     quiet=("generator-health",),
     injection=Injection(
-        modules={"gunicorn_plain.py": CONFIG},
-        env={"TARGET_WORKERS": "4"},
-        command=("{command}", "--config", "{fault}/gunicorn_plain.py", "--keep-alive", "0"),
+        modules=_unshared.FILES,
+        env=_unshared.ENV,
+        command=_unshared.COMMAND,
     ),
 )

@@ -1,8 +1,8 @@
 """nginx spreads the load over two replicas, and Prometheus scrapes one of them."""
 
-from harness.config import Beside
 from harness.faults import _nginx
 from harness.faults.fault import Fault, Injection
+from harness.profile import Beside
 
 HTTP = """\
   upstream replicas { server 127.0.0.1:@target_port@; server 127.0.0.1:@replica_port@; }

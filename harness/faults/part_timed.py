@@ -1,5 +1,6 @@
 """The timer starts after the first 3 ms of the work were done."""
 
+from harness.faults import _locustfiles
 from harness.faults.fault import Fault, Injection
 
 MIDDLEWARE = """\
@@ -23,6 +24,7 @@ FAULT = Fault(
     caught_by=("timer-span",),
     quiet=("request-conservation", "response-conservation", "request-counts", "latency-conservation"),
     injection=Injection(
+        locustfile=_locustfiles.BUSY,
         modules={"late.py": MIDDLEWARE},
         settings='MIDDLEWARE = [*MIDDLEWARE[:-1], "late.PrometheusAfterMiddleware"]\n',
     ),

@@ -1,7 +1,7 @@
 """Prometheus stands still for two and a half seconds."""
 
-from harness.config import Act
 from harness.faults.fault import Fault, Injection
+from harness.profile import Act
 
 FAULT = Fault(
     number=34,

@@ -1,7 +1,7 @@
 """The app is restarted in the middle of the load."""
 
-from harness.config import Act
 from harness.faults.fault import Fault, Injection
+from harness.profile import Act
 
 RESTARTING = """\
 import signal, subprocess, sys

@@ -1,7 +1,7 @@
 """A sample_limit is exceeded while the load is on."""
 
-from harness.config import Act
 from harness.faults.fault import Fault, Injection
+from harness.profile import Act
 
 EDIT = (
     "import pathlib, sys; path = pathlib.Path(sys.argv[1]); "

@@ -1,5 +1,6 @@
 """One of a hundred responses of a view is told as one of another."""
 
+from harness.faults import _locustfiles
 from harness.faults.fault import Fault, Injection
 
 MIDDLEWARE = """\
@@ -17,23 +18,7 @@ class PrometheusAfterMiddleware(middleware.PrometheusAfterMiddleware):
         return super().process_response(request, response)
 
     def _get_view_name(self, request):
-        return "work:submit" if getattr(request, "mixed_up", False) else super()._get_view_name(request)
-"""
-
-LOCUSTFILE = """\
-from locust import FastHttpUser, constant, task
-
-
-class Visitor(FastHttpUser):
-    wait_time = constant(0)
-
-    @task(4)
-    def fast(self):
-        self.client.get("/work/fast")
-
-    @task
-    def submit(self):
-        self.client.post("/work/submit", json={"text": "x" * 300})
+        return "work:page" if getattr(request, "mixed_up", False) else super()._get_view_name(request)
 """
 
 FAULT = Fault(
@@ -47,7 +32,7 @@ FAULT = Fault(
     injection=Injection(
         env={"TARGET_WORKERS": "1"},
         profile={"duration_s": 6.0},
-        locustfile=LOCUSTFILE,
+        locustfile=_locustfiles.BUSY,
         modules={"mixed_up.py": MIDDLEWARE},
         settings='MIDDLEWARE = [*MIDDLEWARE[:-1], "mixed_up.PrometheusAfterMiddleware"]\n',
     ),

@@ -1,21 +1,8 @@
 """Each worker exports on a port of its own, and there are fewer ports than workers."""
 
+from harness.faults import _unshared
 from harness.faults.fault import Fault, Injection
 
-CONFIG = """\
-import os
-
-exec(compile(open("gunicorn.conf.py").read(), os.path.abspath("gunicorn.conf.py"), "exec"))
-del os.environ["PROMETHEUS_MULTIPROC_DIR"]
-
-
-def on_starting(server):
-    pass
-
-
-def child_exit(server, worker):
-    pass
-"""
 SETTINGS = """
 import os
 
@@ -34,10 +21,10 @@ FAULT = Fault(
     quiet=("generator-health",),
     cause="unscraped-processes",
     injection=Injection(
-        modules={"gunicorn_plain.py": CONFIG},
+        modules=_unshared.FILES,
         settings=SETTINGS,
-        command=("{command}", "--config", "{fault}/gunicorn_plain.py", "--keep-alive", "0"),
-        env={"FAULT_PORT": "{spare_port}", "TARGET_WORKERS": "4"},
+        command=_unshared.COMMAND,
+        env={**_unshared.ENV, "FAULT_PORT": "{spare_port}"},
         scrape={"static_configs": [{"targets": ["127.0.0.1:{spare_port}"], "labels": {"app": "somesite"}}]},
     ),
 )

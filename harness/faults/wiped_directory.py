@@ -1,7 +1,7 @@
 """The multiprocess directory is emptied while the workers use it."""
 
-from harness.config import Act
 from harness.faults.fault import Fault, Injection
+from harness.profile import Act
 
 FAULT = Fault(
     number=11,

@@ -9,9 +9,14 @@ from locust import FastHttpUser, constant, task
 class Visitor(FastHttpUser):
     wait_time = constant(0.05)
 
-    @task(40)
+    @task
     def fast(self):
         self.client.get("/work/fast")
+
+
+class Patient(FastHttpUser):
+    fixed_count = 1
+    wait_time = constant(0)
 
     @task
     def endless(self):

@@ -98,18 +98,7 @@ def test_a_server_that_dies_in_the_load_is_told_honestly(
     """The app's errors are counted, nothing hangs, and nothing is left."""
     names_of(cell)
     out = tmp_path / "run"
-    process = harness.start(*arguments(cell, out))
-    try:
-        deadline = time.monotonic() + 60
-        while not list(out.glob("samples-1.arrow")) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        time.sleep(2)
-        os.kill(server_of(process.pid, program), signal.SIGKILL)
-        _, err = process.communicate(timeout=120)
-    finally:
-        process.kill()
-        process.communicate()
-    harness.check_clean()
+    err = killed(harness, out, arguments(cell, out), program)
     assert "Traceback" not in err
     report = report_of(out, err)
     counted = [v for v in report.verdicts if v.check == "request-counts"]
@@ -119,13 +108,40 @@ def test_a_server_that_dies_in_the_load_is_told_honestly(
     assert [(v.check, v.subject, v.why) for v in behind if v.status is Status.FAIL] == []
 
 
-def server_of(parent: int, program: str) -> int:
-    """The process id of a server that this run started itself; Redis hides its environment."""
+def test_a_target_that_dies_in_the_load_is_named(harness: Harness, tmp_path: Path) -> None:
+    """A process that the stack started and that ended by itself fails the run, whatever was scraped until then."""
+    out = tmp_path / "run"
+    command: list[str | Path] = ["run", "matrix", "--duration", "6s", "--warmup", "1s", "--out", out]
+    err = killed(harness, out, command, "gunicorn")
+    failed = [v.why for v in report_of(out, err).verdicts if (v.check, v.subject) == ("scrape-health", "processes")]
+    assert [why.split(" ended")[0] for why in failed] == ["the target (exit -9)"]
+
+
+def killed(harness: Harness, out: Path, command: list[str | Path], program: str) -> str:
+    """Run, kill a process of the stack two seconds into the load, and return what was told on standard error."""
+    process = harness.start(*command)
+    try:
+        deadline = time.monotonic() + 60
+        while not list(out.glob("samples-1.arrow")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        time.sleep(2)
+        os.kill(child_of(process.pid, program), signal.SIGKILL)
+        _, err = process.communicate(timeout=120)
+    finally:
+        process.kill()
+        process.communicate()
+    harness.check_clean()
+    return err
+
+
+def child_of(parent: int, program: str) -> int:
+    """The process id of a program that this run started itself; Redis hides its environment."""
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:
-            name, rest = status.read_text().split("(", 1)[1].rsplit(")", 1)
-        except OSError:
+            above = int(status.read_text().rsplit(")", 1)[1].split()[1])
+            words = status.with_name("cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except (OSError, IndexError):
             continue
-        if name == program and int(rest.split()[1]) == parent:
+        if above == parent and program in words:
             return int(status.parent.name)
     raise AssertionError(f"no {program} below {parent}")

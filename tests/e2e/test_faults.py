@@ -9,7 +9,7 @@ from harness import catalogue
 from harness.catalogue import Outcome
 from harness.faults import FAULTS, Fault
 from harness.render.json import parse
-from tests.e2e.conftest import Harness
+from tests.e2e.conftest import PROJECT, Harness
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: str(fault.id))
@@ -25,6 +25,15 @@ def test_it_is_caught(harness: Harness, fault: Fault) -> None:
     row = catalogue.judge(fault, report, 0.0)
     assert (row.outcome, row.note) == (Outcome.CAUGHT, ""), done.told
     assert row.named, f"named {row.causes}: {done.told}"
+
+
+def test_what_names_a_fault_is_not_told_of_an_app_without_it(harness: Harness) -> None:
+    """A finding that is always there would name every fault."""
+    out = harness.scratch / "run"
+    done = harness.run("run", "faults", "--locustfile", PROJECT / "scenarios" / "slow.py", "--out", out)
+    assert done.code == 0, done.told
+    told = {finding.id for finding in parse((out / "report.json").read_text()).findings}
+    assert not told & {finding for fault in FAULTS for finding in fault.named_by}
 
 
 def test_the_command_runs_the_clean_app_and_the_faults_that_are_named(harness: Harness) -> None:

@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from harness import config, stack
+from harness.profile import TargetStart
 from harness.render.json import parse
 from tests.e2e.conftest import PROJECT, Harness
 
@@ -21,7 +22,7 @@ def without_witness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.
     """The target as anybody else's: it tells nothing about its requests."""
     profile = config.parse((PROJECT / "harness.toml").read_text(), "harness.toml").profile("smoke")
     assert profile.start is not None
-    start = config.TargetStart(
+    start = TargetStart(
         command=profile.start.command,
         cwd=profile.start.cwd,
         prepare=profile.start.prepare,

@@ -2,7 +2,8 @@
 
 import pytest
 
-from harness.causes import RULES, STRANGE, likely
+from harness.causes import RULES, likely
+from harness.checks.request_counts import ELSEWHERE
 from harness.faults import FAULTS
 from harness.model import Finding, Status, Verdict
 
@@ -21,9 +22,9 @@ SHORT = failed("request-conservation", "requests", 100.0, 60.0)
     [
         ([failed("request-conservation", "requests", 100.0, 0.0)], "before-missing"),
         ([SHORT], "unscraped-processes"),
-        ([SHORT, failed("request-counts", f"{STRANGE} GET 502", 40.0, 0.0)], "proxy-answers"),
-        ([SHORT, failed("request-counts", f"{STRANGE} GET 431", 40.0, 0.0)], "gunicorn-rejects"),
-        ([SHORT, failed("request-counts", f"{STRANGE} GET 429", 40.0, 0.0)], "before-not-first"),
+        ([SHORT, failed("request-counts", f"{ELSEWHERE} GET 502", 40.0, 0.0)], "proxy-answers"),
+        ([SHORT, failed("request-counts", f"{ELSEWHERE} GET 431", 40.0, 0.0)], "gunicorn-rejects"),
+        ([SHORT, failed("request-counts", f"{ELSEWHERE} GET 429", 40.0, 0.0)], "before-not-first"),
         ([SHORT, failed("scrape-health", "counter resets", 0.0, 9.0)], "restart"),
         (
             [failed("scrape-health", "a process start", 1.0, 3.0, "3 processes answered in turn"), SHORT],

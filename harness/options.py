@@ -1,0 +1,174 @@
+"""What the command line takes: the commands, their flags, and how a flag's text is read. Nothing is run here."""
+
+import argparse
+from pathlib import Path
+
+from harness import __version__, keys
+from harness.errors import UsageError
+
+EXIT_CODES = """\
+exit codes: 0 all checks pass; 1 something failed; 2 wrong usage; 3 inconclusive (could not be measured, or too little
+data); 130 interrupted. A failure outranks an inconclusive check, and no data never passes."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line; `command` of what it parses is the name of the command."""
+    made = argparse.ArgumentParser(
+        prog="harness",
+        description="Load a Django app with Locust and prove that its Prometheus metrics say what really happened.",
+        epilog=EXIT_CODES,
+        allow_abbrev=False,
+    )
+    made.add_argument("--version", action="version", version=f"harness {__version__}")
+    commands = made.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
+    _add_run(commands)
+    verify = _add(
+        commands, "verify", "judge a stored run again, offline", "harness verify reports/20260401-101500-3f9a"
+    )
+    report = _add(
+        commands,
+        "report",
+        "render a stored run's reports again",
+        "harness report reports/20260401-101500-3f9a",
+    )
+    for command in (verify, report):
+        command.add_argument("run_dir", metavar="RUN_DIR", type=Path, help="a directory that `harness run` made")
+        command.add_argument(
+            "--json", action="store_true", help="print report.json on standard output and nothing else"
+        )
+        command.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    _add_faults(commands)
+    doctor = _add(
+        commands,
+        "doctor",
+        "is everything here, and is a target's instrumentation wired right",
+        "harness doctor --settings mysite.settings --cwd src\n  harness doctor --metrics http://127.0.0.1:8000/metrics",
+    )
+    doctor.add_argument("--settings", metavar="MODULE", help="also read this Django settings module")
+    doctor.add_argument(
+        "--cwd", metavar="DIR", type=Path, default=Path(), help="where that module can be imported (default: here)"
+    )
+    doctor.add_argument("--metrics", metavar="URL", help="also read a live /metrics")
+    _add_config(doctor)
+    up = _add(commands, "up", "keep the embedded stack running to look around, until Ctrl-C", "harness up")
+    up.add_argument(
+        "profile", nargs="?", metavar="PROFILE", help="a profile of harness.toml (default: its default_profile)"
+    )
+    _add_variant(up)
+    _add_config(up)
+    return made
+
+
+def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    run = _add(
+        commands,
+        "run",
+        "run a profile's load and verify the metrics",
+        "harness run\n  harness run ci --users 30 --duration 2m\n  harness run --locustfile mine.py --target "
+        "http://127.0.0.1:8000 --prometheus http://127.0.0.1:9090",
+    )
+    run.add_argument(
+        "profile", nargs="?", metavar="PROFILE", help="a profile of harness.toml (default: its default_profile)"
+    )
+    run.add_argument("--locustfile", metavar="FILE", type=Path, help="any locustfile instead of the profile's scenario")
+    run.add_argument("--users", metavar="N", type=_whole, help="simulated users")
+    run.add_argument("--duration", metavar="TIME", type=_some_duration, help="measured load, e.g. 30s or 5m")
+    run.add_argument("--warmup", metavar="TIME", type=_duration, help="load before the measurement, e.g. 3s")
+    run.add_argument("--workers", metavar="N", type=_whole, help="Locust processes")
+    run.add_argument("--pace", choices=("own", "closed"), help="own: the scenario's wait times; closed: no waiting")
+    _add_variant(run)
+    run.add_argument("--fault", metavar="ID", help="break the monitoring on purpose (see `harness faults --list`)")
+    run.add_argument("--target", metavar="URL", help="a target that runs already, instead of the embedded one")
+    run.add_argument("--prometheus", metavar="URL", help="the Prometheus that scrapes it")
+    run.add_argument(
+        "--selector",
+        metavar="MATCHERS",
+        type=_matchers,
+        help="PromQL matchers of the target's series, e.g. 'job=\"web\"'",
+    )
+    run.add_argument(
+        "--foreign-traffic", action="store_true", default=None, help="others use the target too: judge lower bounds"
+    )
+    run.add_argument("--out", metavar="DIR", type=Path, help="where to leave the run (default: reports/<run-id>)")
+    _add_config(run)
+    output = run.add_mutually_exclusive_group()
+    output.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    output.add_argument("--json", action="store_true", help="print report.json on standard output and nothing else")
+
+
+def _add_faults(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    faults = _add(
+        commands,
+        "faults",
+        "break the monitoring on purpose and see that every lie is caught",
+        "harness faults\n  harness faults one-replica wrong-bound --out reports/two\n  harness faults --list",
+    )
+    faults.add_argument("ids", nargs="*", metavar="ID", help="only these faults (default: all)")
+    faults.add_argument("--list", action="store_true", help="print the faults and what they do, and run none")
+    faults.add_argument(
+        "--profile", metavar="NAME", default="faults", help="a profile of harness.toml (default: faults)"
+    )
+    faults.add_argument("--jobs", metavar="N", type=_whole, default=1, help="runs at the same time (default: 1)")
+    faults.add_argument("--out", metavar="DIR", type=Path, help="where to leave the runs (default: reports/<run-id>)")
+    _add_config(faults)
+    output = faults.add_mutually_exclusive_group()
+    output.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    output.add_argument("--json", action="store_true", help="print faults.json on standard output and nothing else")
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    summary: str,
+    examples: str,
+) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=f"examples:\n  {examples}\n\n{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--config", metavar="FILE", type=Path, default=Path("harness.toml"), help="profiles (default: ./harness.toml)"
+    )
+
+
+def _add_variant(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--variant",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="also merge this [variants.NAME] of harness.toml into the profile; repeatable",
+    )
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from 1 up")
+    return int(text)
+
+
+def _some_duration(text: str) -> float:
+    if duration_s := _duration(text):
+        return duration_s
+    raise argparse.ArgumentTypeError("must be longer than 0 s; write for example 15s")
+
+
+def _duration(text: str) -> float:
+    try:
+        return keys.seconds(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix("duration: ")) from None
+
+
+def _matchers(text: str) -> str:
+    try:
+        return keys.matchers(text, "selector")
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix("selector: ")) from None
