@@ -8,13 +8,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import measure, recording, report_latency, verifying
+from bench import measure, recording, report_latency, sensitivity, verifying
 from harness import machine
 
 PAGE = measure.PROJECT / "docs" / "benchmarks.md"
 SECTIONS: Mapping[str, tuple[str, Callable[[], str]]] = {
     "recording": ("What recording costs", recording.measure_all),
     "report-latency": ("From the last response to the report", report_latency.measure_all),
+    "sensitivity": ("The smallest fault that is caught", sensitivity.sweep_all),
+    "false-alarms": ("False alarms", sensitivity.alarms),
     "verifying": ("What verifying costs", verifying.measure_all),
 }
 

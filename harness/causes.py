@@ -8,7 +8,9 @@ later on the path only follows from it.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from harness.checks import dashboards
 from harness.checks.request_counts import ELSEWHERE
+from harness.evaluation import Correction
 from harness.instrumentation import UNNAMED_VIEW
 from harness.model import Cause, Finding, Status, Verdict
 
@@ -91,8 +93,54 @@ def _hung(signs: Signs) -> bool:
     return signs.short("response-conservation", "responses") and bool(signs.of("quiescence", "in flight at t1"))
 
 
+def _panel_wrong(item: Correction) -> Callable[[Signs], bool]:
+    return lambda signs: signs.says("dashboards", "", dashboards.WRONG[item])
+
+
 def _rules() -> Iterator[Rule]:
-    """In the order of the path: scrape, request, response, labels, time, and what lies behind the views."""
+    """First what an expression itself gets wrong, which follows from nothing else.
+
+    Then in the order of the path: scrape, request, response, labels, time, what lies behind the views, and the panels.
+    """
+    yield Rule(
+        "rate-of-sum",
+        _panel_wrong(Correction.RESETS),
+        "a panel takes rate() of a sum, so the restart of one replica looks like a burst of requests: write "
+        "sum(rate(...))",
+    )
+    yield Rule(
+        "averaged-percentiles",
+        _panel_wrong(Correction.AVERAGES),
+        "a panel averages percentiles: take histogram_quantile() of the buckets summed by le",
+    )
+    yield Rule(
+        "filtered-buckets",
+        _panel_wrong(Correction.FILTERS),
+        "a panel filters buckets by value inside of histogram_quantile(): leave the filter out",
+    )
+    yield Rule(
+        "scrapes-as-traffic",
+        _panel_wrong(Correction.BACKGROUND),
+        "a panel counts scrapes or health checks as traffic: take a counter by view, and leave their views out",
+    )
+    yield Rule(
+        "unknown-label",
+        lambda s: (
+            s.says("dashboards", "", dashboards.UNKNOWN_LABEL) or s.says("dashboards", "", dashboards.UNKNOWN_METRIC)
+        ),
+        "a panel asks for a metric or a label that the target does not have, and its emptiness reads as 0: take the "
+        "names from the target's own /metrics",
+    )
+    yield Rule(
+        "short-range",
+        lambda s: s.says("dashboards", "", dashboards.WINDOW),
+        "the range of a panel holds less than four scrapes: take $__rate_interval, or scrape more often",
+    )
+    yield Rule(
+        "clock-skew",
+        lambda s: bool(s.of("scrape-health", "clock")),
+        "two clocks differ, so what users felt is looked for at the wrong place of a graph: synchronise them",
+    )
     yield Rule(
         "no-multiproc-dir",
         lambda s: s.says("scrape-health", "process start", "in turn"),
@@ -269,6 +317,12 @@ def _rules() -> Iterator[Rule]:
         lambda s: bool(s.of("resolution")),
         "buckets are too wide where the requests are: percentiles may be off by a bucket; set "
         "PROMETHEUS_LATENCY_BUCKETS",
+    )
+    yield Rule(
+        "first-count",
+        _panel_wrong(Correction.BIRTHS),
+        "all that a panel could show is the first value of a series, which rate() leaves out: export the series at 0 "
+        "when the app starts",
     )
 
 

@@ -141,6 +141,8 @@ def _chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
         profile = pipeline.against(
             profile, flags["target"] or profile.target, flags["prometheus"] or profile.prometheus
         )
+    if flags.get("dashboards"):
+        profile = replace(profile, dashboards=(str(flags["dashboards"].resolve()),))
     return profile, project
 
 

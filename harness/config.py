@@ -224,6 +224,7 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "calibration": ("calibration", keys.text),
     "state": ("state", keys.path),
     "sql_log": ("sql_log", keys.path),
+    "dashboards": ("dashboards", keys.texts),
     "thresholds": ("thresholds", keys.limits),
     "budget": ("budget", _budget),
 }

@@ -54,12 +54,13 @@ def rate_points(facts: Facts) -> tuple[RatePoint, ...]:
     shown = {} if isinstance(reading, NoData) else {round(t, 3): v for t, v in reading.series[0].points}
     started = pd.Series(dict(facts.truth.started), dtype="float64")
     span_s = PANEL_SCRAPES * window.scrape_interval_s
+    ahead_s = window.clock_skew_s + facts.run.generator.clock_skew_s
     points = []
     for index in range(math.floor(window.length_s / window.scrape_interval_s + CLOCK_RESOLUTION_S) + 1):
         at_s = window.start_s + index * window.scrape_interval_s
         elapsed_s = at_s - window.start_s
         value = shown.get(round(at_s, 3)) if elapsed_s >= span_s - CLOCK_RESOLUTION_S else None
-        points.append(RatePoint(elapsed_s, _client_rate(started, at_s + window.clock_skew_s, span_s), value))
+        points.append(RatePoint(elapsed_s, _client_rate(started, at_s + ahead_s, span_s), value))
     return tuple(points)
 
 

@@ -61,6 +61,7 @@ def _apply(profile: Profile, fault: Fault, directory: Path) -> Profile:
     scenario = injection.scenario or profile.scenario
     if injection.locustfile:
         scenario = str(directory / "locustfile.py")
+    dashboards = (str(directory / "dashboard.json"),) if injection.dashboard else profile.dashboards
     command = tuple(
         word
         for given in injection.command or start.command
@@ -77,7 +78,9 @@ def _apply(profile: Profile, fault: Fault, directory: Path) -> Profile:
         acts=injection.acts,
         words={"fault": str(directory)},
     )
-    return replace(profile, start=started, scenario=scenario, fault=fault.id, **injection.profile)
+    return replace(
+        profile, start=started, scenario=scenario, dashboards=dashboards, fault=fault.id, **injection.profile
+    )
 
 
 def _files(fault: Fault, env: Mapping[str, str]) -> Mapping[str, str]:
@@ -88,4 +91,6 @@ def _files(fault: Fault, env: Mapping[str, str]) -> Mapping[str, str]:
         files[f"{SETTINGS}.py"] = f"from {own} import *\n{injection.settings}"
     if injection.locustfile:
         files["locustfile.py"] = injection.locustfile
+    if injection.dashboard:
+        files["dashboard.json"] = injection.dashboard
     return files

@@ -72,6 +72,35 @@ COUNTERS = (
 )
 """Every counter series that a check reads."""
 
+COUNT_SCRAPES = frozenset(
+    {
+        "django_http_ajax_requests_total",
+        "django_http_requests_total_by_transport_total",
+        "django_http_responses_total_by_charset_total",
+        *(
+            f"{histogram}_{part}"
+            for histogram in (
+                LATENCY_ALL,
+                "django_http_requests_body_total_bytes",
+                "django_http_responses_body_total_bytes",
+            )
+            for part in ("bucket", "count", "sum")
+        ),
+    }
+)
+"""Series in which the scrapes are counted too, and by whose labels nobody can tell them apart."""
+NAMES = frozenset(
+    {
+        *COUNTERS,
+        *COUNT_SCRAPES,
+        MIGRATIONS_APPLIED,
+        MIGRATIONS_UNAPPLIED,
+        "django_http_responses_streaming_total",
+        "django_http_responses_total_by_templatename_total",
+    }
+)
+"""Every series that the library exports once something of its kind has happened."""
+
 UNNAMED_VIEW = "<unnamed view>"
 """The view label of a request that no URL pattern matched, or whose pattern has no name."""
 INVALID_METHOD = "<invalid method>"

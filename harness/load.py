@@ -24,6 +24,8 @@ from harness.store import RunDirectory
 POLL_S = 0.1
 PULSE_S = 1.0
 """Seconds that the first pulse covers before its time."""
+SAME_CLOCK_S = 1.0
+"""Two clocks this close are taken for one: a pulse is read a little after it was written."""
 SILENCE_LIMIT_S = 60.0
 """Locust is given up when it shows no sign of life for this long."""
 START_LIMIT_S = 60.0
@@ -62,6 +64,8 @@ class _Pulses:
     files: dict[str, TextIO] = field(default_factory=dict)
     lines: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     partial: dict[str, str] = field(default_factory=dict)
+    leads_s: list[float] = field(default_factory=list)
+    """Time told in each pulse, minus this machine's when it was read."""
 
     def read(self) -> bool:
         """Take in what is new; true when something was."""
@@ -74,6 +78,7 @@ class _Pulses:
             self.partial[name] = rest
             for line in whole:
                 self.lines.setdefault(name, []).append(json.loads(line))
+                self.leads_s.append(self.lines[name][-1]["time_s"] - time.time())
                 news = True
         return news
 
@@ -82,10 +87,19 @@ class _Pulses:
             file.close()
 
     @property
+    def skew_s(self) -> float:
+        """Locust's clock minus this machine's, by the pulse that was read soonest."""
+        lead_s = max(self.leads_s, default=0.0)
+        return lead_s if abs(lead_s) >= SAME_CLOCK_S else 0.0
+
+    @property
     def ended_s(self) -> float:
-        """The last response of any process; now, when a process did not live to tell."""
+        """The last response of any process, by this machine's clock; now, when a process did not live to tell."""
         closed = [lines[-1] for lines in self.lines.values() if lines and lines[-1]["closing"]]
-        return max(line["last_response_s"] for line in closed) if len(closed) == len(self.files) > 0 else time.time()
+        if len(closed) < len(self.files) or not closed:
+            return time.time()
+        last_s: float = max(line["last_response_s"] for line in closed)
+        return min(last_s - self.skew_s, time.time())
 
     def progress(self, phase: str, elapsed_s: float) -> Progress:
         newest = [lines[-1] for lines in self.lines.values()]
@@ -156,6 +170,7 @@ def find_locustfile(profile: Profile, project: Path) -> Path:
 
 def _command(profile: Profile, locustfile: Path, target: str, duration_s: float) -> Iterator[str]:
     recorder = Path(harness.locust_plugin.__file__).with_name("recorder.py")
+    yield from profile.load_prefix
     yield from (sys.executable, "-m", "locust", "-f", f"{recorder},{locustfile}")
     yield from ("--headless", "--only-summary", "--exit-code-on-error", "0", "--host", target)
     yield from ("--users", str(profile.users), "--spawn-rate", f"{profile.spawn_rate:g}")
@@ -216,6 +231,7 @@ def _health(profile: Profile, pulses: _Pulses, duration_s: float, code: int) -> 
         cpu_ratio=busiest,
         loop_lag_s=lags[math.ceil(0.95 * len(lags)) - 1] if lags else None,
         exit_code=code,
+        clock_skew_s=pulses.skew_s,
         user_errors=sum(lines[-1]["user_errors"] for lines in every),
         elsewhere=sum(lines[-1]["elsewhere"] for lines in every),
         unrecorded=sum(max(lines[-1]["answered"] - lines[-1]["told"] - lines[-1]["elsewhere"], 0) for lines in every),

@@ -182,6 +182,8 @@ class GeneratorHealth:
     loop_lag_s: float | None
     """95th percentile of how late the event loop woke, sampled ten times a second in each Locust process."""
     exit_code: int
+    clock_skew_s: float = 0.0
+    """Locust's clock minus this machine's; 0 when the two are one."""
     user_errors: int = 0
     """Tasks of the locustfile that raised."""
     elsewhere: int = 0
@@ -222,6 +224,21 @@ class Budget:
     max_loop_lag_s: float = 0.05
     max_clock_skew_s: float = 5.0
     """Only for a Prometheus on another machine's clock; the window never depends on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One query of a dashboard, its variables filled in."""
+
+    dashboard: str
+    title: str
+    ref: str
+    """The query's letter."""
+    expression: str
+    problem: str = ""
+    """Why its variables could not be filled in; empty when they could."""
+    other: str = ""
+    """The type of its data source when that is not Prometheus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +285,8 @@ class Run:
     """What was merged into the start of its profile, e.g. `postgresql`."""
     ended: tuple[str, ...] = ()
     """Processes of the stack that had ended by themselves when the load was over, e.g. `the target (exit -9)`."""
+    panels: tuple[Panel, ...] = ()
+    """The queries of the profile's dashboards."""
 
 
 @dataclass(frozen=True, slots=True)

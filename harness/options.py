@@ -81,6 +81,12 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     run.add_argument("--target", metavar="URL", help="a target that runs already, instead of the embedded one")
     run.add_argument("--prometheus", metavar="URL", help="the Prometheus that scrapes it")
     run.add_argument(
+        "--dashboards",
+        metavar="PATH",
+        type=Path,
+        help="Grafana dashboards whose panels are held against the truth: a JSON file, or a directory of them",
+    )
+    run.add_argument(
         "--selector",
         metavar="MATCHERS",
         type=_matchers,

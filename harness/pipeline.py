@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from harness import machine, readings, stack, target, verification
+from harness import grafana, machine, readings, stack, target, verification
 from harness.checks import Facts
 from harness.errors import StoreError, UsageError
 from harness.instrumentation import LATENCY_ALL, LATENCY_BY_VIEW
 from harness.load import Loaded, find_locustfile, load
-from harness.model import SCHEMA_VERSION, Reading, Report, Run, Window
+from harness.model import SCHEMA_VERSION, Panel, Reading, Report, Run, Window
 from harness.profile import LOOPBACK, Profile
 from harness.progress import Reporter
 from harness.prometheus import Prometheus, Quiet
@@ -55,6 +55,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
     """
     find_locustfile(profile, project)
     check_hosts(profile)
+    dashboards = read_dashboards(profile, project)
     directory = RunDirectory(out)
     directory.create()
     with reporter.live(), running(profile, project, directory.logs, reporter) as services:
@@ -62,16 +63,17 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         version = prometheus.version()
         started_s = time.time()
         if profile.start is None:  # nobody's target is loaded before it is known to be scraped
-            instances, interval_s = _await_scraped(prometheus, profile, reporter)
+            interval_s = _await_scraped(prometheus, profile, reporter)
             _warm_up(profile, project, directory, services, reporter)
         else:  # Prometheus takes 5 s from its start to its first scrape (discovery/manager.go, `updatert`)
             _warm_up(profile, project, directory, services, reporter)
-            instances, interval_s = _await_scraped(prometheus, profile, reporter)
+            interval_s = _await_scraped(prometheus, profile, reporter)
         reporter.stage("waiting for a quiet scrape")
         ledgers = {"start": _ledger(services.target, profile, ("state", "sql_log"))}
         skew_s = prometheus.skew_s()
         limit_s = max(profile.quiet_timeout_s, 4 * interval_s)
         before = prometheus.await_quiet(profile.selector, prometheus.now(), interval_s, limit_s, still=True)
+        instances = prometheus.instances(profile.selector)
         reporter.stage(f"load: {profile.scenario} with {profile.users} users for {profile.duration_s:g} s")
         acts = profile.start.acts if profile.start else ()
         with stack.acting(acts, services.words, directory.logs / "acts.log"):
@@ -85,7 +87,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         made = _run(
             profile, out.name, started_s, services, version, instances, before, after, interval_s, skew_s, loaded
         )
-        made = replace(made, ended=ended)
+        made = replace(made, ended=ended, panels=_panels(dashboards, made))
         directory.write_run(made)
         reporter.stage("asking Prometheus")
         directory.write_evidence(prometheus.fetch(verification.queries(made)), ledgers)
@@ -181,6 +183,25 @@ def check_hosts(profile: Profile) -> None:
         )
 
 
+def read_dashboards(profile: Profile, project: Path) -> tuple[grafana.Dashboard, ...]:
+    """The profile's dashboards. Raises UsageError that names the file when one cannot be read or is none."""
+    found = []
+    for name in profile.dashboards:
+        path = project / name
+        files = sorted(path.glob("**/*.json")) if path.is_dir() else [path]
+        if not files:
+            raise UsageError(f"dashboards: {path} holds no .json file; export a dashboard from Grafana into it")
+        for file in files:
+            try:
+                found.append(grafana.parse(file.read_text(encoding="utf-8"), str(file)))
+            except (OSError, UnicodeDecodeError) as error:
+                reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+                raise UsageError(
+                    f"dashboards: {file} cannot be read: {reason}; name a file or a directory of dashboards in JSON"
+                ) from None
+    return tuple(found)
+
+
 def _is_url(url: str) -> bool:
     try:
         parts = urlsplit(url)
@@ -192,20 +213,20 @@ def _is_url(url: str) -> bool:
 def against(profile: Profile, target: str, prometheus: str) -> Profile:
     """The profile on services that run already.
 
-    What it would start, its variants and what it asks of the reference target's buckets are left aside.
+    What it would start, its variants and dashboards, and what it asks of the reference target's buckets are left aside.
     """
     budget = replace(profile.budget, resolution_ratio=None)
-    return replace(profile, start=None, variants=(), target=target, prometheus=prometheus, budget=budget)
+    return replace(profile, start=None, variants=(), dashboards=(), target=target, prometheus=prometheus, budget=budget)
 
 
-def _await_scraped(prometheus: Prometheus, profile: Profile, reporter: Reporter) -> tuple[tuple[str, ...], float]:
-    """The target's `instance` labels once it is scraped, and the seconds between two scrapes."""
+def _await_scraped(prometheus: Prometheus, profile: Profile, reporter: Reporter) -> float:
+    """Seconds between two scrapes of the target, once it is scraped."""
     reporter.stage("waiting for the first scrape")
     limit_s = max(SCRAPED_LIMIT_S, 4 * profile.scrape_interval_s)
-    instances = prometheus.await_scraped(profile.selector, limit_s)
+    prometheus.await_scraped(profile.selector, limit_s)
     if profile.start is not None:
-        return instances, profile.scrape_interval_s
-    return instances, prometheus.scrape_interval_s(profile.selector, INTERVAL_LIMIT_S)
+        return profile.scrape_interval_s
+    return prometheus.scrape_interval_s(profile.selector, INTERVAL_LIMIT_S)
 
 
 def _warm_up(
@@ -223,6 +244,13 @@ def _ledger(url: str, profile: Profile, order: tuple[str, str]) -> dict[str, dic
     """
     paths = {"state": profile.state, "sql_log": profile.sql_log}
     return {name: target.fetch(url, paths[name]) for name in order if paths[name]}
+
+
+def _panels(dashboards: tuple[grafana.Dashboard, ...], made: Run) -> tuple[Panel, ...]:
+    """The dashboards' queries over the run's window, with the labels of its selector for variables of that name."""
+    given, window = grafana.labels_of(made.selector), made.window
+    asked = (grafana.panels(each, given, window.length_s, window.scrape_interval_s) for each in dashboards)
+    return tuple(panel for panels in asked for panel in panels)
 
 
 def _tally(directory: RunDirectory, made: Run, evidence: readings.Evidence) -> Truth:

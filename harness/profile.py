@@ -105,7 +105,11 @@ class Profile:
     """Path at which the target tells its rows and migrations as JSON."""
     sql_log: str = ""
     """Path at which the target tells the totals of its SQL log as JSON."""
+    dashboards: tuple[str, ...] = ()
+    """Files of Grafana dashboards, or directories of them, relative to harness.toml."""
     thresholds: tuple[Limit, ...] = ()
     budget: Budget = Budget()
+    load_prefix: tuple[str, ...] = ()
+    """Words before the command of Locust; set by a fault, never by harness.toml."""
     fault: str = ""
     """The id of the fault that was injected on purpose."""

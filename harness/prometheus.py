@@ -18,6 +18,8 @@ from harness.model import NoData, Query, Reading, Series
 
 POLL_S = 0.1
 TIMEOUT_S = 30.0
+UNVERSIONED = "3.0 or later"
+"""What is told of a server that does not know its version, when it behaves like that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,15 @@ class Prometheus:
         self._client = PrometheusConnect(url=self.url, session=session, timeout=TIMEOUT_S)
 
     def version(self) -> str:
-        """The server's version, e.g. `2.42.0`; raises PrometheusError when it does not answer."""
+        """The server's version, e.g. `2.42.0`; raises PrometheusError when it does not answer.
+
+        A server that was built without its release's flags does not know its version. One whose ranges are open on the
+        left is 3.0 or later, which is all that a prediction of `rate()` must know; of an older one it stays empty.
+        """
         try:
             answer = self._session.get(f"{self.url}/api/v1/status/buildinfo", timeout=TIMEOUT_S)
-            return str(answer.json()["data"]["version"])
+            told = str(answer.json()["data"]["version"])
+            return told or (UNVERSIONED if self._has_open_ranges() else "")
         except requests.ConnectionError:
             raise PrometheusError(
                 f"--prometheus: no Prometheus answers at {self.url}; is it running, is the URL right?"
@@ -53,6 +60,10 @@ class Prometheus:
             raise PrometheusError(
                 f"--prometheus: {self.url} answers, but not as a Prometheus does; is the URL right?"
             ) from None
+
+    def _has_open_ranges(self) -> bool:
+        """Of the points 0 s, 5 s and 10 s, a range of 10 s that ends at 10 s leaves out the first."""
+        return float(self._instant("scalar(count_over_time(vector(1)[10s:5s]))", 10.0)[1]) == 2
 
     def now(self) -> float:
         """Unix time on the server's own clock."""
@@ -81,14 +92,20 @@ class Prometheus:
             answers.append(answer)
         return answers
 
-    def await_scraped(self, selector: str, limit_s: float) -> tuple[str, ...]:
-        """Wait until Prometheus scrapes the target well; its `instance` labels. Raises PrometheusError."""
+    def instances(self, selector: str) -> tuple[str, ...]:
+        """The `instance` labels of the target's processes that are scraped well now. Raises PrometheusError."""
+        reading = self._read(f"up{{{selector}}}")
+        up = [series for series in reading.series if series.last == 1] if isinstance(reading, Reading) else []
+        return tuple(sorted(series.labels.get("instance", "") for series in up))
+
+    def await_scraped(self, selector: str, limit_s: float) -> None:
+        """Wait until Prometheus scrapes the target well. Raises PrometheusError."""
         deadline = time.monotonic() + limit_s
         while True:
             reading = self._read(f"up{{{selector}}}")
             up = [series for series in reading.series if series.last == 1] if isinstance(reading, Reading) else []
             if up and isinstance(self._read(f"{REQUESTS}{{{selector}}}"), Reading):
-                return tuple(sorted(series.labels.get("instance", "") for series in up))
+                return
             if time.monotonic() > deadline:
                 raise PrometheusError(f"{self.url} {self._why_unscraped(selector, reading, up=bool(up))}")
             time.sleep(POLL_S)

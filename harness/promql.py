@@ -116,6 +116,15 @@ def increase(points: Sequence[Point], end_s: float, range_s: float, dialect: Dia
     return None if grown is None else grown[0] * grown[1]
 
 
+def irate(points: Sequence[Point], end_s: float, range_s: float, dialect: Dialect) -> float | None:
+    """`irate(counter[range])` at `end_s`: the growth between the newest two samples, in 1/s; None for fewer."""
+    seen = select_range(points, end_s, range_s, dialect)
+    if len(seen) < 2:
+        return None
+    (before_at, before), (at, value) = seen[-2:]
+    return (value if value < before else value - before) / _seconds(at - before_at)
+
+
 def _grown(points: Sequence[Point], end_s: float, range_s: float, dialect: Dialect) -> tuple[float, float] | None:
     """The growth between the samples, and the factor that stretches it to the range."""
     seen = select_range(points, end_s, range_s, dialect)

@@ -7,6 +7,7 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from harness import promql
 from harness.ledger import UNKNOWN, Ledger
@@ -47,13 +48,20 @@ class Delta:
     """True when the series did not exist at t0 and counts from zero."""
 
 
-def parse_result(result: Iterable[Mapping[str, object]]) -> Reading | NoData:
-    """Read the `result` list of a Prometheus vector or matrix answer.
+def parse_result(result: Sequence[Any]) -> Reading | NoData:
+    """Read the `result` list of a Prometheus vector, matrix or scalar answer; a scalar is a series without labels.
 
-    Raises ValueError when it is neither. Source: https://prometheus.io/docs/prometheus/latest/querying/api/
+    Raises ValueError when it is none. Source: https://prometheus.io/docs/prometheus/latest/querying/api/
     """
     series = []
+    if len(result) == 2 and isinstance(result[0], int | float) and isinstance(result[1], str):
+        try:
+            return Reading((Series({}, ((float(result[0]), float(result[1])),)),))
+        except ValueError:
+            return NoData("Prometheus answers a text, not a number")
     for item in result:
+        if not isinstance(item, Mapping):
+            raise ValueError("neither a vector nor a matrix")  # noqa: TRY004 - what is read is a file, not an argument
         labels, points = item.get("metric"), item.get("values", [item.get("value")])
         if not isinstance(labels, dict) or not isinstance(points, list) or not all(map(_is_point, points)):
             raise ValueError("neither a vector nor a matrix")

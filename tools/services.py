@@ -27,6 +27,7 @@ SERVERS = (
     ("redis-server", "redis-server"),
     ("memcached", "memcached"),
     ("nginx", "nginx"),
+    ("faketime", "faketime"),
 )
 """A program, and the package that has it."""
 PLACES = ("usr/lib/postgresql/*/bin", "usr/sbin", "usr/bin")

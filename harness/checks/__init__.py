@@ -3,6 +3,7 @@
 from harness.checks import (
     blind_spot,
     cache,
+    dashboards,
     database,
     error_ratio,
     exceptions,
@@ -42,6 +43,7 @@ CHECKS: tuple[Check, ...] = (
     cache.CHECK,
     model_ops.CHECK,
     migrations.CHECK,
+    dashboards.CHECK,
     resolution.CHECK,
     blind_spot.CHECK,
     thresholds.CHECK,

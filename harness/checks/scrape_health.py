@@ -199,8 +199,12 @@ def _rising(reading: Reading) -> Sequence[Series]:
 
 
 def _judge_clock(facts: Facts) -> Verdict:
-    skew_s, limit_s = facts.run.window.clock_skew_s, facts.run.budget.max_clock_skew_s
-    why = f"this machine's clock is {skew_s:+.3f} s from Prometheus's"
+    limit_s = facts.run.budget.max_clock_skew_s
+    clocks = {"this machine": facts.run.window.clock_skew_s}
+    if facts.run.generator.clock_skew_s:
+        clocks["the load generator"] = facts.run.window.clock_skew_s + facts.run.generator.clock_skew_s
+    whose, skew_s = max(clocks.items(), key=lambda item: abs(item[1]))
+    why = f"{whose}'s clock is {skew_s:+.3f} s from Prometheus's"
     fine = abs(skew_s) <= limit_s
     if not fine:
         why += (

@@ -36,6 +36,8 @@ class Injection:
     """A locustfile of the project, instead of the profile's."""
     locustfile: str = ""
     """The text of a locustfile, instead of either."""
+    dashboard: str = ""
+    """The text of a Grafana dashboard, instead of the profile's."""
     profile: Mapping[str, Any] = field(default_factory=dict)
     """Attributes of the profile that the fault needs otherwise, e.g. `pace`."""
 

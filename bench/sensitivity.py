@@ -1,0 +1,339 @@
+"""The smallest fault that is caught in at least 19 of 20 runs, and how often a run of the unchanged app alarms.
+
+Every run is a whole one on the embedded stack: gunicorn, Locust, Prometheus. A magnitude is halved as long as it is
+caught, at most twice, and doubled as long as it is not. Three runs go on side by side and disturb each other, as on a
+shared machine. Beside ours stand two naive checks on the same runs, made from the same report: is what panels show over
+all views (rate, error ratio, p50, p95, p99) within 10 % and within 20 % of what the client saw?
+"""
+
+import itertools
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bench import measure
+from harness import config, injection, pipeline, progress
+from harness.errors import HarnessError
+from harness.faults import Fault, Injection, _locustfiles
+from harness.model import Status
+from harness.profile import Profile
+from harness.render import json as json_report
+
+JOBS = 3
+RUNS = 20
+ENOUGH = 19
+STEPS = 3
+"""Magnitudes tried of one fault, at most."""
+NAIVE = (0.1, 0.2)
+
+DROPPED = """\
+import random
+
+from django_prometheus import middleware
+
+
+class After(middleware.PrometheusAfterMiddleware):
+    def process_response(self, request, response):
+        return response if random.random() < {share} else super().process_response(request, response)
+"""
+SWAPPED = """\
+import random
+
+from django_prometheus import middleware
+
+
+class After(middleware.PrometheusAfterMiddleware):
+    def process_response(self, request, response):
+        request.mixed_up = super()._get_view_name(request) == "work:fast" and random.random() < {share}
+        return super().process_response(request, response)
+
+    def _get_view_name(self, request):
+        return "work:page" if getattr(request, "mixed_up", False) else super()._get_view_name(request)
+"""
+SHARE_MISSING = """\
+from django_prometheus import middleware
+from django_prometheus.utils import TimeSince
+
+
+class After(middleware.PrometheusAfterMiddleware):
+    def process_response(self, request, response):
+        request.prometheus_after_middleware_event += TimeSince(request.prometheus_after_middleware_event) * {share}
+        return super().process_response(request, response)
+"""
+CONSTANT_MISSING = """\
+import time
+
+from django_prometheus import middleware
+
+
+class After(middleware.PrometheusAfterMiddleware):
+    def process_request(self, request):
+        until = time.perf_counter() + {seconds}
+        while time.perf_counter() < until:
+            pass
+        return super().process_request(request)
+"""
+TIMED = """\
+from locust import FastHttpUser, constant, task
+
+
+class Visitor(FastHttpUser):
+    wait_time = constant(0.05)
+
+    @task(3)
+    def slow(self):
+        self.client.get("/work/slow")
+
+    @task
+    def fast(self):
+        self.client.get("/work/fast")
+"""
+"""A view of about 23 ms beside one that does next to nothing."""
+SPREAD = """\
+import random
+
+from locust import FastHttpUser, constant, task
+
+
+class Visitor(FastHttpUser):
+    wait_time = constant(0)
+
+    @task
+    def wait(self):
+        slow = random.random() < {share}
+        self.client.get(f"/work/wait?ms={{{delay_ms} if slow else 10}}", name="/work/wait")
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """One kind of fault, by its magnitude."""
+
+    name: str
+    check: str
+    """The check that must fail."""
+    target: float
+    """The magnitude to reach."""
+    told: Callable[[float], str]
+    inject: Callable[[float], Injection]
+
+
+def _after(text: str, **profile: object) -> Injection:
+    """An After middleware of its own."""
+    return Injection(
+        modules={"measured.py": text},
+        settings='MIDDLEWARE = [*MIDDLEWARE[:-1], "measured.After"]\n',
+        locustfile=str(profile.pop("locustfile", "")),
+        profile=profile,
+    )
+
+
+def _renamed(old: str, new: str) -> Mapping[str, Any]:
+    """A scrape job that tells one bound as another."""
+    rule = {"source_labels": ["le"], "regex": old, "target_label": "le", "replacement": new}
+    return {"metric_relabel_configs": [rule]}
+
+
+def _percent(share: float) -> str:
+    return f"{share:.3%}".rstrip("0%").rstrip(".") + " %"
+
+
+SWEEPS = (
+    Sweep(
+        "responses that are not counted",
+        "request-counts",
+        0.001,
+        _percent,
+        lambda share: _after(DROPPED.format(share=share), locustfile=_locustfiles.BUSY),
+    ),
+    Sweep(
+        "responses of one view told as another's",
+        "request-counts",
+        0.01,
+        _percent,
+        lambda share: _after(SWAPPED.format(share=share), locustfile=_locustfiles.BUSY),
+    ),
+    Sweep(
+        "share of each request that the timer misses",
+        "timer-span",
+        0.01,
+        _percent,
+        lambda share: _after(SHARE_MISSING.format(share=share), locustfile=TIMED),
+    ),
+    Sweep(
+        "time of each request that the timer misses",
+        "timer-span",
+        0.0005,
+        lambda seconds: f"{seconds * 1e3:g} ms",
+        lambda seconds: _after(CONSTANT_MISSING.format(seconds=seconds), locustfile=TIMED),
+    ),
+    Sweep(
+        "mass between a bound and the higher one that it is told as",
+        "latency-buckets",
+        0.02,
+        _percent,
+        lambda share: Injection(locustfile=SPREAD.format(share=share, delay_ms=45), scrape=_renamed("0.04", "0.05")),
+    ),
+    Sweep(
+        "mass between a bound and the lower one that it is told as",
+        "latency-buckets",
+        0.02,
+        _percent,
+        lambda share: Injection(locustfile=SPREAD.format(share=share, delay_ms=55), scrape=_renamed("0.06", "0.05")),
+    ),
+)
+LEVELS: Mapping[str, Mapping[str, Any]] = {
+    "idle": {"users": 1},
+    "moderate": {"users": 10},
+    "saturated": {"users": 20, "pace": "closed"},
+}
+LENGTHS_S = {"4 s": 4.0, "30 s": 30.0}
+WORKERS = ("1", "4")
+CLEAN_RUNS = 9
+"""Of each level, length and number of workers: 108 in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one run came to."""
+
+    failed: frozenset[str]
+    inconclusive: frozenset[str]
+    requests: int
+    naive: frozenset[float]
+    """Those of `NAIVE` that alarm."""
+
+
+def sweep_all() -> str:
+    """The table of the smallest magnitudes."""
+    lines = [
+        "| fault | goal | magnitude | caught by | ours | naive 10 % | naive 20 % | requests per run, median |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for sweep in SWEEPS:
+        for magnitude, runs in _tried(sweep):
+            caught = sum(sweep.check in run.failed for run in runs)
+            naive = (sum(limit in run.naive for run in runs) for limit in NAIVE)
+            lines.append(
+                f"| {sweep.name} | {sweep.told(sweep.target)} | {sweep.told(magnitude)} | {sweep.check} "
+                f"| {caught} of {len(runs)} | {' | '.join(f'{number} of {len(runs)}' for number in naive)} "
+                f"| {measure.median_and_range([run.requests for run in runs])[0]:,.0f} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def alarms() -> str:
+    """The table of runs of the unchanged app."""
+    lines = [
+        "| load | length | workers | runs | ours: failed | ours: inconclusive | naive 10 % | naive 20 % |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    every: list[Seen] = []
+    for level, length, workers in itertools.product(LEVELS, LENGTHS_S, WORKERS):
+        runs = _runs(f"clean {level} {length} {workers}", CLEAN_RUNS)
+        every += runs
+        lines.append(f"| {level} | {length} | {workers} | {_counted(runs)} |")
+    lines.append(f"| all | | | {_counted(every)} |")
+    told = sorted({check for run in every for check in (*run.failed, *run.inconclusive)})
+    return "\n".join(lines) + f"\n\nChecks that did not pass in some run: {', '.join(told) or 'none'}.\n"
+
+
+def _counted(runs: Sequence[Seen]) -> str:
+    counts = [len(runs), sum(bool(run.failed) for run in runs)]
+    counts.append(sum(bool(run.inconclusive) and not run.failed for run in runs))
+    counts += [sum(limit in run.naive for run in runs) for limit in NAIVE]
+    return " | ".join(map(str, counts))
+
+
+def _tried(sweep: Sweep) -> Iterator[tuple[float, Sequence[Seen]]]:
+    """From the goal down as long as enough runs catch it, or up until they do."""
+    magnitude, down = sweep.target, None
+    for _ in range(STEPS):
+        runs = _runs(f"{SWEEPS.index(sweep)} {magnitude!r}", RUNS)
+        yield magnitude, runs
+        caught = sum(sweep.check in run.failed for run in runs) >= ENOUGH
+        if down is not None and caught != down:
+            return
+        down = caught
+        magnitude = magnitude / 2 if caught else magnitude * 2
+
+
+def _runs(case: str, number: int) -> list[Seen]:
+    """`number` runs of a case."""
+    with ThreadPoolExecutor(JOBS) as pool:
+        return list(pool.map(_run, itertools.repeat(case, number)))
+
+
+def _run(case: str) -> Seen:
+    """One run. Raises RuntimeError when it leaves no report, for nothing may be left out of the tables."""
+    scratch = Path(tempfile.mkdtemp(prefix="harness-bench-"))
+    try:
+        measure.run([sys.executable, "-m", "bench.sensitivity", case, str(scratch / "run")])
+        seen = _read(scratch / "run" / "report.json")
+    finally:
+        shutil.rmtree(scratch)
+    measure.progress(f"{case}: {seen}")
+    return seen
+
+
+def _read(path: Path) -> Seen:
+    if not path.exists():
+        raise RuntimeError(f"{path}: the run left no report")
+    report = json_report.parse(path.read_text(encoding="utf-8"))
+
+    def checks(status: Status) -> frozenset[str]:
+        return frozenset(verdict.check for verdict in report.verdicts if verdict.status is status)
+
+    return Seen(checks(Status.FAIL), checks(Status.INCONCLUSIVE), report.samples, _naive(json.loads(path.read_text())))
+
+
+def _naive(report: Mapping[str, Any]) -> frozenset[float]:
+    """Limits by which some figure of the panels over all views is off the client's; one that is missing is off."""
+    row = report["views"][0]
+    client, panel = row["client"], {**row["panel"], "error_ratio": row["metric"]["error_ratio"]}
+    return frozenset(limit for limit in NAIVE if any(_off(client[key], panel[key], limit) for key in FIGURES))
+
+
+FIGURES = ("rate", "error_ratio", "p50_s", "p95_s", "p99_s")
+
+
+def _off(client: float | None, panel: float | None, limit: float) -> bool:
+    if client is None or panel is None:
+        return client != panel
+    return abs(panel - client) > limit * abs(client)
+
+
+def one(case: str, out: Path) -> None:
+    """Make one run and leave it in `out`; the case is what `_runs` was asked for."""
+    path = measure.PROJECT / "harness.toml"
+    loaded = config.parse(path.read_text(encoding="utf-8"), str(path))
+    profile = loaded.profile("faults")
+    kind, *words = case.split(" ")
+    quiet = progress.Reporter()
+    if kind == "clean":
+        pipeline.run(_clean(profile, words), measure.PROJECT, out, quiet)
+        return
+    sweep = SWEEPS[int(kind)]
+    fault = Fault(0, "measured", "", "", "", (sweep.check,), (), injection=sweep.inject(float(words[0])))
+    with injection.injected(loaded, replace(profile, duration_s=8.0), fault) as broken:
+        pipeline.run(broken, measure.PROJECT, out, quiet)
+
+
+def _clean(profile: Profile, words: Sequence[str]) -> Profile:
+    level, seconds, unit, workers = words
+    assert profile.start is not None
+    start = replace(profile.start, env={**profile.start.env, "TARGET_WORKERS": workers})
+    return replace(profile, start=start, duration_s=LENGTHS_S[f"{seconds} {unit}"], **LEVELS[level])
+
+
+if __name__ == "__main__":
+    try:
+        one(sys.argv[1], Path(sys.argv[2]))
+    except HarnessError as error:
+        sys.exit(f"bench: {error}")

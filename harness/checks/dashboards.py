@@ -1,0 +1,308 @@
+"""Do the panels of the dashboards show what happened?
+
+Each panel's expression is evaluated three times at t1: by Prometheus, by our evaluator on the same raw samples, and by
+our evaluator with what the expression gets wrong put right. All three must agree.
+"""
+
+import difflib
+import math
+from collections.abc import Callable, Mapping
+
+from harness import evaluation, expression, readings
+from harness.checks import panel_evidence
+from harness.checks.check import Check, Facts, inconclusive
+from harness.checks.panel_evidence import Asked, subject_of
+from harness.checks.panels import AGREEMENT, TIE
+from harness.evaluation import RIGHT, TRUE, Correction, Samples
+from harness.grafana import RATE_SCRAPES
+from harness.instrumentation import NAMES
+from harness.model import Finding, NoData, Panel, Query, Run, Status, Tolerance, Verdict
+from harness.vectors import Labels, UnsupportedError, Vector
+
+ID = "dashboards"
+EMPTY = "empty-panel"
+UNPROVED = "unproved-panel"
+FIRST_COUNT = "first-count-lost"
+SMALLEST = 1e-9
+"""Values closer than this are equal, where a difference of two large ones was taken."""
+CENTRAL = 0.0
+NUDGES = (-TIE, CENTRAL, TIE)
+
+WINDOW = "the range is too short"
+UNKNOWN_METRIC = "no metric is called"
+UNKNOWN_LABEL = "has no label"
+NO_DATA = "the panel has no data"
+WRONG: Mapping[Correction, str] = {
+    Correction.BACKGROUND: "it counts scrapes or health checks as traffic: leave their views out",
+    Correction.AVERAGES: "it averages percentiles, and the average of percentiles is no percentile: add up the buckets "
+    "by le first, then take histogram_quantile()",
+    Correction.FILTERS: "it filters buckets by their value inside of histogram_quantile(), so that empty buckets are "
+    "missing and the lowest bound left is taken for 0: leave the filter out",
+    Correction.RESETS: "it takes rate() of a sum, for which the reset of one series is a reset of all: write "
+    "sum(rate(...))",
+    Correction.BIRTHS: "rate() leaves out the first value of a series, and all that happened is in first values: "
+    "export the series at 0 from the start",
+}
+"""What an expression gets wrong, and how to write it."""
+
+
+def queries(run: Run) -> tuple[Query, ...]:
+    """What each panel asks and is made from, and the names that the target exports."""
+    asked = [asked for panel in run.panels if isinstance(asked := _read(panel), Asked)]
+    if not asked:
+        return ()
+    found = [query for each in asked for query in panel_evidence.queries_of(run, each)]
+    metrics = tuple(metric for each in asked for metric in each.metrics)
+    names = (panel_evidence.names_query(run), panel_evidence.elsewhere_query(run, metrics))
+    return tuple(dict.fromkeys((*found, *names)))
+
+
+def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
+    """Every panel; none when the profile names no dashboard."""
+    read = [_read(panel) for panel in facts.run.panels]
+    metrics = tuple(metric for asked in read if isinstance(asked, Asked) for metric in asked.metrics)
+    own = panel_evidence.names(facts, panel_evidence.names_query(facts.run))
+    anywhere = panel_evidence.names(facts, panel_evidence.elsewhere_query(facts.run, metrics))
+    results: list[Verdict | Finding] = []
+    for asked in read:
+        if not isinstance(asked, Asked):
+            results.append(asked)
+        elif isinstance(own, NoData):
+            results.append(inconclusive(ID, asked.subject, own.reason))
+        elif isinstance(anywhere, NoData):
+            results.append(inconclusive(ID, asked.subject, anywhere.reason))
+        else:
+            results += _judge(facts, asked, own, anywhere)
+    return tuple(results)
+
+
+def _read(panel: Panel) -> Asked | Verdict | Finding:
+    """The panel's tree, or what is wrong with its text."""
+    if panel.other:
+        text = f"its data source is {panel.other}, not Prometheus: nothing is compared"
+        return Finding(UNPROVED, subject_of(panel), text, ID)
+    if panel.problem:
+        return _fails(panel, f"{panel.problem}: {panel.expression}")
+    try:
+        return panel_evidence.read(panel)
+    except ValueError as error:
+        return _fails(panel, f"the expression cannot be read ({error}): {panel.expression}")
+    except UnsupportedError as error:
+        return Finding(UNPROVED, subject_of(panel), f"{error}: nothing is compared", ID)
+
+
+def _judge(facts: Facts, asked: Asked, own: frozenset[str], anywhere: frozenset[str]) -> tuple[Verdict | Finding, ...]:
+    """One panel; `own` are the names that the target exports, `anywhere` those of its metrics that anybody does."""
+    run = facts.run
+    shown = panel_evidence.shown(facts, asked)
+    if isinstance(shown, NoData):
+        refused = shown.reason.startswith("Prometheus refused")
+        return (_fails(asked.panel, shown.reason) if refused else inconclusive(ID, asked.subject, shown.reason),)
+    samples = panel_evidence.samples(facts, asked)
+    if isinstance(samples, NoData):
+        return (inconclusive(ID, asked.subject, samples.reason),)
+    if others := [metric for metric in asked.metrics if metric not in own and metric in anywhere]:
+        text = f"{others[0]} is none of {{{run.selector}}}: it answers, and its value is not compared"
+        return (Finding(UNPROVED, asked.subject, text, ID),)
+    if wrong := _unknown(asked, samples, own):
+        return (_fails(asked.panel, wrong),)
+    silent = [metric for metric in asked.metrics if not samples.series.get(metric)]
+    if silent:
+        text = f"{silent[0]} has no series: nothing of its kind happened, or it is not instrumented"
+        return (Finding(EMPTY, asked.subject, text, ID),)
+    try:
+        return _compare(run, asked, samples, shown)
+    except UnsupportedError as error:
+        if short := _short(run, asked):
+            return (_fails(asked.panel, short),)
+        return (Finding(UNPROVED, asked.subject, f"{error}: it answers, and its value is not compared", ID),)
+
+
+def _compare(run: Run, asked: Asked, samples: Samples, shown: Vector) -> tuple[Verdict | Finding, ...]:
+    """Hold what Prometheus shows against what it must show, and against what would be right."""
+    shows = frozenset(name for labels in shown for name, _ in labels)
+
+    def under(corrections: frozenset[Correction], nudge: float = CENTRAL) -> Vector:
+        value = evaluation.evaluate(asked.tree, samples, corrections, shows=shows, nudge=nudge)
+        return {(): value} if isinstance(value, float) else value
+
+    true = under(TRUE)
+    if short := _short(run, asked):
+        return (_fails(asked.panel, f"{short}; {_beside(shown, true)}"),)
+    if odd := _unpredicted(under, shown):
+        why = f"{odd} from the raw samples of {{{run.selector}}}: the panel sees other series than the run"
+        return (inconclusive(ID, asked.subject, why),)
+    right = [under(RIGHT, nudge) for nudge in NUDGES]
+    if (key := _apart(shown, right)) is not None:
+        causes = [item for item in WRONG if item in RIGHT and _changes(under, item)]
+        why = "; ".join(WRONG[item] for item in causes) or "its parts are wrong together"
+        saw = f"the panel shows {_at(shown, key)} for a right {_at(right[1], key)}{_named(key)}"
+        return (_fails(asked.panel, f"{saw}: {why}", _number(right[1], key), _number(shown, key)),)
+    with_births = under(RIGHT | {Correction.BIRTHS})
+    if _nothing(shown):
+        return (_judge_empty(asked, shown, with_births, true),)
+    passed = _passes(asked, shown, true)
+    if (key := _apart(shown, [with_births] * 3)) is None:
+        return (passed,)
+    text = (
+        f"the panel shows {_at(shown, key)}{_named(key)}, and {_at(with_births, key)} with the first values of series "
+        "that appeared: rate() leaves them out"
+    )
+    return passed, Finding(FIRST_COUNT, asked.subject, text, ID)
+
+
+def _unpredicted(under: Callable[..., Vector], shown: Vector) -> str:
+    """Where Prometheus does not answer what the raw samples give; empty when it does, or nobody can say."""
+    try:
+        predicted = [under(frozenset(), nudge) for nudge in NUDGES]
+    except UnsupportedError:  # a subquery: the steps at which Prometheus looks are its own
+        return ""
+    if (key := _apart(shown, predicted)) is None:
+        return ""
+    return f"Prometheus answers {_at(shown, key)}{_named(key)}, and not the {_at(predicted[1], key)} that follow"
+
+
+def _judge_empty(asked: Asked, shown: Vector, with_births: Vector, true: Vector) -> Verdict | Finding:
+    """A panel that shows nothing is right only where nothing happened."""
+    if not _nothing(with_births):
+        odd = _largest(with_births)
+        return _fails(
+            asked.panel,
+            f"the panel shows {_at(shown, odd)} for a true {_at(true, odd)}{_named(odd)}: {WRONG[Correction.BIRTHS]}",
+            expected=_number(with_births, odd),
+            observed=_number(shown, odd),
+        )
+    if any(math.isfinite(value) for value in shown.values()):
+        return _passes(asked, shown, true)
+    if not _nothing(true):
+        return _fails(asked.panel, f"{NO_DATA}; {_beside(shown, true)}")
+    text = "shows nothing, and nothing happened that it could show: a scenario in which it does would prove it"
+    return Finding(EMPTY, asked.subject, text, ID)
+
+
+def _passes(asked: Asked, shown: Vector, true: Vector) -> Verdict:
+    odd = _largest(shown)
+    value, truth = shown[odd], true.get(odd)
+    why = f"the panel shows {_at(shown, odd)}{_named(odd)}, as the right expression does"
+    if truth is not None and math.isfinite(truth) and not _equal(value, truth):
+        share = f", {value / truth - 1:+.2%}" if truth else ""
+        why += f"; {truth:.6g} is true{share}: rate() stretches to the edges of its range and leaves out first values"
+    number = value if math.isfinite(value) else None
+    spare = abs(value) * AGREEMENT if number is not None else 0.0
+    return Verdict(
+        check=ID,
+        subject=asked.subject,
+        status=Status.PASS,
+        why=why,
+        expected=number,
+        observed=number,
+        tolerance=Tolerance(spare, spare, "the right expression on the same samples"),
+    )
+
+
+def _fails(panel: Panel, why: str, expected: float | None = None, observed: float | None = None) -> Verdict:
+    return Verdict(ID, subject_of(panel), Status.FAIL, why, expected=expected, observed=observed)
+
+
+def _unknown(asked: Asked, samples: Samples, names: frozenset[str]) -> str:
+    """The first name of a metric or a label that the target does not have; empty when it has all."""
+    labels: set[str] = {"le"} if not asked.selections else set()
+    for selection in asked.selections:
+        metric, series = selection.metric, samples.series.get(selection.metric, ())
+        if metric not in names and metric not in NAMES and not series:
+            close = difflib.get_close_matches(metric, names, n=1, cutoff=0.8)
+            hint = f"; the target exports {close[0]}" if close else ""
+            return f"{UNKNOWN_METRIC} {metric}{hint}: the panel takes nothing for 0"
+        own = {name for each in series for name in each.labels}
+        labels |= own
+        if series and (missing := [name for name in selection.labels if name not in own]):
+            has = ", ".join(sorted(own - {"__name__", "job", "app", "instance"}))
+            return (
+                f"{metric} {UNKNOWN_LABEL} {missing[0]!r}; it has {has}: no series matches, and nothing is taken for 0"
+            )
+    wanting = sorted(expression.grouping(asked.tree) - labels)
+    if wanting and all(samples.series.get(selection.metric) for selection in asked.selections):
+        return f"{asked.selections[0].metric} {UNKNOWN_LABEL} {wanting[0]!r}, by which the panel groups"
+    return ""
+
+
+def _short(run: Run, asked: Asked) -> str:
+    """What is wrong with the panel's shortest range; empty when it is long enough."""
+    interval_s = run.window.scrape_interval_s
+    ranges = [selection.range_s for selection in asked.selections if selection.range_s is not None]
+    least = min(ranges, default=math.inf)
+    if least >= RATE_SCRAPES * interval_s - readings.CLOCK_RESOLUTION_S:
+        return ""
+    effect = (
+        "rate() needs two of them"
+        if least < 2 * interval_s
+        else "a failed one leaves a gap, and rate() stretches what is left"
+    )
+    return (
+        f"{WINDOW}: {least:g} s hold less than {RATE_SCRAPES} scrapes of {interval_s:g} s, {effect}; take "
+        "$__rate_interval, or four scrapes at least"
+    )
+
+
+def _changes(under: Callable[[frozenset[Correction]], Vector], item: Correction) -> bool:
+    """True when the right value is another without this one correction."""
+    try:
+        return _apart(under(RIGHT - {item}), [under(RIGHT)] * 3) is not None
+    except UnsupportedError:  # without it the expression cannot even be evaluated
+        return True
+
+
+def _apart(shown: Vector, wanted: list[Vector]) -> Labels | None:
+    """The labels whose value is none of those between `wanted`, the largest first; None when all are."""
+    keys = {*shown, *wanted[1]}
+    odd = [key for key in keys if not _between(shown.get(key), [each.get(key) for each in wanted])]
+    return max(odd, key=lambda key: (abs(_finite(wanted[1].get(key))), key)) if odd else None
+
+
+def _between(shown: float | None, wanted: list[float | None]) -> bool:
+    numbers = [value for value in wanted if value is not None and not math.isnan(value)]
+    if shown is None or math.isnan(shown):  # NaN and nothing look the same on a panel
+        return not numbers
+    if not numbers:
+        return False
+    return any(_equal(shown, value) for value in numbers) or min(numbers) <= shown <= max(numbers)
+
+
+def _equal(a: float, b: float) -> bool:
+    return a == b or math.isclose(a, b, rel_tol=AGREEMENT, abs_tol=SMALLEST)
+
+
+def _nothing(vector: Vector) -> bool:
+    """True when a panel of these values is empty or flat at 0."""
+    return all(math.isnan(value) or value == 0 for value in vector.values())
+
+
+def _finite(value: float | None) -> float:
+    return value if value is not None and math.isfinite(value) else 0.0
+
+
+def _largest(vector: Vector) -> Labels:
+    return max(vector, key=lambda key: (abs(_finite(vector[key])), key), default=())
+
+
+def _number(vector: Vector, key: Labels) -> float | None:
+    value = vector.get(key)
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _at(vector: Vector, key: Labels) -> str:
+    value = vector.get(key)
+    return "nothing" if value is None or math.isnan(value) else f"{value:.6g}"
+
+
+def _named(key: Labels) -> str:
+    """Which of the panel's lines is meant; empty when it has only one."""
+    return f" of {' '.join(value for _, value in key)}" if key else ""
+
+
+def _beside(shown: Vector, true: Vector) -> str:
+    odd = _largest(true)
+    return f"it shows {_at(shown, odd)} for a true {_at(true, odd)}{_named(odd)}"
+
+
+CHECK = Check(ID, queries, judge, optional=True)

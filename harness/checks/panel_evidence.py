@@ -1,0 +1,112 @@
+"""What is asked about the panels of dashboards, and the answers as values."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from harness import expression, promql, readings, vectors
+from harness.checks.check import Facts
+from harness.evaluation import Samples
+from harness.expression import Selection
+from harness.instrumentation import RESPONSES_BY_VIEW
+from harness.model import NoData, Panel, Query, Reading, Run, Series
+from harness.vectors import Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One panel whose expression could be read."""
+
+    panel: Panel
+    tree: Any
+    selections: tuple[Selection, ...]
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that it names."""
+        return tuple(item.metric for item in self.selections)
+
+    @property
+    def subject(self) -> str:
+        """How the panel is called in verdicts."""
+        return subject_of(self.panel)
+
+
+def subject_of(panel: Panel) -> str:
+    """How a panel is called in verdicts."""
+    return " / ".join(filter(None, (panel.dashboard, panel.title, panel.ref)))
+
+
+def read(panel: Panel) -> Asked:
+    """The panel's expression as a tree. Raises ValueError when it is none, UnsupportedError when it is not covered."""
+    tree = expression.parse(panel.expression)
+    return Asked(panel, tree, tuple(dict.fromkeys(expression.selections(tree))))
+
+
+def queries_of(run: Run, asked: Asked) -> tuple[Query, ...]:
+    """The panel's own query at t1, and the raw samples of each metric in it."""
+    metrics = ("up", RESPONSES_BY_VIEW, *asked.metrics)
+    return (_shown_query(run, asked.panel), *(_raw(run, metric, _longest_s(run, asked)) for metric in metrics))
+
+
+def names_query(run: Run) -> Query:
+    """The names that the target exports."""
+    return Query(f"count by (__name__) ({promql.selector('', run.selector)})", run.window.end_s)
+
+
+def names(facts: Facts, query: Query) -> frozenset[str] | NoData:
+    """The names in the answer to `names_query` or `elsewhere_query`."""
+    reading = facts.evidence.read(query)
+    if isinstance(reading, NoData):
+        return frozenset() if reading.reason == readings.NO_SERIES else reading
+    return frozenset(each.labels.get("__name__", "") for each in reading.series)
+
+
+def elsewhere_query(run: Run, metrics: tuple[str, ...]) -> Query:
+    """Which of the metrics the server has at all, of whatever target."""
+    pattern = promql.label_value("|".join(sorted(set(metrics))))
+    return Query(f"count by (__name__) ({{__name__=~{pattern}}})", run.window.end_s)
+
+
+def shown(facts: Facts, asked: Asked) -> Vector | NoData:
+    """What Prometheus shows, by labels; empty when it has nothing to show."""
+    reading = facts.evidence.read(_shown_query(facts.run, asked.panel))
+    if isinstance(reading, NoData):
+        return {} if reading.reason == readings.NO_SERIES else reading
+    return {vectors.labels_of(each.labels, named=True): each.last for each in reading.series}
+
+
+def samples(facts: Facts, asked: Asked) -> Samples | NoData:
+    """The raw samples that the panel is made from."""
+    run, range_s = facts.run, _longest_s(facts.run, asked)
+    series: dict[str, tuple[Series, ...]] = {}
+    for metric in ("up", RESPONSES_BY_VIEW, *asked.metrics):
+        reading = facts.evidence.read(_raw(run, metric, range_s))
+        if isinstance(reading, NoData) and reading.reason != readings.NO_SERIES:
+            return reading
+        series[metric] = reading.series if isinstance(reading, Reading) else ()
+    scrapes: dict[str, tuple[float, ...]] = {}
+    for up in series["up"]:
+        scrapes[up.labels.get("instance", "")] = tuple(at for at, value in up.points if value == 1)
+    if not scrapes:
+        return NoData("no scrape of the target is known")
+    try:
+        dialect = promql.Dialect.of(run.prometheus_version)
+    except ValueError as error:
+        return NoData(str(error))
+    views = facts.background
+    background = tuple(each for each in series[RESPONSES_BY_VIEW] if each.labels.get("view") in views)
+    return Samples(series, scrapes, background, views, run.window.end_s, dialect)
+
+
+def _shown_query(run: Run, panel: Panel) -> Query:
+    return Query(panel.expression, run.window.end_s)
+
+
+def _raw(run: Run, metric: str, range_s: float) -> Query:
+    return replace(readings.raw_query(run, metric), text=promql.raw(metric, run.selector, range_s))
+
+
+def _longest_s(run: Run, asked: Asked) -> float:
+    """How far back the panel looks, and two scrapes more; at least as far as the other checks."""
+    ranges = (selection.range_s or 0.0 for selection in asked.selections)
+    return max(*ranges, run.window.length_s, 0.0) + 2 * run.window.scrape_interval_s

@@ -1,0 +1,17 @@
+"""The clock of the load generator is a minute ahead of Prometheus's."""
+
+from harness.faults.fault import Fault, Injection
+
+FAULT = Fault(
+    number=37,
+    id="clock-skew",
+    does="The clock of the load generator is a minute ahead of Prometheus's.",
+    lie="what users felt is looked for at the wrong place of the graph",
+    mend="the machines: synchronise their clocks (chrony, systemd-timesyncd)",
+    caught_by=("scrape-health",),
+    quiet=("request-conservation", "response-conservation", "request-counts", "latency-conservation"),
+    needs=("faketime",),
+    injection=Injection(
+        profile={"load_prefix": ("faketime", "-f", "+60s")},
+    ),
+)

@@ -1,0 +1,174 @@
+"""Grafana dashboards: JSON -> the expressions of their panels, with variables filled in as Grafana does.
+
+Sources: https://grafana.com/docs/grafana/latest/dashboards/variables/variable-syntax/ and, for the built-in variables,
+https://grafana.com/docs/grafana/latest/datasources/prometheus/template-variables/.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.errors import UsageError
+from harness.model import Panel
+
+ALL = "$__all"
+RATE_SCRAPES = 4
+"""Scrapes in `$__rate_interval`, the least that Grafana gives it."""
+_VARIABLE = re.compile(r"\$([a-zA-Z_]\w*)|\$\{(\w+)(?::(\w+))?\}|\[\[(\w+)(?::(\w+))?\]\]")
+_SPECIAL = re.compile(r"([$^*{}\[\]'+?.()|])")
+_EXACT = re.compile(r'(\w+)\s*=\s*"((?:[^"\\]|\\.)*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable of a dashboard with the values that are chosen in it; none when nothing is."""
+
+    values: tuple[str, ...]
+    several: bool
+    """More than one value, or all of them, can be chosen: then it stands in a regular expression."""
+    pattern: str = ""
+    """What stands for all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One query of one panel, as written."""
+
+    panel: str
+    ref: str
+    expression: str
+    data_source: str
+    """Its type, `prometheus` for ours; empty when it is not told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """What a dashboard asks."""
+
+    title: str
+    targets: tuple[Target, ...]
+    variables: Mapping[str, Variable]
+
+
+def parse(text: str, source: str) -> Dashboard:
+    """Read a dashboard's JSON, as it is exported or provisioned; `source` names it in errors. Raises UsageError."""
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise UsageError(f"{source}: not valid JSON: {error}; export the dashboard from Grafana again") from None
+    if isinstance(document, dict) and isinstance(document.get("dashboard"), dict):
+        document = document["dashboard"]  # as the HTTP API gives it
+    if not isinstance(document, dict) or not isinstance(document.get("panels"), list):
+        raise UsageError(f"{source}: not a Grafana dashboard: it has no list of panels; export it from Grafana as JSON")
+    templating = document.get("templating")
+    items = templating.get("list") if isinstance(templating, dict) else None
+    variables = {
+        str(item["name"]): _variable(item)
+        for item in (items if isinstance(items, list) else ())
+        if isinstance(item, dict) and "name" in item
+    }
+    title = str(document.get("title") or source)
+    return Dashboard(title, tuple(_targets(document["panels"])), variables)
+
+
+def labels_of(matchers: str) -> dict[str, str]:
+    """The labels that PromQL matchers give one value: `job="django"`."""
+    return {name: value.replace('\\"', '"').replace("\\\\", "\\") for name, value in _EXACT.findall(matchers)}
+
+
+def panels(dashboard: Dashboard, given: Mapping[str, str], range_s: float, interval_s: float) -> tuple[Panel, ...]:
+    """Each query with its variables filled in; `problem` says why one could not be.
+
+    `given` are values for variables of that name, before those of the dashboard: a team's job or instance. The
+    dashboard's time range is `range_s`, and its data source is scraped every `interval_s`.
+    """
+    return tuple(_panel(dashboard, target, given, range_s, interval_s) for target in dashboard.targets)
+
+
+def _panel(dashboard: Dashboard, target: Target, given: Mapping[str, str], range_s: float, interval_s: float) -> Panel:
+    if target.data_source not in ("", "prometheus"):
+        return Panel(dashboard.title, target.panel, target.ref, target.expression, other=target.data_source)
+    missing: list[str] = []
+
+    def fill(match: re.Match[str]) -> str:
+        name = match[1] or match[2] or match[4]
+        built_in = _built_in(name, range_s, interval_s)
+        if built_in is not None:
+            return built_in
+        variable = Variable((given[name],), several=False) if name in given else dashboard.variables.get(name)
+        if variable is None or not (variable.values or variable.pattern):
+            missing.append(f"variable ${name} has no value")
+            return match[0]
+        written = _formatted(variable, match[3] or match[5] or "")
+        if written is None:
+            missing.append(f"the format of {match[0]} is not known")
+            return match[0]
+        return written
+
+    filled = _VARIABLE.sub(fill, target.expression)
+    return Panel(dashboard.title, target.panel, target.ref, filled, problem="; ".join(dict.fromkeys(missing)))
+
+
+def _built_in(name: str, range_s: float, interval_s: float) -> str | None:
+    """The value of a variable of Grafana's own; None when it is none."""
+    range_ms, interval_ms = round(range_s * 1000), round(interval_s * 1000)
+    values = {
+        "__range": f"{range_ms}ms",
+        "__range_s": str(round(range_s)),
+        "__range_ms": str(range_ms),
+        "__interval": f"{interval_ms}ms",
+        "__interval_ms": str(interval_ms),
+        "__rate_interval": f"{RATE_SCRAPES * interval_ms}ms",
+        "__rate_interval_ms": str(RATE_SCRAPES * interval_ms),
+    }
+    return values.get(name)
+
+
+def _formatted(variable: Variable, format_: str) -> str | None:
+    """A variable's text in an expression; None when the format is not known."""
+    values: Sequence[str] = variable.values
+    escaped = [_SPECIAL.sub(r"\\\\\1", value.replace("\\", "\\" * 4)) for value in values]
+    if variable.pattern and not values:
+        return variable.pattern
+    if format_ == "" and not variable.several:
+        return values[0].replace("\\", "\\\\").replace('"', '\\"')
+    if format_ in ("", "regex"):
+        return escaped[0] if len(escaped) == 1 else f"({'|'.join(escaped)})"
+    separators = {"raw": ",", "csv": ",", "pipe": "|"}
+    return separators[format_].join(values) if format_ in separators else None
+
+
+def _targets(panels_: Sequence[Any], data_source: Any = None) -> Iterator[Target]:
+    for panel in panels_:
+        if not isinstance(panel, dict):
+            continue
+        inherited = panel.get("datasource") or data_source
+        if isinstance(panel.get("panels"), list):  # a row that is folded
+            yield from _targets(panel["panels"], inherited)
+        queries = panel.get("targets")
+        for query in queries if isinstance(queries, list) else ():
+            if isinstance(query, dict) and not query.get("hide"):
+                kind = _kind(query.get("datasource") or inherited)
+                expression = str(query.get("expr") or "").strip()
+                if expression or kind not in ("", "prometheus"):
+                    title = str(panel.get("title") or f"panel {panel.get('id', '?')}")
+                    yield Target(title, str(query.get("refId") or ""), expression, kind)
+
+
+def _kind(data_source: Any) -> str:
+    """The type of a data source; empty when it is named by a variable or not at all."""
+    return str(data_source.get("type") or "") if isinstance(data_source, dict) else ""
+
+
+def _variable(item: Mapping[str, Any]) -> Variable:
+    current = item.get("current")
+    chosen = current.get("value") if isinstance(current, dict) else None
+    values = [str(value) for value in (chosen if isinstance(chosen, list) else [chosen]) if value not in (None, "")]
+    several = bool(item.get("multi") or item.get("includeAll"))
+    if item.get("includeAll") and (not values or ALL in values):
+        return Variable((), several, str(item.get("allValue") or ".*"))
+    if not values and item.get("type") in ("constant", "textbox", "custom", "interval"):
+        values = [str(item.get("query") or "").split(",")[0].strip()]
+    return Variable(tuple(value for value in values if value), several)

@@ -1,0 +1,175 @@
+"""Dashboards held against a live run: panels that are right, wrong, empty, and beyond what is compared."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from harness.model import Report, Status
+from harness.render.json import parse
+from tests.e2e.conftest import Harness
+
+STATUS = "django_http_responses_total_by_status_view_method_total"
+BY_STATUS = "django_http_responses_total_by_status_total"
+LATENCY = "django_http_requests_latency_seconds_by_view_method"
+USER = 'view!="prometheus-django-metrics"'
+pytestmark = pytest.mark.xdist_group("dashboards")
+R = f"rate({STATUS}{{{USER}}}[$__rate_interval])"
+B = f"rate({LATENCY}_bucket{{{USER}}}[$__rate_interval])"
+
+RIGHT: Mapping[str, str] = {
+    "sum": f"sum({R})",
+    "range": f"sum(increase({STATUS}{{{USER}}}[$__range]))",
+    "by view": f"sum by (view) ({R})",
+    "by view, scrapes shown as what they are": f"sum by (view) (rate({STATUS}[$__rate_interval]))",
+    "without": f"sum without (instance, job, app, status) ({R})",
+    "every series": R,
+    "ratio": f'sum(rate({STATUS}{{{USER},status=~"5.."}}[$__rate_interval])) / sum({R})',
+    "ratio by view": f'sum by (view) (rate({STATUS}{{{USER},status!~"5.."}}[$__rate_interval])) / sum by (view) ({R})',
+    "on": f"sum by (view, method) ({R}) / on (view, method) sum by (view, method) ({R})",
+    "ignoring": f"sum by (view, method) ({R}) - ignoring (method) sum by (view) ({R}) * 0",
+    "percent": f"100 * sum({R}) - 1",
+    "or": f'sum(rate({STATUS}{{view="nobody"}}[$__rate_interval])) or vector(0)',
+    "or of two": f'{STATUS}{{status="500"}} or {STATUS}{{status="404"}}',
+    "unless": f'sum by (view) ({R}) unless sum by (view) (rate({STATUS}{{status="200"}}[$__rate_interval]))',
+    "and": f'sum by (view) ({R}) and sum by (view) (rate({STATUS}{{status="500"}}[$__rate_interval]))',
+    "filter": f"sum by (view) ({R}) > 2",
+    "filter from the left": f"2 < sum by (view) ({R})",
+    "bool": f"sum by (view) ({R}) > bool 2",
+    "clamp": f"clamp_min(sum({R}), 1000)",
+    "negative": f"-sum({R})",
+    "average, least, most": f"avg({R}) + min({R}) + max({R}) + count({R}) + group({R})",
+    "p50": f"histogram_quantile(0.5, sum by (le) ({B}))",
+    "p95 by view": f"histogram_quantile(0.95, sum by (le, view) ({B}))",
+    "p99 of every series": f"histogram_quantile(0.99, {B})",
+    "worst p95": f"max(histogram_quantile(0.95, sum by (le, view) ({B})))",
+    "mean": f"sum(rate({LATENCY}_sum{{{USER}}}[$__range])) / sum(rate({LATENCY}_count{{{USER}}}[$__range]))",
+    "gauge": "max by (connection) (django_migrations_unapplied_total)",
+    "up": 'sum(up{job="$job"})',
+    "statements per request": f"sum(rate(django_db_execute_total[$__rate_interval])) / sum({R})",
+    "scalar": "1 + 2 * 3",
+    "newest": f"sum(irate({STATUS}{{{USER}}}[$__rate_interval]))",
+    "absent labels": f'sum without (pod) (rate({STATUS}{{{USER},namespace!="kube-system",pod=~".*"}}[$__range]))',
+}
+WRONG: Mapping[str, tuple[str, str]] = {
+    "requests": (
+        "sum(rate(django_http_requests_before_middlewares_total[$__rate_interval]))",
+        "counts scrapes or health checks as traffic",
+    ),
+    "responses by status": (f"sum by (status) (rate({BY_STATUS}[$__rate_interval]))", "counts scrapes"),
+    "all views": (f"sum(rate({STATUS}[$__rate_interval]))", "counts scrapes"),
+    "average of percentiles": (f"avg(histogram_quantile(0.9, sum by (le, view) ({B})))", "averages percentiles"),
+    "average of percentiles in ms": (
+        f"avg(histogram_quantile(0.9, sum by (le, view) ({B})) * 1000)",
+        "averages percentiles",
+    ),
+    "filtered buckets": (
+        f'histogram_quantile(0.05, sum by (le) (rate({LATENCY}_bucket{{view="work:wait"}}[$__range]) > 0))',
+        "filters buckets",
+    ),
+    "short": (f"sum(rate({STATUS}{{{USER}}}[3s]))", "hold less than 4 scrapes"),
+    "too short": (f"sum(rate({STATUS}{{{USER}}}[1s]))", "rate() needs two of them"),
+    "name": (f"sum(rate({BY_STATUS.removesuffix('_total')}[$__rate_interval]))", f"the target exports {BY_STATUS}"),
+    "label": (f'sum(rate({STATUS}{{code="200"}}[$__rate_interval]))', "no label 'code'; it has method, status, view"),
+    "grouping": (f"sum by (handler) ({R})", "has no label 'handler', by which the panel groups"),
+    "syntax": (f"sum(rate({STATUS}[$__rate_interval])", "the expression cannot be read"),
+    "variable": (f'sum(rate({STATUS}{{view="$view"}}[$__rate_interval]))', "variable $view has no value"),
+    "type": (f"rate({STATUS})", "the expression cannot be read"),
+}
+UNPROVED: Mapping[str, str] = {
+    "a day ago": f"sum(rate({STATUS}[$__rate_interval] offset 1d))",
+    "top": f"topk(3, sum by (view) ({R}))",
+    "replaced": f'label_replace(sum by (view) ({R}), "namespace", "$1", "view", "(.*):.*")',
+    "scrapes inside": "sum(rate(django_http_requests_latency_including_middlewares_seconds_count[$__rate_interval]))",
+    "a plain subquery": f"sum(rate({STATUS}{{{USER}}}[1m:1s]))",
+    "replaced label": f'sum by (part) (label_replace({R}, "part", "$1", "view", "(.*):.*"))',
+    "any name": '{__name__=~"django_db_.*"}',
+}
+EMPTY: Mapping[str, str] = {
+    "nothing of the kind": "sum(rate(django_cache_get_fail_total[$__rate_interval]))",
+    "nobody": f'sum(rate({STATUS}{{view="nobody"}}[$__rate_interval]))',
+    "none by none": f'sum(rate({STATUS}{{view="nobody"}}[$__rate_interval])) / sum({R})',
+}
+
+
+def dashboard(title: str, expressions: Mapping[str, str]) -> str:
+    """The JSON of a dashboard with one panel for each expression."""
+    panels = [
+        {"id": number, "title": name, "type": "timeseries", "targets": [{"refId": "A", "expr": expression}]}
+        for number, (name, expression) in enumerate(expressions.items(), 1)
+    ]
+    return json.dumps({"title": title, "panels": panels})
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """One run whose dashboards hold all of them."""
+    harness, directory = Harness(tmp_path_factory.mktemp("harness")), tmp_path_factory.mktemp("dashboards")
+    wrong = {name: expression for name, (expression, _) in WRONG.items()}
+    for title, expressions in (("right", RIGHT), ("wrong", wrong), ("unproved", UNPROVED), ("empty", EMPTY)):
+        (directory / f"{title}.json").write_text(dashboard(title, expressions))
+    out = harness.scratch / "run"
+    done = harness.run("run", "smoke", "--duration", "6s", "--dashboards", directory, "--out", out)
+    assert done.code == 1, done.told
+    return parse((out / "report.json").read_text())
+
+
+def test_every_panel_is_told_of_once(report: Report) -> None:
+    """As a verdict, or as a finding that says why there is none."""
+    every = {
+        f"{title} / {name} / A"
+        for title, names in (("right", RIGHT), ("wrong", WRONG), ("unproved", UNPROVED), ("empty", EMPTY))
+        for name in names
+    }
+    judged = [verdict.subject for verdict in report.verdicts if verdict.check == "dashboards"]
+    found = {f.subject for f in report.findings if f.check == "dashboards" and f.id != "first-count-lost"}
+    assert len(judged) == len(set(judged))
+    assert {*judged} | found == every
+    assert not {*judged} & found
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_panel_passes(report: Report, name: str) -> None:
+    """Prometheus, the evaluator and the right expression agree."""
+    assert_verdict(report, f"right / {name} / A", Status.PASS, "the panel shows")
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_panel_fails_and_says_why(report: Report, name: str) -> None:
+    """With what is wrong in words."""
+    assert_verdict(report, f"wrong / {name} / A", Status.FAIL, WRONG[name][1])
+
+
+@pytest.mark.parametrize(("title", "name"), [(t, n) for t, d in (("unproved", UNPROVED), ("empty", EMPTY)) for n in d])
+def test_what_cannot_be_held_against_truth_is_a_finding(report: Report, title: str, name: str) -> None:
+    """Neither a pass nor a failure."""
+    found = {f.subject: f.id for f in report.findings if f.check == "dashboards"}
+    assert found[f"{title} / {name} / A"] == f"{title}-panel"
+
+
+def test_a_wrong_panel_fails_no_other_check(report: Report) -> None:
+    """The metrics are right all the same."""
+    assert {v.check for v in report.verdicts if v.status is not Status.PASS} == {"dashboards"}
+
+
+def assert_verdict(report: Report, subject: str, status: Status, phrase: str) -> None:
+    """One verdict of this status, with a phrase in its reason."""
+    (verdict,) = (v for v in report.verdicts if v.check == "dashboards" and v.subject == subject)
+    assert (verdict.status, phrase in verdict.why) == (status, True), verdict.why
+
+
+def test_files_that_are_no_dashboards_are_named(harness: Harness, tmp_path: Path) -> None:
+    """Before anything is started, with the next step."""
+    for name, text, said in (
+        ("broken.json", "{", "not valid JSON"),
+        ("list.json", "[]", "not a Grafana dashboard"),
+        ("rules.json", '{"groups": []}', "not a Grafana dashboard"),
+    ):
+        (tmp_path / name).write_text(text)
+        done = harness.run("run", "smoke", "--dashboards", tmp_path / name)
+        assert (done.code, name in done.err, said in done.err) == (2, True, True), done.told
+    (tmp_path / "none").mkdir()
+    for path in (tmp_path / "none", tmp_path / "missing.json"):
+        done = harness.run("run", "smoke", "--dashboards", path)
+        assert (done.code, path.name in done.err) == (2, True), done.told

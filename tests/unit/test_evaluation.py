@@ -1,0 +1,220 @@
+"""Expressions evaluated on small sets of samples, under each correction alone."""
+
+import math
+from collections.abc import Sequence
+
+import pytest
+
+from harness import evaluation, expression
+from harness.evaluation import RIGHT, TRUE, Correction, Samples
+from harness.instrumentation import REQUESTS, RESPONSES_BY_STATUS, RESPONSES_BY_VIEW
+from harness.model import Series
+from harness.promql import NEWEST
+from harness.vectors import UnsupportedError, Vector
+
+SCRAPES = tuple(float(second) for second in range(11))
+"""Eleven scrapes, one a second; everything is evaluated at the last."""
+METRICS_VIEW = "prometheus-django-metrics"
+
+
+def series(name: str, values: Sequence[float | None], **labels: str) -> Series:
+    """One value per scrape; None where the series was not there."""
+    points = tuple((at, value) for at, value in zip(SCRAPES, values, strict=True) if value is not None)
+    return Series({"__name__": name, "instance": "a", **labels}, points)
+
+
+def value(text: str, *found: Series, corrections: frozenset[Correction] = frozenset(), shows: str = "") -> Vector:
+    """What an expression gives at the last scrape; labels without the instance."""
+    background = tuple(s for s in found if s.labels.get("view") == METRICS_VIEW)
+    by_name: dict[str, list[Series]] = {}
+    for each in found:
+        by_name.setdefault(each.labels["__name__"], []).append(each)
+    scrapes = {each.labels["instance"]: SCRAPES for each in found}
+    samples = Samples(by_name, scrapes, background, frozenset({METRICS_VIEW}), SCRAPES[-1], NEWEST)
+    tree = expression.parse(text)
+    answer = evaluation.evaluate(tree, samples, corrections, shows=frozenset(shows.split()), nudge=0.0)
+    return answer if isinstance(answer, dict) else {(): answer}
+
+
+def line(slope: float, start: float = 0.0) -> list[float]:
+    """A counter that grows evenly."""
+    return [start + slope * second for second in range(11)]
+
+
+def test_without_corrections_rate_extrapolates() -> None:
+    """Four samples in a range of four seconds, and the stretch before the first."""
+    assert value("sum(rate(x[4s]))", series("x", line(3))) == {(): pytest.approx(3)}
+    late = [100.0] * 8 + [101.0, 102.0, 103.0]
+    assert value("sum(increase(x[4s]))", series("x", late)) == {(): pytest.approx(4)}
+    assert value("sum(increase(x[4s]))", series("x", late), corrections=TRUE) == {(): pytest.approx(3)}
+
+
+def test_a_series_that_appears_counts_from_zero() -> None:
+    """Its first value is 2, which rate() leaves out; a series that was always there is not touched."""
+    born: list[float | None] = [None] * 8 + [2.0, 2.0, 2.0]
+    births = frozenset({Correction.BIRTHS})
+    assert value("increase(x[10s])", series("x", born)) == {(("instance", "a"),): 0}
+    corrected = value("increase(x[10s])", series("x", born), corrections=births)
+    assert corrected == {(("instance", "a"),): pytest.approx(2)}
+    assert value("increase(x[10s])", series("x", born), corrections=TRUE) == {(("instance", "a"),): pytest.approx(2)}
+    steady = series("x", line(1, start=5))
+    assert value("rate(x[10s])", steady, corrections=births) == value("rate(x[10s])", steady)
+
+
+def test_scrapes_are_taken_out_of_counters_without_views() -> None:
+    """By the view that the scrapes have; a series of that view is left out of sums, and kept where it is shown."""
+    scrapes = series(RESPONSES_BY_VIEW, line(1), view=METRICS_VIEW, status="200", method="GET")
+    users = series(RESPONSES_BY_VIEW, line(4), view="work:fast", status="200", method="GET")
+    every = (series(REQUESTS, line(5, start=1)), scrapes, users)
+    found = frozenset({Correction.BACKGROUND})
+    assert value(f"sum(rate({REQUESTS}[4s]))", *every) == {(): pytest.approx(5)}
+    assert value(f"sum(rate({REQUESTS}[4s]))", *every, corrections=found) == {(): pytest.approx(4)}
+    assert value(f"sum(rate({RESPONSES_BY_VIEW}[4s]))", *every, corrections=found) == {(): pytest.approx(4)}
+    by_view = value(f"sum by (view) (rate({RESPONSES_BY_VIEW}[4s]))", *every, corrections=found, shows="view")
+    assert by_view == {
+        (("view", METRICS_VIEW),): pytest.approx(1),
+        (("view", "work:fast"),): pytest.approx(4),
+    }
+
+
+def test_scrapes_are_taken_out_of_their_own_status() -> None:
+    """They are answered with 200, so no other status is touched."""
+    scrapes = series(RESPONSES_BY_VIEW, line(1), view=METRICS_VIEW, status="200", method="GET")
+    good, bad = (series(RESPONSES_BY_STATUS, line(slope), status=status) for slope, status in ((5, "200"), (2, "500")))
+    shown = value(
+        f"sum by (status) (rate({RESPONSES_BY_STATUS}[4s]))", scrapes, good, bad, corrections=RIGHT, shows="status"
+    )
+    assert shown == {(("status", "200"),): pytest.approx(4), (("status", "500"),): pytest.approx(2)}
+
+
+def test_scrapes_in_a_metric_without_labels_cannot_be_told() -> None:
+    """Better no value than a wrong one."""
+    scrapes = series(RESPONSES_BY_VIEW, line(1), view=METRICS_VIEW, status="200", method="GET")
+    name = "django_http_requests_latency_including_middlewares_seconds_count"
+    with pytest.raises(UnsupportedError, match="counts scrapes too"):
+        value(f"sum(rate({name}[4s]))", scrapes, series(name, line(5)), corrections=RIGHT)
+    assert value(f"sum(rate({name}[4s]))", series(name, line(5)), corrections=RIGHT) == {(): pytest.approx(5)}
+
+
+def histogram(instance: str, **slopes: float) -> list[Series]:
+    """Buckets of one instance, `le_0_1=3` for le="0.1"."""
+    return [
+        Series(
+            {"__name__": "b", "instance": instance, "le": name.removeprefix("le_").replace("_", ".")},
+            tuple(zip(SCRAPES, line(slope), strict=True)),
+        )
+        for name, slope in slopes.items()
+    ]
+
+
+def test_an_average_of_percentiles_becomes_the_percentile_of_all() -> None:
+    """A busy fast replica and an idle slow one."""
+    fast = histogram("a", le_0_1=99, le_1=99, le_10=99, **{"le_+Inf": 99})
+    slow = histogram("b", le_0_1=0, le_1=0, le_10=1, **{"le_+Inf": 1})
+    text = "avg(histogram_quantile(0.5, sum by (le, instance) (rate(b[4s]))))"
+    assert value(text, *fast, *slow) == {(): pytest.approx((0.05 + 5.5) / 2, rel=0.02)}
+    right = value("histogram_quantile(0.5, sum by (le) (rate(b[4s])))", *fast, *slow)
+    assert value(text, *fast, *slow, corrections=RIGHT) == right
+    kept = "avg by (instance) (histogram_quantile(0.5, sum by (le, instance) (rate(b[4s]))))"
+    assert value(kept, *fast, *slow, corrections=RIGHT) == value(kept, *fast, *slow)
+    worst = "max(histogram_quantile(0.5, sum by (le, instance) (rate(b[4s]))))"
+    assert value(worst, *fast, *slow, corrections=RIGHT) == value(worst, *fast, *slow)
+
+
+def test_a_filter_of_buckets_is_left_out() -> None:
+    """django-mixin's `rate(bucket) > 0` reads 0.375 for a true 0.625."""
+    buckets = histogram("a", **{"le_0_25": 0, "le_0_5": 0, "le_0_75": 2, "le_1": 4, "le_+Inf": 4})
+    filtered = "histogram_quantile(0.25, sum by (le) (rate(b[4s]) > 0))"
+    assert value(filtered, *buckets) == {(): pytest.approx(0.375)}
+    assert value(filtered, *buckets, corrections=RIGHT) == {(): pytest.approx(0.625)}
+    outside = "histogram_quantile(0.25, sum by (le) (rate(b[4s]))) > 1"
+    assert value(outside, *buckets, corrections=RIGHT) == {}
+
+
+def test_a_rate_of_a_sum_becomes_the_sum_of_rates() -> None:
+    """One of two counters begins again at 0."""
+    steady = series("x", line(10, start=1000))
+    restarted = Series(
+        {"__name__": "x", "instance": "b"}, tuple(zip(SCRAPES, [*range(50, 56), *range(5)], strict=True))
+    )
+    text = "rate(sum(x)[10s:1s])"
+    with pytest.raises(UnsupportedError, match="subquery"):
+        value(text, steady, restarted)
+    assert value(text, steady, restarted, corrections=RIGHT) == value("sum(rate(x[10s]))", steady, restarted)
+
+
+def test_the_newest_two_samples_give_irate() -> None:
+    """Also after a reset."""
+    assert value("sum(irate(x[4s]))", series("x", [0.0] * 9 + [2.0, 7.0])) == {(): 5}
+    assert value("sum(irate(x[4s]))", series("x", [9.0] * 10 + [3.0])) == {(): 3}
+    assert value("irate(x[4s])", series("x", [None] * 10 + [3.0])) == {}
+
+
+def test_a_series_that_ended_has_no_value_now() -> None:
+    """The instance was scraped since, and did not have it any more."""
+    ended: list[float | None] = [1.0] * 8 + [None] * 3
+    assert value("x", series("x", ended)) == {}
+    assert value("x", series("x", line(1))) == {(("__name__", "x"), ("instance", "a")): 10}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x == 10", {(("__name__", "x"), ("instance", "a")): 10}),
+        ("x > 10", {}),
+        ("10 <= x", {(("__name__", "x"), ("instance", "a")): 10}),
+        ("x > bool 10", {(("instance", "a"),): 0}),
+        ("x / 0", {(("instance", "a"),): math.inf}),
+        ("-x / 0", {(("instance", "a"),): -math.inf}),
+        ("x - x", {(("instance", "a"),): 0}),
+        ("x and y", {}),
+        ("x unless y", {(("__name__", "x"), ("instance", "a")): 10}),
+        ("sum(x) or vector(0)", {(): 10}),
+        ("sum(y) or vector(0)", {(): 0}),
+        ("x * on () vector(2)", {(): 20}),
+        ("clamp_max(x, 3)", {(("instance", "a"),): 3}),
+        ('x{instance="b"}', {}),
+        ('x{instance!~"b|c"}', {(("__name__", "x"), ("instance", "a")): 10}),
+        ("1 / 4", {(): 0.25}),
+    ],
+)
+def test_operators(text: str, expected: Vector) -> None:
+    """As Prometheus has them."""
+    assert value(text, series("x", line(1))) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x offset 5s",
+        "x @ 5",
+        "rate(x[4s] offset 1s)",
+        "topk(1, x)",
+        "quantile(0.5, x)",
+        "rate(x[4s:1s])",
+        "x % 2",
+        "x * on (instance) group_left x",
+        "max_over_time(x[4s:1s])",
+    ],
+)
+def test_what_is_not_covered_is_said(text: str) -> None:
+    """Never a value that might be wrong."""
+    with pytest.raises(UnsupportedError, match="not evaluated"):
+        value(text, series("x", line(1)), corrections=TRUE)
+
+
+def test_selectors_and_grouping_of_a_tree() -> None:
+    """Through every kind of node."""
+    tree = expression.parse(
+        'sum by (le) (rate(a{b="c"}[5m])) / on (d) -(e or vector(1)) + rate(sum without (f) (g)[1h:1m])'
+    )
+    found = {(s.metric, s.labels, s.range_s) for s in expression.selections(tree)}
+    assert found == {("a", ("b",), 300.0), ("e", (), None), ("g", (), 3600.0)}
+    assert expression.grouping(tree) == {"le", "d"}
+
+
+@pytest.mark.parametrize("text", ["", "sum(", "rate(x)", 'x{a=~"("}', "x[5m"])
+def test_what_is_no_expression_is_refused(text: str) -> None:
+    """With one line that says why."""
+    with pytest.raises(ValueError, match=r"^[^\n]+$"):
+        expression.parse(text)

@@ -1,0 +1,130 @@
+"""Dashboards as Grafana exports them, and variables as Grafana fills them in."""
+
+import json
+from typing import Any
+
+import pytest
+
+from harness import grafana
+from harness.errors import UsageError
+
+
+def filled(expression: str, *variables: dict[str, Any], given: dict[str, str] | None = None) -> tuple[str, str]:
+    """The expression of a panel of a dashboard with these variables, and what is wrong with it."""
+    document = {
+        "title": "Board",
+        "templating": {"list": list(variables)},
+        "panels": [{"title": "Panel", "targets": [{"refId": "A", "expr": expression}]}],
+    }
+    dashboard = grafana.parse(json.dumps(document), "board.json")
+    (panel,) = grafana.panels(dashboard, given or {}, 61.5, 5.0)
+    return panel.expression, panel.problem
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("rate(x[$__rate_interval])", "rate(x[20000ms])"),
+        ("rate(x[${__rate_interval}])", "rate(x[20000ms])"),
+        ("rate(x[$__range])", "rate(x[61500ms])"),
+        ("x / $__range_s", "x / 62"),
+        ("rate(x[[[__interval]]])", "rate(x[5000ms])"),
+        ("$__interval_ms", "5000"),
+        ('label_replace(x, "a", "$1", "b", "(.*)")', 'label_replace(x, "a", "$1", "b", "(.*)")'),
+        ('x{a=~"b$"}', 'x{a=~"b$"}'),
+    ],
+)
+def test_built_in_variables(written: str, expected: str) -> None:
+    """The range is the window, the rate interval four scrapes; a group of a regular expression is no variable."""
+    assert filled(written) == (expected, "")
+
+
+@pytest.mark.parametrize(
+    ("variable", "written", "expected"),
+    [
+        ({"current": {"value": "web"}}, 'x{job="$v"}', 'x{job="web"}'),
+        ({"current": {"value": 'we"b'}}, 'x{job="$v"}', 'x{job="we\\"b"}'),
+        ({"current": {"value": ["a.b"]}, "multi": True}, 'x{job=~"$v"}', 'x{job=~"a\\\\.b"}'),
+        ({"current": {"value": ["a", "b"]}, "multi": True}, 'x{job=~"$v"}', 'x{job=~"(a|b)"}'),
+        ({"current": {"value": ["a", "b"]}, "multi": True}, 'x{job=~"${v:pipe}"}', 'x{job=~"a|b"}'),
+        ({"current": {"value": ["a", "b"]}, "multi": True}, 'x{job=~"${v:raw}"}', 'x{job=~"a,b"}'),
+        ({"current": {"value": "a+b"}}, 'x{job=~"${v:regex}"}', 'x{job=~"a\\\\+b"}'),
+        ({"current": {"value": ["$__all"]}, "includeAll": True}, 'x{job=~"$v"}', 'x{job=~".*"}'),
+        ({"current": {"value": "$__all"}, "includeAll": True, "allValue": ".+"}, 'x{job=~"$v"}', 'x{job=~".+"}'),
+        ({"current": {}, "includeAll": True}, 'x{job=~"[[v]]"}', 'x{job=~".*"}'),
+        ({"type": "constant", "query": "5m"}, "rate(x[$v])", "rate(x[5m])"),
+        ({"type": "custom", "query": "0.95,0.99"}, "histogram_quantile($v, x)", "histogram_quantile(0.95, x)"),
+    ],
+)
+def test_variables_of_the_dashboard(variable: dict[str, Any], written: str, expected: str) -> None:
+    """The chosen value, escaped where it stands in a regular expression."""
+    assert filled(written, {"name": "v", **variable}) == (expected, "")
+
+
+def test_a_label_of_the_run_comes_before_the_value_of_the_dashboard() -> None:
+    """A dashboard that was saved for another job is asked for this one's."""
+    job = {"name": "job", "current": {"value": "other"}}
+    given = grafana.labels_of('job="django", instance="a:1", view!="x", code=~"5.."')
+    assert given == {"job": "django", "instance": "a:1"}
+    assert filled('x{job="$job"}', job, given=given) == ('x{job="django"}', "")
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [
+        ("$nobody", "variable $nobody has no value"),
+        ("$v", "variable $v has no value"),
+        ("${w:glob}", "the format of ${w:glob} is not known"),
+    ],
+)
+def test_what_cannot_be_filled_in_is_named(written: str, problem: str) -> None:
+    """With the variable, and the text is left as it is."""
+    variables = ({"name": "v", "current": {}, "type": "query"}, {"name": "w", "current": {"value": "a"}})
+    assert filled(written, *variables) == (written, problem)
+
+
+def test_panels_of_folded_rows_and_of_other_sources_are_found() -> None:
+    """A hidden query is asked by nobody; a panel without queries asks nothing."""
+    prometheus, infinity = {"type": "prometheus"}, {"type": "yesoreyeram-infinity-datasource"}
+    document = {
+        "panels": [
+            {"title": "text", "type": "text"},
+            {
+                "title": "row",
+                "type": "row",
+                "datasource": prometheus,
+                "panels": [{"title": "inside", "targets": [{"refId": "A", "expr": "a"}, {"expr": "b", "hide": True}]}],
+            },
+            {"id": 7, "datasource": infinity, "targets": [{"refId": "A", "url": "/sql-logs/"}]},
+            {"title": "by name", "datasource": "Prometheus", "targets": [{"refId": "B", "expr": " c "}, {"expr": ""}]},
+        ]
+    }
+    dashboard = grafana.parse(json.dumps({"dashboard": document}), "board.json")
+    found = [(p.dashboard, p.title, p.ref, p.expression, p.other) for p in grafana.panels(dashboard, {}, 60, 1)]
+    assert found == [
+        ("board.json", "inside", "A", "a", ""),
+        ("board.json", "panel 7", "A", "", "yesoreyeram-infinity-datasource"),
+        ("board.json", "by name", "B", "c", ""),
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '"text"', '{"panels": {}}', '{"rows": []}', "NaN"])
+def test_what_is_no_dashboard_is_refused_by_name(text: str) -> None:
+    """With the file and the next step."""
+    with pytest.raises(UsageError, match=r"board\.json: not .* (again|as JSON)"):
+        grafana.parse(text, "board.json")
+
+
+@pytest.mark.parametrize(
+    "panels",
+    [
+        [None, 1, "x", []],
+        [{"targets": None}],
+        [{"targets": [None, 3, {"expr": None}, {"expr": ["x"], "hide": True}]}],
+        [{"datasource": 4, "panels": None}],
+    ],
+)
+def test_odd_panels_are_passed_over(panels: list[Any]) -> None:
+    """A dashboard may hold what no version of Grafana wrote."""
+    text = json.dumps({"panels": panels, "templating": {"list": [None, {}, {"name": "v", "current": 3}]}})
+    assert grafana.panels(grafana.parse(text, "board.json"), {}, 60, 1) == ()
