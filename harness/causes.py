@@ -100,7 +100,7 @@ def _panel_wrong(item: Correction) -> Callable[[Signs], bool]:
 def _rules() -> Iterator[Rule]:
     """First what an expression itself gets wrong, which follows from nothing else.
 
-    Then in the order of the path: scrape, request, response, labels, time, what lies behind the views, and the panels.
+    Then in the order of the path: scrape, request, response, labels, time, and what lies behind the views.
     """
     yield Rule(
         "rate-of-sum",
@@ -317,12 +317,6 @@ def _rules() -> Iterator[Rule]:
         lambda s: bool(s.of("resolution")),
         "buckets are too wide where the requests are: percentiles may be off by a bucket; set "
         "PROMETHEUS_LATENCY_BUCKETS",
-    )
-    yield Rule(
-        "first-count",
-        _panel_wrong(Correction.BIRTHS),
-        "all that a panel could show is the first value of a series, which rate() leaves out: export the series at 0 "
-        "when the app starts",
     )
 
 
