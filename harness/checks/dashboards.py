@@ -166,8 +166,8 @@ def _judge_empty(asked: Asked, shown: Vector, with_births: Vector, true: Vector)
     if not _nothing(with_births):
         odd = _largest(with_births)
         text = (
-            f"the panel shows {_at(shown, odd)} for a true {_at(true, odd)}{_named(odd)}: rate() leaves out the first value "
-            "of a series, and all that happened is in first values; export the series at 0 from the start"
+            f"the panel shows {_at(shown, odd)} for a true {_at(true, odd)}{_named(odd)}: rate() leaves out the first "
+            "value of a series, and all that happened is in first values; export the series at 0 from the start"
         )
         return Finding(HIDDEN, asked.subject, text, ID)
     if any(math.isfinite(value) for value in shown.values()):
