@@ -1,7 +1,8 @@
 """The smallest fault that is caught in at least 19 of 20 runs, and how often a run of the unchanged app alarms.
 
-Every run is a whole one on the embedded stack: gunicorn, Locust, Prometheus. A magnitude is halved when it is
-caught, or doubled when it is not, once. Three runs go on side by side and disturb each other, as on a shared machine.
+Every run is a whole one on the embedded stack: gunicorn, Locust, Prometheus. A magnitude is halved when it is caught, or
+doubled when it is not, once. Three runs go on side by side and disturb each other, as on a shared machine; a saturated
+one of the unchanged app has it to itself.
 Beside ours stand two naive checks on the same runs, made from the same report: are the rate, the error ratio, p50, p95
 and p99 that panels show over all views within 10 % and within 20 % of the truth? They are kindly meant: their truth of
 latency is what the app itself witnessed, not what the client felt.
@@ -206,6 +207,9 @@ class Seen:
     """What one run came to."""
 
     failed: frozenset[str]
+    """Checks with a verdict that failed."""
+    why: tuple[str, ...]
+    """The reasons of these verdicts."""
     inconclusive: frozenset[str]
     requests: int
     naive: frozenset[float]
@@ -231,19 +235,23 @@ def sweep_all() -> str:
 
 
 def alarms() -> str:
-    """The table of runs of the unchanged app."""
+    """The table of runs of the unchanged app. A saturated one has the machine to itself, for it takes all of it."""
     lines = [
         "| load | length | workers | runs | ours: failed | ours: inconclusive | naive 10 % | naive 20 % |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     every: list[Seen] = []
     for level, length, workers in itertools.product(LEVELS, LENGTHS_S, WORKERS):
-        runs = _runs(f"clean {level} {length} {workers}", CLEAN_RUNS)
+        runs = _runs(f"clean {level} {length} {workers}", CLEAN_RUNS, 1 if level == "saturated" else JOBS)
         every += runs
         lines.append(f"| {level} | {length} | {workers} | {_counted(runs)} |")
     lines.append(f"| all | | | {_counted(every)} |")
     told = sorted({check for run in every for check in (*run.failed, *run.inconclusive)})
-    return "\n".join(lines) + f"\n\nChecks that did not pass in some run: {', '.join(told) or 'none'}.\n"
+    reasons = "".join(f"- {why}\n" for run in every for why in run.why)
+    told_text = (
+        f"Checks that did not pass in some run: {', '.join(told) or 'none'}. What failed:\n\n{reasons or '- nothing'}"
+    )
+    return "\n".join(lines) + f"\n\n{told_text.rstrip()}\n"
 
 
 def _counted(runs: Sequence[Seen]) -> str:
@@ -257,7 +265,7 @@ def _tried(sweep: Sweep) -> Iterator[tuple[float, Sequence[Seen]]]:
     """From the goal down as long as enough runs catch it, or up until they do."""
     magnitude, down = sweep.target, None
     for _ in range(STEPS):
-        runs = _runs(f"{SWEEPS.index(sweep)} {magnitude!r}", RUNS)
+        runs = _runs(f"{SWEEPS.index(sweep)} {magnitude!r}", RUNS, JOBS)
         yield magnitude, runs
         caught = sum(sweep.check in run.failed for run in runs) >= ENOUGH
         if down is not None and caught != down:
@@ -266,9 +274,9 @@ def _tried(sweep: Sweep) -> Iterator[tuple[float, Sequence[Seen]]]:
         magnitude = magnitude / 2 if caught else magnitude * 2
 
 
-def _runs(case: str, number: int) -> list[Seen]:
-    """`number` runs of a case."""
-    with ThreadPoolExecutor(JOBS) as pool:
+def _runs(case: str, number: int, jobs: int) -> list[Seen]:
+    """`number` runs of a case, `jobs` side by side."""
+    with ThreadPoolExecutor(jobs) as pool:
         return list(pool.map(_run, itertools.repeat(case, number)))
 
 
@@ -280,7 +288,8 @@ def _run(case: str) -> Seen:
         seen = _read(scratch / "run" / "report.json")
     finally:
         shutil.rmtree(scratch)
-    measure.progress(f"{case}: {seen}")
+    failed, open_ = (", ".join(sorted(checks)) or "nothing" for checks in (seen.failed, seen.inconclusive))
+    measure.progress(f"{case}: {seen.requests} requests; failed: {failed}; inconclusive: {open_}")
     return seen
 
 
@@ -292,7 +301,10 @@ def _read(path: Path) -> Seen:
     def checks(status: Status) -> frozenset[str]:
         return frozenset(verdict.check for verdict in report.verdicts if verdict.status is status)
 
-    return Seen(checks(Status.FAIL), checks(Status.INCONCLUSIVE), report.samples, _naive(json.loads(path.read_text())))
+    why = tuple(f"{v.check}, {v.subject}: {v.why}" for v in report.verdicts if v.status is Status.FAIL)
+    return Seen(
+        checks(Status.FAIL), why, checks(Status.INCONCLUSIVE), report.samples, _naive(json.loads(path.read_text()))
+    )
 
 
 def _naive(report: Mapping[str, Any]) -> frozenset[float]:
