@@ -1,8 +1,8 @@
 """The smallest fault that is caught in at least 19 of 20 runs, and how often a run of the unchanged app alarms.
 
-Every run is a whole one on the embedded stack: gunicorn, Locust, Prometheus. A magnitude is halved when it is caught, or
-doubled when it is not, once. Three runs go on side by side and disturb each other, as on a shared machine; a saturated
-one of the unchanged app has it to itself.
+Every run is a whole one on the embedded stack: gunicorn, Locust, Prometheus. A magnitude is halved when it is caught,
+or doubled when it is not, once. Three runs go on side by side and disturb each other, as on a shared machine; a
+saturated one of the unchanged app has it to itself.
 Beside ours stand two naive checks on the same runs, made from the same report: are the rate, the error ratio, p50, p95
 and p99 that panels show over all views within 10 % and within 20 % of the truth? They are kindly meant: their truth of
 latency is what the app itself witnessed, not what the client felt.

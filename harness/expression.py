@@ -9,6 +9,8 @@ import promql_parser as ast
 
 from harness.vectors import NAME, UnsupportedError, keeps
 
+DEEPEST = 100
+"""Levels of a tree: more than anybody writes, and few enough for recursion."""
 MAKE_LABELS = frozenset({"label_replace", "label_join"})
 Test = Callable[[str], bool]
 """Whether a label's value is one that is asked for."""
@@ -26,11 +28,21 @@ class Selection:
 
 
 def parse(text: str) -> ast.Expr:
-    """The expression as a tree. Raises ValueError with the reason when it is none."""
+    """The expression as a tree. Raises ValueError with the reason when it is none, or nested too deeply."""
     try:
-        return ast.parse(text)
+        tree = ast.parse(text)
     except ValueError as error:
         raise ValueError(str(error).strip().splitlines()[0]) from None
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # what the parser raises where it has no answer is no Exception
+            raise
+        raise ValueError(f"the parser gave up: {error}") from None
+    level: list[Any] = [tree]
+    for _ in range(DEEPEST):
+        level = [child for node in level for child in _children(node)]
+        if not level:
+            return tree
+    raise ValueError(f"it is nested more than {DEEPEST} deep")
 
 
 def selections(node: Any) -> Iterator[Selection]:

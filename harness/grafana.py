@@ -56,7 +56,7 @@ def parse(text: str, source: str) -> Dashboard:
     """Read a dashboard's JSON, as it is exported or provisioned; `source` names it in errors. Raises UsageError."""
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{source}: not valid JSON: {error}; export the dashboard from Grafana again") from None
     if isinstance(document, dict) and isinstance(document.get("dashboard"), dict):
         document = document["dashboard"]  # as the HTTP API gives it

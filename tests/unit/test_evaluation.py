@@ -213,7 +213,11 @@ def test_selectors_and_grouping_of_a_tree() -> None:
     assert expression.grouping(tree) == {"le", "d"}
 
 
-@pytest.mark.parametrize("text", ["", "sum(", "rate(x)", 'x{a=~"("}', "x[5m"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "sum(", "rate(x)", 'x{a=~"("}', "x[5m", "x offset Inf", "(" * 2000 + "x" + ")" * 2000, "x" + "+x" * 2000],
+    ids=lambda text: str(text)[:12],
+)
 def test_what_is_no_expression_is_refused(text: str) -> None:
     """With one line that says why."""
     with pytest.raises(ValueError, match=r"^[^\n]+$"):

@@ -108,7 +108,11 @@ def test_panels_of_folded_rows_and_of_other_sources_are_found() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '"text"', '{"panels": {}}', '{"rows": []}', "NaN"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", '"text"', '{"panels": {}}', '{"rows": []}', "NaN", "[" * 100_000],
+    ids=lambda text: str(text)[:16],
+)
 def test_what_is_no_dashboard_is_refused_by_name(text: str) -> None:
     """With the file and the next step."""
     with pytest.raises(UsageError, match=r"board\.json: not .* (again|as JSON)"):
