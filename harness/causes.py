@@ -100,7 +100,8 @@ def _panel_wrong(item: Correction) -> Callable[[Signs], bool]:
 def _rules() -> Iterator[Rule]:
     """First what an expression itself gets wrong, which follows from nothing else.
 
-    Then in the order of the path: scrape, request, response, labels, time, and what lies behind the views.
+    Then in the order of the path: scrape, request, response, labels, time, and what lies behind the views;
+    last names that a panel asks for in vain, since a scrape job that drops a label makes them unknown too.
     """
     yield Rule(
         "rate-of-sum",
@@ -122,14 +123,6 @@ def _rules() -> Iterator[Rule]:
         "scrapes-as-traffic",
         _panel_wrong(Correction.BACKGROUND),
         "a panel counts scrapes or health checks as traffic: take a counter by view, and leave their views out",
-    )
-    yield Rule(
-        "unknown-label",
-        lambda s: (
-            s.says("dashboards", "", dashboards.UNKNOWN_LABEL) or s.says("dashboards", "", dashboards.UNKNOWN_METRIC)
-        ),
-        "a panel asks for a metric or a label that the target does not have, and its emptiness reads as 0: take the "
-        "names from the target's own /metrics",
     )
     yield Rule(
         "short-range",
@@ -317,6 +310,14 @@ def _rules() -> Iterator[Rule]:
         lambda s: bool(s.of("resolution")),
         "buckets are too wide where the requests are: percentiles may be off by a bucket; set "
         "PROMETHEUS_LATENCY_BUCKETS",
+    )
+    yield Rule(
+        "unknown-label",
+        lambda s: (
+            s.says("dashboards", "", dashboards.UNKNOWN_LABEL) or s.says("dashboards", "", dashboards.UNKNOWN_METRIC)
+        ),
+        "a panel asks for a metric or a label that the target does not have, and its emptiness reads as 0: take the "
+        "names from the target's own /metrics",
     )
 
 

@@ -14,29 +14,30 @@ STATUS = "django_http_responses_total_by_status_view_method_total"
 BY_STATUS = "django_http_responses_total_by_status_total"
 LATENCY = "django_http_requests_latency_seconds_by_view_method"
 USER = 'view!="prometheus-django-metrics"'
-pytestmark = pytest.mark.xdist_group("dashboards")
-R = f"rate({STATUS}{{{USER}}}[$__rate_interval])"
-B = f"rate({LATENCY}_bucket{{{USER}}}[$__rate_interval])"
+pytestmark = pytest.mark.alone
+R = f"rate({STATUS}{{{USER}}}[$__range])"
+B = f"rate({LATENCY}_bucket{{{USER}}}[$__range])"
 
 RIGHT: Mapping[str, str] = {
     "sum": f"sum({R})",
+    "rate interval": f"sum(rate({STATUS}{{{USER}}}[$__rate_interval]))",
     "range": f"sum(increase({STATUS}{{{USER}}}[$__range]))",
     "by view": f"sum by (view) ({R})",
-    "by view, scrapes shown as what they are": f"sum by (view) (rate({STATUS}[$__rate_interval]))",
+    "by view, scrapes shown as what they are": f"sum by (view) (rate({STATUS}[$__range]))",
     "without": f"sum without (instance, job, app, status) ({R})",
     "every series": R,
-    "ratio": f'sum(rate({STATUS}{{{USER},status=~"5.."}}[$__rate_interval])) / sum({R})',
-    "ratio by view": f'sum by (view) (rate({STATUS}{{{USER},status!~"5.."}}[$__rate_interval])) / sum by (view) ({R})',
+    "ratio": f'sum(rate({STATUS}{{{USER},status=~"5.."}}[$__range])) / sum({R})',
+    "ratio by view": f'sum by (view) (rate({STATUS}{{{USER},status!~"5.."}}[$__range])) / sum by (view) ({R})',
     "on": f"sum by (view, method) ({R}) / on (view, method) sum by (view, method) ({R})",
     "ignoring": f"sum by (view, method) ({R}) - ignoring (method) sum by (view) ({R}) * 0",
     "percent": f"100 * sum({R}) - 1",
-    "or": f'sum(rate({STATUS}{{view="nobody"}}[$__rate_interval])) or vector(0)',
+    "or": f'sum(rate({STATUS}{{view="nobody"}}[$__range])) or vector(0)',
     "or of two": f'{STATUS}{{status="500"}} or {STATUS}{{status="404"}}',
-    "unless": f'sum by (view) ({R}) unless sum by (view) (rate({STATUS}{{status="200"}}[$__rate_interval]))',
-    "and": f'sum by (view) ({R}) and sum by (view) (rate({STATUS}{{status="500"}}[$__rate_interval]))',
-    "filter": f"sum by (view) ({R}) > 2",
-    "filter from the left": f"2 < sum by (view) ({R})",
-    "bool": f"sum by (view) ({R}) > bool 2",
+    "unless": f'sum by (view) ({R}) unless sum by (view) (rate({STATUS}{{status="200"}}[$__range]))',
+    "and": f'sum by (view) ({R}) and sum by (view) (rate({STATUS}{{status="500"}}[$__range]))',
+    "filter": f"sum by (view) ({R}) > 0.2",
+    "filter from the left": f"0.2 < sum by (view) ({R})",
+    "bool": f"sum by (view) ({R}) > bool 0.2",
     "clamp": f"clamp_min(sum({R}), 1000)",
     "negative": f"-sum({R})",
     "average, least, most": f"avg({R}) + min({R}) + max({R}) + count({R}) + group({R})",
@@ -47,9 +48,9 @@ RIGHT: Mapping[str, str] = {
     "mean": f"sum(rate({LATENCY}_sum{{{USER}}}[$__range])) / sum(rate({LATENCY}_count{{{USER}}}[$__range]))",
     "gauge": "max by (connection) (django_migrations_unapplied_total)",
     "up": 'sum(up{job="$job"})',
-    "statements per request": f"sum(rate(django_db_execute_total[$__rate_interval])) / sum({R})",
+    "statements per request": f"sum(rate(django_db_execute_total[$__range])) / sum({R})",
     "scalar": "1 + 2 * 3",
-    "newest": f"sum(irate({STATUS}{{{USER}}}[$__rate_interval]))",
+    "newest": f"sum(irate({STATUS}{{{USER}}}[$__range]))",
     "absent labels": f'sum without (pod) (rate({STATUS}{{{USER},namespace!="kube-system",pod=~".*"}}[$__range]))',
 }
 WRONG: Mapping[str, tuple[str, str]] = {
@@ -110,7 +111,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     for title, expressions in (("right", RIGHT), ("wrong", wrong), ("unproved", UNPROVED), ("empty", EMPTY)):
         (directory / f"{title}.json").write_text(dashboard(title, expressions))
     out = harness.scratch / "run"
-    done = harness.run("run", "smoke", "--duration", "6s", "--dashboards", directory, "--out", out)
+    done = harness.run("run", "smoke", "--warmup", "5s", "--duration", "6s", "--dashboards", directory, "--out", out)
     assert done.code == 1, done.told
     return parse((out / "report.json").read_text())
 

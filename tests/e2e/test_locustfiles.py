@@ -55,7 +55,9 @@ def test_it_raises_no_false_alarm(harness: Harness, write: Writer, name: str, us
     locustfile = write.file("mine.py", HEAD + FILES[name].format(user=user))
     out = write.directory / "run"
     text = (PROJECT / "harness.toml").read_text().replace('warmup = "3s"', 'warmup = 0\nstop_timeout = "1s"')
-    config = write.file("harness.toml", text.replace('"target_app"', json.dumps(str(PROJECT / "target_app"))))
+    for path in ("target_app", "monitoring/grafana/dashboards"):
+        text = text.replace(f'"{path}"', json.dumps(str(PROJECT / path)))
+    config = write.file("harness.toml", text)
     done = harness.run(
         "run", "--config", config, "--locustfile", locustfile, "--duration", "4s", "--users", "4", "--out", out
     )
