@@ -5,6 +5,7 @@ a panel would show if it were written well, under all what truly happened. The e
 gauges and classic histograms use, and says so of anything else.
 """
 
+import math
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +23,9 @@ from harness.vectors import NAME, Labels, UnsupportedError, Value, Vector
 LOOKBACK_S = 300.0
 """How old the last sample of a series may be for an instant selector (--query.lookback-delta)."""
 WITH_RANGE = frozenset({"rate", "increase", "irate"})
+ANY_VIEW = "any other view"
+"""A name that no view has, to see whether a matcher lets every view through."""
+CHOOSING = frozenset({"and", "unless"})
 TRAFFIC: Mapping[str, tuple[str, ...]] = {
     REQUESTS: (),
     RESPONSES: (),
@@ -138,7 +142,8 @@ class _Evaluation:
             return value
         raise UnsupportedError("a vector stands where a number must")
 
-    def _rate(self, node: Any, function: str) -> Vector:
+    def _rate(self, argument: Any, function: str) -> Vector:
+        node = expression.bare(argument)
         range_s = expression.range_s(node)
         times_s = range_s if function == "increase" else 1.0
         if isinstance(node, ast.SubqueryExpr):
@@ -147,17 +152,22 @@ class _Evaluation:
             expression.check_unshifted(node)
             inner = replace(self, range_s=range_s).vector(node.expr)
             return {labels: value * times_s for labels, value in inner.items()}
+        return self._rates(node.vector_selector, range_s, times_s, newest=function == "irate")
+
+    def _rates(self, node: Any, range_s: float, times_s: float = 1.0, *, newest: bool = False) -> Vector:
+        """The rates of a selector's series in the range that ends now."""
+        chosen = self._select(node)
+        shown = "view" in self.shows or self._asks_background(node)
         found: Vector = {}
-        for series in self._select(node.vector_selector):
-            rate = self._per_second(series, range_s, newest=function == "irate")
+        for series in chosen:
+            rate = self._per_second(series, range_s, shows_background=shown, newest=newest)
             if rate is not None:
                 found[vectors.labels_of(series.labels, named=False)] = rate * times_s
         return found
 
     def _instant(self, node: Any) -> Vector:
         if self.range_s is not None:
-            rates = ((series, self._per_second(series, self.range_s)) for series in self._select(node))
-            return {vectors.labels_of(series.labels, named=False): rate for series, rate in rates if rate is not None}
+            return self._rates(node, self.range_s)
         found: Vector = {}
         for series in self._select(node):
             seen = [point for point in series.points if point[0] <= self.samples.at_s]
@@ -169,18 +179,22 @@ class _Evaluation:
 
     def _select(self, node: Any) -> list[Series]:
         expression.check_unshifted(node)
-        name, tests = expression.matching(node)
-        return [
-            series
-            for series in self.samples.series.get(name, ())
-            if all(test(series.labels.get(label, "")) for label, test in tests)
-        ]
+        selection = expression.selection(node)
+        return [each for each in self.samples.series.get(selection.metric, ()) if selection.matches(each.labels)]
 
-    def _per_second(self, series: Series, range_s: float, *, newest: bool = False) -> float | None:
+    def _asks_background(self, node: Any) -> bool:
+        """True when a selector picks views of scrapes and health checks, and no others."""
+        return any(
+            matcher.label == "view" and not matcher.accepts(ANY_VIEW) for matcher in expression.selection(node).matchers
+        ) and all(series.labels.get("view") in self.samples.background_views for series in self._select(node))
+
+    def _per_second(
+        self, series: Series, range_s: float, *, shows_background: bool, newest: bool = False
+    ) -> float | None:
         """The rate of one series in the range that ends now, or between its `newest` two samples; None without any."""
         points: Sequence[promql.Point] = series.points
         if Correction.BACKGROUND in self.corrections:
-            if series.labels.get("view") in self.samples.background_views and "view" not in self.shows:
+            if series.labels.get("view") in self.samples.background_views and not shows_background:
                 return None
             points = self._without_background(series)
         if Correction.BIRTHS in self.corrections:
@@ -214,14 +228,17 @@ class _Evaluation:
         return [(times[place - 1], 0.0), *points] if place else points
 
     def _quantile(self, quantile: Any, node: Any) -> Vector:
-        q = min(max(self._number(quantile) + self.nudge, 0.0), 1.0)
+        q = self._number(quantile)
+        if 0 <= q <= 1:
+            q = min(max(q + self.nudge, 0.0), 1.0)
         histograms: dict[Labels, list[tuple[float, float]]] = {}
         for labels, value in replace(self, in_quantile=True).vector(node).items():
-            rest = tuple(pair for pair in labels if pair[0] != "le")
-            if len(rest) == len(labels):
+            bound = _bound(dict(labels).get("le", ""))
+            if bound is None:
                 continue
+            rest = tuple(pair for pair in labels if pair[0] not in ("le", NAME))
             group = self.merge(rest) if self.merge else rest
-            histograms.setdefault(group, []).append((float(dict(labels)["le"]), value))
+            histograms.setdefault(group, []).append((bound, value))
         return {
             labels: promql.histogram_quantile(q, buckets, self.samples.dialect)
             for labels, buckets in histograms.items()
@@ -229,17 +246,37 @@ class _Evaluation:
 
     def _aggregate(self, node: Any) -> Vector:
         operator, group = str(node.op), vectors.grouper(node.modifier)
-        inside = self
-        if operator in ("avg", "sum") and Correction.AVERAGES in self.corrections:
-            inside = replace(self, merge=group)
+        averages = operator in ("avg", "sum") and Correction.AVERAGES in self.corrections
+        inside = replace(self, merge=group if averages else None)
         return vectors.aggregate(operator, group, inside.vector(node.expr))
 
     def _binary(self, node: Any) -> Value:
-        operator = str(node.op)
-        filters = self.in_quantile and vectors.is_filter(operator, node.modifier)
-        if filters and Correction.FILTERS in self.corrections:
-            return self.value(node.lhs)
-        return vectors.combine(operator, node.modifier, self.value(node.lhs), self.value(node.rhs))
+        operator, modifier = str(node.op), node.modifier
+        if operator in vectors.COMPARISONS and not vectors.is_filter(operator, modifier):
+            inside = replace(self, merge=None)  # 0 or 1 for each percentile: their sum counts, and averages nothing
+            return vectors.combine(operator, modifier, inside.value(node.lhs), inside.value(node.rhs))
+        left = self.value(node.lhs)
+        if self.in_quantile and Correction.FILTERS in self.corrections:
+            if vectors.is_filter(operator, modifier):
+                kept = left if isinstance(left, dict) else self.value(node.rhs)
+                if isinstance(kept, dict) and any("le" in dict(labels) for labels in kept):
+                    return kept
+            elif (
+                operator in ("and", "unless") and expression.has_filter(node.rhs) and vectors.matches_by(modifier, "le")
+            ):
+                return left
+        whole = operator in vectors.SETS and operator != "or"  # what stands to its right takes out whole histograms
+        right = replace(self, in_quantile=False) if whole else self
+        return vectors.combine(operator, modifier, left, right.value(node.rhs))
+
+
+def _bound(text: str) -> float | None:
+    """The bound of a bucket; None for what is none, which Prometheus passes over."""
+    try:
+        bound = float(text)
+    except ValueError:
+        return None
+    return None if math.isnan(bound) else bound
 
 
 def _exact_rate(points: Sequence[promql.Point], end_s: float, range_s: float) -> float | None:

@@ -1,19 +1,41 @@
 """PromQL expressions as trees: what they select, and by what they group."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import promql_parser as ast
 
-from harness.vectors import NAME, UnsupportedError, keeps
+from harness import promql
+from harness.vectors import NAME, UnsupportedError, is_filter, keeps
 
 DEEPEST = 100
 """Levels of a tree: more than anybody writes, and few enough for recursion."""
 MAKE_LABELS = frozenset({"label_replace", "label_join"})
-Test = Callable[[str], bool]
-"""Whether a label's value is one that is asked for."""
+OPERATORS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
+PER_TIME = frozenset({"rate", "increase", "irate", "delta", "idelta", "deriv"})
+"""Functions that need two samples in their range."""
+_FLAGS = re.DOTALL | re.ASCII
+"""As in RE2, a dot is any character, and `\\d`, `\\w` and `\\s` know no more than ASCII."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """What is asked of one label."""
+
+    label: str
+    operator: str
+    value: str
+
+    def accepts(self, value: str) -> bool:
+        """Whether a series with this value, empty for none, matches."""
+        if self.operator in ("=", "!="):
+            return (value == self.value) == (self.operator == "=")
+        return (re.fullmatch(self.value, value, _FLAGS) is not None) == (self.operator == "=~")
+
+    def __str__(self) -> str:
+        return f"{self.label}{self.operator}{promql.label_value(self.value)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +43,20 @@ class Selection:
     """One selector of an expression."""
 
     metric: str
-    labels: tuple[str, ...]
-    """Names of the labels without which no series matches."""
+    matchers: tuple[Matcher, ...]
     range_s: float | None
-    """None for an instant selector."""
+    """How far back it looks; None for an instant selector."""
+    rate_s: float | None = None
+    """The range in which a function such as `rate` needs two of its samples; None where none does."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the labels without which no series matches."""
+        return tuple(matcher.label for matcher in self.matchers if not matcher.accepts(""))
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Whether a series of the metric with these labels is selected."""
+        return all(matcher.accepts(labels.get(matcher.label, "")) for matcher in self.matchers)
 
 
 def parse(text: str) -> ast.Expr:
@@ -48,15 +80,47 @@ def parse(text: str) -> ast.Expr:
 def selections(node: Any) -> Iterator[Selection]:
     """Every selector of a tree. Raises UnsupportedError when one names no metric."""
     if isinstance(node, ast.MatrixSelector):
-        yield replace(_selection(node.vector_selector), range_s=range_s(node))
+        yield replace(selection(node.vector_selector), range_s=range_s(node))
     elif isinstance(node, ast.VectorSelector):
-        yield _selection(node)
+        yield selection(node)
     elif isinstance(node, ast.SubqueryExpr):
         for inner in selections(node.expr):
-            yield replace(inner, range_s=max(inner.range_s or 0.0, range_s(node)))
+            yield replace(inner, range_s=(inner.range_s or 0.0) + range_s(node))
     else:
+        per_time = isinstance(node, ast.Call) and node.func.name in PER_TIME
         for child in _children(node):
-            yield from selections(child)
+            own_s = range_s(bare(child)) if per_time else None
+            for inner in selections(child):
+                yield replace(inner, rate_s=own_s) if own_s and inner.rate_s is None else inner
+
+
+def selection(node: Any) -> Selection:
+    """An instant selector. Raises UnsupportedError when it names no metric."""
+    if node.matchers.or_matchers:
+        raise UnsupportedError("`or` between matchers is not evaluated")
+    name, matchers = node.name or "", []
+    for matcher in node.matchers.matchers:
+        if matcher.name == NAME and matcher.op == ast.MatchOp.Equal:
+            name = matcher.value
+        else:
+            matchers.append(_matcher(matcher))
+    if not name:
+        raise UnsupportedError("a selector without the name of a metric is not evaluated")
+    return Selection(name, tuple(matchers), None)
+
+
+def bare(node: Any) -> Any:
+    """The tree without the parentheses around it."""
+    while isinstance(node, ast.ParenExpr):
+        node = node.expr
+    return node
+
+
+def quantiles(node: Any) -> list[float]:
+    """The quantiles that a tree asks of histograms, as far as they are numbers."""
+    calls = (each for each in _nodes(node) if isinstance(each, ast.Call) and each.func.name == "histogram_quantile")
+    asked = (bare(call.args[0]) for call in calls)
+    return [float(each.val) for each in asked if isinstance(each, ast.NumberLiteral)]
 
 
 def grouping(node: Any) -> frozenset[str]:
@@ -67,21 +131,6 @@ def grouping(node: Any) -> frozenset[str]:
     names = frozenset(modifier.labels) if modifier is not None and keeps(modifier) else frozenset[str]()
     made = any(isinstance(each, ast.Call) and each.func.name in MAKE_LABELS for each in _nodes(node))
     return frozenset() if made else names.union(*(grouping(child) for child in _children(node)))
-
-
-def matching(node: Any) -> tuple[str, list[tuple[str, Test]]]:
-    """A selector's metric, and a test for each label that is asked for. Raises UnsupportedError."""
-    if node.matchers.or_matchers:
-        raise UnsupportedError("`or` between matchers is not evaluated")
-    name, tests = node.name or "", []
-    for matcher in node.matchers.matchers:
-        if matcher.name == NAME and matcher.op == ast.MatchOp.Equal:
-            name = matcher.value
-        else:
-            tests.append((matcher.name, _test(matcher)))
-    if not name:
-        raise UnsupportedError("a selector without the name of a metric is not evaluated")
-    return name, tests
 
 
 def check_unshifted(node: Any) -> None:
@@ -106,24 +155,21 @@ def has_aggregate(node: Any) -> bool:
     return any(isinstance(each, ast.AggregateExpr) for each in _nodes(node))
 
 
-def _selection(node: Any) -> Selection:
-    metric, tests = matching(node)
-    return Selection(metric, tuple(name for name, test in tests if not test("")), None)
+def has_filter(node: Any) -> bool:
+    """True when values are compared somewhere in a tree, and those that do not hold left out."""
+    return any(isinstance(each, ast.BinaryExpr) and is_filter(str(each.op), each.modifier) for each in _nodes(node))
 
 
-def _test(matcher: Any) -> Test:
-    wanted = matcher.value
-    if matcher.op == ast.MatchOp.Equal:
-        return lambda value: value == wanted
-    if matcher.op == ast.MatchOp.NotEqual:
-        return lambda value: value != wanted
-    try:
-        pattern = re.compile(wanted, re.DOTALL)
-    except re.error as error:
-        raise UnsupportedError(f"the pattern {wanted!r} is not evaluated: {error}") from None
-    if matcher.op == ast.MatchOp.Re:
-        return lambda value: pattern.fullmatch(value) is not None
-    return lambda value: pattern.fullmatch(value) is None
+def _matcher(node: Any) -> Matcher:
+    operator, value = OPERATORS[str(node.op).rpartition(".")[2]], node.value
+    if operator in ("=~", "!~"):
+        if "[:" in value:
+            raise UnsupportedError(f"the pattern {value!r} is not evaluated: it has a POSIX class")
+        try:
+            re.compile(value, _FLAGS)
+        except (re.error, OverflowError) as error:
+            raise UnsupportedError(f"the pattern {value!r} is not evaluated: {error}") from None
+    return Matcher(node.name, operator, value)
 
 
 def _children(node: Any) -> Iterator[Any]:

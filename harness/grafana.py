@@ -14,6 +14,7 @@ from harness.errors import UsageError
 from harness.model import Panel
 
 ALL = "$__all"
+PROMETHEUS = "prometheus"
 RATE_SCRAPES = 4
 """Scrapes in `$__rate_interval`, the least that Grafana gives it."""
 _VARIABLE = re.compile(r"\$([a-zA-Z_]\w*)|\$\{(\w+)(?::(\w+))?\}|\[\[(\w+)(?::(\w+))?\]\]")
@@ -39,8 +40,8 @@ class Target:
     panel: str
     ref: str
     expression: str
-    data_source: str
-    """Its type, `prometheus` for ours; empty when it is not told."""
+    data_source: str | None
+    """Its type, `prometheus` for ours and for the default one; None when its name does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def parse(text: str, source: str) -> Dashboard:
         if isinstance(item, dict) and "name" in item
     }
     title = str(document.get("title") or source)
-    return Dashboard(title, tuple(_targets(document["panels"])), variables)
+    return Dashboard(title, tuple(_targets(document["panels"], _data_sources(items))), variables)
 
 
 def labels_of(matchers: str) -> dict[str, str]:
@@ -88,7 +89,7 @@ def panels(dashboard: Dashboard, given: Mapping[str, str], range_s: float, inter
 
 
 def _panel(dashboard: Dashboard, target: Target, given: Mapping[str, str], range_s: float, interval_s: float) -> Panel:
-    if target.data_source not in ("", "prometheus"):
+    if target.data_source not in (None, PROMETHEUS):
         return Panel(dashboard.title, target.panel, target.ref, target.expression, other=target.data_source)
     missing: list[str] = []
 
@@ -98,7 +99,9 @@ def _panel(dashboard: Dashboard, target: Target, given: Mapping[str, str], range
         if built_in is not None:
             return built_in
         variable = Variable((given[name],), several=False) if name in given else dashboard.variables.get(name)
-        if variable is None or not (variable.values or variable.pattern):
+        if variable is None:
+            return match[0]  # as Grafana leaves it: it may be a group of a regular expression
+        if not (variable.values or variable.pattern):
             missing.append(f"variable ${name} has no value")
             return match[0]
         written = _formatted(variable, match[3] or match[5] or "")
@@ -108,7 +111,14 @@ def _panel(dashboard: Dashboard, target: Target, given: Mapping[str, str], range
         return written
 
     filled = _VARIABLE.sub(fill, target.expression)
-    return Panel(dashboard.title, target.panel, target.ref, filled, problem="; ".join(dict.fromkeys(missing)))
+    problem, presumed = "; ".join(dict.fromkeys(missing)), target.data_source is None
+    return Panel(dashboard.title, target.panel, target.ref, filled, problem, presumed=presumed)
+
+
+def unfilled(text: str) -> str:
+    """The first name in a filled-in text that looks like a variable's, and is none; empty without any."""
+    names = (match[1] or match[2] or match[4] for match in _VARIABLE.finditer(text))
+    return next((name for name in names if not name.isdigit()), "")
 
 
 def _built_in(name: str, range_s: float, interval_s: float) -> str | None:
@@ -123,7 +133,7 @@ def _built_in(name: str, range_s: float, interval_s: float) -> str | None:
         "__rate_interval": f"{RATE_SCRAPES * interval_ms}ms",
         "__rate_interval_ms": str(RATE_SCRAPES * interval_ms),
     }
-    return values.get(name)
+    return values["__interval"] if name.startswith("__auto_interval") else values.get(name)
 
 
 def _formatted(variable: Variable, format_: str) -> str | None:
@@ -140,26 +150,41 @@ def _formatted(variable: Variable, format_: str) -> str | None:
     return separators[format_].join(values) if format_ in separators else None
 
 
-def _targets(panels_: Sequence[Any], data_source: Any = None) -> Iterator[Target]:
+def _targets(panels_: Sequence[Any], kinds: Mapping[str, str], inherited: Any = None) -> Iterator[Target]:
     for panel in panels_:
         if not isinstance(panel, dict):
             continue
-        inherited = panel.get("datasource") or data_source
+        data_source = panel.get("datasource") or inherited
         if isinstance(panel.get("panels"), list):  # a row that is folded
-            yield from _targets(panel["panels"], inherited)
+            yield from _targets(panel["panels"], kinds, data_source)
         queries = panel.get("targets")
         for query in queries if isinstance(queries, list) else ():
             if isinstance(query, dict) and not query.get("hide"):
-                kind = _kind(query.get("datasource") or inherited)
+                kind = _kind(query.get("datasource") or data_source, kinds)
                 expression = str(query.get("expr") or "").strip()
-                if expression or kind not in ("", "prometheus"):
+                if expression or kind not in (None, PROMETHEUS):
                     title = str(panel.get("title") or f"panel {panel.get('id', '?')}")
                     yield Target(title, str(query.get("refId") or ""), expression, kind)
 
 
-def _kind(data_source: Any) -> str:
-    """The type of a data source; empty when it is named by a variable or not at all."""
-    return str(data_source.get("type") or "") if isinstance(data_source, dict) else ""
+def _data_sources(items: Any) -> dict[str, str]:
+    """The types of the data sources that variables stand for."""
+    chosen = (item for item in (items if isinstance(items, list) else ()) if isinstance(item, dict))
+    return {str(item.get("name")): str(item.get("query") or "") for item in chosen if item.get("type") == "datasource"}
+
+
+def _kind(data_source: Any, kinds: Mapping[str, str]) -> str | None:
+    """The type of a data source; without any it is the default one, which is taken for Prometheus."""
+    if isinstance(data_source, dict):
+        if kind := data_source.get("type"):
+            return str(kind)
+        data_source = data_source.get("uid")
+    if not data_source or not isinstance(data_source, str):
+        return PROMETHEUS
+    variable = _VARIABLE.fullmatch(data_source)
+    if variable:
+        return kinds.get(variable[1] or variable[2] or variable[4]) or None
+    return PROMETHEUS if data_source.lower() in (PROMETHEUS, "default") else None
 
 
 def _variable(item: Mapping[str, Any]) -> Variable:

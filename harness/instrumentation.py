@@ -14,6 +14,13 @@ EXCEPTIONS_BY_VIEW = "django_http_exceptions_total_by_view_total"
 EXCEPTIONS_BY_TYPE = "django_http_exceptions_total_by_type_total"
 UNKNOWN_LATENCY = "django_http_requests_unknown_latency_total"
 UNKNOWN_LATENCY_ALL = "django_http_requests_unknown_latency_including_middlewares_total"
+REQUESTS_BY_TRANSPORT = "django_http_requests_total_by_transport_total"
+RESPONSES_BY_CHARSET = "django_http_responses_total_by_charset_total"
+STREAMING = "django_http_responses_streaming_total"
+REQUEST_BODIES = "django_http_requests_body_total_bytes"
+"""Histogram of sizes in bytes, 0 for a request without a body."""
+RESPONSE_BODIES = "django_http_responses_body_total_bytes"
+"""Histogram of sizes in bytes, of all responses but the streaming ones."""
 
 LATENCY_BY_VIEW = "django_http_requests_latency_seconds_by_view_method"
 """Histogram per view and method, observed by the After middleware."""
@@ -52,6 +59,11 @@ COUNTERS = (
     EXCEPTIONS_BY_TYPE,
     UNKNOWN_LATENCY,
     UNKNOWN_LATENCY_ALL,
+    REQUESTS_BY_TRANSPORT,
+    RESPONSES_BY_CHARSET,
+    STREAMING,
+    f"{REQUEST_BODIES}_count",
+    f"{RESPONSE_BODIES}_count",
     EXECUTES,
     EXECUTES_MANY,
     DB_ERRORS,
@@ -75,15 +87,11 @@ COUNTERS = (
 COUNT_SCRAPES = frozenset(
     {
         "django_http_ajax_requests_total",
-        "django_http_requests_total_by_transport_total",
-        "django_http_responses_total_by_charset_total",
+        REQUESTS_BY_TRANSPORT,
+        RESPONSES_BY_CHARSET,
         *(
             f"{histogram}_{part}"
-            for histogram in (
-                LATENCY_ALL,
-                "django_http_requests_body_total_bytes",
-                "django_http_responses_body_total_bytes",
-            )
+            for histogram in (LATENCY_ALL, REQUEST_BODIES, RESPONSE_BODIES)
             for part in ("bucket", "count", "sum")
         ),
     }
@@ -95,7 +103,6 @@ NAMES = frozenset(
         *COUNT_SCRAPES,
         MIGRATIONS_APPLIED,
         MIGRATIONS_UNAPPLIED,
-        "django_http_responses_streaming_total",
         "django_http_responses_total_by_templatename_total",
     }
 )

@@ -239,6 +239,8 @@ class Panel:
     """Why its variables could not be filled in; empty when they could."""
     other: str = ""
     """The type of its data source when that is not Prometheus."""
+    presumed: bool = False
+    """Its data source has a name that does not tell whether it is Prometheus."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness import promql
+from harness.instrumentation import NAMES
 from harness.ledger import UNKNOWN, Ledger
 from harness.model import NoData, Query, Reading, Run, Series
 
 NO_SERIES = "Prometheus has no such series"
 """Why an answer without series has no data: a good answer, unlike one that was never given."""
+STRICT = NAMES | {"up", "process_start_time_seconds", "scrape_duration_seconds"}
+"""Metrics that checks count on."""
 RESTARTED = 0.5
 """A counter that falls below this share of its last value began again at zero."""
 CLOCK_RESOLUTION_S = 0.0005
@@ -72,11 +75,12 @@ def parse_result(result: Sequence[Any]) -> Reading | NoData:
 
 
 def check_raw(query: Query, reading: Reading | NoData) -> None:
-    """See that raw samples are what counters and gauges are: finite, in time order, bounds that are numbers.
+    """See that raw samples of what checks read are counters' and gauges': finite, in time, bounds that are numbers.
 
-    Raises ValueError. What Prometheus computed itself may be NaN.
+    Raises ValueError. What Prometheus computed itself may be NaN, and so may a gauge that only a panel asks for.
     """
-    if isinstance(reading, NoData) or not query.text.endswith("]"):
+    metric = query.text.partition("{")[0]
+    if isinstance(reading, NoData) or not query.text.endswith("]") or metric not in STRICT:
         return
     for series in reading.series:
         times = [time_s for time_s, _ in series.points]
@@ -185,6 +189,11 @@ def by(
 def buckets(items: Iterable[Delta]) -> tuple[tuple[float, float], ...]:
     """Cumulative histogram deltas summed by upper bound: `(bound_s, count)` in rising order, +Inf last."""
     return tuple(sorted((float(group[0]), value) for group, value in by(items, "le").items() if group[0]))
+
+
+def bounds(items: Iterable[Delta]) -> frozenset[str]:
+    """The bounds of a histogram's buckets, as they are written."""
+    return frozenset(item.labels["le"] for item in items if "le" in item.labels)
 
 
 def _is_point(point: object) -> bool:

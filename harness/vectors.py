@@ -75,6 +75,12 @@ def is_filter(operator: str, modifier: Any) -> bool:
     return operator in COMPARISONS and not (modifier and modifier.return_bool)
 
 
+def matches_by(modifier: Any, label: str) -> bool:
+    """True when a binary expression matches its sides by this label."""
+    matching = modifier.matching if modifier else None
+    return matching is None or (label in matching.labels) == keeps(matching)
+
+
 def combine(operator: str, modifier: Any, left: Value, right: Value) -> Value:
     """A binary expression. Raises UnsupportedError."""
     filters = is_filter(operator, modifier)
@@ -144,15 +150,27 @@ def _matched(
     sides = [{match(labels): value for labels, value in side.items()} for side in (left, right)]
     if len(sides[0]) != len(left) or len(sides[1]) != len(right):
         raise UnsupportedError("many-to-many matching is not evaluated")
-    # A filter keeps the left side's labels; the others only those that were matched.
-    keep = is_filter(operator, modifier)
+    label = _labelling(operator, modifier)
     return _kept(
         {
-            (labels if keep else match(labels)): apply(value, sides[1][match(labels)])
+            label(labels): apply(value, sides[1][match(labels)])
             for labels, value in left.items()
             if match(labels) in sides[1]
         }
     )
+
+
+def _labelling(operator: str, modifier: Any) -> Callable[[Labels], Labels]:
+    """The labels of a result, made from those of the left side (promql/engine.go, `resultMetric`).
+
+    `on` keeps the labels that it names and `ignoring` drops them; all but a filter drop the metric's name too.
+    """
+    if not is_filter(operator, modifier):
+        return grouper(modifier.matching if modifier else None, default_all=True)
+    if modifier is None or modifier.matching is None:
+        return lambda labels: labels
+    names, on = frozenset(modifier.matching.labels), keeps(modifier.matching)
+    return lambda labels: tuple(pair for pair in labels if (pair[0] in names) == on)
 
 
 def _numbers(values: list[float]) -> list[float]:

@@ -20,6 +20,7 @@ from harness.checks import (
     resolution,
     response_conservation,
     scrape_health,
+    side_counters,
     thresholds,
     timer_span,
 )
@@ -31,6 +32,7 @@ CHECKS: tuple[Check, ...] = (
     quiescence.CHECK,
     request_conservation.CHECK,
     response_conservation.CHECK,
+    side_counters.CHECK,
     latency_conservation.CHECK,
     request_counts.CHECK,
     rate.CHECK,

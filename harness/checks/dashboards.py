@@ -8,14 +8,14 @@ import difflib
 import math
 from collections.abc import Callable, Mapping
 
-from harness import evaluation, expression, readings
+from harness import evaluation, expression, grafana, readings
 from harness.checks import panel_evidence
 from harness.checks.check import Check, Facts, inconclusive
 from harness.checks.panel_evidence import Asked, subject_of
 from harness.checks.panels import AGREEMENT, TIE
 from harness.evaluation import RIGHT, TRUE, Correction, Samples
 from harness.grafana import RATE_SCRAPES
-from harness.instrumentation import NAMES
+from harness.instrumentation import INVALID_METHOD, METHODS, NAMES
 from harness.model import Finding, NoData, Panel, Query, Run, Status, Tolerance, Verdict
 from harness.vectors import Labels, UnsupportedError, Vector
 
@@ -33,6 +33,11 @@ WINDOW = "the range is too short"
 UNKNOWN_METRIC = "no metric is called"
 UNKNOWN_LABEL = "has no label"
 NO_DATA = "the panel has no data"
+KNOWN: Mapping[str, tuple[str, ...]] = {
+    "status": tuple(map(str, range(100, 600))),
+    "method": (*sorted(METHODS), INVALID_METHOD),
+}
+"""Every value that a label of the library's may have."""
 WRONG: Mapping[Correction, str] = {
     Correction.BACKGROUND: "it counts scrapes or health checks as traffic: leave their views out",
     Correction.AVERAGES: "it averages percentiles, and the average of percentiles is no percentile: add up the buckets "
@@ -52,8 +57,8 @@ def queries(run: Run) -> tuple[Query, ...]:
         return ()
     found = [query for each in asked for query in panel_evidence.queries_of(run, each)]
     metrics = tuple(metric for each in asked for metric in each.metrics)
-    names = (panel_evidence.names_query(run), panel_evidence.elsewhere_query(run, metrics))
-    return tuple(dict.fromkeys((*found, *names)))
+    elsewhere = (panel_evidence.elsewhere_query(run, metrics),) if metrics else ()
+    return tuple(dict.fromkeys((*found, panel_evidence.names_query(run), *elsewhere)))
 
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
@@ -61,7 +66,8 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     read = [_read(panel) for panel in facts.run.panels]
     metrics = tuple(metric for asked in read if isinstance(asked, Asked) for metric in asked.metrics)
     own = panel_evidence.names(facts, panel_evidence.names_query(facts.run))
-    anywhere = panel_evidence.names(facts, panel_evidence.elsewhere_query(facts.run, metrics))
+    elsewhere = panel_evidence.elsewhere_query(facts.run, metrics)
+    anywhere = panel_evidence.names(facts, elsewhere) if metrics else frozenset[str]()
     results: list[Verdict | Finding] = []
     for asked in read:
         if not isinstance(asked, Asked):
@@ -71,8 +77,19 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         elif isinstance(anywhere, NoData):
             results.append(inconclusive(ID, asked.subject, anywhere.reason))
         else:
-            results += _judge(facts, asked, own, anywhere)
+            results += _judge_safely(facts, asked, own, anywhere)
     return tuple(results)
+
+
+def _judge_safely(
+    facts: Facts, asked: Asked, own: frozenset[str], anywhere: frozenset[str]
+) -> tuple[Verdict | Finding, ...]:
+    """One panel, so that one that the evaluator was not made for leaves the others judged."""
+    try:
+        return _judge(facts, asked, own, anywhere)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        why = f"it could not be evaluated ({error!r}), which is a fault of the harness: {asked.panel.expression}"
+        return (inconclusive(ID, asked.subject, why),)
 
 
 def _read(panel: Panel) -> Asked | Verdict | Finding:
@@ -85,6 +102,13 @@ def _read(panel: Panel) -> Asked | Verdict | Finding:
     try:
         return panel_evidence.read(panel)
     except ValueError as error:
+        if name := grafana.unfilled(panel.expression):
+            return _fails(panel, f"variable ${name} has no value: {panel.expression}")
+        if panel.presumed:
+            text = (
+                f"it is no PromQL ({error}), and nothing tells that its data source is Prometheus: nothing is compared"
+            )
+            return Finding(UNPROVED, subject_of(panel), text, ID)
         return _fails(panel, f"the expression cannot be read ({error}): {panel.expression}")
     except UnsupportedError as error:
         return Finding(UNPROVED, subject_of(panel), f"{error}: nothing is compared", ID)
@@ -103,18 +127,45 @@ def _judge(facts: Facts, asked: Asked, own: frozenset[str], anywhere: frozenset[
     if others := [metric for metric in asked.metrics if metric not in own and metric in anywhere]:
         text = f"{others[0]} is none of {{{run.selector}}}: it answers, and its value is not compared"
         return (Finding(UNPROVED, asked.subject, text, ID),)
-    if wrong := _unknown(asked, samples, own):
+    if wrong := _unknown(asked, samples, own) or _impossible(asked):
         return (_fails(asked.panel, wrong),)
+    if not asked.selections:
+        return (Finding(UNPROVED, asked.subject, "it asks for no metric: nothing is compared", ID),)
     silent = [metric for metric in asked.metrics if not samples.series.get(metric)]
     if silent:
         text = f"{silent[0]} has no series: nothing of its kind happened, or it is not instrumented"
         return (Finding(EMPTY, asked.subject, text, ID),)
     try:
-        return _compare(run, asked, samples, shown)
+        return _proved(asked, samples, _compare(run, asked, samples, shown))
     except UnsupportedError as error:
         if short := _short(run, asked):
             return (_fails(asked.panel, short),)
         return (Finding(UNPROVED, asked.subject, f"{error}: it answers, and its value is not compared", ID),)
+
+
+def _proved(asked: Asked, samples: Samples, results: tuple[Verdict | Finding, ...]) -> tuple[Verdict | Finding, ...]:
+    """A panel does not pass with what it shows where a selector of it found nothing: that may be a constant."""
+    if not any(isinstance(result, Verdict) and result.status is Status.PASS for result in results):
+        return results
+    if why := panel_evidence.unmatched(asked, samples):
+        return (Finding(EMPTY, asked.subject, f"{why}: nothing of its kind happened, or the value is wrong", ID),)
+    if why := panel_evidence.unsampled(asked, samples):
+        return (inconclusive(ID, asked.subject, why),)
+    return results
+
+
+def _impossible(asked: Asked) -> str:
+    """What no run could make true of the expression; empty when nothing."""
+    if odd := [quantile for quantile in expression.quantiles(asked.tree) if not 0 <= quantile <= 1]:
+        return f"{odd[0]:g} is no quantile: histogram_quantile() wants a share of 1, such as 0.95"
+    for selection in asked.selections:
+        for matcher in selection.matchers:
+            if name := grafana.unfilled(matcher.value):
+                return f"variable ${name} has no value, and no series matches {matcher}"
+            known = KNOWN.get(matcher.label, ()) if selection.metric in NAMES else ()
+            if known and not any(map(matcher.accepts, known)):
+                return f"{matcher} matches no {matcher.label} that there is, and nothing is taken for 0"
+    return ""
 
 
 def _compare(run: Run, asked: Asked, samples: Samples, shown: Vector) -> tuple[Verdict | Finding, ...]:
@@ -227,7 +278,7 @@ def _unknown(asked: Asked, samples: Samples, names: frozenset[str]) -> str:
 def _short(run: Run, asked: Asked) -> str:
     """What is wrong with the panel's shortest range; empty when it is long enough."""
     interval_s = run.window.scrape_interval_s
-    ranges = [selection.range_s for selection in asked.selections if selection.range_s is not None]
+    ranges = [selection.rate_s for selection in asked.selections if selection.rate_s is not None]
     least = min(ranges, default=math.inf)
     if least >= RATE_SCRAPES * interval_s - readings.CLOCK_RESOLUTION_S:
         return ""

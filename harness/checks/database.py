@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from harness import readings, stats
-from harness.checks import told
+from harness.checks import query_histogram, told
 from harness.checks.check import ALPHA, Check, Count, Facts, equal, inconclusive
 from harness.checks.timer_span import layer_s, longest_gap_s
 from harness.instrumentation import (
@@ -50,12 +50,13 @@ Deltas = Mapping[str, tuple[readings.Delta, ...]]
 
 
 def queries(run: Run) -> tuple[Query, ...]:
-    """Raw counters of statements, errors and connections, and the query histogram's count and sum."""
-    return tuple(readings.raw_query(run, metric) for metric in (*METRICS, MIGRATIONS_APPLIED, "up"))
+    """Raw counters of statements, errors and connections, and the query histogram."""
+    own = (readings.raw_query(run, metric) for metric in (*METRICS, MIGRATIONS_APPLIED, "up"))
+    return tuple(dict.fromkeys((*own, *query_histogram.queries(run))))
 
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
-    """Per alias: statements, parameter sets, timings, errors, connections, SQL time; then the SQL log."""
+    """Per alias: statements, parameter sets, timings, errors, connections; SQL time, SQL log, the histogram as such."""
     deltas = readings.growth(facts.run, facts.evidence, METRICS)
     if isinstance(deltas, NoData):
         return (inconclusive(ID, "", deltas.reason),)
@@ -63,11 +64,12 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     executed = round(readings.total(deltas[EXECUTES]))
     logs = facts.evidence.start.sql_log, facts.evidence.end.sql_log
     results = _judge_log(facts, deltas, *logs) if any(logs) else []
+    whole = query_histogram.judge(facts, deltas)
     if counted:
-        return (*_judge_told(facts, deltas, counted), *results)
+        return (*_judge_told(facts, deltas, counted), *results, *whole)
     if executed and not results:
-        return (told.unproved(ID, "statements", f"the metric counts {executed:,} SQL statements"),)
-    return tuple(results)
+        return (told.unproved(ID, "statements", f"the metric counts {executed:,} SQL statements"), *whole)
+    return (*results, *whole)
 
 
 def _judge_told(facts: Facts, deltas: Deltas, counted: Mapping[str, Counter[str]]) -> list[Verdict | Finding]:

@@ -20,6 +20,7 @@ from harness.model import Finding, NoData, Query, Run, Verdict
 
 ID = "latency-conservation"
 DOUBLE_OBSERVATION = "double-observation"
+COARSER = "coarser-histogram"
 SHORT = "responses were not timed: PrometheusAfterMiddleware's process_request did not run, or observations are dropped"
 OVER = "responses were timed more than once without an exception: the middleware is listed twice"
 METRICS = (
@@ -50,6 +51,7 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         *_judge_totals(facts, deltas),
         *_judge_infinity(facts, deltas),
         _judge_bounds(facts, deltas),
+        *_tell_coarser(deltas),
     )
 
 
@@ -172,6 +174,17 @@ def _judge_bounds(facts: Facts, deltas: Deltas) -> Verdict:
         observed_by="the latency histogram",
     )
     return within(count, facts)
+
+
+def _tell_coarser(deltas: Deltas) -> list[Finding]:
+    """The library gives both histograms the same bounds; one with fewer is coarser than a panel's author thinks."""
+    by_view, whole = (readings.bounds(deltas[f"{histogram}_bucket"]) for histogram in (LATENCY_BY_VIEW, LATENCY_ALL))
+    lost = sorted(by_view - whole if whole else ())
+    text = (
+        f"the histogram including middlewares has no bucket le={', le='.join(lost)}, and the histogram by view has: it "
+        "was dropped in the scrape configuration, and percentiles are coarser there"
+    )
+    return [Finding(COARSER, "including middlewares", text, ID)] if lost else []
 
 
 CHECK = Check(ID, queries, judge)

@@ -5,11 +5,14 @@ from typing import Any
 
 from harness import expression, promql, readings, vectors
 from harness.checks.check import Facts
-from harness.evaluation import Samples
+from harness.evaluation import LOOKBACK_S, Samples
 from harness.expression import Selection
 from harness.instrumentation import RESPONSES_BY_VIEW
 from harness.model import NoData, Panel, Query, Reading, Run, Series
 from harness.vectors import Vector
+
+MOST_TOLD = 8
+"""Values of a label that are told to a reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ def names(facts: Facts, query: Query) -> frozenset[str] | NoData:
 
 
 def elsewhere_query(run: Run, metrics: tuple[str, ...]) -> Query:
-    """Which of the metrics the server has at all, of whatever target."""
+    """Which of the metrics, at least one, the server has at all, of whatever target."""
     pattern = promql.label_value("|".join(sorted(set(metrics))))
     return Query(f"count by (__name__) ({{__name__=~{pattern}}})", run.window.end_s)
 
@@ -96,6 +99,32 @@ def samples(facts: Facts, asked: Asked) -> Samples | NoData:
     views = facts.background
     background = tuple(each for each in series[RESPONSES_BY_VIEW] if each.labels.get("view") in views)
     return Samples(series, scrapes, background, views, run.window.end_s, dialect)
+
+
+def unmatched(asked: Asked, samples: Samples) -> str:
+    """Why the first selector that no series matches has none; empty when all have some."""
+    for selection in asked.selections:
+        series = samples.series.get(selection.metric, ())
+        if any(selection.matches(each.labels) for each in series):
+            continue
+        for matcher in selection.matchers:
+            values = sorted({each.labels.get(matcher.label, "") for each in series})
+            if not any(map(matcher.accepts, values)):
+                told = ", ".join(map(repr, values[:MOST_TOLD])) + (", ..." if len(values) > MOST_TOLD else "")
+                return f"no series of {selection.metric} matches {matcher}; {matcher.label} is {told}"
+        return f"no series of {selection.metric} matches {', '.join(map(str, selection.matchers))} together"
+    return ""
+
+
+def unsampled(asked: Asked, samples: Samples) -> str:
+    """The first selector whose series have no sample in its range, as a reason; empty when all have some."""
+    end_s = samples.at_s
+    for selection in asked.selections:
+        range_s = selection.range_s or LOOKBACK_S
+        matched = [each for each in samples.series.get(selection.metric, ()) if selection.matches(each.labels)]
+        if not any(end_s - range_s <= at <= end_s for each in matched for at, _ in each.points):
+            return f"no series of {selection.metric} has a sample in the last {range_s:g} s of the run"
+    return ""
 
 
 def _shown_query(run: Run, panel: Panel) -> Query:

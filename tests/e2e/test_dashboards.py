@@ -31,7 +31,7 @@ RIGHT: Mapping[str, str] = {
     "on": f"sum by (view, method) ({R}) / on (view, method) sum by (view, method) ({R})",
     "ignoring": f"sum by (view, method) ({R}) - ignoring (method) sum by (view) ({R}) * 0",
     "percent": f"100 * sum({R}) - 1",
-    "or": f'sum(rate({STATUS}{{view="nobody"}}[$__range])) or vector(0)',
+    "or": f'sum(rate({STATUS}{{view="work:wait",status="200"}}[$__range])) or vector(0)',
     "or of two": f'{STATUS}{{status="500"}} or {STATUS}{{status="404"}}',
     "unless": f'sum by (view) ({R}) unless sum by (view) (rate({STATUS}{{status="200"}}[$__range]))',
     "and": f'sum by (view) ({R}) and sum by (view) (rate({STATUS}{{status="500"}}[$__range]))',
@@ -49,7 +49,13 @@ RIGHT: Mapping[str, str] = {
     "gauge": "max by (connection) (django_migrations_unapplied_total)",
     "up": 'sum(up{job="$job"})',
     "statements per request": f"sum(rate(django_db_execute_total[$__range])) / sum({R})",
-    "scalar": "1 + 2 * 3",
+    "parentheses": f"sum(rate(({STATUS}{{{USER}}}[$__range])))",
+    "whole histograms": f"histogram_quantile(0.9, sum by (le, view) ({B}) and on (view) (sum by (view) ({R}) > 0.2))",
+    "slow views": f"sum(histogram_quantile(0.9, sum by (le, view) ({B})) > bool 0.005)",
+    "scrapes": f'sum(rate({STATUS}{{view="prometheus-django-metrics"}}[$__range]))',
+    "filter on": f"sum by (view, instance) ({R}) > on (view) sum by (view) ({R}) * 0.5",
+    "filter ignoring": f"sum by (view, instance) ({R}) > ignoring (instance) sum by (view) ({R}) * 0.5",
+    "histogram of an instant": f"histogram_quantile(0.9, {LATENCY}_bucket{{view='work:wait'}})",
     "newest": f"sum(irate({STATUS}{{{USER}}}[$__range]))",
     "absent labels": f'sum without (pod) (rate({STATUS}{{{USER},namespace!="kube-system",pod=~".*"}}[$__range]))',
 }
@@ -77,6 +83,10 @@ WRONG: Mapping[str, tuple[str, str]] = {
     "syntax": (f"sum(rate({STATUS}[$__rate_interval])", "the expression cannot be read"),
     "variable": (f'sum(rate({STATUS}{{view="$view"}}[$__rate_interval]))', "variable $view has no value"),
     "type": (f"rate({STATUS})", "the expression cannot be read"),
+    "quantile": (f"histogram_quantile(95, sum by (le) ({B}))", "95 is no quantile"),
+    "status": (f'sum(rate({STATUS}{{status=~"5xx"}}[$__range])) or vector(0)', "matches no status that there is"),
+    "method": (f'sum(rate({STATUS}{{method="get"}}[$__range])) or vector(0)', "matches no method that there is"),
+    "variable in a range": (f"sum(rate({STATUS}[$range]))", "variable $range has no value"),
 }
 UNPROVED: Mapping[str, str] = {
     "a day ago": f"sum(rate({STATUS}[$__rate_interval] offset 1d))",
@@ -86,10 +96,15 @@ UNPROVED: Mapping[str, str] = {
     "a plain subquery": f"sum(rate({STATUS}{{{USER}}}[1m:1s]))",
     "replaced label": f'sum by (part) (label_replace({R}, "part", "$1", "view", "(.*):.*"))',
     "any name": '{__name__=~"django_db_.*"}',
+    "scalar": "1 + 2 * 3",
+    "a constant": "vector(1)",
+    "a short range of no rate": 'max_over_time(up{job="$job"}[2s])',
+    "POSIX": f'sum(rate({STATUS}{{view=~"[[:alpha:]]+"}}[$__range]))',
 }
 EMPTY: Mapping[str, str] = {
     "nothing of the kind": "sum(rate(django_cache_get_fail_total[$__rate_interval]))",
     "nobody": f'sum(rate({STATUS}{{view="nobody"}}[$__rate_interval]))',
+    "nobody, or 0": f'sum(rate({STATUS}{{view="nobody"}}[$__range])) or vector(0)',
     "none by none": f'sum(rate({STATUS}{{view="nobody"}}[$__rate_interval])) / sum({R})',
 }
 

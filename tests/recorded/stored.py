@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from harness.checks import dashboards
 from harness.model import Report, Status, Verdict
 from harness.pipeline import judge
 from harness.store import RunDirectory
@@ -68,6 +69,16 @@ class StoredRun:
         self.change_evidence(change)
         return found[0]
 
+    def change_series(self, metric: str, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> None:
+        """Change the raw series of `metric`."""
+
+        def rewrite(answers: list[dict[str, Any]]) -> None:
+            for answer in answers:
+                if answer["query"].startswith(f"{metric}{{") and answer["query"].endswith("ms]"):
+                    answer["result"] = change(answer["result"])
+
+        self.change_evidence(rewrite)
+
     def scale_growth(self, metric: str, factor: float, **labels: str) -> None:
         """Let every series of `metric` with these labels grow `factor` times as much after its first value."""
 
@@ -80,6 +91,24 @@ class StoredRun:
                         point[1] = repr(first + (float(point[1]) - first) * factor)
 
         self.change_evidence(change)
+
+    def add_panel(self, expression: str, *results: list[dict[str, Any]], **panel: object) -> str:
+        """Add a panel with Prometheus's answers to what it asks that nobody asked yet; returns its subject.
+
+        The answers are in the order of the queries: the panel's own, raw samples, and where its metrics are at all.
+        """
+        added = {"dashboard": "Added", "title": "Panel", "ref": "A", "expression": expression, **panel}
+        self.change_run(lambda run: run["panels"].append(added))
+        queries = dashboards.CHECK.queries(RunDirectory(self.path).read_run())
+
+        def change(answers: list[dict[str, Any]]) -> None:
+            known = {answer["query"] for answer in answers}
+            asked = [query for query in queries if query.text not in known]
+            for query, result in zip(asked, results, strict=True):
+                answers.append({"query": query.text, "time_s": query.time_s, "result": result})
+
+        self.change_evidence(change)
+        return "Added / Panel / A"
 
     def _change_json(self, name: str, change: Callable[[Any], None]) -> None:
         file = self.path / name

@@ -81,6 +81,12 @@ def test_a_query_timer_that_stands_at_0_fails(clean_run: StoredRun) -> None:
     assert verdict.status is Status.FAIL
 
 
+def raised(series: dict[str, Any], more: int) -> dict[str, Any]:
+    """A series whose last value is larger."""
+    *before, (at, value) = series["values"]
+    return {**series, "values": [*before, [at, repr(float(value) + more)]]}
+
+
 @pytest.mark.parametrize(("more", "fails"), [(2, False), (-1, True)])
 def test_a_process_that_starts_in_the_window_may_run_more_and_not_less(
     clean_run: StoredRun, more: int, fails: bool
@@ -97,6 +103,7 @@ def test_a_process_that_starts_in_the_window_may_run_more_and_not_less(
     clean_run.change_evidence(start)
     for metric in (names.EXECUTES, f"{names.QUERY_DURATION}_count"):
         clean_run.add_to_counter(metric, more)
+    clean_run.change_series(f"{names.QUERY_DURATION}_bucket", lambda found: [raised(series, more) for series in found])
     assert ("database" in failed(clean_run.judge())) is fails
 
 

@@ -14,6 +14,11 @@ def panels(report: Report) -> list[Verdict]:
     return [verdict for verdict in report.verdicts if verdict.check == "dashboards"]
 
 
+def sample(value: str, **labels: str) -> dict[str, Any]:
+    """One series of an instant answer."""
+    return {"metric": labels, "value": [0, value]}
+
+
 def expressions(run: StoredRun) -> list[str]:
     """The expressions of the run's panels."""
     found: list[str] = []
@@ -96,6 +101,69 @@ def test_a_metric_of_another_job_is_not_compared(clean_run: StoredRun) -> None:
     report = clean_run.judge()
     assert [v.subject for v in panels(report) if "Migrations" in v.subject] == []
     assert [f.subject for f in report.findings if f.id == "unproved-panel"] == ["Django requests / Migrations / A"]
+
+
+RATE = 'rate(django_model_inserts_total{job="django"}[4s])'
+INSERTS = "django_model_inserts_total{"
+
+
+def test_a_constant_that_stands_for_missing_samples_does_not_pass(clean_run: StoredRun) -> None:
+    """The series is there, and was not stored in the range: a 0 proves nothing."""
+    subject = clean_run.add_panel(f"sum({RATE}) or vector(0)", [sample("0")])
+
+    def change(answers: list[Answer]) -> None:
+        for series in next(a for a in answers if a["query"].startswith(INSERTS))["result"]:
+            del series["values"][-5:]
+
+    clean_run.change_evidence(change)
+    (verdict,) = (v for v in panels(clean_run.judge()) if v.subject == subject)
+    assert (verdict.status, "has a sample in the last 4 s" in verdict.why) == (Status.INCONCLUSIVE, True), verdict.why
+
+
+@pytest.mark.parametrize("matcher", ['model="nobody"', 'model=~"not"', 'model!~".+"'])
+def test_a_constant_that_stands_for_unknown_values_does_not_pass(clean_run: StoredRun, matcher: str) -> None:
+    """What there is is told."""
+    subject = clean_run.add_panel(f"sum({RATE.replace('job', matcher + ',job')}) or vector(0)", [sample("0")])
+    report = clean_run.judge()
+    assert subject not in {v.subject for v in panels(report)}
+    (finding,) = (f for f in report.findings if f.subject == subject)
+    assert (finding.id, f"matches {matcher}; model is 'note', 'tag'" in finding.text) == ("empty-panel", True), finding
+
+
+def test_a_gauge_that_is_no_number_leaves_the_rest_judged(clean_run: StoredRun) -> None:
+    """A panel of the app's own metric; NaN is what both show."""
+    name = {"__name__": "app_temperature", "job": "django", "instance": "a"}
+    at = clean_run.add_panel(
+        "max(app_temperature)",
+        [sample("NaN")],
+        [{"metric": name, "values": [[1795441650.0, "NaN"]]}],
+        [sample("1", __name__="app_temperature")],
+    )
+    report = clean_run.judge()
+    assert len(panels(report)) > 15
+    assert {v.status for v in panels(report) if v.subject != at} == {Status.PASS}
+    assert Status.FAIL not in {v.status for v in panels(report) if v.subject == at}
+
+
+def test_another_language_under_a_name_that_tells_nothing_is_not_compared(clean_run: StoredRun) -> None:
+    """It may be Loki's; without a doubt about the data source it fails."""
+    clean_run.add_panel('{app="x"} |= "error"', presumed=True)
+    report = clean_run.judge()
+    assert [(f.id, "no PromQL" in f.text) for f in report.findings if f.subject == "Added / Panel / A"] == [
+        ("unproved-panel", True)
+    ]
+    clean_run.change_run(lambda run: run["panels"][-1].update(presumed=False))
+    (verdict,) = (v for v in panels(clean_run.judge()) if v.status is not Status.PASS)
+    assert (verdict.status, "cannot be read" in verdict.why) == (Status.FAIL, True)
+
+
+def test_a_dashboard_of_constants_proves_nothing(clean_run: StoredRun) -> None:
+    """And asks for no metric."""
+    clean_run.change_run(lambda run: run["panels"].clear())
+    subject = clean_run.add_panel("vector(1)", [sample("1")])
+    report = clean_run.judge()
+    assert panels(report) == []
+    assert [f.id for f in report.findings if f.subject == subject] == ["unproved-panel"]
 
 
 @pytest.mark.parametrize("skew_s", [60.0, -60.0])

@@ -111,6 +111,12 @@ CASES = [
     (names.MIGRATIONS_APPLIED, {"connection": "default"}, "migrations"),
     (names.MIGRATIONS_UNAPPLIED, {"connection": "default"}, "migrations"),
     (f"{names.LATENCY_ALL}_bucket", {"le": "+Inf"}, "latency-conservation"),
+    (f"{names.QUERY_DURATION}_bucket", {"alias": "default", "le": "+Inf"}, "database"),
+    (names.REQUESTS_BY_TRANSPORT, {"transport": "http"}, "side-counters"),
+    (names.RESPONSES_BY_CHARSET, {"charset": "utf-8"}, "side-counters"),
+    (names.STREAMING, {}, "side-counters"),
+    (f"{names.REQUEST_BODIES}_count", {}, "side-counters"),
+    (f"{names.RESPONSE_BODIES}_count", {}, "side-counters"),
 ]
 
 
@@ -162,6 +168,63 @@ def test_a_bucket_that_one_view_lost_is_named(clean_run: StoredRun) -> None:
     clean_run.change_evidence(drop)
     verdict = next(v for v in of(clean_run.judge(), "latency-conservation") if v.subject == "buckets by view")
     assert (verdict.status, "work:cpu GET has no bucket le=0.0015" in verdict.why) == (Status.FAIL, True)
+
+
+@pytest.mark.parametrize("factor", [0.0, 7.0])
+def test_a_query_histogram_whose_buckets_do_not_fit_its_sum_fails_database(clean_run: StoredRun, factor: float) -> None:
+    """Its +Inf bucket and its count are right."""
+    for le in ("0.001", "0.0015", "0.002", "0.003", "0.004"):
+        clean_run.scale_growth(f"{names.QUERY_DURATION}_bucket", factor, le=le)
+    (verdict,) = (v for v in of(clean_run.judge(), "database") if v.status is Status.FAIL)
+    assert verdict.subject == "default SQL time by buckets"
+
+
+@pytest.mark.parametrize("label", ["alias", "vendor"])
+@pytest.mark.parametrize(
+    "metric", [f"{names.QUERY_DURATION}_sum", f"{names.QUERY_DURATION}_bucket", names.EXECUTES_MANY]
+)
+def test_a_label_that_one_database_metric_has_otherwise_fails_database(
+    clean_run: StoredRun, metric: str, label: str
+) -> None:
+    """Altered in the scrape configuration, in one metric alone."""
+    clean_run.change_series(metric, lambda found: [{**s, "metric": {**s["metric"], label: "other"}} for s in found])
+    assert "database" in failed(clean_run.judge())
+
+
+@pytest.mark.parametrize("part", ["bucket", "count", "sum"])
+def test_a_query_histogram_without_one_of_its_parts_fails_database(clean_run: StoredRun, part: str) -> None:
+    """Dropped as a whole."""
+    clean_run.change_series(f"{names.QUERY_DURATION}_{part}", lambda _: [])
+    assert "database" in failed(clean_run.judge())
+
+
+@pytest.mark.parametrize("metric", [names.LATENCY_ALL, names.QUERY_DURATION])
+def test_a_bound_that_one_histogram_lacks_is_told(clean_run: StoredRun, metric: str) -> None:
+    """It is coarser than the others, and not wrong."""
+
+    def drop(answers: list[dict[str, Any]]) -> None:
+        for answer in answers:
+            if f"{metric}_bucket" in answer["query"]:
+                answer["result"] = [s for s in answer["result"] if s["metric"].get("le") not in ("0.3", "6.0")]
+
+    clean_run.change_evidence(drop)
+    report = clean_run.judge()
+    assert failed(report) == set()
+    assert ["le=0.3, le=6.0" in f.text for f in report.findings if f.id == "coarser-histogram"] == [True]
+
+
+def test_another_transport_than_the_clients_fails_side_counters(clean_run: StoredRun) -> None:
+    """By view, and in all; where others use the target too it is not judged."""
+    for metric in (names.REQUESTS_BY_VIEW, names.REQUESTS_BY_TRANSPORT):
+        before = clean_run.path.joinpath("evidence.json").read_text()
+        clean_run.change_series(
+            metric, lambda found: [{**s, "metric": {**s["metric"], "transport": "https"}} for s in found]
+        )
+        (verdict,) = (v for v in clean_run.judge().verdicts if v.status is not Status.PASS)
+        assert (verdict.check, verdict.subject) == ("side-counters", "requests by other than http")
+        clean_run.path.joinpath("evidence.json").write_text(before)
+    clean_run.change_run(lambda run: run.update(foreign_traffic=True, embedded=False))
+    assert "requests by other than http" not in {v.subject for v in of(clean_run.judge(), "side-counters")}
 
 
 def test_a_timer_that_loses_two_percent_fails_timer_span(clean_run: StoredRun) -> None:

@@ -129,6 +129,50 @@ def test_a_filter_of_buckets_is_left_out() -> None:
     assert value(filtered, *buckets, corrections=RIGHT) == {(): pytest.approx(0.625)}
     outside = "histogram_quantile(0.25, sum by (le) (rate(b[4s]))) > 1"
     assert value(outside, *buckets, corrections=RIGHT) == {}
+    for written in (
+        "0 < sum by (le) (rate(b[4s]))",
+        "rate(b[4s]) and (rate(b[4s]) > 0)",
+        "rate(b[4s]) unless rate(b[4s]) == 0",
+    ):
+        text = f"sum(histogram_quantile(0.25, {written}))"
+        assert value(text, *buckets) == {(): pytest.approx(0.375)}
+        assert value(text, *buckets, corrections=RIGHT) == {(): pytest.approx(0.625)}
+
+
+def test_a_filter_of_whole_histograms_stays() -> None:
+    """It takes out series, not buckets; and percentiles that are compared are counted, not averaged."""
+    busy = histogram("a", **{"le_0_1": 8, "le_1": 10, "le_+Inf": 10})
+    idle = histogram("b", **{"le_0_1": 0, "le_1": 1, "le_+Inf": 1})
+    chosen = 'histogram_quantile(0.5, rate(b[4s]) and on (instance) (rate(b{le="+Inf"}[4s]) > 5))'
+    assert value(chosen, *busy, *idle, corrections=RIGHT) == value(chosen, *busy, *idle)
+    assert list(value(chosen, *busy, *idle)) == [(("instance", "a"),)]
+    counted = "sum(histogram_quantile(0.5, rate(b[4s])) > bool 0.5)"
+    assert value(counted, *busy, *idle, corrections=RIGHT) == value(counted, *busy, *idle) == {(): 1}
+
+
+def test_a_histogram_of_an_instant_has_no_name() -> None:
+    """And what is no quantile is not made one; a bound that is no number is passed over."""
+    buckets = histogram("a", **{"le_1": 1, "le_many": 7, "le_+Inf": 1})
+    assert value("histogram_quantile(0.5, b)", *buckets) == {(("instance", "a"),): pytest.approx(0.5)}
+    assert value("histogram_quantile(95, b)", *buckets) == {(("instance", "a"),): math.inf}
+    assert value("histogram_quantile(-1, b)", *buckets) == {(("instance", "a"),): -math.inf}
+    assert expression.quantiles(expression.parse("histogram_quantile((95), b) + histogram_quantile(0.5, b)")) == [
+        95,
+        0.5,
+    ]
+
+
+def test_a_panel_of_scrapes_shows_scrapes() -> None:
+    """Where it selects nothing else."""
+    scrapes = series(RESPONSES_BY_VIEW, line(1), view=METRICS_VIEW)
+    users = series(RESPONSES_BY_VIEW, line(4), view="work:fast")
+    for matcher, expected in (
+        ('view="prometheus-django-metrics"', {(): 1}),
+        ('view=~"prom.*"', {(): 1}),
+        ('view=~".+"', {(): 4}),
+    ):
+        text = f"sum(rate({RESPONSES_BY_VIEW}{{{matcher}}}[4s]))"
+        assert value(text, scrapes, users, corrections=RIGHT) == pytest.approx(expected)
 
 
 def test_a_rate_of_a_sum_becomes_the_sum_of_rates() -> None:
@@ -176,6 +220,10 @@ def test_a_series_that_ended_has_no_value_now() -> None:
         ('x{instance="b"}', {}),
         ('x{instance!~"b|c"}', {(("__name__", "x"), ("instance", "a")): 10}),
         ("1 / 4", {(): 0.25}),
+        ("rate((x[4s]))", {(("instance", "a"),): pytest.approx(1)}),
+        ("x >= on (instance) x", {(("instance", "a"),): 10}),
+        ("x >= ignoring (instance) x", {(("__name__", "x"),): 10}),
+        ("x >= x", {(("__name__", "x"), ("instance", "a")): 10}),
     ],
 )
 def test_operators(text: str, expected: Vector) -> None:
@@ -195,6 +243,8 @@ def test_operators(text: str, expected: Vector) -> None:
         "x % 2",
         "x * on (instance) group_left x",
         "max_over_time(x[4s:1s])",
+        'x{a=~"(){4294967295}"}',
+        'x{a=~"[[:alpha:]]+"}',
     ],
 )
 def test_what_is_not_covered_is_said(text: str) -> None:
@@ -211,6 +261,33 @@ def test_selectors_and_grouping_of_a_tree() -> None:
     found = {(s.metric, s.labels, s.range_s) for s in expression.selections(tree)}
     assert found == {("a", ("b",), 300.0), ("e", (), None), ("g", (), 3600.0)}
     assert expression.grouping(tree) == {"le", "d"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("rate(a[4s])", (4.0, 4.0)),
+        ("rate((a[4s]))", (4.0, 4.0)),
+        ("max_over_time(a[4s])", (4.0, None)),
+        ("max_over_time(rate(a[4s])[1m:5s])", (64.0, 4.0)),
+        ("rate(sum(a)[1m:5s])", (60.0, 60.0)),
+        ("a", (None, None)),
+    ],
+)
+def test_how_far_a_selector_looks(text: str, expected: tuple[float | None, float | None]) -> None:
+    """In all, and for the function that needs two samples of it."""
+    (selection,) = expression.selections(expression.parse(text))
+    assert (selection.range_s, selection.rate_s) == expected
+
+
+def test_a_pattern_is_read_as_re2_reads_it() -> None:
+    """The whole value, any character for a dot, digits of ASCII alone."""
+    (selection,) = expression.selections(expression.parse(r'a{b=~"x.\\d",c!~"y"}'))
+    assert selection.matches({"b": "x\n1"})
+    assert not selection.matches({"b": "x\n1 "})
+    assert not selection.matches({"b": "x-\u0661"})
+    assert not selection.matches({"b": "x-1", "c": "y"})
+    assert [str(matcher) for matcher in selection.matchers] == [r'b=~"x.\\d"', 'c!~"y"']
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,12 @@ def filled(expression: str, *variables: dict[str, Any], given: dict[str, str] | 
         ("$__interval_ms", "5000"),
         ('label_replace(x, "a", "$1", "b", "(.*)")', 'label_replace(x, "a", "$1", "b", "(.*)")'),
         ('x{a=~"b$"}', 'x{a=~"b$"}'),
+        ("rate(x[$__auto_interval_step])", "rate(x[5000ms])"),
+        ("$nobody", "$nobody"),
+        (
+            'label_replace(x, "a", "$svc-${1}", "b", "(?P<svc>.*)")',
+            'label_replace(x, "a", "$svc-${1}", "b", "(?P<svc>.*)")',
+        ),
     ],
 )
 def test_built_in_variables(written: str, expected: str) -> None:
@@ -72,7 +78,6 @@ def test_a_label_of_the_run_comes_before_the_value_of_the_dashboard() -> None:
 @pytest.mark.parametrize(
     ("written", "problem"),
     [
-        ("$nobody", "variable $nobody has no value"),
         ("$v", "variable $v has no value"),
         ("${w:glob}", "the format of ${w:glob} is not known"),
     ],
@@ -81,6 +86,42 @@ def test_what_cannot_be_filled_in_is_named(written: str, problem: str) -> None:
     """With the variable, and the text is left as it is."""
     variables = ({"name": "v", "current": {}, "type": "query"}, {"name": "w", "current": {"value": "a"}})
     assert filled(written, *variables) == (written, problem)
+
+
+@pytest.mark.parametrize(
+    ("data_source", "expected"),
+    [
+        (None, ("", False)),
+        ("Prometheus", ("", False)),
+        ({"uid": "${ds}"}, ("", False)),
+        ("$ds", ("", False)),
+        ({"type": "prometheus", "uid": "x"}, ("", False)),
+        ("Loki", ("", True)),
+        ({"uid": "a1b2"}, ("", True)),
+        ("${nobody}", ("", True)),
+        ({"type": "loki"}, ("loki", False)),
+        ("${logs}", ("loki", False)),
+    ],
+)
+def test_data_sources(data_source: object, expected: tuple[str, bool]) -> None:
+    """By type, by a variable that stands for one, or by a name that may be anybody's."""
+    document = {
+        "templating": {
+            "list": [
+                {"name": "ds", "type": "datasource", "query": "prometheus"},
+                {"name": "logs", "type": "datasource", "query": "loki"},
+            ]
+        },
+        "panels": [{"title": "Panel", "datasource": data_source, "targets": [{"expr": "x"}]}],
+    }
+    (panel,) = grafana.panels(grafana.parse(json.dumps(document), "board.json"), {}, 60, 1)
+    assert (panel.other, panel.presumed) == expected
+
+
+def test_the_name_of_a_variable_that_was_left_is_found() -> None:
+    """But no group of a regular expression."""
+    assert grafana.unfilled('x{a="$view"}') == "view"
+    assert grafana.unfilled('x{a="b$", c="$1 ${2}"}') == ""
 
 
 def test_panels_of_folded_rows_and_of_other_sources_are_found() -> None:
