@@ -32,7 +32,7 @@ matrix: services ## verify every engine, cache and server; writes docs/matrix.md
 	$(BIN)/python tools/matrix.py
 
 test: setup ## all tests, the fast ones first
-	$(BIN)/pytest --basetemp=.pytest_tmp tests/unit tests/docs tests/target_app tests/recorded
+	$(BIN)/pytest --basetemp=.pytest_tmp --numprocesses 2 --dist worksteal tests/unit tests/docs tests/target_app tests/recorded
 	$(BIN)/pytest --basetemp=.pytest_tmp -m "not alone" --numprocesses $(JOBS) --dist loadgroup tests/e2e
 	$(BIN)/pytest --basetemp=.pytest_tmp -m alone tests/e2e
 

@@ -182,17 +182,17 @@ def _compare(run: Run, asked: Asked, samples: Samples, shown: Vector) -> tuple[V
     if odd := _unpredicted(under, shown):
         why = f"{odd} from the raw samples of {{{run.selector}}}: the panel sees other series than the run"
         return (inconclusive(ID, asked.subject, why),)
-    right = [under(RIGHT, nudge) for nudge in NUDGES]
-    if (key := _apart(shown, right)) is not None:
+    right = under(RIGHT)
+    if (key := _off(shown, under, RIGHT)) is not None:
         causes = [item for item in WRONG if _changes(under, item)]
         why = "; ".join(WRONG[item] for item in causes) or "its parts are wrong together"
-        saw = f"the panel shows {_at(shown, key)} for a right {_at(right[1], key)}{_named(key)}"
-        return (_fails(asked.panel, f"{saw}: {why}", _number(right[1], key), _number(shown, key)),)
+        saw = f"the panel shows {_at(shown, key)} for a right {_at(right, key)}{_named(key)}"
+        return (_fails(asked.panel, f"{saw}: {why}", _number(right, key), _number(shown, key)),)
     with_births = under(RIGHT | {Correction.BIRTHS})
     if _nothing(shown):
         return (_judge_empty(asked, shown, with_births, true),)
     passed = _passes(asked, shown, true)
-    if (key := _apart(shown, [with_births] * 3)) is None:
+    if (key := _apart(shown, [with_births])) is None:
         return (passed,)
     text = (
         f"the panel shows {_at(shown, key)}{_named(key)}, and {_at(with_births, key)} with the first values of series "
@@ -204,12 +204,13 @@ def _compare(run: Run, asked: Asked, samples: Samples, shown: Vector) -> tuple[V
 def _unpredicted(under: Callable[..., Vector], shown: Vector) -> str:
     """Where Prometheus does not answer what the raw samples give; empty when it does, or nobody can say."""
     try:
-        predicted = [under(frozenset(), nudge) for nudge in NUDGES]
+        predicted = under(frozenset())
+        key = _off(shown, under, frozenset())
     except UnsupportedError:  # a subquery: the steps at which Prometheus looks are its own
         return ""
-    if (key := _apart(shown, predicted)) is None:
+    if key is None:
         return ""
-    return f"Prometheus answers {_at(shown, key)}{_named(key)}, and not the {_at(predicted[1], key)} that follow"
+    return f"Prometheus answers {_at(shown, key)}{_named(key)}, and not the {_at(predicted, key)} that follow"
 
 
 def _judge_empty(asked: Asked, shown: Vector, with_births: Vector, true: Vector) -> Verdict | Finding:
@@ -296,16 +297,23 @@ def _short(run: Run, asked: Asked) -> str:
 def _changes(under: Callable[[frozenset[Correction]], Vector], item: Correction) -> bool:
     """True when the right value is another without this one correction."""
     try:
-        return _apart(under(RIGHT - {item}), [under(RIGHT)] * 3) is not None
+        return _apart(under(RIGHT - {item}), [under(RIGHT)]) is not None
     except UnsupportedError:  # without it the expression cannot even be evaluated
         return True
 
 
+def _off(shown: Vector, under: Callable[..., Vector], corrections: frozenset[Correction]) -> Labels | None:
+    """The labels whose value is none that the corrected expression gives, a rank on a bucket's edge nudged."""
+    if _apart(shown, [under(corrections)]) is None:
+        return None
+    return _apart(shown, [under(corrections, nudge) for nudge in NUDGES])
+
+
 def _apart(shown: Vector, wanted: list[Vector]) -> Labels | None:
     """The labels whose value is none of those between `wanted`, the largest first; None when all are."""
-    keys = {*shown, *wanted[1]}
+    keys = set(shown).union(*wanted)
     odd = [key for key in keys if not _between(shown.get(key), [each.get(key) for each in wanted])]
-    return max(odd, key=lambda key: (abs(_finite(wanted[1].get(key))), key)) if odd else None
+    return max(odd, key=lambda key: (abs(_finite(wanted[0].get(key))), key)) if odd else None
 
 
 def _between(shown: float | None, wanted: list[float | None]) -> bool:
