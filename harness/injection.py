@@ -23,7 +23,7 @@ def find(id: str) -> Fault:
     """The fault called `id`. Raises UsageError that suggests another."""
     known = {fault.id: fault for fault in FAULTS}
     if id not in known:
-        raise UsageError(f"--fault: no fault {id!r}{suggest(id, known)}; `harness faults --list` names them all")
+        raise UsageError(f"no fault {id!r}{suggest(id, known)}; `harness faults --list` names them all")
     return known[id]
 
 

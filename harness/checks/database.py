@@ -31,6 +31,7 @@ ID = "database"
 MULTIPLIED = "executemany-multiplied"
 CONTROL = "transaction-statements"
 REFUSED = "connection-errors"
+OUTSIDE = "statements-outside"
 RECHECK = "connection-tests"
 METRICS = (
     EXECUTES,
@@ -63,17 +64,20 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     counted = told.counts(facts, "db")
     executed = round(readings.total(deltas[EXECUTES]))
     logs = facts.evidence.start.sql_log, facts.evidence.end.sql_log
-    results = _judge_log(facts, deltas, *logs) if any(logs) else []
+    outside = _outside(counted, *logs) if counted else ""
+    results = _judge_log(facts, deltas, outside, *logs) if any(logs) else []
     whole = query_histogram.judge(facts, deltas)
     if counted:
-        return (*_judge_told(facts, deltas, counted), *results, *whole)
+        return (*_judge_told(facts, deltas, counted, outside), *results, *whole)
     if executed and not results:
         return (told.unproved(ID, "statements", f"the metric counts {executed:,} SQL statements"), *whole)
     return (*results, *whole)
 
 
-def _judge_told(facts: Facts, deltas: Deltas, counted: Mapping[str, Counter[str]]) -> list[Verdict | Finding]:
-    unseen = told.unseen(facts) or _started(facts)
+def _judge_told(
+    facts: Facts, deltas: Deltas, counted: Mapping[str, Counter[str]], outside: str
+) -> list[Verdict | Finding]:
+    unseen = told.unseen(facts) or _started(facts) or outside
     counts = []
     for alias in sorted({*counted, *_aliases(deltas)}):
         keys = counted.get(alias, Counter())
@@ -85,6 +89,10 @@ def _judge_told(facts: Facts, deltas: Deltas, counted: Mapping[str, Counter[str]
     verdicts: list[Verdict | Finding] = [equal(count, facts, unseen=unseen) for count in counts if _counted(count)]
     if not (facts.unusable or facts.foreign or unseen):
         verdicts.append(_judge_time(facts, deltas))
+    if outside:
+        verdicts.append(
+            Finding(OUTSIDE, "statements", f"{outside}: threads of its own, scrapes, or ATOMIC_REQUESTS", ID)
+        )
     return [*verdicts, *_findings(facts, deltas, counted)]
 
 
@@ -154,7 +162,7 @@ def _judge_time(facts: Facts, deltas: Deltas) -> Verdict:
 
 
 def _judge_log(
-    facts: Facts, deltas: Deltas, start: SqlLog | NoData | None, end: SqlLog | NoData | None
+    facts: Facts, deltas: Deltas, outside: str, start: SqlLog | NoData | None, end: SqlLog | NoData | None
 ) -> list[Verdict | Finding]:
     """The metric against the totals of the target's SQL log, which holds background requests as well."""
     for log in (start, end):
@@ -164,13 +172,43 @@ def _judge_log(
     assert isinstance(end, SqlLog)
     counts = []
     for alias in sorted({*end.totals, *start.totals, *_aliases(deltas)}):
-        after, before = end.totals.get(alias, Statements()), start.totals.get(alias, Statements())
-        grown = Statements(*(getattr(after, name) - getattr(before, name) for name in _TOTALS))
-        counts += _counts_of_calls(deltas, alias, grown, "SQL log")
-    unseen = _started(facts)
+        counts += _counts_of_calls(deltas, alias, _grown(start, end, alias), "SQL log")
+    unseen, others = _started(facts), "foreign traffic" if facts.foreign else outside
+    plain = [_judge_plain(alias) for alias in sorted(_logged(start, end) - _aliases(deltas)) if others]
     return [
-        _at_most(count) if facts.foreign else equal(count, facts, unseen=unseen) for count in counts if _counted(count)
+        *plain,
+        *(_at_most(each, others) if others else equal(each, facts, unseen=unseen) for each in counts if _counted(each)),
     ]
+
+
+def _judge_plain(alias: str) -> Verdict:
+    """An alias whose every statement runs outside of requests is missed by no witness, and counted by nobody."""
+    why = f"the SQL log has statements on {alias}, and the metric has no series of it: {SHORT}"
+    return Verdict(ID, f"{alias} series", Status.FAIL, why)
+
+
+def _logged(start: SqlLog, end: SqlLog) -> set[str]:
+    """Aliases on which statements ran between the two readings of the log."""
+    return {alias for alias in end.totals if any(getattr(_grown(start, end, alias), name) for name in _TOTALS)}
+
+
+def _grown(start: SqlLog, end: SqlLog, alias: str) -> Statements:
+    after, before = end.totals.get(alias, Statements()), start.totals.get(alias, Statements())
+    return Statements(*(getattr(after, name) - getattr(before, name) for name in _TOTALS))
+
+
+def _outside(counted: Mapping[str, Counter[str]], start: SqlLog | NoData | None, end: SqlLog | NoData | None) -> str:
+    """Why the metric may count more than the load's witnesses tell: scrapes and threads of the app run SQL too.
+
+    The log has them, and also what ran between its readings and the ends of the window, so it is an upper bound then.
+    """
+    if not isinstance(start, SqlLog) or not isinstance(end, SqlLog):
+        return ""
+    more = 0
+    for alias in end.totals:
+        grown, keys = _grown(start, end, alias), counted.get(alias, Counter())
+        more += max(grown.execute + grown.many - keys["execute"] - keys["many"], 0)
+    return f"{more:,} statements that no request of the load ran, by the app's own SQL log" if more else ""
 
 
 def _started(facts: Facts) -> str:
@@ -183,13 +221,13 @@ def _started(facts: Facts) -> str:
     return f"{len(born)} processes started in the window, and each ran SQL for its own gauges" if born else ""
 
 
-def _at_most(count: Count) -> Verdict:
+def _at_most(count: Count, others: str) -> Verdict:
     """The log is read before t0 and after t1, so with others at work it holds more than the window."""
     if isinstance(count.observed, NoData):
         return inconclusive(ID, count.subject, count.observed.reason)
     passed = count.observed <= count.expected
     why = f"{count.expected_by} counts {count.expected:,} {count.unit}, {count.observed_by} {count.observed:,.10g}"
-    why += "; foreign traffic: only an upper bound" if passed else f"; {count.over}"
+    why += f"; {others}: only an upper bound" if passed else f"; {count.over}"
     return Verdict(
         check=ID,
         subject=count.subject,
@@ -238,7 +276,8 @@ def _tests_by_cursor(deltas: Deltas, alias: str) -> bool:
 
 
 def _aliases(deltas: Deltas) -> set[str]:
-    return {item.labels.get("alias", "") for metric in (EXECUTES, CONNECTIONS) for item in deltas[metric] if item.value}
+    """Those that the metric has ever counted something on."""
+    return {item.labels.get("alias", "") for metric in (EXECUTES, CONNECTIONS) for item in deltas[metric]}
 
 
 def _total(deltas: Deltas, metric: str, alias: str) -> float:

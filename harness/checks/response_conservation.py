@@ -39,8 +39,32 @@ def queries(run: Run) -> tuple[Query, ...]:
 
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
-    """Each level's total equals the one before it. The samples are not needed for that."""
-    return tuple(_judge_law(facts, *law) for law in LAWS)
+    """Each level's total equals the one before it, in all and for each status. The samples are not needed for that."""
+    return (*(_judge_law(facts, *law) for law in LAWS), *_judge_statuses(facts))
+
+
+def _judge_statuses(facts: Facts) -> list[Verdict]:
+    """The counter by status has no view, so that nothing else holds its statuses against the client's."""
+    deltas = readings.growth(facts.run, facts.evidence, (RESPONSES_BY_STATUS, RESPONSES_BY_VIEW))
+    if isinstance(deltas, NoData):
+        return []  # the laws above say so
+    alone, with_view = (readings.by(deltas[metric], "status") for metric in (RESPONSES_BY_STATUS, RESPONSES_BY_VIEW))
+    counts = (
+        Count(
+            ID,
+            f"status {status}",
+            round(with_view.get((status,), 0.0)),
+            alone.get((status,), 0.0),
+            "responses",
+            "they are told under another status in the counter by status alone",
+            "responses of another status are told as this one in the counter by status alone",
+            expected_by=RESPONSES_BY_VIEW,
+            observed_by=RESPONSES_BY_STATUS,
+        )
+        for (status,) in sorted({*alone, *with_view})
+        if alone.get((status,)) or with_view.get((status,))
+    )
+    return [within(count, facts) for count in counts]
 
 
 def _judge_law(facts: Facts, subject: str, above: str, below: str, short: str, over: str) -> Verdict:

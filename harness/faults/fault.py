@@ -61,8 +61,8 @@ class Fault:
     """Checks that must pass all the same: what the fault leaves true."""
     named_by: tuple[str, ...] = ()
     """Findings that must be told, each of them, where the metrics are what the library gives and no check may fail."""
-    cause: str = ""
-    """What the report must name as the likely cause; empty: `id` itself, where a check must fail."""
+    cause: str | None = ""
+    """What the report must name as the likely cause; empty: `id` itself, where a check must fail; None: nothing."""
     needs: tuple[str, ...] = ()
     """Programs that must be on PATH."""
     injection: Injection = Injection()

@@ -1,7 +1,7 @@
 """What each request does to databases, caches and models, counted apart from django-prometheus.
 
-SQL is seen through Django's own execute wrappers, models through Django's signals; of a cache only the view knows what
-it stored there, so views count their lookups themselves.
+SQL is seen through Django's own execute wrappers, models through Django's signals, and reads of caches by standing in
+front of each cache's `get`. What was in a cache only the view knows that stored it, so views tell hits and misses.
 """
 
 import time
@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import caches
+from django.core.cache.backends.base import BaseCache
 from django.db import connections
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_delete, post_save
@@ -20,10 +23,30 @@ from django.http import HttpRequest
 
 KEYS = (
     *("execute", "many", "sets", "control", "recheck", "connect"),
-    *("hit", "falsy", "none", "miss", "fail", "falsy_lost", "many_keys", "many_found", "or_set_hit", "or_set_miss"),
+    *(
+        "get",
+        "hit",
+        "falsy",
+        "none",
+        "miss",
+        "fail",
+        "falsy_lost",
+        "many_keys",
+        "many_found",
+        "or_set_hit",
+        "or_set_miss",
+    ),
     *("insert", "given_pk", "update", "delete", "bulk_insert", "bulk_update", "bulk_delete", "undone"),
 )
 """The order of keys in a digest; others follow by name."""
+CACHE_LABELS = {
+    "django.core.cache.backends.locmem.LocMemCache": "locmem",
+    "django.core.cache.backends.filebased.FileBasedCache": "filebased",
+    "django.core.cache.backends.memcached.PyMemcacheCache": "memcached",
+    "django.core.cache.backends.redis.RedisCache": "native_redis",
+    "django_redis.cache.RedisCache": "redis",
+}
+"""What the metrics call a cache that is, or is made from, one of these; django-prometheus has no other."""
 CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 """First words of statements that only control transactions."""
 
@@ -47,7 +70,8 @@ class Statement:
 class Account:
     """One request's account."""
 
-    request: HttpRequest
+    request: HttpRequest | None
+    """None for what no request does."""
     counts: dict[str, dict[str, Counter[str]]] = field(default_factory=dict)
     """Numbers by kind (`db`, `cache`, `model`), subject and key."""
     statements: list[Statement] = field(default_factory=list)
@@ -55,7 +79,7 @@ class Account:
     @property
     def view(self) -> str:
         """The view's name; empty before a URL pattern was found."""
-        match = self.request.resolver_match
+        match = self.request.resolver_match if self.request else None
         return match.view_name if match else ""
 
     def count(self, kind: str, subject: str, key: str, number: int = 1) -> None:
@@ -63,6 +87,8 @@ class Account:
         self.counts.setdefault(kind, {}).setdefault(subject, Counter())[key] += number
 
 
+outside: Callable[[Account], None] | None = None
+"""Takes the statements of no request, once the process serves; until then it asks for its own gauges."""
 _current: ContextVar[Account | None] = ContextVar("account", default=None)
 
 
@@ -84,7 +110,9 @@ def opened(request: HttpRequest) -> Iterator[Account]:
 
 @contextmanager
 def watching() -> Iterator[None]:
-    """See every statement of this thread's connections, also of those that are yet to be made."""
+    """See every statement of this thread's connections, also of those yet to be made, and each read of its caches."""
+    for alias in settings.CACHES:
+        _watch_reads(caches[alias])
     with ExitStack() as wrapped:
         for alias in connections:
             wrapped.enter_context(connections[alias].execute_wrapper(_watch))
@@ -118,10 +146,41 @@ def _place(key: str) -> int:
     return KEYS.index(key) if key in KEYS else len(KEYS)
 
 
+def _watch_reads(cache: BaseCache) -> None:
+    """Stand in front of a cache's `get`, for good: each thread has caches of its own."""
+    names = (f"{kind.__module__}.{kind.__qualname__}" for kind in type(cache).__mro__)
+    label = next((CACHE_LABELS[name] for name in names if name in CACHE_LABELS), "")
+    if label and "get" not in vars(cache):
+        vars(cache)["get"] = partial(_read, cache.get, label)
+
+
+def _read(get: Callable[..., Any], label: str, *args: Any, **kwargs: Any) -> Any:
+    if account := current():
+        account.count("cache", label, "get")
+    return get(*args, **kwargs)
+
+
 def _watch(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
-    account, connection = current(), context["connection"]
-    if account is None:
+    if account := current():
+        return _kept(account, execute, sql, params, many, context)
+    return execute(sql, params, many, context)
+
+
+def _watch_outside(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    """What a thread of its own runs, or a middleware further out, is in no request's account."""
+    if current() or outside is None:
         return execute(sql, params, many, context)
+    account = Account(None)
+    try:
+        return _kept(account, execute, sql, params, many, context)
+    finally:
+        outside(account)
+
+
+def _kept(
+    account: Account, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]
+) -> Any:
+    connection = context["connection"]
     error = None
     started_s, began_ns = time.time(), time.perf_counter_ns()
     try:
@@ -160,6 +219,8 @@ def _count_rechecks() -> None:
 
 
 def _on_connection(connection: Any, **_: Any) -> None:
+    if _watch_outside not in connection.execute_wrappers:
+        connection.execute_wrappers.insert(0, _watch_outside)  # `execute_wrapper()` takes away the last one
     if account := current():
         account.count("db", connection.alias, "connect")
 

@@ -5,11 +5,13 @@ Entries, where there is something to tell: `db` (time in SQL statements, and a d
 """
 
 from collections.abc import Awaitable
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from somesite import account as accounts
 from somesite import sql_log
 from somesite.account import Account, digest, opened, watching
 from somesite.witness import Witness, append, entry
@@ -17,6 +19,11 @@ from somesite.witness import Witness, append, entry
 
 class AccountWitness(Witness):
     """Outermost: keeps the account of what the request does, tells it, and hands its statements to the SQL log."""
+
+    def __init__(self, get_response: Any) -> None:
+        """From now on the process serves."""
+        super().__init__(get_response)
+        accounts.outside = sql_log.keep
 
     def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
         """Open the account around the whole chain."""

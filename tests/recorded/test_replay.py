@@ -227,6 +227,14 @@ def test_another_transport_than_the_clients_fails_side_counters(clean_run: Store
     assert "requests by other than http" not in {v.subject for v in of(clean_run.judge(), "side-counters")}
 
 
+def test_a_status_that_the_counter_by_status_alone_tells_otherwise_is_named(clean_run: StoredRun) -> None:
+    """The totals stay equal: one 500 is told as a 200."""
+    for status, more in (("500", -1), ("200", 1)):
+        clean_run.add_to_counter(names.RESPONSES_BY_STATUS, more, status=status)
+    found = [v.subject for v in of(clean_run.judge(), "response-conservation") if v.status is Status.FAIL]
+    assert found == ["status 200", "status 500"]
+
+
 def test_a_timer_that_loses_two_percent_fails_timer_span(clean_run: StoredRun) -> None:
     """The sum of a slow view grows by 2 % less: far more than a layer of middleware explains."""
     clean_run.scale_growth(f"{names.LATENCY_BY_VIEW}_sum", 0.98, view="work:slow")

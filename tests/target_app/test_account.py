@@ -3,7 +3,7 @@
 import pytest
 
 from harness import digest
-from tests.target_app.conftest import Target
+from tests.target_app.conftest import Target, running
 
 MODELS = [
     ("POST", "/data/write", {"note": {"insert": 1}}),
@@ -16,14 +16,35 @@ MODELS = [
     ("GET", "/data/read", {}),
 ]
 CACHE = [
-    ("/data/cache-hit", {"hit": 1}),
-    ("/data/cache-miss", {"miss": 1}),
-    ("/data/cache-falsy", {"falsy": 2, "falsy_lost": 2}),
-    ("/data/cache-none", {"none": 1}),
-    ("/data/cache-expired", {"miss": 1}),
-    ("/data/cache-many", {"many": 1, "many_keys": 5, "many_found": 3}),
-    ("/data/cache-or-set", {"or_set_miss": 1, "or_set_hit": 1}),
+    ("/data/cache-hit", {"get": 1, "hit": 1}),
+    ("/data/cache-miss", {"get": 1, "miss": 1}),
+    ("/data/cache-falsy", {"get": 2, "falsy": 2, "falsy_lost": 2}),
+    ("/data/cache-none", {"get": 1, "none": 1}),
+    ("/data/cache-expired", {"get": 1, "miss": 1}),
+    ("/data/cache-many", {"get": 5, "many": 1, "many_keys": 5, "many_found": 3}),
+    ("/data/cache-or-set", {"get": 3, "or_set_miss": 1, "or_set_hit": 1}),
 ]
+THREADED = """\
+import threading
+
+from django.db import connection
+
+
+def ask():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    connection.close()
+
+
+def threaded(get_response):
+    def handle(request):
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join()
+        return get_response(request)
+
+    return handle
+"""
 SQL = [
     ("GET", "/data/read", {"execute": 1}),
     ("GET", "/data/each", {"execute": 11}),
@@ -58,6 +79,21 @@ def test_statements(target: Target, method: str, path: str, counts: dict[str, in
     found = dict(told(target, "db", path, method)["default"])
     found.pop("connect", None)
     assert found == counts
+
+
+def test_a_statement_of_no_request_is_in_the_log_alone(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A thread of the app's own runs one for each request: the log has it, the request's witness has not."""
+    module = tmp_path_factory.mktemp("modules")
+    (module / "threaded.py").write_text(THREADED)
+    settings = 'from somesite.settings import *\nMIDDLEWARE = [*MIDDLEWARE, "threaded.threaded"]\n'
+    (module / "threaded_settings.py").write_text(settings)
+    env = {"PYTHONPATH": str(module), "DJANGO_SETTINGS_MODULE": "threaded_settings"}
+    with running(tmp_path_factory.mktemp("target"), **env) as target:
+        assert "db" not in target.ask("/work/fast").witness
+        before = target.ask("/sql-logs/?limit=1").json()["totals"]["default"]["execute"]
+        for _ in range(3):
+            target.ask("/work/fast")
+        assert target.ask("/sql-logs/?limit=1").json()["totals"]["default"]["execute"] == before + 4
 
 
 def test_a_view_without_sql_tells_of_none(target: Target) -> None:

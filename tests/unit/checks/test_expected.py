@@ -22,6 +22,8 @@ GETS, HITS, MISSES, FAILS = cache.METRICS
         ("native_redis", {"or_set_hit": 2}, (2, 2, 0, 0)),
         ("native_redis", {"or_set_miss": 2}, (4, 2, 2, 0)),
         ("redis", {"fail": 2, "hit": 1}, (3, 1, 0, 2)),
+        ("redis", {"get": 7, "hit": 1}, (7, 1, 0, 0)),
+        ("locmem", {"get": 5, "many": 1, "many_keys": 5, "many_found": 3}, (5, 3, 2, 0)),
         ("memcached", {"fail": 2, "hit": 1}, (3, 1, 0, 0)),
     ],
 )
