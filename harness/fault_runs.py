@@ -42,6 +42,7 @@ def run_all(
 ) -> Catalogue:
     """Run the clean app and `faults`, `jobs` at a time, each below `out`, and write the catalogue there.
 
+    While one is judged and stopped, the next is started already: no two of them load more than `jobs` at a time.
     `command` is `harness run` with its profile. Raises StoreError when `out` cannot be made or is in use.
     """
     directory = RunDirectory(out)
@@ -52,7 +53,7 @@ def run_all(
         waiting: list[Fault | None] = [None, *faults]
         started: list[_Started] = []
         while waiting or started:
-            while waiting and len(started) < jobs:
+            while waiting and sum(_is_loading(each) for each in started) < jobs:
                 fault = waiting.pop(0)
                 if missing := _missing(fault):
                     rows.append(catalogue.unknown(fault, f"{missing} is not installed; `make services` installs it"))
@@ -88,6 +89,11 @@ def _start(running: ExitStack, fault: Fault | None, command: Sequence[str], dire
     words = [*command, *(("--fault", fault.id) if fault else ()), "--quiet", "--out", str(out)]
     spawn = partial(process.spawn, name, words, directory.logs / f"{name}.log")
     return _Started(fault, process.registered(running, spawn), out, time.monotonic())
+
+
+def _is_loading(started: _Started) -> bool:
+    """True until its evidence is fetched: what then follows needs neither the target nor Prometheus."""
+    return not (started.out / "evidence.json").exists()
 
 
 def _has_ended(started: _Started) -> bool:

@@ -11,6 +11,7 @@ FAULT = Fault(
     caught_by=("request-conservation",),
     quiet=("generator-health",),
     injection=Injection(
+        profile={"quiet_timeout_s": 3.0},
         scrape={
             "static_configs": [
                 {"targets": ["127.0.0.1:{target_port}", "localhost:{target_port}"], "labels": {"app": "somesite"}}
