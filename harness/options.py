@@ -114,7 +114,7 @@ def _add_faults(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     faults.add_argument(
         "--profile", metavar="NAME", default="faults", help="a profile of harness.toml (default: faults)"
     )
-    faults.add_argument("--jobs", metavar="N", type=_whole, default=1, help="runs at the same time (default: 1)")
+    faults.add_argument("--jobs", metavar="N", type=_whole, default=2, help="runs at the same time (default: 2)")
     faults.add_argument("--out", metavar="DIR", type=Path, help="where to leave the runs (default: reports/<run-id>)")
     _add_config(faults)
     output = faults.add_mutually_exclusive_group()
