@@ -10,11 +10,11 @@ from functools import partial
 from pathlib import Path
 
 from harness import catalogue, process
-from harness.catalogue import Catalogue, Row
-from harness.checks import CHECKS
+from harness.catalogue import Catalogue, Outcome, Row
+from harness.checks import CHECKS, generator_health
 from harness.errors import HarnessError
 from harness.faults import Fault
-from harness.model import SCHEMA_VERSION
+from harness.model import SCHEMA_VERSION, Status
 from harness.process import Service
 from harness.render import catalogue as renderers
 from harness.render import json as json_report
@@ -23,6 +23,8 @@ from harness.store import RunDirectory
 POLL_S = 0.1
 RUN_LIMIT_S = 180.0
 """A single run is given up after this; it takes about 15 s."""
+CROWDED = "crowded"
+"""What the directory of a run is called after its name that the other runs left too little of the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +44,31 @@ def run_all(
 ) -> Catalogue:
     """Run the clean app and `faults`, `jobs` at a time, each below `out`, and write the catalogue there.
 
-    While one is judged and stopped, the next is started already: no two of them load more than `jobs` at a time.
+    While one is judged and stopped, the next is started already: never do more than `jobs` load at a time. A run
+    whose load generator was starved says nothing of the fault, and the others may have been the reason: such a run
+    is put aside as `<name>-crowded` and made once more when all others have ended, by itself.
     `command` is `harness run` with its profile. Raises StoreError when `out` cannot be made or is in use.
     """
     directory = RunDirectory(out)
     directory.create()
     started_s, began = time.time(), time.monotonic()
     rows: list[Row] = []
+    crowded: list[Fault | None] = []
+
+    def tell(row: Row) -> None:
+        rows.append(row)
+        on_row(row)
+
     with ExitStack() as running:
-        waiting: list[Fault | None] = [None, *faults]
-        started: list[_Started] = []
-        while waiting or started:
-            while waiting and sum(_is_loading(each) for each in started) < jobs:
-                fault = waiting.pop(0)
-                if missing := _missing(fault):
-                    rows.append(catalogue.unknown(fault, f"{missing} is not installed; `make services` installs it"))
-                    on_row(rows[-1])
-                else:
-                    started.append(_start(running, fault, command, directory))
-            for ended in [each for each in started if _has_ended(each)]:
-                started.remove(ended)
-                rows.append(_row(ended))
-                on_row(rows[-1])
-            time.sleep(POLL_S)
+        runs = _Runs(running, command, directory)
+        for ended, row in runs.made([None, *faults], jobs):
+            if jobs > 1 and ended and was_starved(row):
+                ended.out.rename(ended.out.with_name(f"{ended.out.name}-{CROWDED}"))
+                crowded.append(ended.fault)
+            else:
+                tell(row)
+        for _ended, row in runs.made(crowded, 1):
+            tell(row)
     made = Catalogue(
         schema_version=SCHEMA_VERSION,
         started_s=started_s,
@@ -78,17 +82,47 @@ def run_all(
     return made
 
 
+def was_starved(row: Row) -> bool:
+    """True when nothing can be told of it for want of CPU for the load generator."""
+    unsettled = row.outcome in (Outcome.UNKNOWN, Outcome.MISSED, Outcome.OTHERWISE)
+    return unsettled and row.checks.get(generator_health.ID) is Status.INCONCLUSIVE
+
+
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """Starts runs; what is still running when `running` closes is stopped."""
+
+    running: ExitStack
+    command: Sequence[str]
+    directory: RunDirectory
+
+    def made(self, faults: Sequence[Fault | None], jobs: int) -> Iterator[tuple[_Started | None, Row]]:
+        """The row of each, as they end, with the run it is of; None when a program that it needs is missing."""
+        waiting, started = [*faults], list[_Started]()
+        while waiting or started:
+            while waiting and sum(_is_loading(each) for each in started) < jobs:
+                fault = waiting.pop(0)
+                if missing := _missing(fault):
+                    reason = f"{missing} is not installed; `make services` installs it"
+                    yield None, catalogue.unknown(fault, reason)
+                else:
+                    started.append(self._start(fault))
+            for ended in [each for each in started if _has_ended(each)]:
+                started.remove(ended)
+                yield ended, _row(ended)
+            time.sleep(POLL_S)
+
+    def _start(self, fault: Fault | None) -> _Started:
+        name = fault.id if fault else catalogue.CLEAN
+        out = self.directory.path / name
+        words = [*self.command, *(("--fault", fault.id) if fault else ()), "--quiet", "--out", str(out)]
+        spawn = partial(process.spawn, name, words, self.directory.logs / f"{name}.log")
+        return _Started(fault, process.registered(self.running, spawn), out, time.monotonic())
+
+
 def _missing(fault: Fault | None) -> str:
     """The first program that is needed and not there; empty when all are."""
     return next((name for name in (fault.needs if fault else ()) if shutil.which(name) is None), "")
-
-
-def _start(running: ExitStack, fault: Fault | None, command: Sequence[str], directory: RunDirectory) -> _Started:
-    name = fault.id if fault else catalogue.CLEAN
-    out = directory.path / name
-    words = [*command, *(("--fault", fault.id) if fault else ()), "--quiet", "--out", str(out)]
-    spawn = partial(process.spawn, name, words, directory.logs / f"{name}.log")
-    return _Started(fault, process.registered(running, spawn), out, time.monotonic())
 
 
 def _is_loading(started: _Started) -> bool:
