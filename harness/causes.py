@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from harness.checks import dashboards
 from harness.checks.request_counts import ELSEWHERE
-from harness.evaluation import Correction
+from harness.corrections import Correction
 from harness.instrumentation import UNNAMED_VIEW
 from harness.model import Cause, Finding, Status, Verdict
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from harness import config, fault_runs, injection, interrupt, pipeline, probe, progress
+from harness import boards, config, fault_runs, injection, interrupt, pipeline, probe, progress
 from harness.config import Config
 from harness.errors import ExitCode, HarnessError, UsageError
 from harness.faults import FAULTS
@@ -88,6 +88,16 @@ def _faults(options: argparse.Namespace) -> int:
         width, color = shutil.get_terminal_size((120, 24)).columns, sys.stdout.isatty()
         sys.stdout.write(catalogue_report.render_console(made, width=width, color=color, location=str(out)))
     return made.exit_code
+
+
+def _dashboards(options: argparse.Namespace) -> int:
+    here = options.config.resolve().parent
+    known = options.profile is not None or options.config.exists()
+    profile = _load(options).profile(options.profile) if known else Profile("built-in")
+    profile = replace(profile, prometheus=options.prometheus, selector=options.selector or profile.selector)
+    asked = boards.read([str(path.resolve()) for path in options.paths], here)
+    out = options.out or here / "reports" / f"dashboards-{pipeline.new_run_id()}"
+    return _show(pipeline.prove(asked, profile, options.range, out, progress.Reporter(quiet=options.quiet)), options)
 
 
 def _doctor(options: argparse.Namespace) -> int:
@@ -176,6 +186,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "verify": _verify,
     "report": _report,
     "faults": _faults,
+    "dashboards": _dashboards,
     "doctor": _doctor,
     "up": _up,
 }

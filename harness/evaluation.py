@@ -6,17 +6,16 @@ gauges and classic histograms use, and says so of anything else.
 """
 
 import math
-from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from itertools import pairwise
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import promql_parser as ast
 
-from harness import expression, promql, vectors
-from harness.instrumentation import COUNT_SCRAPES, REQUESTS, REQUESTS_BY_METHOD, RESPONSES, RESPONSES_BY_STATUS
+from harness import corrections, expression, functions, promql, vectors
+from harness.corrections import RIGHT, Correction, Samples, instance_of
+from harness.expression import Selection
+from harness.instrumentation import UNNAMED_VIEW
 from harness.model import Series
 from harness.vectors import NAME, Labels, UnsupportedError, Value, Vector
 
@@ -25,51 +24,8 @@ LOOKBACK_S = 300.0
 WITH_RANGE = frozenset({"rate", "increase", "irate"})
 ANY_VIEW = "any other view"
 """A name that no view has, to see whether a matcher lets every view through."""
-CHOOSING = frozenset({"and", "unless"})
-TRAFFIC: Mapping[str, tuple[str, ...]] = {
-    REQUESTS: (),
-    RESPONSES: (),
-    REQUESTS_BY_METHOD: ("method",),
-    RESPONSES_BY_STATUS: ("status",),
-}
-"""Counters without a view label that hold background traffic too, and the labels by which their part of it is known."""
-
-
-class Correction(StrEnum):
-    """One thing that Prometheus cannot know, or that an expression gets wrong, put right."""
-
-    BACKGROUND = "background"
-    """Requests of scrapes and health checks are left out, where the panel does not show them as what they are."""
-    AVERAGES = "averages"
-    """The average or sum of percentiles becomes the percentile over all."""
-    FILTERS = "filters"
-    """Buckets are not filtered by value inside of `histogram_quantile()`."""
-    RESETS = "resets"
-    """`rate()` of a sum becomes the sum of rates, so that the reset of one series is not one of the sum."""
-    BIRTHS = "births"
-    """A series that appears counts from 0, where `rate()` leaves out its first value."""
-    EXTRAPOLATION = "extrapolation"
-    """The growth in the range is what it was, neither stretched to its edges nor unknown for less than two samples."""
-
-
-RIGHT = frozenset({Correction.BACKGROUND, Correction.AVERAGES, Correction.FILTERS, Correction.RESETS})
-"""What the author of a panel could have done."""
-TRUE = frozenset(Correction)
-
-
-@dataclass(frozen=True, slots=True)
-class Samples:
-    """What was scraped, to be evaluated at one moment."""
-
-    series: Mapping[str, Sequence[Series]]
-    """Raw samples by metric name."""
-    scrapes: Mapping[str, Sequence[float]]
-    """Times of the successful scrapes by instance, rising."""
-    background: Sequence[Series]
-    """Responses by view of the requests that are no user's: scrapes and health checks."""
-    background_views: frozenset[str]
-    at_s: float
-    dialect: promql.Dialect
+WITH_NUMBER = frozenset({"topk", "bottomk", "quantile"})
+"""Aggregations that have a parameter."""
 
 
 def evaluate(
@@ -88,6 +44,16 @@ def evaluate(
     return _Evaluation(samples, corrections, shows, nudge).value(node)
 
 
+def mistakes(node: Any, samples: Samples, *, shows: frozenset[str]) -> frozenset[Correction]:
+    """What a tree gets wrong by its form, whether or not it makes a difference to the samples.
+
+    Raises UnsupportedError.
+    """
+    found: set[Correction] = set()
+    _Evaluation(samples, RIGHT, shows, nudge=0.0, made=found).value(node)
+    return frozenset(found)
+
+
 @dataclass(frozen=True, slots=True)
 class _Evaluation:
     samples: Samples
@@ -99,6 +65,8 @@ class _Evaluation:
     in_quantile: bool = False
     range_s: float | None = None
     """Inside of a rate of a sum: the range of the rate, in which selectors give their growth per second."""
+    made: set[Correction] = field(default_factory=set)
+    """The corrections that were made on the way."""
 
     def value(self, node: Any) -> Value:
         if isinstance(node, ast.NumberLiteral):
@@ -127,14 +95,53 @@ class _Evaluation:
         name, arguments = node.func.name, node.args
         if name in WITH_RANGE:
             return self._rate(arguments[0], name)
+        if name in functions.OVER_TIME or name == "delta":
+            return self._over_time(arguments[0], name)
         if name == "histogram_quantile":
             return self._quantile(arguments[0], arguments[1])
+        if name == "time":
+            return self.samples.at_s
         if name == "vector":
             return {(): self._number(arguments[0])}
-        if name in ("clamp_min", "clamp_max"):
-            limit, clamp = self._number(arguments[1]), max if name == "clamp_min" else min
-            return vectors.each(self.value(arguments[0]), lambda value: clamp(value, limit))
+        if name == "scalar":
+            values = [*self.vector(arguments[0]).values()]
+            return values[0] if len(values) == 1 else math.nan
+        if name in ("sort", "sort_desc"):
+            return self.vector(arguments[0])
+        if name == "absent":
+            return functions.absent(self.vector(arguments[0]), expression.equal_labels(arguments[0]))
+        if name == "label_replace":
+            return functions.relabelled(self.vector(arguments[0]), *(expression.text(each) for each in arguments[1:]))
+        if name in functions.MATH:
+            return vectors.each(self.vector(arguments[0]), functions.MATH[name])
+        if name in ("round", "clamp", "clamp_min", "clamp_max"):
+            return self._limited(name, self.vector(arguments[0]), [self._number(each) for each in arguments[1:]])
         raise UnsupportedError(f"{name}() is not evaluated")
+
+    def _limited(self, name: str, vector: Vector, limits: list[float]) -> Value:
+        if name == "round":
+            nearest = limits[0] if limits else 1.0
+            return vectors.each(vector, lambda value: functions.rounded(value, nearest))
+        if name == "clamp" and limits[0] > limits[1]:
+            return {}
+        low = -math.inf if name == "clamp_max" else limits[0]
+        high = math.inf if name == "clamp_min" else limits[-1]
+        return vectors.each(vector, lambda value: value if math.isnan(value) else max(low, min(high, value)))
+
+    def _over_time(self, argument: Any, function: str) -> Vector:
+        """A function of the samples in a range, such as `max_over_time` or `deriv`."""
+        node = expression.bare(argument)
+        if isinstance(node, ast.SubqueryExpr):
+            raise UnsupportedError("a subquery is not evaluated")
+        range_s, at_s, dialect = expression.range_s(node), self.samples.at_s, self.samples.dialect
+        shown = "view" in self.shows or self._asks_background(node.vector_selector)
+        found: Vector = {}
+        for series in self._select(node.vector_selector):
+            points = corrections.points(series, self.samples, self.corrections, shows_background=shown)
+            value = None if points is None else functions.over_time(function, points, at_s, range_s, dialect)
+            if value is not None:
+                found[vectors.labels_of(series.labels, named=function in functions.KEEP_NAME)] = value
+        return found
 
     def _number(self, node: Any) -> float:
         value = self.value(node)
@@ -150,6 +157,7 @@ class _Evaluation:
             if Correction.RESETS not in self.corrections or not expression.has_aggregate(node.expr):
                 raise UnsupportedError("a subquery is not evaluated")
             expression.check_unshifted(node)
+            self.made.add(Correction.RESETS)
             inner = replace(self, range_s=range_s).vector(node.expr)
             return {labels: value * times_s for labels, value in inner.items()}
         return self._rates(node.vector_selector, range_s, times_s, newest=function == "irate")
@@ -160,7 +168,9 @@ class _Evaluation:
         shown = "view" in self.shows or self._asks_background(node)
         found: Vector = {}
         for series in chosen:
-            rate = self._per_second(series, range_s, shows_background=shown, newest=newest)
+            rate = corrections.rate(
+                series, range_s, self.samples, self.corrections, shows_background=shown, newest=newest
+            )
             if rate is not None:
                 found[vectors.labels_of(series.labels, named=False)] = rate * times_s
         return found
@@ -171,7 +181,7 @@ class _Evaluation:
         found: Vector = {}
         for series in self._select(node):
             seen = [point for point in series.points if point[0] <= self.samples.at_s]
-            times = [at for at in self.samples.scrapes.get(_instance(series), ()) if at <= self.samples.at_s]
+            times = [at for at in self.samples.scrapes.get(instance_of(series), ()) if at <= self.samples.at_s]
             stale = bool(times) and bool(seen) and times[-1] > seen[-1][0]
             if seen and not stale and seen[-1][0] > self.samples.at_s - LOOKBACK_S:
                 found[vectors.labels_of(series.labels, named=True)] = seen[-1][1]
@@ -180,6 +190,18 @@ class _Evaluation:
     def _select(self, node: Any) -> list[Series]:
         expression.check_unshifted(node)
         selection = expression.selection(node)
+        hides = Correction.UNNAMED in self.corrections and hides_unnamed(selection)
+        if hides:
+            self.made.add(Correction.UNNAMED)
+        if hides and "view" not in self.shows:
+            kept = tuple(matcher for matcher in selection.matchers if matcher.label != "view")
+            whole = replace(selection, matchers=kept)
+            return [
+                each
+                for each in self.samples.series.get(selection.metric, ())
+                if selection.matches(each.labels)
+                or (each.labels.get("view") == UNNAMED_VIEW and whole.matches(each.labels))
+            ]
         return [each for each in self.samples.series.get(selection.metric, ()) if selection.matches(each.labels)]
 
     def _asks_background(self, node: Any) -> bool:
@@ -188,57 +210,22 @@ class _Evaluation:
             matcher.label == "view" and not matcher.accepts(ANY_VIEW) for matcher in expression.selection(node).matchers
         ) and all(series.labels.get("view") in self.samples.background_views for series in self._select(node))
 
-    def _per_second(
-        self, series: Series, range_s: float, *, shows_background: bool, newest: bool = False
-    ) -> float | None:
-        """The rate of one series in the range that ends now, or between its `newest` two samples; None without any."""
-        points: Sequence[promql.Point] = series.points
-        if Correction.BACKGROUND in self.corrections:
-            if series.labels.get("view") in self.samples.background_views and not shows_background:
-                return None
-            points = self._without_background(series)
-        if Correction.BIRTHS in self.corrections:
-            points = self._from_birth(series, points)
-        end_s = self.samples.at_s
-        if newest:
-            return promql.irate(points, end_s, range_s, self.samples.dialect)
-        if Correction.EXTRAPOLATION in self.corrections:
-            return _exact_rate(points, end_s, range_s)
-        return promql.rate(points, end_s, range_s, self.samples.dialect)
-
-    def _without_background(self, series: Series) -> Sequence[promql.Point]:
-        name = series.labels.get(NAME, "")
-        if name in COUNT_SCRAPES and self.samples.background:
-            raise UnsupportedError(f"{name} counts scrapes too, and nothing in it tells them apart")
-        if name not in TRAFFIC:
-            return series.points
-        others: dict[float, float] = {}
-        for other in self.samples.background:
-            if _instance(other) == _instance(series) and all(
-                other.labels.get(label) == series.labels.get(label) for label in TRAFFIC[name]
-            ):
-                for at, value in other.points:
-                    others[at] = others.get(at, 0.0) + value
-        return [(at, value - others.get(at, 0.0)) for at, value in series.points]
-
-    def _from_birth(self, series: Series, points: Sequence[promql.Point]) -> Sequence[promql.Point]:
-        """With a zero at the last scrape that did not have the series yet."""
-        times = self.samples.scrapes.get(_instance(series), ())
-        place = bisect_left(times, points[0][0]) if points else 0
-        return [(times[place - 1], 0.0), *points] if place else points
-
     def _quantile(self, quantile: Any, node: Any) -> Vector:
         q = self._number(quantile)
         if 0 <= q <= 1:
             q = min(max(q + self.nudge, 0.0), 1.0)
         histograms: dict[Labels, list[tuple[float, float]]] = {}
+        parts: set[Labels] = set()
         for labels, value in replace(self, in_quantile=True).vector(node).items():
             bound = _bound(dict(labels).get("le", ""))
             if bound is None:
                 continue
             rest = tuple(pair for pair in labels if pair[0] not in ("le", NAME))
+            parts.add(rest)
             group = self.merge(rest) if self.merge else rest
             histograms.setdefault(group, []).append((bound, value))
+        if len(parts) > len(histograms):
+            self.made.add(Correction.AVERAGES)
         return {
             labels: promql.histogram_quantile(q, buckets, self.samples.dialect)
             for labels, buckets in histograms.items()
@@ -248,7 +235,8 @@ class _Evaluation:
         operator, group = str(node.op), vectors.grouper(node.modifier)
         averages = operator in ("avg", "sum") and Correction.AVERAGES in self.corrections
         inside = replace(self, merge=group if averages else None)
-        return vectors.aggregate(operator, group, inside.vector(node.expr))
+        parameter = self._number(node.param) if operator in WITH_NUMBER else math.nan
+        return vectors.aggregate(operator, group, inside.vector(node.expr), parameter)
 
     def _binary(self, node: Any) -> Value:
         operator, modifier = str(node.op), node.modifier
@@ -260,14 +248,22 @@ class _Evaluation:
             if vectors.is_filter(operator, modifier):
                 kept = left if isinstance(left, dict) else self.value(node.rhs)
                 if isinstance(kept, dict) and any("le" in dict(labels) for labels in kept):
+                    self.made.add(Correction.FILTERS)
                     return kept
             elif (
                 operator in ("and", "unless") and expression.has_filter(node.rhs) and vectors.matches_by(modifier, "le")
             ):
+                self.made.add(Correction.FILTERS)
                 return left
         whole = operator in vectors.SETS and operator != "or"  # what stands to its right takes out whole histograms
         right = replace(self, in_quantile=False) if whole else self
         return vectors.combine(operator, modifier, left, right.value(node.rhs))
+
+
+def hides_unnamed(selection: Selection) -> bool:
+    """True for a selector that takes every view but `<unnamed view>`, and perhaps some more."""
+    asked = [matcher for matcher in selection.matchers if matcher.label == "view"]
+    return all(matcher.accepts(ANY_VIEW) for matcher in asked) and not all(m.accepts(UNNAMED_VIEW) for m in asked)
 
 
 def _bound(text: str) -> float | None:
@@ -277,24 +273,3 @@ def _bound(text: str) -> float | None:
     except ValueError:
         return None
     return None if math.isnan(bound) else bound
-
-
-def _exact_rate(points: Sequence[promql.Point], end_s: float, range_s: float) -> float | None:
-    """Growth in the range divided by its length; the value at its start lies on the line between two samples."""
-    start_s = end_s - range_s
-    before = [point for point in points if point[0] <= start_s]
-    inside = [point for point in points if start_s < point[0] <= end_s]
-    if not inside:
-        return None
-    base = inside[0][1]
-    if before:
-        (since, least), (until, most) = before[-1], inside[0]
-        base = least + max(most - least, 0.0) * (start_s - since) / (until - since)
-    grown = inside[0][1] if inside[0][1] < base else inside[0][1] - base
-    for (_, earlier), (_, later) in pairwise(inside):
-        grown += later if later < earlier else later - earlier
-    return grown / range_s
-
-
-def _instance(series: Series) -> str:
-    return series.labels.get("instance", "")

@@ -116,6 +116,25 @@ def bare(node: Any) -> Any:
     return node
 
 
+def text(node: Any) -> str:
+    """A text that is written in an expression. Raises UnsupportedError where there is none."""
+    literal = bare(node)
+    if not isinstance(literal, ast.StringLiteral):
+        raise UnsupportedError("a text that is computed is not evaluated")
+    return str(literal.val)
+
+
+def equal_labels(node: Any) -> dict[str, str]:
+    """The labels that a selector asks to equal one value; none of what is no selector."""
+    node = bare(node)
+    node = node.vector_selector if isinstance(node, ast.MatrixSelector) else node
+    if not isinstance(node, ast.VectorSelector):
+        return {}
+    matchers = selection(node).matchers
+    names = [matcher.label for matcher in matchers]
+    return {each.label: each.value for each in matchers if each.operator == "=" and names.count(each.label) == 1}
+
+
 def quantiles(node: Any) -> list[float]:
     """The quantiles that a tree asks of histograms, as far as they are numbers."""
     calls = (each for each in _nodes(node) if isinstance(each, ast.Call) and each.func.name == "histogram_quantile")

@@ -51,6 +51,10 @@ class Dashboard:
     title: str
     targets: tuple[Target, ...]
     variables: Mapping[str, Variable]
+    source: str = ""
+    """The file that it was read from."""
+    problem: str = ""
+    """Why the file is none; empty when it is."""
 
 
 def parse(text: str, source: str) -> Dashboard:
@@ -71,7 +75,7 @@ def parse(text: str, source: str) -> Dashboard:
         if isinstance(item, dict) and "name" in item
     }
     title = str(document.get("title") or source)
-    return Dashboard(title, tuple(_targets(document["panels"], _data_sources(items))), variables)
+    return Dashboard(title, tuple(_targets(document["panels"], _data_sources(items))), variables, source)
 
 
 def labels_of(matchers: str) -> dict[str, str]:
@@ -85,12 +89,15 @@ def panels(dashboard: Dashboard, given: Mapping[str, str], range_s: float, inter
     `given` are values for variables of that name, before those of the dashboard: a team's job or instance. The
     dashboard's time range is `range_s`, and its data source is scraped every `interval_s`.
     """
+    if dashboard.problem:
+        return (Panel(dashboard.title, "", "", "", problem=dashboard.problem, source=dashboard.source),)
     return tuple(_panel(dashboard, target, given, range_s, interval_s) for target in dashboard.targets)
 
 
 def _panel(dashboard: Dashboard, target: Target, given: Mapping[str, str], range_s: float, interval_s: float) -> Panel:
     if target.data_source not in (None, PROMETHEUS):
-        return Panel(dashboard.title, target.panel, target.ref, target.expression, other=target.data_source)
+        other, source = target.data_source, dashboard.source
+        return Panel(dashboard.title, target.panel, target.ref, target.expression, other=other, source=source)
     missing: list[str] = []
 
     def fill(match: re.Match[str]) -> str:
@@ -112,7 +119,8 @@ def _panel(dashboard: Dashboard, target: Target, given: Mapping[str, str], range
 
     filled = _VARIABLE.sub(fill, target.expression)
     problem, presumed = "; ".join(dict.fromkeys(missing)), target.data_source is None
-    return Panel(dashboard.title, target.panel, target.ref, filled, problem, presumed=presumed)
+    source = dashboard.source
+    return Panel(dashboard.title, target.panel, target.ref, filled, problem, presumed=presumed, source=source)
 
 
 def unfilled(text: str) -> str:

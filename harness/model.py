@@ -241,6 +241,8 @@ class Panel:
     """The type of its data source when that is not Prometheus."""
     presumed: bool = False
     """Its data source has a name that does not tell whether it is Prometheus."""
+    source: str = ""
+    """The file that it was read from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +291,8 @@ class Run:
     """Processes of the stack that had ended by themselves when the load was over, e.g. `the target (exit -9)`."""
     panels: tuple[Panel, ...] = ()
     """The queries of the profile's dashboards."""
+    checks: tuple[str, ...] = ()
+    """Ids of the checks that judge it; empty for all of them."""
 
 
 @dataclass(frozen=True, slots=True)

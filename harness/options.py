@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
         )
         command.add_argument("--quiet", action="store_true", help="print nothing but errors")
     _add_faults(commands)
+    _add_dashboards(commands)
     doctor = _add(
         commands,
         "doctor",
@@ -120,6 +121,40 @@ def _add_faults(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     output = faults.add_mutually_exclusive_group()
     output.add_argument("--quiet", action="store_true", help="print nothing but errors")
     output.add_argument("--json", action="store_true", help="print faults.json on standard output and nothing else")
+
+
+def _add_dashboards(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    dashboards = _add(
+        commands,
+        "dashboards",
+        "hold Grafana dashboards against a Prometheus that runs, without any load",
+        "harness dashboards boards/ --prometheus http://127.0.0.1:9090 --selector 'job=\"web\"' --range 15m",
+    )
+    dashboards.add_argument(
+        "paths", nargs="+", metavar="PATH", type=Path, help="a dashboard's JSON file, or a directory of them"
+    )
+    dashboards.add_argument("--prometheus", metavar="URL", required=True, help="the Prometheus that they ask")
+    dashboards.add_argument(
+        "--selector",
+        metavar="MATCHERS",
+        type=_matchers,
+        help="PromQL matchers of the target's series (default: the profile's, or job=\"django\")",
+    )
+    dashboards.add_argument(
+        "--range",
+        metavar="TIME",
+        type=_some_duration,
+        default=300.0,
+        help="the time range that the dashboards show, up to now (default: 5m)",
+    )
+    dashboards.add_argument(
+        "--profile", metavar="NAME", help="take selector and background from a profile of harness.toml"
+    )
+    dashboards.add_argument("--out", metavar="DIR", type=Path, help="where to leave it (default: reports/<run-id>)")
+    _add_config(dashboards)
+    output = dashboards.add_mutually_exclusive_group()
+    output.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    output.add_argument("--json", action="store_true", help="print report.json on standard output and nothing else")
 
 
 def _add(

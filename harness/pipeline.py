@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from harness import grafana, machine, readings, stack, target, verification
+from harness import boards, grafana, machine, readings, stack, target, verification
 from harness.checks import Facts
 from harness.errors import StoreError, UsageError
 from harness.instrumentation import LATENCY_ALL, LATENCY_BY_VIEW
 from harness.load import Loaded, find_locustfile, load
-from harness.model import SCHEMA_VERSION, Panel, Reading, Report, Run, Window
+from harness.model import SCHEMA_VERSION, Reading, Report, Run, Window
 from harness.profile import LOOPBACK, Profile
 from harness.progress import Reporter
 from harness.prometheus import Prometheus, Quiet
@@ -55,7 +55,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
     """
     find_locustfile(profile, project)
     check_hosts(profile)
-    dashboards = read_dashboards(profile, project)
+    dashboards = boards.read(profile.dashboards, project)
     directory = RunDirectory(out)
     directory.create()
     with reporter.live(), running(profile, project, directory.logs, reporter) as services:
@@ -87,7 +87,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         made = _run(
             profile, out.name, started_s, services, version, instances, before, after, interval_s, skew_s, loaded
         )
-        made = replace(made, ended=ended, panels=_panels(dashboards, made))
+        made = replace(made, ended=ended, panels=boards.panels(dashboards, made))
         directory.write_run(made)
         reporter.stage("asking Prometheus")
         directory.write_evidence(prometheus.fetch(verification.queries(made)), ledgers)
@@ -123,6 +123,31 @@ def render_again(path: Path) -> Outcome:
             f"{path / 'report.json'} cannot be rendered ({error}): it was changed; make it again"
         ) from error
     return Outcome(report, path)
+
+
+def prove(
+    asked: tuple[grafana.Dashboard, ...], profile: Profile, range_s: float, out: Path, reporter: Reporter
+) -> Outcome:
+    """Hold dashboards against the profile's running Prometheus, over the last `range_s` seconds, without any load.
+
+    Raises UsageError for a URL that is none, PrometheusError when it does not answer or does not scrape the target.
+    """
+    if not _is_url(profile.prometheus):
+        raise UsageError(f"--prometheus: {profile.prometheus!r} is not a URL; write for example http://127.0.0.1:9090")
+    directory = RunDirectory(out)
+    directory.create()
+    prometheus = Prometheus(profile.prometheus)
+    with reporter.live():
+        reporter.stage(f"asking {profile.prometheus} for its scrapes of {{{profile.selector}}}")
+        made = boards.watch(prometheus, profile, range_s, out.name)
+        made = replace(made, panels=boards.panels(asked, made))
+        directory.write_run(made)
+        reporter.stage(f"asking for {len(made.panels)} panels")
+        directory.write_evidence(prometheus.fetch(verification.queries(made)), {})
+        reporter.stage("judging")
+        report = judge(directory)
+        write_reports(directory, report)
+    return Outcome(report, out)
 
 
 def judge(directory: RunDirectory) -> Report:
@@ -183,25 +208,6 @@ def check_hosts(profile: Profile) -> None:
         )
 
 
-def read_dashboards(profile: Profile, project: Path) -> tuple[grafana.Dashboard, ...]:
-    """The profile's dashboards. Raises UsageError that names the file when one cannot be read or is none."""
-    found = []
-    for name in profile.dashboards:
-        path = project / name
-        files = sorted(path.glob("**/*.json")) if path.is_dir() else [path]
-        if not files:
-            raise UsageError(f"dashboards: {path} holds no .json file; export a dashboard from Grafana into it")
-        for file in files:
-            try:
-                found.append(grafana.parse(file.read_text(encoding="utf-8"), str(file)))
-            except (OSError, UnicodeDecodeError) as error:
-                reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-                raise UsageError(
-                    f"dashboards: {file} cannot be read: {reason}; name a file or a directory of dashboards in JSON"
-                ) from None
-    return tuple(found)
-
-
 def _is_url(url: str) -> bool:
     try:
         parts = urlsplit(url)
@@ -244,13 +250,6 @@ def _ledger(url: str, profile: Profile, order: tuple[str, str]) -> dict[str, dic
     """
     paths = {"state": profile.state, "sql_log": profile.sql_log}
     return {name: target.fetch(url, paths[name]) for name in order if paths[name]}
-
-
-def _panels(dashboards: tuple[grafana.Dashboard, ...], made: Run) -> tuple[Panel, ...]:
-    """The dashboards' queries over the run's window, with the labels of its selector for variables of that name."""
-    given, window = grafana.labels_of(made.selector), made.window
-    asked = (grafana.panels(each, given, window.length_s, window.scrape_interval_s) for each in dashboards)
-    return tuple(panel for panels in asked for panel in panels)
 
 
 def _tally(directory: RunDirectory, made: Run, evidence: readings.Evidence) -> Truth:

@@ -10,6 +10,7 @@ from typing import Any
 import requests
 from prometheus_api_client import PrometheusConnect
 from prometheus_api_client.exceptions import PrometheusApiClientException
+from requests.adapters import Retry
 
 from harness import promql, readings
 from harness.errors import PrometheusError
@@ -20,6 +21,18 @@ POLL_S = 0.1
 TIMEOUT_S = 30.0
 UNVERSIONED = "3.0 or later"
 """What is told of a server that does not know its version, when it behaves like that."""
+
+
+GIVEN_UP = (503, 504)
+"""How Prometheus, or a proxy before it, answers a query that took too long (web/api/v1/api.go, `returnAPIError`)."""
+
+
+RETRY = Retry(total=3, read=False, backoff_factor=1.0, status_forcelist=(408, 429, 500, 502), raise_on_status=False)
+"""What may be gone the next moment is asked again; a query that took too long would take too long again."""
+
+
+class _SlowError(PrometheusError):
+    """One query took too long; another may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +53,7 @@ class Prometheus:
         session = requests.Session()
         session.trust_env = False
         self._session = session
-        self._client = PrometheusConnect(url=self.url, session=session, timeout=TIMEOUT_S)
+        self._client = PrometheusConnect(url=self.url, session=session, timeout=TIMEOUT_S, retry=RETRY)
 
     def version(self) -> str:
         """The server's version, e.g. `2.42.0`; raises PrometheusError when it does not answer.
@@ -78,7 +91,7 @@ class Prometheus:
     def fetch(self, queries: Iterable[Query]) -> list[dict[str, Any]]:
         """Ask every query once; an answer is `{query, time_s, result}` as Prometheus gave it, or has `error` instead.
 
-        Raises PrometheusError when the server cannot be reached at all.
+        One that takes too long leaves the others to be asked. Raises PrometheusError when the server cannot be reached.
         """
         answers = []
         for query in dict.fromkeys(queries):
@@ -87,8 +100,11 @@ class Prometheus:
                 answer |= {"start_s": query.start_s, "step_s": query.step_s}
             try:
                 answer["result"] = self._ask(query)
+            except _SlowError as error:
+                answer["error"] = str(error)
             except PrometheusApiClientException as error:
-                answer["error"] = f"Prometheus refused the query: {error}"
+                cut = any(f"HTTP Status Code {code}" in str(error) for code in GIVEN_UP)
+                answer["error"] = f"Prometheus {'gave the query up' if cut else 'refused the query'}: {error}"
             answers.append(answer)
         return answers
 
@@ -198,7 +214,12 @@ class Prometheus:
         try:
             return list(self._client.custom_query(text, params=parameters))
         except requests.RequestException as error:
-            raise PrometheusError(f"{self.url} does not answer: {type(error).__name__}") from None
+            raise self._unanswered(error) from None
+
+    def _unanswered(self, error: requests.RequestException) -> PrometheusError:
+        if isinstance(error, requests.ReadTimeout):
+            return _SlowError(f"{self.url} did not answer within {TIMEOUT_S:g} s")
+        return PrometheusError(f"{self.url} does not answer: {type(error).__name__}")
 
     def _ask(self, query: Query) -> Sequence[Any]:
         if query.start_s is None or query.step_s is None:
@@ -215,7 +236,7 @@ class Prometheus:
                 )
             )
         except requests.RequestException as error:
-            raise PrometheusError(f"{self.url} does not answer: {type(error).__name__}") from None
+            raise self._unanswered(error) from None
 
 
 def _instance(series: Series) -> str:

@@ -116,6 +116,12 @@ def increase(points: Sequence[Point], end_s: float, range_s: float, dialect: Dia
     return None if grown is None else grown[0] * grown[1]
 
 
+def delta(points: Sequence[Point], end_s: float, range_s: float, dialect: Dialect) -> float | None:
+    """`delta(gauge[range])` at `end_s`: as `increase`, but a fall is no reset, and nothing is clamped at zero."""
+    grown = _grown(points, end_s, range_s, dialect, counter=False)
+    return None if grown is None else grown[0] * grown[1]
+
+
 def irate(points: Sequence[Point], end_s: float, range_s: float, dialect: Dialect) -> float | None:
     """`irate(counter[range])` at `end_s`: the growth between the newest two samples, in 1/s; None for fewer."""
     seen = select_range(points, end_s, range_s, dialect)
@@ -125,7 +131,9 @@ def irate(points: Sequence[Point], end_s: float, range_s: float, dialect: Dialec
     return (value if value < before else value - before) / _seconds(at - before_at)
 
 
-def _grown(points: Sequence[Point], end_s: float, range_s: float, dialect: Dialect) -> tuple[float, float] | None:
+def _grown(
+    points: Sequence[Point], end_s: float, range_s: float, dialect: Dialect, *, counter: bool = True
+) -> tuple[float, float] | None:
     """The growth between the samples, and the factor that stretches it to the range."""
     seen = select_range(points, end_s, range_s, dialect)
     if len(seen) < 2:
@@ -135,7 +143,7 @@ def _grown(points: Sequence[Point], end_s: float, range_s: float, dialect: Diale
     for (before_at, before), (after_at, after) in pairwise(seen):
         if after_at <= before_at:
             raise ValueError(f"samples must rise in time, but {after_at} ms follows {before_at} ms")
-        if after < before:
+        if counter and after < before:
             grown += before
     to_start_s = (first_at - (_ms(end_s) - _ms(range_s))) / 1000
     to_end_s = (_ms(end_s) - last_at) / 1000
@@ -144,7 +152,7 @@ def _grown(points: Sequence[Point], end_s: float, range_s: float, dialect: Diale
     threshold_s = step_s * EXTRAPOLATION_THRESHOLD
     if dialect.threshold_first and to_start_s >= threshold_s:
         to_start_s = step_s / 2
-    if grown > 0 and first >= 0:
+    if counter and grown > 0 and first >= 0:
         to_start_s = min(to_start_s, sampled_s * (first / grown))
     if not dialect.threshold_first and to_start_s >= threshold_s:
         to_start_s = step_s / 2

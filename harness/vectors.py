@@ -1,7 +1,7 @@
 """Labelled values, and what the operators and aggregations of PromQL make of them."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 Labels = tuple[tuple[str, str], ...]
@@ -19,6 +19,24 @@ COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "<=": lambda a, b: a <= b,
 }
 SETS = frozenset({"and", "or", "unless"})
+
+
+def _variance(values: list[float]) -> float:
+    mean = math.fsum(values) / len(values)
+    return math.fsum((value - mean) ** 2 for value in values) / len(values)
+
+
+CHOICES = frozenset({"topk", "bottomk"})
+AGGREGATES: Mapping[str, Callable[[list[float]], float]] = {
+    "sum": sum,
+    "avg": lambda values: sum(values) / len(values),
+    "min": lambda values: min(_numbers(values), default=math.nan),
+    "max": lambda values: max(_numbers(values), default=math.nan),
+    "count": lambda values: float(len(values)),
+    "group": lambda _: 1.0,
+    "stddev": lambda values: math.sqrt(_variance(values)),
+    "stdvar": _variance,
+}
 
 
 class UnsupportedError(Exception):
@@ -52,22 +70,48 @@ def grouper(modifier: Any, *, default_all: bool = False) -> Callable[[Labels], L
     return lambda labels: tuple(pair for pair in labels if pair[0] not in names and pair[0] != NAME)
 
 
-def aggregate(operator: str, group: Callable[[Labels], Labels], vector: Vector) -> Vector:
-    """`sum`, `avg`, `min`, `max`, `count` or `group` over what `group` puts together. Raises UnsupportedError."""
-    aggregates: Mapping[str, Callable[[list[float]], float]] = {
-        "sum": sum,
-        "avg": lambda values: sum(values) / len(values),
-        "min": lambda values: min(_numbers(values), default=math.nan),
-        "max": lambda values: max(_numbers(values), default=math.nan),
-        "count": lambda values: float(len(values)),
-        "group": lambda _: 1.0,
-    }
-    if operator not in aggregates:
-        raise UnsupportedError(f"{operator}() is not evaluated")
-    groups: dict[Labels, list[float]] = {}
+def aggregate(operator: str, group: Callable[[Labels], Labels], vector: Vector, parameter: float = math.nan) -> Vector:
+    """An aggregation over what `group` puts together; `parameter` is that of those which have one.
+
+    Raises UnsupportedError.
+    """
+    groups: dict[Labels, dict[Labels, float]] = {}
     for labels, value in vector.items():
-        groups.setdefault(group(labels), []).append(value)
-    return {labels: aggregates[operator](values) for labels, values in groups.items()}
+        groups.setdefault(group(labels), {})[labels] = value
+    if operator in CHOICES:
+        return {labels: value for members in groups.values() for labels, value in _chosen(operator, members, parameter)}
+    if operator == "quantile":
+        return {labels: _quantile(list(members.values()), parameter) for labels, members in groups.items()}
+    if operator not in AGGREGATES:
+        raise UnsupportedError(f"{operator}() is not evaluated")
+    return {labels: AGGREGATES[operator](list(members.values())) for labels, members in groups.items()}
+
+
+def _chosen(operator: str, members: Mapping[Labels, float], parameter: float) -> list[tuple[Labels, float]]:
+    """The largest or smallest values; NaN comes last. Raises UnsupportedError where a tie decides."""
+    count = int(parameter) if math.isfinite(parameter) else 0
+    sign = -1 if operator == "topk" else 1
+
+    def place(value: float) -> tuple[bool, float]:
+        return (math.isnan(value), 0.0 if math.isnan(value) else sign * value)
+
+    ordered = sorted(members.items(), key=lambda member: place(member[1]))
+    if 0 < count < len(ordered) and place(ordered[count - 1][1]) == place(ordered[count][1]):
+        raise UnsupportedError(f"which of equal values {operator}() takes is not known")
+    return ordered[: max(count, 0)]
+
+
+def _quantile(values: list[float], q: float) -> float:
+    """`quantile(q, …)`: between the two values next to the rank (promql/quantile.go, `quantile`)."""
+    if not values or math.isnan(q):
+        return math.nan
+    if not 0 <= q <= 1:
+        return math.copysign(math.inf, q - 0.5)
+    ordered = sorted(values, key=lambda value: (not math.isnan(value), value))
+    rank = q * (len(ordered) - 1)
+    low = max(0, math.floor(rank))
+    high, weight = min(len(ordered) - 1, low + 1), rank - math.floor(rank)
+    return ordered[low] * (1 - weight) + ordered[high] * weight
 
 
 def is_filter(operator: str, modifier: Any) -> bool:
@@ -115,6 +159,8 @@ def _operation(operator: str, *, filters: bool) -> Callable[[float, float], floa
         "-": lambda a, b: a - b,
         "*": lambda a, b: a * b,
         "/": _divided,
+        "%": lambda a, b: math.fmod(a, b) if b and math.isfinite(a) else math.nan,
+        "^": _power,
     }
     if operator in arithmetic:
         return arithmetic[operator]
@@ -130,6 +176,15 @@ def _divided(a: float, b: float) -> float:
     return math.nan if a == 0 or math.isnan(a) else math.copysign(math.inf, a) * math.copysign(1.0, b)
 
 
+def _power(a: float, b: float) -> float:
+    try:
+        return math.pow(a, b)
+    except OverflowError:
+        return math.inf
+    except ValueError:  # as Go: of a negative number there is no broken power, and 0 to less than 0 is infinite
+        return math.inf if a == 0 else math.nan
+
+
 def _matched(
     operator: str,
     modifier: Any,
@@ -137,9 +192,7 @@ def _matched(
     right: Vector,
     apply: Callable[[float, float], float | None],
 ) -> Vector:
-    """One-to-one matching, by all labels but the name, `on` some or `ignoring` some; and the set operators."""
-    if modifier and "One" in str(modifier.card) and "OneToOne" not in str(modifier.card):
-        raise UnsupportedError("group_left and group_right are not evaluated")
+    """Matching by all labels but the name, `on` some or `ignoring` some; and the set operators."""
     match = grouper(modifier.matching if modifier else None, default_all=True)
     if operator in SETS:
         others = {match(labels) for labels in right}
@@ -147,17 +200,36 @@ def _matched(
             mine = {match(labels) for labels in left}
             return left | {labels: value for labels, value in right.items() if match(labels) not in mine}
         return {labels: value for labels, value in left.items() if (match(labels) in others) == (operator == "and")}
-    sides = [{match(labels): value for labels, value in side.items()} for side in (left, right)]
-    if len(sides[0]) != len(left) or len(sides[1]) != len(right):
+    cardinality = str(modifier.card).rpartition(".")[2] if modifier else "OneToOne"
+    many, one = (right, left) if cardinality == "OneToMany" else (left, right)
+    ones = {match(labels): (labels, value) for labels, value in one.items()}
+    if len(ones) != len(one):
+        raise UnsupportedError("many-to-many matching is not evaluated")
+    if cardinality == "OneToOne" and len({match(labels) for labels in many}) != len(many):
         raise UnsupportedError("many-to-many matching is not evaluated")
     label = _labelling(operator, modifier)
-    return _kept(
-        {
-            label(labels): apply(value, sides[1][match(labels)])
-            for labels, value in left.items()
-            if match(labels) in sides[1]
-        }
-    )
+    results: dict[Labels, float | None] = {}
+    for labels, value in many.items():
+        if match(labels) not in ones:
+            continue
+        other_labels, other = ones[match(labels)]
+        if cardinality == "OneToOne":
+            key = label(labels)
+        else:
+            key = _borrowed(labels, other_labels, modifier.group_labels or (), named=is_filter(operator, modifier))
+        result = apply(other, value) if cardinality == "OneToMany" else apply(value, other)
+        if key in results:
+            raise UnsupportedError("the matching makes two series of the same labels")
+        results[key] = result
+    return _kept(results)
+
+
+def _borrowed(labels: Labels, others: Labels, names: Sequence[str], *, named: bool) -> Labels:
+    """The labels of the many side, with those of the one side that `group_left` or `group_right` names."""
+    given = dict(others)
+    kept = {name: value for name, value in labels if named or name != NAME}
+    kept |= {name: given.get(name, "") for name in names}
+    return tuple(sorted((name, value) for name, value in kept.items() if value))
 
 
 def _labelling(operator: str, modifier: Any) -> Callable[[Labels], Labels]:

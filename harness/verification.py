@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 from harness import causes, figures
-from harness.checks import CHECKS, Facts
+from harness.checks import CHECKS, Check, Facts
 from harness.errors import ExitCode
 from harness.model import SCHEMA_VERSION, Finding, Query, Report, Run, Status, Verdict
 
@@ -13,8 +13,12 @@ EXIT_CODES = {Status.PASS: ExitCode.PASSED, Status.FAIL: ExitCode.FAILED, Status
 
 def queries(run: Run) -> tuple[Query, ...]:
     """Every query of every check and figure, each once."""
-    asked = [query for check in CHECKS for query in check.queries(run)]
-    return tuple(dict.fromkeys((*asked, figures.rate_over_time_query(run))))
+    asked = [query for check in _checks(run) for query in check.queries(run)]
+    return tuple(dict.fromkeys(asked if run.checks else (*asked, figures.rate_over_time_query(run))))
+
+
+def _checks(run: Run) -> tuple[Check, ...]:
+    return tuple(check for check in CHECKS if check.id in run.checks) if run.checks else CHECKS
 
 
 def overall(verdicts: tuple[Verdict, ...]) -> Status:
@@ -46,7 +50,7 @@ def _finite(verdict: Verdict) -> Verdict:
 
 def verify(facts: Facts) -> Report:
     """Judge a run."""
-    results = [result for check in CHECKS for result in check.judge(facts)]
+    results = [result for check in _checks(facts.run) for result in check.judge(facts)]
     verdicts = tuple(_finite(result) for result in results if isinstance(result, Verdict))
     verdicts = (*verdicts, *_unanswered(facts))
     run, status = facts.run, overall(verdicts)
@@ -69,8 +73,8 @@ def verify(facts: Facts) -> Report:
         users=run.generator.peak_users,
         verdicts=verdicts,
         findings=tuple(result for result in results if isinstance(result, Finding)),
-        views=figures.view_reports(facts),
-        rate=figures.rate_points(facts),
+        views=() if run.checks else figures.view_reports(facts),
+        rate=() if run.checks else figures.rate_points(facts),
         scrape_interval_s=run.window.scrape_interval_s,
         variants=run.variants,
         causes=causes.likely(verdicts, tuple(result for result in results if isinstance(result, Finding))),

@@ -13,7 +13,7 @@ from harness.checks import panel_evidence
 from harness.checks.check import Check, Facts, inconclusive
 from harness.checks.panel_evidence import Asked, subject_of
 from harness.checks.panels import AGREEMENT, TIE
-from harness.evaluation import RIGHT, TRUE, Correction, Samples
+from harness.corrections import RIGHT, TRUE, Correction, Samples
 from harness.grafana import RATE_SCRAPES
 from harness.instrumentation import INVALID_METHOD, METHODS, NAMES
 from harness.model import Finding, NoData, Panel, Query, Run, Status, Tolerance, Verdict
@@ -24,6 +24,7 @@ EMPTY = "empty-panel"
 UNPROVED = "unproved-panel"
 FIRST_COUNT = "first-count-lost"
 HIDDEN = "first-count-hidden"
+LATENT = "latent-mistake"
 SMALLEST = 1e-9
 """Values closer than this are equal, where a difference of two large ones was taken."""
 CENTRAL = 0.0
@@ -46,6 +47,8 @@ WRONG: Mapping[Correction, str] = {
     "missing and the lowest bound left is taken for 0: leave the filter out",
     Correction.RESETS: "it takes rate() of a sum, for which the reset of one series is a reset of all: write "
     "sum(rate(...))",
+    Correction.UNNAMED: "it leaves out <unnamed view>, and with it every request that no URL pattern matched, such as "
+    "those of a broken link: leave out the views of scrapes and health checks alone",
 }
 """What an expression gets wrong, and how to write it."""
 
@@ -98,7 +101,7 @@ def _read(panel: Panel) -> Asked | Verdict | Finding:
         text = f"its data source is {panel.other}, not Prometheus: nothing is compared"
         return Finding(UNPROVED, subject_of(panel), text, ID)
     if panel.problem:
-        return _fails(panel, f"{panel.problem}: {panel.expression}")
+        return _fails(panel, f"{panel.problem}: {panel.expression}" if panel.expression else panel.problem)
     try:
         return panel_evidence.read(panel)
     except ValueError as error:
@@ -120,7 +123,8 @@ def _judge(facts: Facts, asked: Asked, own: frozenset[str], anywhere: frozenset[
     shown = panel_evidence.shown(facts, asked)
     if isinstance(shown, NoData):
         refused = shown.reason.startswith("Prometheus refused")
-        return (_fails(asked.panel, shown.reason) if refused else inconclusive(ID, asked.subject, shown.reason),)
+        unanswered = inconclusive(ID, asked.subject, f"{shown.reason}{_place(asked.panel)}")
+        return (_fails(asked.panel, f"{shown.reason}: {asked.panel.expression}") if refused else unanswered,)
     samples = panel_evidence.samples(facts, asked)
     if isinstance(samples, NoData):
         return (inconclusive(ID, asked.subject, samples.reason),)
@@ -189,16 +193,27 @@ def _compare(run: Run, asked: Asked, samples: Samples, shown: Vector) -> tuple[V
         saw = f"the panel shows {_at(shown, key)} for a right {_at(right, key)}{_named(key)}"
         return (_fails(asked.panel, f"{saw}: {why}", _number(right, key), _number(shown, key)),)
     with_births = under(RIGHT | {Correction.BIRTHS})
+    latent = _latent(asked, samples, shows)
     if _nothing(shown):
-        return (_judge_empty(asked, shown, with_births, true),)
+        return (_judge_empty(asked, shown, with_births, true), *latent)
     passed = _passes(asked, shown, true)
     if (key := _apart(shown, [with_births])) is None:
-        return (passed,)
+        return (passed, *latent)
     text = (
         f"the panel shows {_at(shown, key)}{_named(key)}, and {_at(with_births, key)} with the first values of series "
         "that appeared: rate() leaves them out"
     )
-    return passed, Finding(FIRST_COUNT, asked.subject, text, ID)
+    return passed, Finding(FIRST_COUNT, asked.subject, text, ID), *latent
+
+
+def _latent(asked: Asked, samples: Samples, shows: frozenset[str]) -> tuple[Finding, ...]:
+    """What is wrong with the panel's form and happens to make no difference to what it shows now."""
+    made = evaluation.mistakes(asked.tree, samples, shows=shows)
+    return tuple(
+        Finding(LATENT, asked.subject, f"{text}; it makes no difference to what the panel shows in this run", ID)
+        for item, text in WRONG.items()
+        if item in made
+    )
 
 
 def _unpredicted(under: Callable[..., Vector], shown: Vector) -> str:
@@ -251,7 +266,11 @@ def _passes(asked: Asked, shown: Vector, true: Vector) -> Verdict:
 
 
 def _fails(panel: Panel, why: str, expected: float | None = None, observed: float | None = None) -> Verdict:
-    return Verdict(ID, subject_of(panel), Status.FAIL, why, expected=expected, observed=observed)
+    return Verdict(ID, subject_of(panel), Status.FAIL, f"{why}{_place(panel)}", expected=expected, observed=observed)
+
+
+def _place(panel: Panel) -> str:
+    return f" (in {panel.source})" if panel.source else ""
 
 
 def _unknown(asked: Asked, samples: Samples, names: frozenset[str]) -> str:

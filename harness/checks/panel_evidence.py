@@ -5,7 +5,8 @@ from typing import Any
 
 from harness import expression, promql, readings, vectors
 from harness.checks.check import Facts
-from harness.evaluation import LOOKBACK_S, Samples
+from harness.corrections import Samples
+from harness.evaluation import LOOKBACK_S
 from harness.expression import Selection
 from harness.instrumentation import RESPONSES_BY_VIEW
 from harness.model import NoData, Panel, Query, Reading, Run, Series

@@ -15,11 +15,11 @@ from rich.text import Text
 from harness.model import Finding, Report, Status, Verdict, ViewReport
 from harness.render import format as fmt
 from harness.render.overview import (
-    HEADLINES,
     SYMBOLS,
     WORDS,
     FigureRow,
     figure_rows,
+    headline,
     name_of,
     sentence,
     status_of,
@@ -86,12 +86,11 @@ def _banner(report: Report) -> Text:
         f"profile {shorten(report.profile, NAME_LIMIT)}" if report.profile else "",
         f"variants {shorten(', '.join(report.variants), NAME_LIMIT)}" if report.variants else "",
         f"fault injected on purpose: {shorten(report.fault, NAME_LIMIT)}" if report.fault else "",
-        fmt.quantity(report.samples, "requests"),
-        fmt.quantity(report.users, "users"),
+        *((fmt.quantity(report.samples, "requests"), fmt.quantity(report.users, "users")) if report.scenario else ()),
         f"window {fmt.number(report.window_s, 's')}",
     ]
     return Text.assemble(
-        (f"{SYMBOLS[status]} {status.upper()}  {HEADLINES[status]}", style),
+        (f"{SYMBOLS[status]} {status.upper()}  {headline(report)}", style),
         f" {fmt.UNKNOWN} {sentence(report)}\n",
         (" · ".join(fact for fact in facts if fact), "dim"),
     )

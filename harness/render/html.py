@@ -32,7 +32,7 @@ def render(report: Report) -> str:
         "report.html.j2",
         report=report,
         status=status,
-        headline=overview.HEADLINES[status],
+        headline=overview.headline(report),
         sentence=overview.sentence(report),
         checks=checks,
         unsettled=[check for check in checks if check.status is not Status.PASS],

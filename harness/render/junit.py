@@ -7,7 +7,7 @@ from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
 
 from harness.model import Report, Status, Verdict
 from harness.render import format as fmt
-from harness.render.overview import HEADLINES, NOTHING_JUDGED, status_of, summaries
+from harness.render.overview import NOTHING_JUDGED, headline, status_of, summaries
 from harness.render.text import clean
 
 
@@ -19,7 +19,7 @@ def render(report: Report) -> str:
         document.add_testsuite(_suite(report, check.id, [_case(verdict) for verdict in check.verdicts]))
     status = status_of(report)
     if not checks or all(check.status is not status for check in checks):
-        verdict = Verdict("report", "", status, HEADLINES[status] if checks else NOTHING_JUDGED)
+        verdict = Verdict("report", "", status, headline(report) if checks else NOTHING_JUDGED)
         document.add_testsuite(_suite(report, "report", [_case(verdict)]))
     document.update_statistics()  # type: ignore[no-untyped-call]  # junitparser is only partly annotated
     xml: bytes = document.tostring()  # type: ignore[no-untyped-call]

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Sequence
 from harness.model import Finding, Report, Verdict, ViewReport
 from harness.render import format as fmt
 from harness.render.overview import (
-    HEADLINES,
     SYMBOLS,
     WORDS,
     CheckSummary,
     FigureRow,
     figure_rows,
+    headline,
     name_of,
     sentence,
     status_of,
@@ -36,7 +36,7 @@ def render(report: Report) -> str:
     """Return the summary: verdict line, checks, what did not pass, findings, figures per view."""
     status = status_of(report)
     blocks = [
-        f"## {ICONS[SYMBOLS[status]]} {HEADLINES[status]}",
+        f"## {ICONS[SYMBOLS[status]]} {headline(report)}",
         sentence(report),
         _facts(report),
         *(f"**Likely cause:** {code(cause.id)}: {escape(cause.text)}" for cause in report.causes[:1]),

@@ -11,6 +11,12 @@ HEADLINES = {
     Status.FAIL: "The metrics do not match what happened",
     Status.INCONCLUSIVE: "Could not be judged",
 }
+PANELS = {
+    Status.PASS: "The panels show what the metrics hold",
+    Status.FAIL: "Not all panels show what the metrics hold",
+    Status.INCONCLUSIVE: "Could not be judged",
+}
+"""Of dashboards that were held against a Prometheus alone, without any load."""
 NOTHING_JUDGED = "No check has judged this run, so nothing is known about its metrics."
 _SEVERITY = (Status.PASS, Status.INCONCLUSIVE, Status.FAIL)
 
@@ -84,6 +90,11 @@ def status_of(report: Report) -> Status:
     """The worst of the report's own status and its verdicts'; without verdicts it is never PASS."""
     judged = [verdict.status for verdict in report.verdicts] or [Status.INCONCLUSIVE]
     return max((report.status, *judged), key=_SEVERITY.index)
+
+
+def headline(report: Report) -> str:
+    """What came out, in a few words."""
+    return (HEADLINES if report.scenario or not report.verdicts else PANELS)[status_of(report)]
 
 
 def sentence(report: Report) -> str:

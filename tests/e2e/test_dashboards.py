@@ -57,6 +57,22 @@ RIGHT: Mapping[str, str] = {
     "filter ignoring": f"sum by (view, instance) ({R}) > ignoring (instance) sum by (view) ({R}) * 0.5",
     "histogram of an instant": f"histogram_quantile(0.9, {LATENCY}_bucket{{view='work:wait'}})",
     "newest": f"sum(irate({STATUS}{{{USER}}}[$__range]))",
+    "largest": f"topk(2, sum by (view) (increase({STATUS}{{{USER}}}[$__range])))",
+    "smallest of each method": f"bottomk by (method) (1, sum by (view, method) ({B.replace('_bucket', '_sum')}))",
+    "by namespace": f'sum by (part) (label_replace({R}, "part", "$1", "view", "(.*):.*"))',
+    "namespaces of views": (
+        f'label_replace(sum by (view) ({R}), "namespace", "<${{1}}>", "view", "(?:(work|data):.*|.*)")'
+    ),
+    "quantile of rates": f"quantile(0.3, sum by (view) ({R})) + stddev(sum by (view) ({R}))",
+    "modulo and power": f"sum(increase({STATUS}{{{USER}}}[$__range])) % 7 + 2 ^ sum({R})",
+    "group left": f"sum by (view, method) ({R}) / on (view) group_left sum by (view) ({R})",
+    "group right": f"sum by (view) ({R}) * on (view) group_right () sum by (view, status) ({R})",
+    "mathematics": f"round(abs(-sum({R})), 0.25) + ceil(ln(sum({R}))) + floor(sqrt(sum({R}))) + clamp(sum({R}), 1, 2)",
+    "sorted": f"sort_desc(sum by (view) ({R}))",
+    "scalar": f"sum by (view) ({R}) / scalar(sum({R}))",
+    "over time": 'max_over_time(up{job="$job"}[$__range]) + avg_over_time(up{job="$job"}[$__range])',
+    "samples": f"sum(count_over_time({STATUS}{{{USER}}}[$__range])) + sum(changes({STATUS}{{{USER}}}[$__range]))",
+    "slope": "sum(deriv(django_migrations_applied_total[$__range])) + sum(delta(up[$__range]))",
     "absent labels": f'sum without (pod) (rate({STATUS}{{{USER},namespace!="kube-system",pod=~".*"}}[$__range]))',
 }
 WRONG: Mapping[str, tuple[str, str]] = {
@@ -65,6 +81,10 @@ WRONG: Mapping[str, tuple[str, str]] = {
         "counts scrapes or health checks as traffic",
     ),
     "responses by status": (f"sum by (status) (rate({BY_STATUS}[$__rate_interval]))", "counts scrapes"),
+    "hidden views": (
+        f'sum(rate({STATUS}{{view!~"<unnamed view>|prometheus-django-metrics"}}[$__range]))',
+        "it leaves out <unnamed view>",
+    ),
     "all views": (f"sum(rate({STATUS}[$__rate_interval]))", "counts scrapes"),
     "average of percentiles": (f"avg(histogram_quantile(0.9, sum by (le, view) ({B})))", "averages percentiles"),
     "average of percentiles in ms": (
@@ -90,15 +110,13 @@ WRONG: Mapping[str, tuple[str, str]] = {
 }
 UNPROVED: Mapping[str, str] = {
     "a day ago": f"sum(rate({STATUS}[$__rate_interval] offset 1d))",
-    "top": f"topk(3, sum by (view) ({R}))",
-    "replaced": f'label_replace(sum by (view) ({R}), "namespace", "$1", "view", "(.*):.*")',
+    "each value": f'count_values("value", sum by (view) ({R}))',
+    "foreseen": f"predict_linear({STATUS}{{{USER}}}[$__range], 60)",
     "scrapes inside": "sum(rate(django_http_requests_latency_including_middlewares_seconds_count[$__rate_interval]))",
     "a plain subquery": f"sum(rate({STATUS}{{{USER}}}[1m:1s]))",
-    "replaced label": f'sum by (part) (label_replace({R}, "part", "$1", "view", "(.*):.*"))',
     "any name": '{__name__=~"django_db_.*"}',
     "scalar": "1 + 2 * 3",
     "a constant": "vector(1)",
-    "a short range of no rate": 'max_over_time(up{job="$job"}[2s])',
     "POSIX": f'sum(rate({STATUS}{{view=~"[[:alpha:]]+"}}[$__range]))',
 }
 EMPTY: Mapping[str, str] = {

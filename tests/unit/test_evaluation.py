@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from harness import evaluation, expression
-from harness.evaluation import RIGHT, TRUE, Correction, Samples
+from harness.corrections import RIGHT, TRUE, Correction, Samples
 from harness.instrumentation import REQUESTS, RESPONSES_BY_STATUS, RESPONSES_BY_VIEW
 from harness.model import Series
 from harness.promql import NEWEST
@@ -237,11 +237,10 @@ def test_operators(text: str, expected: Vector) -> None:
         "x offset 5s",
         "x @ 5",
         "rate(x[4s] offset 1s)",
-        "topk(1, x)",
-        "quantile(0.5, x)",
+        'count_values("n", x)',
+        "predict_linear(x[4s], 60)",
         "rate(x[4s:1s])",
-        "x % 2",
-        "x * on (instance) group_left x",
+        "x atan2 2",
         "max_over_time(x[4s:1s])",
         'x{a=~"(){4294967295}"}',
         'x{a=~"[[:alpha:]]+"}',
@@ -299,3 +298,102 @@ def test_what_is_no_expression_is_refused(text: str) -> None:
     """With one line that says why."""
     with pytest.raises(ValueError, match=r"^[^\n]+$"):
         expression.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("topk(1, x)", {"b": 30}),
+        ("bottomk(2, x)", {"a": 10, "c": 20}),
+        ("topk(0, x)", {}),
+        ("topk(9, x)", {"a": 10, "b": 30, "c": 20}),
+        ("sort(x)", {"a": 10, "b": 30, "c": 20}),
+    ],
+)
+def test_the_largest_and_smallest_keep_their_labels(text: str, expected: dict[str, float]) -> None:
+    """And their name, as Prometheus has it."""
+    given = [series("x", line(slope), instance=name) for slope, name in ((1, "a"), (3, "b"), (2, "c"))]
+    found = value(text, *given)
+    assert {dict(labels)["instance"]: number for labels, number in found.items()} == expected
+
+
+def test_which_of_equal_values_is_taken_is_not_guessed() -> None:
+    """Prometheus takes the one that it met first."""
+    given = [series("x", line(1), instance=name) for name in ("a", "b")]
+    with pytest.raises(UnsupportedError, match="equal values"):
+        value("topk(1, x)", *given)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("quantile(0.5, x)", 15.0),
+        ("quantile(1.1, x)", math.inf),
+        ("quantile(-1, x)", -math.inf),
+        ("stdvar(x)", 25.0),
+        ("sum(x) % 7", 2.0),
+        ("sum(x) ^ 2", 900.0),
+        ("0 ^ -1", math.inf),
+        ("(-8) ^ 0.5", math.nan),
+        ("scalar(x)", math.nan),
+        ("scalar(sum(x))", 30.0),
+        ("time()", SCRAPES[-1]),
+        ("sum(clamp(x, 12, 15))", 27.0),
+    ],
+)
+def test_further_operators(text: str, expected: float) -> None:
+    """Of one series at 10 and one at 20."""
+    found = value(text, series("x", line(1), instance="a"), series("x", line(2), instance="b"))
+    assert found == {(): pytest.approx(expected, nan_ok=True)}
+
+
+def test_many_are_matched_with_one() -> None:
+    """The many keep their labels, and take over those that are named."""
+    many = [series("x", line(slope), view=view) for slope, view in ((1, "p"), (3, "q"))]
+    one = series("y", line(2), version="7", view="all")
+    left = value("x * on (instance) group_left (version) y", *many, one)
+    assert {tuple(v for _, v in labels): number for labels, number in left.items()} == {
+        ("a", "7", "p"): 200,
+        ("a", "7", "q"): 600,
+    }
+    assert value("y * on (instance) group_right (version) x", *many, one) == left
+    with pytest.raises(UnsupportedError, match="many-to-many"):
+        value("y * on (instance) group_left x", *many, one)
+
+
+HIDING = f'sum(rate({RESPONSES_BY_VIEW}{{view!~"<unnamed view>|{METRICS_VIEW}"}}[4s]))'
+
+
+def test_the_unnamed_view_is_let_through_where_views_are_added_up() -> None:
+    """Not where they are shown one by one, and not where a selector picks views by name."""
+    views = ("work:fast", "<unnamed view>", METRICS_VIEW)
+    given = [series(RESPONSES_BY_VIEW, line(slope), view=view) for slope, view in zip((4, 2, 1), views, strict=True)]
+    assert value(HIDING, *given) == {(): pytest.approx(4)}
+    assert value(HIDING, *given, corrections=RIGHT) == {(): pytest.approx(6)}
+    by_view = HIDING.replace("sum(", "sum by (view) (")
+    assert value(by_view, *given, corrections=RIGHT, shows="view") == {(("view", "work:fast"),): pytest.approx(4)}
+    picked = f'sum(rate({RESPONSES_BY_VIEW}{{view=~"work:.*"}}[4s]))'
+    assert value(picked, *given, corrections=RIGHT) == {(): pytest.approx(4)}
+
+
+@pytest.mark.parametrize(
+    ("text", "mistakes"),
+    [
+        (HIDING, {Correction.UNNAMED}),
+        (f'sum(rate({RESPONSES_BY_VIEW}{{view!="{METRICS_VIEW}"}}[4s]))', set()),
+        ("histogram_quantile(0.5, sum by (le) (rate(h_bucket[4s]) > -1))", {Correction.FILTERS}),
+        ("histogram_quantile(0.5, sum by (le) (rate(h_bucket[4s])))", set()),
+        ("avg(histogram_quantile(0.5, rate(h_bucket[4s])))", {Correction.AVERAGES}),
+        ("avg(histogram_quantile(0.5, sum by (le) (rate(h_bucket[4s]))))", set()),
+        ("rate(sum(x)[4s:1s])", {Correction.RESETS}),
+    ],
+)
+def test_mistakes_are_seen_by_their_form(text: str, mistakes: set[Correction]) -> None:
+    """Also where they make no difference to the value."""
+    buckets = [series("h_bucket", line(1), le=le, view=view) for le in ("1", "+Inf") for view in ("p", "q")]
+    every = [*buckets, series("x", line(1)), series(RESPONSES_BY_VIEW, line(1), view="p")]
+    by_name: dict[str, list[Series]] = {}
+    for each in every:
+        by_name.setdefault(each.labels["__name__"], []).append(each)
+    samples = Samples(by_name, {"a": SCRAPES}, (), frozenset({METRICS_VIEW}), SCRAPES[-1], NEWEST)
+    assert evaluation.mistakes(expression.parse(text), samples, shows=frozenset()) == mistakes
