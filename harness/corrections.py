@@ -1,8 +1,8 @@
 """Raw samples, and what Prometheus cannot know of them, or an expression gets wrong, put right."""
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 
@@ -45,6 +45,8 @@ RIGHT = frozenset(
 )
 """What the author of a panel could have done."""
 TRUE = frozenset(Correction)
+OF_SERIES = frozenset({Correction.BACKGROUND, Correction.BIRTHS, Correction.EXTRAPOLATION})
+"""Those that change what a single series gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Samples:
     background_views: frozenset[str]
     at_s: float
     dialect: Dialect
+    memo: dict[Hashable, float | None] = field(default_factory=dict, compare=False, repr=False)
+    """Rates that are known already; panels that ask for the same series may share it."""
 
 
 def points(
@@ -89,6 +93,25 @@ def rate(
 
     In 1/s. Raises UnsupportedError as `points` does.
     """
+    key = (id(series), samples.at_s, range_s, applied & OF_SERIES, shows_background, newest)
+    if key not in samples.memo:
+        samples.memo[key] = _rate(series, range_s, samples, applied, shows_background, newest)
+    return samples.memo[key]
+
+
+def instance_of(series: Series) -> str:
+    """The process that a series was scraped from; empty when its labels do not tell."""
+    return series.labels.get("instance", "")
+
+
+def _rate(
+    series: Series,
+    range_s: float,
+    samples: Samples,
+    applied: frozenset[Correction],
+    shows_background: bool,
+    newest: bool,
+) -> float | None:
     own = points(series, samples, applied, shows_background=shows_background)
     if own is None:
         return None
@@ -99,11 +122,6 @@ def rate(
     if Correction.EXTRAPOLATION in applied:
         return _exact_rate(own, samples.at_s, range_s)
     return promql.rate(own, samples.at_s, range_s, samples.dialect)
-
-
-def instance_of(series: Series) -> str:
-    """The process that a series was scraped from; empty when its labels do not tell."""
-    return series.labels.get("instance", "")
 
 
 def _without_background(series: Series, samples: Samples) -> Sequence[Point]:

@@ -174,6 +174,14 @@ def has_aggregate(node: Any) -> bool:
     return any(isinstance(each, ast.AggregateExpr) for each in _nodes(node))
 
 
+def has_quantile_or_subquery(node: Any) -> bool:
+    """True when a tree asks a histogram for a quantile, or evaluates an expression at several moments."""
+    return any(
+        isinstance(each, ast.SubqueryExpr) or (isinstance(each, ast.Call) and each.func.name == "histogram_quantile")
+        for each in _nodes(node)
+    )
+
+
 def has_filter(node: Any) -> bool:
     """True when values are compared somewhere in a tree, and those that do not hold left out."""
     return any(isinstance(each, ast.BinaryExpr) and is_filter(str(each.op), each.modifier) for each in _nodes(node))

@@ -6,7 +6,7 @@ our evaluator with what the expression gets wrong put right. All three must agre
 
 import difflib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 
 from harness import evaluation, expression, grafana, readings
 from harness.checks import panel_evidence
@@ -72,6 +72,7 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     elsewhere = panel_evidence.elsewhere_query(facts.run, metrics)
     anywhere = panel_evidence.names(facts, elsewhere) if metrics else frozenset[str]()
     results: list[Verdict | Finding] = []
+    memo: dict[Hashable, float | None] = {}
     for asked in read:
         if not isinstance(asked, Asked):
             results.append(asked)
@@ -80,16 +81,16 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         elif isinstance(anywhere, NoData):
             results.append(inconclusive(ID, asked.subject, anywhere.reason))
         else:
-            results += _judge_safely(facts, asked, own, anywhere)
+            results += _judge_safely(facts, asked, own, anywhere, memo)
     return tuple(results)
 
 
 def _judge_safely(
-    facts: Facts, asked: Asked, own: frozenset[str], anywhere: frozenset[str]
+    facts: Facts, asked: Asked, own: frozenset[str], anywhere: frozenset[str], memo: dict[Hashable, float | None]
 ) -> tuple[Verdict | Finding, ...]:
     """One panel, so that one that the evaluator was not made for leaves the others judged."""
     try:
-        return _judge(facts, asked, own, anywhere)
+        return _judge(facts, asked, own, anywhere, memo)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         why = f"it could not be evaluated ({error!r}), which is a fault of the harness: {asked.panel.expression}"
         return (inconclusive(ID, asked.subject, why),)
@@ -117,7 +118,9 @@ def _read(panel: Panel) -> Asked | Verdict | Finding:
         return Finding(UNPROVED, subject_of(panel), f"{error}: nothing is compared", ID)
 
 
-def _judge(facts: Facts, asked: Asked, own: frozenset[str], anywhere: frozenset[str]) -> tuple[Verdict | Finding, ...]:
+def _judge(
+    facts: Facts, asked: Asked, own: frozenset[str], anywhere: frozenset[str], memo: dict[Hashable, float | None]
+) -> tuple[Verdict | Finding, ...]:
     """One panel; `own` are the names that the target exports, `anywhere` those of its metrics that anybody does."""
     run = facts.run
     shown = panel_evidence.shown(facts, asked)
@@ -125,7 +128,7 @@ def _judge(facts: Facts, asked: Asked, own: frozenset[str], anywhere: frozenset[
         refused = shown.reason.startswith("Prometheus refused")
         unanswered = inconclusive(ID, asked.subject, f"{shown.reason}{_place(asked.panel)}")
         return (_fails(asked.panel, f"{shown.reason}: {asked.panel.expression}") if refused else unanswered,)
-    samples = panel_evidence.samples(facts, asked)
+    samples = panel_evidence.samples(facts, asked, memo)
     if isinstance(samples, NoData):
         return (inconclusive(ID, asked.subject, samples.reason),)
     if others := [metric for metric in asked.metrics if metric not in own and metric in anywhere]:
@@ -208,6 +211,8 @@ def _compare(run: Run, asked: Asked, samples: Samples, shown: Vector) -> tuple[V
 
 def _latent(asked: Asked, samples: Samples, shows: frozenset[str]) -> tuple[Finding, ...]:
     """What is wrong with the panel's form and happens to make no difference to what it shows now."""
+    if not (expression.has_quantile_or_subquery(asked.tree) or any(map(evaluation.hides_unnamed, asked.selections))):
+        return ()
     made = evaluation.mistakes(asked.tree, samples, shows=shows)
     return tuple(
         Finding(LATENT, asked.subject, f"{text}; it makes no difference to what the panel shows in this run", ID)

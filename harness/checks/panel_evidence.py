@@ -1,5 +1,6 @@
 """What is asked about the panels of dashboards, and the answers as values."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -79,8 +80,8 @@ def shown(facts: Facts, asked: Asked) -> Vector | NoData:
     return {vectors.labels_of(each.labels, named=True): each.last for each in reading.series}
 
 
-def samples(facts: Facts, asked: Asked) -> Samples | NoData:
-    """The raw samples that the panel is made from."""
+def samples(facts: Facts, asked: Asked, memo: dict[Hashable, float | None]) -> Samples | NoData:
+    """The raw samples that the panel is made from; `memo` is shared by the panels of the same facts."""
     run, range_s = facts.run, _longest_s(facts.run, asked)
     series: dict[str, tuple[Series, ...]] = {}
     for metric in ("up", RESPONSES_BY_VIEW, *asked.metrics):
@@ -99,7 +100,7 @@ def samples(facts: Facts, asked: Asked) -> Samples | NoData:
         return NoData(str(error))
     views = facts.background
     background = tuple(each for each in series[RESPONSES_BY_VIEW] if each.labels.get("view") in views)
-    return Samples(series, scrapes, background, views, run.window.end_s, dialect)
+    return Samples(series, scrapes, background, views, run.window.end_s, dialect, memo)
 
 
 def unmatched(asked: Asked, samples: Samples) -> str:
