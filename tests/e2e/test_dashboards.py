@@ -58,7 +58,7 @@ RIGHT: Mapping[str, str] = {
     "histogram of an instant": f"histogram_quantile(0.9, {LATENCY}_bucket{{view='work:wait'}})",
     "newest": f"sum(irate({STATUS}{{{USER}}}[$__range]))",
     "largest": f"topk(2, sum by (view) (increase({STATUS}{{{USER}}}[$__range])))",
-    "smallest of each method": f"bottomk by (method) (1, sum by (view, method) ({B.replace('_bucket', '_sum')}))",
+    "largest of each method": f"topk by (method) (1, sum by (view, method) ({B.replace('_bucket', '_sum')}))",
     "by namespace": f'sum by (part) (label_replace({R}, "part", "$1", "view", "(.*):.*"))',
     "namespaces of views": (
         f'label_replace(sum by (view) ({R}), "namespace", "<${{1}}>", "view", "(?:(work|data):.*|.*)")'
