@@ -11,7 +11,7 @@ UV := .tools/uv/bin/uv
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup prometheus services demo matrix test check bench lock clean
+.PHONY: help setup prometheus services demo matrix dashboards test check bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -30,6 +30,9 @@ demo: setup ## load the reference target and verify what its metrics say
 
 matrix: services ## verify every engine, cache and server; writes docs/matrix.md
 	$(BIN)/python tools/matrix.py
+
+dashboards: setup ## make the Grafana dashboards from tools/dashboards
+	$(BIN)/python -m tools.dashboards
 
 test: setup ## all tests, the fast ones first
 	$(BIN)/pytest --basetemp=.pytest_tmp --numprocesses 2 --dist worksteal tests/unit tests/docs tests/target_app tests/recorded

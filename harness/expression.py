@@ -155,7 +155,7 @@ def grouping(node: Any) -> frozenset[str]:
 def check_unshifted(node: Any) -> None:
     """See that a selector is evaluated at the time of the whole. Raises UnsupportedError."""
     if node.offset is not None or node.at is not None:
-        raise UnsupportedError("offset and @ are not evaluated")
+        raise UnsupportedError("offset and @ are not evaluated, for they ask for another time than that of the run")
 
 
 def range_s(node: Any) -> float:

@@ -147,7 +147,8 @@ def _judge(
     except UnsupportedError as error:
         if short := _short(run, asked):
             return (_fails(asked.panel, short),)
-        return (Finding(UNPROVED, asked.subject, f"{error}: it answers, and its value is not compared", ID),)
+        answers = "it shows nothing" if _nothing(shown) else "it answers, and its value is not compared"
+        return (Finding(UNPROVED, asked.subject, f"{error}: {answers}", ID),)
 
 
 def _proved(asked: Asked, samples: Samples, results: tuple[Verdict | Finding, ...]) -> tuple[Verdict | Finding, ...]:

@@ -1,0 +1,1 @@
+"""The Grafana dashboards, as Python: each module but `parts` and `queries` is one of them."""
