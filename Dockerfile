@@ -35,6 +35,7 @@ COPY --from=builder /opt/harness /opt/harness
 WORKDIR /srv/harness
 COPY harness.toml ./
 COPY scenarios scenarios
+COPY tools/verdicts.py tools/
 COPY target_app target_app
 ENV PATH=/opt/harness/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -28,6 +28,7 @@ SERVERS = (
     ("memcached", "memcached"),
     ("nginx", "nginx"),
     ("faketime", "faketime"),
+    ("systemd-analyze", "systemd"),
 )
 """A program, and the package that has it."""
 PLACES = ("usr/lib/postgresql/*/bin", "usr/sbin", "usr/bin")

@@ -27,14 +27,17 @@ class _BadQueryError(ValueError):
 
 @require_GET
 def sql_logs(request: HttpRequest) -> HttpResponse:
-    """The newest statements first: `since` (Unix seconds), `view`, `min_ms`, `limit`, `format` (json or csv)."""
+    """The newest statements first: `since` (Unix seconds), `view`, `min_ms`, `limit`, `format` (json or csv).
+
+    A parameter without a value is not given: an empty text box of a dashboard sends it.
+    """
     if not _is_open(request):
         raise Http404
     try:
         chosen = _chosen(request)
     except _BadQueryError as error:
         return HttpResponseBadRequest(f"{error}\n", content_type="text/plain")
-    if request.GET.get("format", "json") == "csv":
+    if request.GET.get("format") == "csv":
         return _csv(chosen)
     return JsonResponse({"totals": sql_log.totals(), "statements": chosen})
 
@@ -58,13 +61,13 @@ def _chosen(request: HttpRequest) -> list[dict[str, Any]]:
     for key in query:
         if key not in known:
             raise _BadQueryError(f"{key[:40]!r} is unknown; it takes {', '.join(known)}")
-    if query.get("format", "json") not in ("json", "csv"):
+    if query.get("format") not in ("", None, "json", "csv"):
         raise _BadQueryError("format must be json or csv")
     since, least = (_number(query.get(key), key, float) for key in ("since", "min_ms"))
     limit = _number(query.get("limit"), "limit", int)
     if limit is not None and not 1 <= limit <= LIMIT:
         raise _BadQueryError(f"limit must be from 1 to {LIMIT}")
-    view = query.get("view")
+    view = query.get("view") or None
     found = [
         told
         for told in sql_log.statements()
@@ -76,7 +79,7 @@ def _chosen(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _number(text: str | None, key: str, read: Callable[[str], float]) -> float | None:
-    if text is None:
+    if not text:
         return None
     try:
         value = read(text)

@@ -78,6 +78,14 @@ def test_the_log_is_filtered(target: Target) -> None:
     assert log(target, "view=data:caught&limit=1")["statements"][0]["error"] == "OperationalError"
 
 
+def test_a_parameter_without_a_value_is_not_given(target: Target) -> None:
+    """As an empty text box of a dashboard sends it."""
+    target.ask("/data/list")
+    empty = log(target, "limit=200&since=&view=&min_ms=&format=")["statements"]
+    assert empty == log(target, "limit=200")["statements"]
+    assert "data:list" in {told["view"] for told in empty}
+
+
 def test_csv_holds_the_same_rows(target: Target) -> None:
     """With a header line."""
     target.ask("/data/read")
