@@ -259,7 +259,7 @@ def _items(node: _Node | None, where: str) -> Sequence[_Node]:
 
 
 def _table(node: _Node | None, where: str) -> Mapping[str, _Node]:
-    if node is None:
+    if node is None or node.value == "":  # a key without a value
         return {}
     if not isinstance(node.value, Mapping):
         raise UsageError(f"{where}: line {node.line} must be a table of keys and values")

@@ -20,6 +20,8 @@ from harness.vectors import Labels, UnsupportedError
 
 ID = "alerts"
 UNPROVED = "unproved-alert"
+MOST_TOLD = 4
+"""Alerts of one rule that are told by name."""
 NEVER: Mapping[int, State] = {}
 UNNAMED = frozenset({"job", "app"})
 """Labels that say nothing about which alert of a rule is meant."""
@@ -171,7 +173,8 @@ def _fired(told: _Told, subject: str, keys: Sequence[Labels]) -> Verdict:
     place = next(place for place in told.inside if life.least[place] is State.FIRING)
     moment, since_s = told.moments[place], life.since_s[place]
     took = f"{moment.at_s - since_s:.3g} s after it began" if since_s is not None else ""
-    more = f", and {len(keys) - 1} more" if len(keys) > 1 else ""
+    more = f"; also{','.join(map(_named, keys[1:MOST_TOLD]))}" if len(keys) > 1 else ""
+    more += f" and {len(keys) - MOST_TOLD} more" if len(keys) > MOST_TOLD else ""
     value = moment.values.get(key)
     why = f"it fires{_named(key)}, as it must, {took} (for {told.rule.for_s:g} s): {_beside(told, value)}{more}"
     return Verdict(ID, subject, Status.PASS, why, observed=value)
