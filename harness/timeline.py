@@ -5,7 +5,7 @@ for the rule's `for` (rules/alerting.go, `AlertingRule.Eval`). Where an evaluati
 are followed: the one that must be and the one that may be.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -97,6 +97,11 @@ def lives(rule: Rule, evaluated: Sequence[Moment], *, from_birth: bool) -> dict[
     return {key: _life(rule, evaluated, key, from_birth=from_birth) for key in keys}
 
 
+def is_close(value: float | None, limit: Limit) -> bool:
+    """Whether rounding decides if a value passes its limit."""
+    return value is not None and abs(value - limit.value) <= CLOSE * abs(limit.value)
+
+
 def states(
     rule: Rule, labelled: Iterable[tuple[Mapping[str, str], Sequence[tuple[float, float]]]]
 ) -> dict[Labels, dict[int, State]]:
@@ -156,8 +161,3 @@ def _own(keys: Iterable[Labels], rule: Rule) -> frozenset[Labels]:
 def _own_labels(labels: Labels, rule: Rule) -> Labels:
     """What tells the alerts of one rule apart."""
     return tuple(pair for pair in labels if pair[0] != NAME and pair[0] not in rule.labels)
-
-
-def paired(life: Life) -> Iterator[tuple[State, State]]:
-    """The least and the most of each moment."""
-    return zip(life.least, life.most, strict=True)

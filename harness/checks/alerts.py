@@ -140,8 +140,7 @@ def _compared(told: _Told, subject: str) -> Verdict | Finding:
         return _fired(told, subject, firing)
     for key, life in sorted(told.lives.items()):
         if any(life.most[place] is State.FIRING for place in told.inside):
-            why = f"too close to tell{_named(key)}: {_value(told, key)}"
-            return inconclusive(ID, subject, why)
+            return inconclusive(ID, subject, _doubt(told, key))
     return _silent(told, subject)
 
 
@@ -195,9 +194,18 @@ def _silent(told: _Told, subject: str) -> Verdict | Finding:
     return Verdict(ID, subject, Status.PASS, why, observed=nearest)
 
 
-def _value(told: _Told, key: Labels) -> str:
-    values = [told.moments[place].values[key] for place in told.inside if key in told.moments[place].values]
-    return _beside(told, values[-1] if values else None)
+def _doubt(told: _Told, key: Labels) -> str:
+    """Why it is not known whether an alert had to fire: by the evaluation in which that was doubtful."""
+    doubtful = [moment for moment in told.moments if key in moment.may and key not in moment.must]
+    if not doubtful:
+        return (
+            f"it may have been pending{_named(key)} since before the evidence begins, so whether it had to fire is open"
+        )
+    beside = _beside(told, doubtful[-1].values.get(key))
+    why = f"too close to tell{_named(key)}: {beside}"
+    if told.limit is None or not timeline.is_close(doubtful[-1].values.get(key), told.limit):
+        why += ", and whether the newest scrape was stored in time decides when it began; run again, or for longer"
+    return why
 
 
 def _beside(told: _Told, value: float | None) -> str:
