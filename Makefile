@@ -22,7 +22,7 @@ setup: ## virtual environment and Prometheus, inside this clone
 prometheus: ## Prometheus alone
 	@$(PYTHON) tools/setup.py prometheus
 
-services: setup ## PostgreSQL, MariaDB, Redis, Memcached, nginx, faketime from the distribution, and the MariaDB driver
+services: setup ## PostgreSQL, MariaDB, Redis, Memcached, nginx, faketime, Alertmanager from the distribution, and the MariaDB driver
 	@$(PYTHON) -m tools.services
 
 demo: setup ## load the reference target and verify what its metrics say

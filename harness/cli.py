@@ -153,6 +153,8 @@ def _chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
         )
     if flags.get("dashboards"):
         profile = replace(profile, dashboards=(str(flags["dashboards"].resolve()),))
+    if flags.get("rules"):
+        profile = replace(profile, rules=(str(flags["rules"].resolve()),))
     return profile, project
 
 

@@ -225,6 +225,8 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "state": ("state", keys.path),
     "sql_log": ("sql_log", keys.path),
     "dashboards": ("dashboards", keys.texts),
+    "rules": ("rules", keys.texts),
+    "rule_scale": ("rule_scale", keys.share),
     "thresholds": ("thresholds", keys.limits),
     "budget": ("budget", _budget),
 }

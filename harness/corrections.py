@@ -64,6 +64,8 @@ class Samples:
     dialect: Dialect
     memo: dict[Hashable, float | None] = field(default_factory=dict, compare=False, repr=False)
     """Rates that are known already; panels that ask for the same series may share it."""
+    evaluations: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Times at which a recording rule was evaluated, rising, by what it records."""
 
 
 def points(

@@ -6,7 +6,7 @@ gauges and classic histograms use, and says so of anything else.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -181,11 +181,16 @@ class _Evaluation:
         found: Vector = {}
         for series in self._select(node):
             seen = [point for point in series.points if point[0] <= self.samples.at_s]
-            times = [at for at in self.samples.scrapes.get(instance_of(series), ()) if at <= self.samples.at_s]
+            times = [at for at in self._looked(series) if at <= self.samples.at_s]
             stale = bool(times) and bool(seen) and times[-1] > seen[-1][0]
             if seen and not stale and seen[-1][0] > self.samples.at_s - LOOKBACK_S:
                 found[vectors.labels_of(series.labels, named=True)] = seen[-1][1]
         return found
+
+    def _looked(self, series: Series) -> Sequence[float]:
+        """When the series would have had a value: at the scrapes of its target, or the evaluations of its rule."""
+        recorded = self.samples.evaluations.get(series.labels.get(NAME, ""))
+        return self.samples.scrapes.get(instance_of(series), ()) if recorded is None else recorded
 
     def _select(self, node: Any) -> list[Series]:
         expression.check_unshifted(node)

@@ -163,6 +163,13 @@ def range_s(node: Any) -> float:
     return float(node.range.total_seconds())
 
 
+def durations(node: Any) -> Iterator[float]:
+    """Seconds of every range, step and offset of a tree."""
+    for each in _nodes(node):
+        found = (getattr(each, attribute, None) for attribute in ("range", "step", "offset"))
+        yield from (abs(float(item.total_seconds())) for item in found if item is not None)
+
+
 def _nodes(node: Any) -> Iterator[Any]:
     yield node
     for child in _children(node):
@@ -185,6 +192,15 @@ def has_quantile_or_subquery(node: Any) -> bool:
 def has_filter(node: Any) -> bool:
     """True when values are compared somewhere in a tree, and those that do not hold left out."""
     return any(isinstance(each, ast.BinaryExpr) and is_filter(str(each.op), each.modifier) for each in _nodes(node))
+
+
+def comparison(node: Any) -> tuple[Any, str, float] | None:
+    """What is compared with a number, the operator and the number, when a tree is a filter by one; else None."""
+    node = bare(node)
+    if not isinstance(node, ast.BinaryExpr) or not is_filter(str(node.op), node.modifier):
+        return None
+    number = bare(node.rhs)
+    return (node.lhs, str(node.op), float(number.val)) if isinstance(number, ast.NumberLiteral) else None
 
 
 def _matcher(node: Any) -> Matcher:

@@ -48,6 +48,9 @@ MIGRATIONS_APPLIED = "django_migrations_applied_total"
 """A gauge, despite its name; one series per process in multiprocess mode."""
 MIGRATIONS_UNAPPLIED = "django_migrations_unapplied_total"
 
+EVALUATION = "harness_rule_evaluation"
+"""Recorded by the harness itself in each group of rules that it loads: one sample for each evaluation."""
+
 COUNTERS = (
     REQUESTS,
     RESPONSES,

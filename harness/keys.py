@@ -20,6 +20,7 @@ SHORTEST_INTERVAL_S = 0.1
 QUANTILES = ("p50", "p95", "p99")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
+_FRACTION = re.compile(r"(\d{1,6})\s*/\s*(\d{1,6})")
 _LIMIT = re.compile(r"(p50|p95|p99|error_ratio|rate)?\s*(<=|>=|==|<|>)\s*(.+)")
 
 
@@ -125,6 +126,15 @@ def positive(value: object, where: str) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MOST:
         return float(value)
     raise UsageError(f"{where}: {value!r} must be a number above 0, up to {MOST:,}")
+
+
+def share(value: object, where: str) -> float:
+    """A number above 0, or a fraction such as `"1/15"`."""
+    if isinstance(value, str) and (match := _FRACTION.fullmatch(value.strip())) and int(match[1]) and int(match[2]):
+        return int(match[1]) / int(match[2])
+    if isinstance(value, str):
+        raise UsageError(f"{where}: {value!r} is no fraction; write for example '1/15', or a number above 0")
+    return positive(value, where)
 
 
 def pace(value: object, where: str) -> str:

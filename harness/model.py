@@ -246,6 +246,44 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of a rule file, a record or an alert; its durations are those of the run."""
+
+    file: str
+    """The file's name, without its directory."""
+    group: str
+    name: str
+    """What it records, or the alert's name."""
+    alert: bool
+    expression: str
+    for_s: float = 0.0
+    """How long the expression must give a value before the alert fires."""
+    keep_firing_for_s: float = 0.0
+    """How long it fires on after that."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Added to those of the result."""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    interval_s: float = 0.0
+    """Between two evaluations of its group."""
+    limit: int = 0
+    """Most series or alerts that it may make; 0: any number."""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RuleHealth:
+    """What Prometheus says of a rule that it has loaded."""
+
+    file: str
+    group: str
+    name: str
+    health: str
+    """`ok`, `err`, or `unknown` before its first evaluation."""
+    error: str
+    """Why its last evaluation failed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """Everything about one run that is neither a sample nor Prometheus's word; stored as run.json."""
 
@@ -290,7 +328,11 @@ class Run:
     ended: tuple[str, ...] = ()
     """Processes of the stack that had ended by themselves when the load was over, e.g. `the target (exit -9)`."""
     panels: tuple[Panel, ...] = ()
-    """The queries of the profile's dashboards."""
+    """The queries of the profile's dashboards and rules."""
+    rules: tuple[Rule, ...] = ()
+    """The profile's rules, their durations scaled."""
+    rule_scale: float = 1.0
+    """By what their durations were multiplied."""
     checks: tuple[str, ...] = ()
     """Ids of the checks that judge it; empty for all of them."""
 
@@ -381,3 +423,7 @@ class Report:
     variants: tuple[str, ...] = ()
     causes: tuple[Cause, ...] = ()
     """What is probably wrong, most likely first; empty when nothing failed."""
+    rules: int = 0
+    """How many rules Prometheus was given."""
+    rule_scale: float = 1.0
+    """By what the durations of the rules were multiplied for this run."""

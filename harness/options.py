@@ -88,6 +88,12 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="Grafana dashboards whose panels are held against the truth: a JSON file, or a directory of them",
     )
     run.add_argument(
+        "--rules",
+        metavar="PATH",
+        type=Path,
+        help="Prometheus rules that are loaded for the run and judged: a YAML file, or a directory of them",
+    )
+    run.add_argument(
         "--selector",
         metavar="MATCHERS",
         type=_matchers,

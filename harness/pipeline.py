@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from harness import boards, grafana, machine, readings, stack, target, verification
+from harness import boards, grafana, machine, readings, rule_files, stack, target, verification
 from harness.checks import Facts
 from harness.errors import StoreError, UsageError
 from harness.instrumentation import LATENCY_ALL, LATENCY_BY_VIEW
 from harness.load import Loaded, find_locustfile, load
-from harness.model import SCHEMA_VERSION, Reading, Report, Run, Window
+from harness.model import SCHEMA_VERSION, Reading, Report, Rule, Run, Window
 from harness.profile import LOOPBACK, Profile
 from harness.progress import Reporter
 from harness.prometheus import Prometheus, Quiet
@@ -55,10 +55,10 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
     """
     find_locustfile(profile, project)
     check_hosts(profile)
-    dashboards = boards.read(profile.dashboards, project)
+    dashboards, given = boards.read(profile.dashboards, project), rule_files.read(profile, project)
     directory = RunDirectory(out)
     directory.create()
-    with reporter.live(), running(profile, project, directory.logs, reporter) as services:
+    with reporter.live(), running(profile, project, directory.logs, reporter, given.rules) as services:
         prometheus = Prometheus(services.prometheus)
         version = prometheus.version()
         started_s = time.time()
@@ -87,10 +87,12 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         made = _run(
             profile, out.name, started_s, services, version, instances, before, after, interval_s, skew_s, loaded
         )
-        made = replace(made, ended=ended, panels=boards.panels(dashboards, made))
+        panels = (*boards.panels(dashboards, made), *given.panels)
+        made = replace(made, ended=ended, panels=panels, rules=given.rules)
         directory.write_run(made)
         reporter.stage("asking Prometheus")
-        directory.write_evidence(prometheus.fetch(verification.queries(made)), ledgers)
+        answers = prometheus.fetch(verification.queries(made))
+        directory.write_evidence(answers, ledgers, prometheus.rules() if given.rules else [])
         reporter.stage("judging")
         report = judge(directory)
         write_reports(directory, report)
@@ -172,13 +174,15 @@ def write_reports(directory: RunDirectory, report: Report) -> None:
 
 
 @contextmanager
-def running(profile: Profile, project: Path, logs: Path, reporter: Reporter) -> Iterator[stack.Stack]:
+def running(
+    profile: Profile, project: Path, logs: Path, reporter: Reporter, rules: tuple[Rule, ...] = ()
+) -> Iterator[stack.Stack]:
     """The profile's services: started here, or the running ones that it names."""
     if profile.start is None:
         yield stack.Stack(profile.target.rstrip("/"), profile.prometheus.rstrip("/"))
         return
     reporter.stage(f"starting {', '.join((*profile.start.services, 'the target'))} and Prometheus")
-    with stack.embedded(profile.start, project, logs, profile.scrape_interval_s) as services:
+    with stack.embedded(profile.start, project, logs, profile.scrape_interval_s, rules) as services:
         yield services
 
 
@@ -187,7 +191,7 @@ def up(profile: Profile, project: Path, reporter: Reporter) -> Iterator[stack.St
     """The embedded stack alone, until the block ends; its logs are gone with it."""
     with (
         tempfile.TemporaryDirectory(prefix="harness-logs-") as logs,
-        running(profile, project, Path(logs), reporter) as services,
+        running(profile, project, Path(logs), reporter, rule_files.read(profile, project).rules) as services,
     ):
         yield services
 
@@ -219,10 +223,20 @@ def _is_url(url: str) -> bool:
 def against(profile: Profile, target: str, prometheus: str) -> Profile:
     """The profile on services that run already.
 
-    What it would start, its variants and dashboards, and what it asks of the reference target's buckets are left aside.
+    What it would start, its variants, dashboards and rules, and what it asks of the reference target's buckets are left
+    aside.
     """
     budget = replace(profile.budget, resolution_ratio=None)
-    return replace(profile, start=None, variants=(), dashboards=(), target=target, prometheus=prometheus, budget=budget)
+    return replace(
+        profile,
+        start=None,
+        variants=(),
+        dashboards=(),
+        rules=(),
+        target=target,
+        prometheus=prometheus,
+        budget=budget,
+    )
 
 
 def _await_scraped(prometheus: Prometheus, profile: Profile, reporter: Reporter) -> float:
@@ -304,4 +318,5 @@ def _run(
         embedded=profile.start is not None,
         variants=profile.variants,
         fault=profile.fault,
+        rule_scale=1.0 if profile.start is None else profile.rule_scale,
     )

@@ -107,6 +107,10 @@ class Profile:
     """Path at which the target tells the totals of its SQL log as JSON."""
     dashboards: tuple[str, ...] = ()
     """Files of Grafana dashboards, or directories of them, relative to harness.toml."""
+    rules: tuple[str, ...] = ()
+    """Files of Prometheus rules, or directories of them, relative to harness.toml."""
+    rule_scale: float = 1.0
+    """By what every duration of the rules is multiplied for the run."""
     thresholds: tuple[Limit, ...] = ()
     budget: Budget = Budget()
     load_prefix: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
+from pathlib import PurePath
 from typing import Any
 
 import requests
@@ -107,6 +108,27 @@ class Prometheus:
                 answer["error"] = f"Prometheus {'gave the query up' if cut else 'refused the query'}: {error}"
             answers.append(answer)
         return answers
+
+    def rules(self) -> list[dict[str, str]]:
+        """Each rule that the server has loaded, with its health, as `RuleHealth`; empty when it does not tell.
+
+        Source: https://prometheus.io/docs/prometheus/latest/querying/api/#rules
+        """
+        try:
+            answer = self._session.get(f"{self.url}/api/v1/rules", timeout=TIMEOUT_S).json()
+            return [
+                {
+                    "file": PurePath(group["file"]).name,
+                    "group": str(group["name"]),
+                    "name": str(rule["name"]),
+                    "health": str(rule["health"]),
+                    "error": str(rule.get("lastError", "")),
+                }
+                for group in answer["data"]["groups"]
+                for rule in group["rules"]
+            ]
+        except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError):
+            return []
 
     def instances(self, selector: str) -> tuple[str, ...]:
         """The `instance` labels of the target's processes that are scraped well now. Raises PrometheusError."""

@@ -12,7 +12,7 @@ from typing import Any
 from harness import promql
 from harness.instrumentation import NAMES
 from harness.ledger import UNKNOWN, Ledger
-from harness.model import NoData, Query, Reading, Run, Series
+from harness.model import NoData, Query, Reading, RuleHealth, Run, Series
 
 NO_SERIES = "Prometheus has no such series"
 """Why an answer without series has no data: a good answer, unlike one that was never given."""
@@ -33,6 +33,8 @@ class Evidence:
     """The target's own word before t0."""
     end: Ledger = UNKNOWN
     """The same after t1."""
+    rules: tuple[RuleHealth, ...] = ()
+    """What Prometheus said of the rules that it had loaded, after t1; empty when it did not say."""
 
     def read(self, query: Query) -> Reading | NoData:
         """The answer to `query`; NoData when it was never asked, failed, or has no series."""

@@ -16,9 +16,10 @@ from typing import Any
 
 import requests
 
-from harness import process, services
+from harness import process, rules, services
 from harness.errors import HarnessError, UsageError
 from harness.interrupt import shielded
+from harness.model import Rule
 from harness.process import NotReadyError, Service
 from harness.profile import Act, Beside, TargetStart
 from harness.render.text import shorten
@@ -91,8 +92,12 @@ def find_prometheus(project: Path) -> Path:
 
 
 @contextmanager
-def embedded(start: TargetStart, project: Path, logs: Path, scrape_interval_s: float) -> Iterator[Stack]:
+def embedded(
+    start: TargetStart, project: Path, logs: Path, scrape_interval_s: float, loaded: Sequence[Rule] = ()
+) -> Iterator[Stack]:
     """Run the target with its servers and a Prometheus that scrapes it; all and their files are gone afterwards.
+
+    `loaded` are the rules that Prometheus evaluates.
 
     Raises UsageError when something is missing or a port is taken, StackError when a part does not become ready.
     """
@@ -113,7 +118,7 @@ def embedded(start: TargetStart, project: Path, logs: Path, scrape_interval_s: f
             beside = _start_beside(running, each, start, project, logs, words)
             words |= {f"{each.name}_port": str(beside.port), f"{each.name}_pid": str(beside.service.process.pid)}
             processes.append(beside.service)
-        server = _start_prometheus(running, prometheus, start, temporary, logs, scrape_interval_s, words)
+        server = _start_prometheus(running, prometheus, start, temporary, logs, scrape_interval_s, words, loaded)
         words |= {"prometheus_pid": str(server.service.process.pid)}
         entry = f"http://127.0.0.1:{words[f'{start.entry}_port']}" if start.entry else started.url
         yield Stack(entry, server.url, servers, (*processes, server.service), words)
@@ -217,6 +222,7 @@ def _start_prometheus(
     logs: Path,
     scrape_interval_s: float,
     words: Mapping[str, str],
+    loaded: Sequence[Rule],
 ) -> _Running:
     interval = f"{round(scrape_interval_s * 1000)}ms"
     job = {
@@ -225,7 +231,12 @@ def _start_prometheus(
         "static_configs": [{"targets": [f"127.0.0.1:{words['target_port']}"], "labels": {"app": "somesite"}}],
         **_filled(start.scrape, words, "start.scrape"),
     }
-    settings = {"global": {"scrape_interval": interval, "scrape_timeout": interval}, "scrape_configs": [job]}
+    files = _write_rules(loaded, temporary)
+    settings = {
+        "global": {"scrape_interval": interval, "scrape_timeout": interval},
+        "rule_files": files,
+        "scrape_configs": [job],
+    }
     config = temporary / "prometheus.yml"
     config.write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML
 
@@ -240,6 +251,15 @@ def _start_prometheus(
         return process.registered(running, spawn)
 
     return _start_ready(launch, "/-/ready", PROMETHEUS_READY_S)
+
+
+def _write_rules(loaded: Sequence[Rule], temporary: Path) -> list[str]:
+    """The rule files as Prometheus reads them: JSON is YAML."""
+    directory = temporary / "rules"
+    directory.mkdir()
+    for name, document in rules.documents(loaded).items():
+        (directory / name).write_text(json.dumps(document), encoding="utf-8")
+    return [str(file) for file in sorted(directory.iterdir())]
 
 
 def _start_ready(launch: Callable[[int], Service], ready: str, limit_s: float, fixed_port: int = 0) -> _Running:

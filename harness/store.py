@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from harness import ledger, readings, soundness
 from harness.errors import StoreError, UsageError
-from harness.model import SCHEMA_VERSION, NoData, Query, Reading, Report, Run, Shard, ShardState
+from harness.model import SCHEMA_VERSION, NoData, Query, Reading, Report, RuleHealth, Run, Shard, ShardState
 from harness.samples import CLOSING_KEY, SCHEMA, VERSION_KEY
 from harness.tally import COLUMNS
 
@@ -79,13 +79,18 @@ class RunDirectory:
             raise StoreError(f"{self.path / 'run.json'}: window is none of a run; the file is damaged, run again")
         return run
 
-    def write_evidence(self, answers: Sequence[Mapping[str, Any]], ledgers: Mapping[str, Mapping[str, Any]]) -> None:
-        """Write evidence.json: the queries, their times and the raw answers, and the target's own ledgers."""
+    def write_evidence(
+        self,
+        answers: Sequence[Mapping[str, Any]],
+        ledgers: Mapping[str, Mapping[str, Any]],
+        rules: Sequence[Mapping[str, str]] = (),
+    ) -> None:
+        """Write evidence.json: queries, times and raw answers, the target's own ledgers, and how the rules fared."""
         lines = ",\n".join(msgspec.json.encode(answer).decode() for answer in answers)
-        told = msgspec.json.encode(ledgers).decode()
+        told, health = (msgspec.json.encode(each).decode() for each in (ledgers, rules))
         self.write_text(
             "evidence.json",
-            f'{{"schema_version":{SCHEMA_VERSION},"ledgers":{told},"answers":[\n{lines}\n]}}\n',
+            f'{{"schema_version":{SCHEMA_VERSION},"ledgers":{told},"rules":{health},"answers":[\n{lines}\n]}}\n',
         )
 
     def read_evidence(self) -> readings.Evidence:
@@ -104,10 +109,14 @@ class RunDirectory:
             except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
                 raise StoreError(f"{self.path / 'evidence.json'}: answers[{index}] is damaged: {error!r}") from None
         try:
-            ledgers = [ledger.parse(document.get("ledgers", {}).get(when, {})) for when in ("start", "end")]
+            start, end = (ledger.parse(document.get("ledgers", {}).get(when, {})) for when in ("start", "end"))
         except (TypeError, AttributeError) as error:
             raise StoreError(f"{self.path / 'evidence.json'}: ledgers is damaged: {error!r}") from None
-        return readings.Evidence(answers, *ledgers)
+        try:
+            health = msgspec.convert(document.get("rules", []), tuple[RuleHealth, ...])
+        except msgspec.ValidationError as error:
+            raise StoreError(f"{self.path / 'evidence.json'}: rules is damaged: {error}") from None
+        return readings.Evidence(answers, start, end, health)
 
     def read_report(self, parse: Callable[[str], Report]) -> Report:
         """Read report.json. Raises UsageError when there is none, StoreError when it is damaged."""

@@ -77,5 +77,7 @@ def verify(facts: Facts) -> Report:
         rate=() if run.checks else figures.rate_points(facts),
         scrape_interval_s=run.window.scrape_interval_s,
         variants=run.variants,
+        rules=len(run.rules),
+        rule_scale=run.rule_scale,
         causes=causes.likely(verdicts, tuple(result for result in results if isinstance(result, Finding))),
     )

@@ -29,6 +29,7 @@ SERVERS = (
     ("nginx", "nginx"),
     ("faketime", "faketime"),
     ("systemd-analyze", "systemd"),
+    ("prometheus-alertmanager", "prometheus-alertmanager"),
 )
 """A program, and the package that has it."""
 PLACES = ("usr/lib/postgresql/*/bin", "usr/sbin", "usr/bin")

@@ -1,6 +1,7 @@
 """The checks, in the order in which they are reported: first whether anything can be judged, then what."""
 
 from harness.checks import (
+    alerts,
     blind_spot,
     cache,
     dashboards,
@@ -46,6 +47,7 @@ CHECKS: tuple[Check, ...] = (
     model_ops.CHECK,
     migrations.CHECK,
     dashboards.CHECK,
+    alerts.CHECK,
     resolution.CHECK,
     blind_spot.CHECK,
     thresholds.CHECK,

@@ -134,7 +134,8 @@ def _judge(
     if others := [metric for metric in asked.metrics if metric not in own and metric in anywhere]:
         text = f"{others[0]} is none of {{{run.selector}}}: it answers, and its value is not compared"
         return (Finding(UNPROVED, asked.subject, text, ID),)
-    if wrong := _unknown(asked, samples, own) or _impossible(asked):
+    recorded = {rule.name for rule in run.rules if not rule.alert}
+    if wrong := _unknown(asked, samples, own | recorded) or _impossible(asked):
         return (_fails(asked.panel, wrong),)
     if not asked.selections:
         return (Finding(UNPROVED, asked.subject, "it asks for no metric: nothing is compared", ID),)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness import expression, promql, readings, vectors
+from harness.checks import rule_evidence
 from harness.checks.check import Facts
 from harness.corrections import Samples
 from harness.evaluation import LOOKBACK_S
@@ -50,7 +51,9 @@ def read(panel: Panel) -> Asked:
 def queries_of(run: Run, asked: Asked) -> tuple[Query, ...]:
     """The panel's own query at t1, and the raw samples of each metric in it."""
     metrics = ("up", RESPONSES_BY_VIEW, *asked.metrics)
-    return (_shown_query(run, asked.panel), *(_raw(run, metric, _longest_s(run, asked)) for metric in metrics))
+    recorded = (rule_evidence.evaluations_query(run),) if run.rules else ()
+    raw = (_raw(run, metric, _longest_s(run, asked)) for metric in metrics)
+    return (_shown_query(run, asked.panel), *recorded, *raw)
 
 
 def names_query(run: Run) -> Query:
@@ -100,7 +103,8 @@ def samples(facts: Facts, asked: Asked, memo: dict[Hashable, float | None]) -> S
         return NoData(str(error))
     views = facts.background
     background = tuple(each for each in series[RESPONSES_BY_VIEW] if each.labels.get("view") in views)
-    return Samples(series, scrapes, background, views, run.window.end_s, dialect, memo)
+    recorded = rule_evidence.by_record(facts)
+    return Samples(series, scrapes, background, views, run.window.end_s, dialect, memo, recorded)
 
 
 def unmatched(asked: Asked, samples: Samples) -> str:

@@ -88,6 +88,7 @@ def _banner(report: Report) -> Text:
         f"fault injected on purpose: {shorten(report.fault, NAME_LIMIT)}" if report.fault else "",
         *((fmt.quantity(report.samples, "requests"), fmt.quantity(report.users, "users")) if report.scenario else ()),
         f"window {fmt.number(report.window_s, 's')}",
+        fmt.rules(report.rules, report.rule_scale),
     ]
     return Text.assemble(
         (f"{SYMBOLS[status]} {status.upper()}  {headline(report)}", style),

@@ -102,6 +102,13 @@ def emphasis(value: float | None, reference: float | None) -> str:
     return "far"
 
 
+def rules(count: int, scale: float) -> str:
+    """How many rules Prometheus was given, and by what their durations were multiplied; empty without rules."""
+    if not count:
+        return ""
+    return f"{quantity(count, 'rules')}, durations times {scale:.4g}" if scale != 1 else quantity(count, "rules")
+
+
 def moment(unix_s: float) -> str:
     """Return a Unix time as `2026-01-31 12:00:00 UTC`; the bare number when no calendar holds it."""
     try:

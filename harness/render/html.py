@@ -72,6 +72,7 @@ def _environment() -> Environment:
         "difference": fmt.difference,
         "emphasis": fmt.emphasis,
         "moment": fmt.moment,
+        "rules": fmt.rules,
         "swatch": svg.swatch,
     }
     return environment

@@ -61,11 +61,13 @@ def code(text: str) -> str:
 def _facts(report: Report) -> str:
     fault = f"**Fault injected on purpose:** {code(report.fault)} · " if report.fault else ""
     variants = f" · variants {code(', '.join(report.variants))}" if report.variants else ""
+    rules = fmt.rules(report.rules, report.rule_scale)
     return (
         f"{fault}Run {code(report.run_id)} · profile {code(report.profile)}{variants} · "
         f"scenario {code(report.scenario)} · target {code(report.target)} · "
         f"Prometheus {code(report.prometheus_version)} · {fmt.quantity(report.samples, 'requests')} · "
         f"{fmt.quantity(report.users, 'users')} · window {fmt.number(report.window_s, 's')} · "
+        f"{rules + ' · ' if rules else ''}"
         f"{fmt.moment(report.started_s)}"
     )
 

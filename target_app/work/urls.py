@@ -19,6 +19,7 @@ urlpatterns = [
     path("nothing", bodies.nothing, name="nothing"),
     path("any", bodies.any_method, name="any"),
     path("fail", errors.fail, name="fail"),
+    path("status", errors.status, name="status"),
     path("raises", errors.raises, name="raises"),
     path("missing", errors.missing, name="missing"),
 ]

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from harness import rules
 from harness.model import Report, Status
 from harness.render.json import parse
-from tests.e2e.conftest import Harness
+from tests.e2e.conftest import PROJECT, Harness
 
 STATUS = "django_http_responses_total_by_status_view_method_total"
 BY_STATUS = "django_http_responses_total_by_status_total"
@@ -18,6 +19,11 @@ pytestmark = pytest.mark.alone
 R = f"rate({STATUS}{{{USER}}}[$__range])"
 B = f"rate({LATENCY}_bucket{{{USER}}}[$__range])"
 
+RULES = [
+    rule
+    for file in (PROJECT / "monitoring" / "prometheus" / "rules").glob("*.yml")
+    for rule in rules.parse(file.read_text(), file.name)
+]
 RIGHT: Mapping[str, str] = {
     "sum": f"sum({R})",
     "rate interval": f"sum(rate({STATUS}{{{USER}}}[$__rate_interval]))",
@@ -149,13 +155,14 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     return parse((out / "report.json").read_text())
 
 
-def test_every_panel_is_told_of_once(report: Report) -> None:
+def test_every_panel_and_rule_is_told_of_once(report: Report) -> None:
     """As a verdict, or as a finding that says why there is none."""
     every = {
         f"{title} / {name} / A"
         for title, names in (("right", RIGHT), ("wrong", WRONG), ("unproved", UNPROVED), ("empty", EMPTY))
         for name in names
     }
+    every |= {f"{rule.file} / {rule.group} / {rule.name}" for rule in RULES}
     judged = [verdict.subject for verdict in report.verdicts if verdict.check == "dashboards"]
     found = {f.subject for f in report.findings if f.check == "dashboards" and f.id != "first-count-lost"}
     assert len(judged) == len(set(judged))

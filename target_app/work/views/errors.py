@@ -14,6 +14,15 @@ def fail(_request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
+def status(request: HttpRequest) -> HttpResponse:
+    """Answer with the status `code`, 200 to 599, so that the caller chooses the share of errors."""
+    text = request.GET.get("code", "200")
+    if not text.isdecimal() or not 200 <= int(text) <= 599:
+        return HttpResponseBadRequest("code must be a status from 200 to 599")
+    return HttpResponse(text, status=int(text), content_type="text/plain")
+
+
+@require_GET
 def raises(request: HttpRequest) -> HttpResponse:
     """Raise `type`, one of `RAISABLE`."""
     kind = RAISABLE.get(request.GET.get("type", RuntimeError.__name__))

@@ -1,0 +1,125 @@
+"""What is asked about the run's rules, and the answers as values."""
+
+from collections.abc import Mapping
+
+from harness import promql, readings, replay
+from harness.checks.check import Facts
+from harness.instrumentation import EVALUATION
+from harness.model import NoData, Query, Reading, Rule, Run, Series
+from harness.replay import Group, Replay, Scraped
+from harness.vectors import UnsupportedError
+
+ALERTS = "ALERTS"
+TOOK = "scrape_duration_seconds"
+SPARE = 3
+"""Scrapes, or evaluations, beyond what is needed."""
+
+
+def queries(run: Run) -> tuple[Query, ...]:
+    """The evaluations of the rules, the states of the alerts, and the raw samples that these follow from."""
+    if not run.rules:
+        return ()
+    metrics = sorted({"up", TOOK}.union(*(metrics_of(run, rule) for rule in run.rules if rule.alert)))
+    names = dict.fromkeys(rule.name for rule in run.rules if rule.alert)
+    return (
+        evaluations_query(run),
+        *(_states_query(run, name) for name in names),
+        *(_raw(run, metric) for metric in metrics),
+    )
+
+
+def metrics_of(run: Run, rule: Rule) -> frozenset[str]:
+    """The metrics that a rule is made from in the end; none when that is not known."""
+    try:
+        return replay.scraped_metrics(run.rules, rule)
+    except UnsupportedError:
+        return frozenset()
+
+
+def evaluations_query(run: Run) -> Query:
+    """When each group of rules was evaluated."""
+    return Query(promql.raw(EVALUATION, "", _span_s(run)), run.window.end_s)
+
+
+def evaluations(facts: Facts) -> Mapping[Group, tuple[float, ...]]:
+    """Times at which each group of rules was evaluated, rising; none when the harness did not load them."""
+    reading = facts.evidence.read(evaluations_query(facts.run)) if facts.run.rules else NoData("no rules")
+    found = reading.series if isinstance(reading, Reading) else ()
+    return {
+        (each.labels.get("file", ""), each.labels.get("rule_group", "")): tuple(at for at, _ in each.points)
+        for each in found
+    }
+
+
+def by_record(facts: Facts) -> dict[str, tuple[float, ...]]:
+    """Times at which each record was evaluated, by its name."""
+    times = evaluations(facts)
+    found: dict[str, set[float]] = {}
+    for rule in facts.run.rules:
+        if not rule.alert and replay.group_of(rule) in times:
+            found.setdefault(rule.name, set()).update(times[replay.group_of(rule)])
+    return {name: tuple(sorted(each)) for name, each in found.items()}
+
+
+def states(facts: Facts, rule: Rule) -> tuple[Series, ...] | NoData:
+    """The samples that Prometheus stored of an alert's states."""
+    reading = facts.evidence.read(_states_query(facts.run, rule.name))
+    if isinstance(reading, NoData):
+        return () if reading.reason == readings.NO_SERIES else reading
+    own = rule.labels.items()
+    return tuple(each for each in reading.series if all(each.labels.get(key) == value for key, value in own))
+
+
+def read(facts: Facts) -> Replay | NoData:
+    """All that the rules were evaluated on."""
+    run = facts.run
+    try:
+        dialect = promql.Dialect.of(run.prometheus_version)
+    except ValueError as error:
+        return NoData(str(error))
+    series: dict[str, tuple[Series, ...]] = {}
+    for metric in sorted({"up", TOOK}.union(*(metrics_of(run, rule) for rule in run.rules if rule.alert))):
+        reading = facts.evidence.read(_raw(run, metric))
+        if isinstance(reading, NoData) and reading.reason != readings.NO_SERIES:
+            return reading
+        series[metric] = reading.series if isinstance(reading, Reading) else ()
+    if not series["up"]:
+        return NoData("no scrape of the target is known")
+    scrapes = {each.labels.get("instance", ""): tuple(at for at, _ in each.points) for each in series["up"]}
+    took = {each.labels.get("instance", ""): dict(each.points) for each in series[TOOK]}
+    ends = {
+        instance: tuple(at + took.get(instance, {}).get(at, run.window.scrape_interval_s) for at in times)
+        for instance, times in scrapes.items()
+    }
+    return Replay(run.rules, evaluations(facts), Scraped(series, scrapes, ends, dialect))
+
+
+def judged_from_s(run: Run, rule: Rule) -> float:
+    """From when on the state of an alert is followed, so that it is known at the start of the window."""
+    return run.window.start_s - rule.for_s - SPARE * rule.interval_s
+
+
+def known_from_s(run: Run) -> float:
+    """From when on all evaluations are in the evidence."""
+    return run.window.end_s - _span_s(run)
+
+
+def _span_s(run: Run) -> float:
+    reach = [_reach_s(run, rule) + rule.for_s + 2 * SPARE * rule.interval_s for rule in run.rules]
+    return run.window.length_s + max(reach, default=0.0) + SPARE * run.window.scrape_interval_s
+
+
+def _reach_s(run: Run, rule: Rule) -> float:
+    try:
+        replay.scraped_metrics(run.rules, rule)
+        return replay.reach_s(run.rules, rule)
+    except UnsupportedError:
+        return 0.0
+
+
+def _states_query(run: Run, name: str) -> Query:
+    return Query(promql.raw(ALERTS, "", _span_s(run), {"alertname": name}), run.window.end_s)
+
+
+def _raw(run: Run, metric: str) -> Query:
+    return Query(promql.raw(metric, run.selector, _span_s(run)), run.window.end_s)

@@ -1,0 +1,140 @@
+"""The life of an alert: which states follow from what its expression gave."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from harness import timeline
+from harness.model import Rule, Series
+from harness.promql import NEWEST
+from harness.replay import Replay, Scraped, reach_s, scraped_metrics
+from harness.timeline import Limit, Moment, State
+from harness.vectors import Labels, UnsupportedError
+
+SILENT, PENDING, FIRING = State
+KEY: Labels = (("view", "pay"),)
+SCRAPES = tuple(float(second) for second in range(1, 31))
+EVALUATIONS = tuple(second + 0.5 for second in range(1, 31))
+
+
+def rule(expression: str, for_s: float = 0.0, name: str = "A", *, alert: bool = True, group: str = "g") -> Rule:
+    return Rule("f.yml", group, name, alert=alert, expression=expression, for_s=for_s, interval_s=1.0)
+
+
+def given(must: str, may: str = "") -> list[Moment]:
+    """Evaluations a second apart, `x` where there was a value."""
+    sure = [frozenset({KEY}) if each == "x" else frozenset[Labels]() for each in must]
+    perhaps = [frozenset({KEY}) if each == "x" else frozenset[Labels]() for each in may or must]
+    return [Moment(float(at), *pair) for at, pair in enumerate(zip(sure, perhaps, strict=True))]
+
+
+@pytest.mark.parametrize(
+    ("must", "for_s", "expected"),
+    [
+        ("..xxx.x", 0, (SILENT, SILENT, FIRING, FIRING, FIRING, SILENT, FIRING)),
+        ("..xxxx.", 2, (SILENT, SILENT, PENDING, PENDING, FIRING, FIRING, SILENT)),
+        (".xx.xx.", 2, (SILENT, PENDING, PENDING, SILENT, PENDING, PENDING, SILENT)),
+    ],
+)
+def test_an_alert_fires_when_its_time_is_over_and_not_before(
+    must: str, for_s: float, expected: Sequence[State]
+) -> None:
+    """An evaluation without a value begins it anew."""
+    life = timeline.lives(rule("x > 1", for_s), given(must), from_birth=True)[KEY]
+    assert life.least == life.most == tuple(expected)
+
+
+def test_what_is_there_at_first_may_have_been_for_long() -> None:
+    """Unless the evaluations are known from the very first."""
+    late = timeline.lives(rule("x > 1", 2), given("xxx"), from_birth=False)[KEY]
+    assert (late.least, late.most) == ((PENDING, PENDING, FIRING), (FIRING, FIRING, FIRING))
+    first = timeline.lives(rule("x > 1", 2), given("xxx"), from_birth=True)[KEY]
+    assert first.most == (PENDING, PENDING, FIRING)
+
+
+def test_a_doubtful_evaluation_leaves_both_lives_open() -> None:
+    """The one that must be begins later than the one that may be."""
+    life = timeline.lives(rule("x > 1", 2), given(".xxx", "xxxx"), from_birth=True)[KEY]
+    assert life.least == (SILENT, PENDING, PENDING, FIRING)
+    assert life.most == (PENDING, PENDING, FIRING, FIRING)
+
+
+def test_what_prometheus_stored_is_read_by_millisecond_and_label() -> None:
+    """Without the labels that it adds itself and those of the rule."""
+    made = Rule("f.yml", "g", "A", alert=True, expression="x > 1", labels={"severity": "critical"})
+    labels = {"__name__": "ALERTS", "alertname": "A", "severity": "critical", "view": "pay"}
+    stored = timeline.states(
+        made,
+        [({**labels, "alertstate": "pending"}, [(1.5, 1.0)]), ({**labels, "alertstate": "firing"}, [(2.5, 1.0)])],
+    )
+    assert stored == {KEY: {1500: PENDING, 2500: FIRING}}
+
+
+def counter(values: Sequence[float], name: str = "x", **labels: str) -> Series:
+    return Series({"__name__": name, "instance": "a", **labels}, tuple(zip(SCRAPES, values, strict=True)))
+
+
+def replay(rules: Sequence[Rule], *series: Series, took_s: float = 0.05) -> Replay:
+    by_name: dict[str, list[Series]] = {}
+    for each in series:
+        by_name.setdefault(each.labels["__name__"], []).append(each)
+    ends = {"a": tuple(at + took_s for at in SCRAPES)}
+    groups = {(each.file, each.group): EVALUATIONS for each in rules}
+    return Replay(rules, groups, Scraped(by_name, {"a": SCRAPES}, ends, NEWEST))
+
+
+def test_a_value_is_compared_with_the_limit_at_each_evaluation() -> None:
+    """Exactly at the limit nobody can tell; an integer 0 beside a limit of 0 can."""
+    alert = rule("x > 0.5")
+    found = timeline.moments(replay([alert], counter([0.25] * 10 + [0.5] * 10 + [1.0] * 10)), alert, (5.5, 15.5, 25.5))
+    assert [(len(each.must), len(each.may)) for each in found] == [(0, 0), (0, 1), (1, 1)]
+    assert [list(each.values.values()) for each in found] == [[0.25], [0.5], [1.0]]
+    assert timeline.limit_of(alert) == Limit(">", 0.5)
+    zero = rule("x > 0")
+    (moment,) = timeline.moments(replay([zero], counter([0.0] * 30)), zero, (5.5,))
+    assert moment.may == frozenset()
+
+
+def test_a_scrape_that_may_not_be_stored_yet_leaves_it_open() -> None:
+    """Half a second after it began: seen when it took 50 ms, doubtful when it took 450 ms."""
+    alert, values = rule("x > 0.5"), [0.0] * 9 + [1.0] * 21
+    (quick,) = timeline.moments(replay([alert], counter(values)), alert, (10.5,))
+    assert (len(quick.must), len(quick.may)) == (1, 1)
+    (slow,) = timeline.moments(replay([alert], counter(values), took_s=0.45), alert, (10.5,))
+    assert (len(slow.must), len(slow.may)) == (0, 1)
+
+
+def test_a_record_is_evaluated_anew_when_an_alert_reads_it() -> None:
+    """At the times of its own evaluations, with the labels of its rule."""
+    record = Rule("f.yml", "g", "r", alert=False, expression="rate(x[4s])", labels={"team": "web"})
+    alert = rule('avg_over_time(r{team="web"}[3s]) > 1')
+    made = replay([record, alert], counter([2.0 * place for place in range(30)]))
+    (moment,) = timeline.moments(made, alert, (20.5,))
+    assert moment.values == {(("instance", "a"), ("team", "web")): pytest.approx(2.0)}
+    assert scraped_metrics(made.rules, alert) == {"x"}
+    assert reach_s(made.rules, alert) == 7.0
+
+
+def test_a_record_that_gives_nothing_is_nothing_at_once() -> None:
+    """Prometheus marks its series as stale in the evaluation in which it has no value."""
+    record = rule("x > 0", name="r", alert=False)
+    alert = rule("r > 0.5")
+    made = replay([record, alert], counter([1.0] * 9 + [0.0] * 21))
+    before, after = timeline.moments(made, alert, (9.5, 10.5))
+    assert [len(each.must) for each in (before, after)] == [1, 0]
+
+
+def test_a_record_that_stands_below_is_seen_one_evaluation_later() -> None:
+    """Rules of a group are evaluated from top to bottom."""
+    alert, record = rule("r > 0.5"), rule("x", name="r", alert=False)
+    values = counter([0.0] * 9 + [1.0] * 21)
+    below, above = replay([alert, record], values), replay([record, alert], values)
+    assert [len(each.must) for each in timeline.moments(below, alert, (10.5, 11.5))] == [0, 1]
+    assert [len(each.must) for each in timeline.moments(above, alert, (10.5, 11.5))] == [1, 1]
+
+
+def test_a_record_made_from_itself_is_not_followed() -> None:
+    """It has no end."""
+    record = rule("r + x", name="r", alert=False)
+    with pytest.raises(UnsupportedError, match="r is made from itself"):
+        scraped_metrics([record], rule("r > 1"))
