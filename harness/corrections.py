@@ -50,6 +50,15 @@ OF_SERIES = frozenset({Correction.BACKGROUND, Correction.BIRTHS, Correction.EXTR
 
 
 @dataclass(frozen=True, slots=True)
+class Memo:
+    """What has been found out about the series of a run, once for all expressions that ask for the same."""
+
+    rates: dict[Hashable, float | None] = field(default_factory=dict)
+    chosen: dict[Hashable, tuple[Series, ...]] = field(default_factory=dict)
+    """The series that a selector matches."""
+
+
+@dataclass(frozen=True, slots=True)
 class Samples:
     """What was scraped, to be evaluated at one moment."""
 
@@ -62,8 +71,8 @@ class Samples:
     background_views: frozenset[str]
     at_s: float
     dialect: Dialect
-    memo: dict[Hashable, float | None] = field(default_factory=dict, compare=False, repr=False)
-    """Rates that are known already; panels that ask for the same series may share it."""
+    memo: Memo = field(default_factory=Memo, compare=False, repr=False)
+    """Shared by those who evaluate the same series."""
     evaluations: Mapping[str, Sequence[float]] = field(default_factory=dict)
     """Times at which a recording rule was evaluated, rising, by what it records."""
 
@@ -96,9 +105,10 @@ def rate(
     In 1/s. Raises UnsupportedError as `points` does.
     """
     key = (id(series), samples.at_s, range_s, applied & OF_SERIES, shows_background, newest)
-    if key not in samples.memo:
-        samples.memo[key] = _rate(series, range_s, samples, applied, shows_background, newest)
-    return samples.memo[key]
+    rates = samples.memo.rates
+    if key not in rates:
+        rates[key] = _rate(series, range_s, samples, applied, shows_background, newest)
+    return rates[key]
 
 
 def instance_of(series: Series) -> str:

@@ -192,22 +192,18 @@ class _Evaluation:
         recorded = self.samples.evaluations.get(series.labels.get(NAME, ""))
         return self.samples.scrapes.get(instance_of(series), ()) if recorded is None else recorded
 
-    def _select(self, node: Any) -> list[Series]:
+    def _select(self, node: Any) -> Sequence[Series]:
         expression.check_unshifted(node)
         selection = expression.selection(node)
         hides = Correction.UNNAMED in self.corrections and hides_unnamed(selection)
         if hides:
             self.made.add(Correction.UNNAMED)
-        if hides and "view" not in self.shows:
-            kept = tuple(matcher for matcher in selection.matchers if matcher.label != "view")
-            whole = replace(selection, matchers=kept)
-            return [
-                each
-                for each in self.samples.series.get(selection.metric, ())
-                if selection.matches(each.labels)
-                or (each.labels.get("view") == UNNAMED_VIEW and whole.matches(each.labels))
-            ]
-        return [each for each in self.samples.series.get(selection.metric, ()) if selection.matches(each.labels)]
+        series = self.samples.series.get(selection.metric, ())
+        mends = hides and "view" not in self.shows
+        key, chosen = (id(series), selection, mends), self.samples.memo.chosen
+        if key not in chosen:
+            chosen[key] = tuple(each for each in series if _chooses(selection, each, mends=mends))
+        return chosen[key]
 
     def _asks_background(self, node: Any) -> bool:
         """True when a selector picks views of scrapes and health checks, and no others."""
@@ -269,6 +265,18 @@ def hides_unnamed(selection: Selection) -> bool:
     """True for a selector that takes every view but `<unnamed view>`, and perhaps some more."""
     asked = [matcher for matcher in selection.matchers if matcher.label == "view"]
     return all(matcher.accepts(ANY_VIEW) for matcher in asked) and not all(m.accepts(UNNAMED_VIEW) for m in asked)
+
+
+def _chooses(selection: Selection, series: Series, *, mends: bool) -> bool:
+    """Whether a selector matches a series, and where it is mended also `<unnamed view>`."""
+    if selection.matches(series.labels):
+        return True
+    others = (matcher for matcher in selection.matchers if matcher.label != "view")
+    return (
+        mends
+        and series.labels.get("view") == UNNAMED_VIEW
+        and replace(selection, matchers=(*others,)).matches(series.labels)
+    )
 
 
 def _bound(text: str) -> float | None:

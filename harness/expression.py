@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import promql_parser as ast
@@ -59,8 +60,12 @@ class Selection:
         return all(matcher.accepts(labels.get(matcher.label, "")) for matcher in self.matchers)
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str) -> ast.Expr:
-    """The expression as a tree. Raises ValueError with the reason when it is none, or nested too deeply."""
+    """The expression as a tree, which nobody changes.
+
+    Raises ValueError with the reason when it is none, or nested too deeply.
+    """
     try:
         tree = ast.parse(text)
     except ValueError as error:

@@ -6,14 +6,14 @@ our evaluator with what the expression gets wrong put right. All three must agre
 
 import difflib
 import math
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 
 from harness import evaluation, expression, grafana, readings
-from harness.checks import panel_evidence
+from harness.checks import panel_evidence, values
 from harness.checks.check import Check, Facts, inconclusive
 from harness.checks.panel_evidence import Asked, subject_of
 from harness.checks.panels import AGREEMENT, TIE
-from harness.corrections import RIGHT, TRUE, Correction, Samples
+from harness.corrections import RIGHT, TRUE, Correction, Memo, Samples
 from harness.grafana import RATE_SCRAPES
 from harness.instrumentation import INVALID_METHOD, METHODS, NAMES
 from harness.model import Finding, NoData, Panel, Query, Run, Status, Tolerance, Verdict
@@ -25,9 +25,9 @@ UNPROVED = "unproved-panel"
 FIRST_COUNT = "first-count-lost"
 HIDDEN = "first-count-hidden"
 LATENT = "latent-mistake"
-SMALLEST = 1e-9
-"""Values closer than this are equal, where a difference of two large ones was taken."""
 CENTRAL = 0.0
+ROUNDING_S = 0.5
+"""`$__range_s` is rounded to a second."""
 NUDGES = (-TIE, CENTRAL, TIE)
 
 WINDOW = "the range is too short"
@@ -72,7 +72,7 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     elsewhere = panel_evidence.elsewhere_query(facts.run, metrics)
     anywhere = panel_evidence.names(facts, elsewhere) if metrics else frozenset[str]()
     results: list[Verdict | Finding] = []
-    memo: dict[Hashable, float | None] = {}
+    memo = Memo()
     for asked in read:
         if not isinstance(asked, Asked):
             results.append(asked)
@@ -86,7 +86,7 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
 
 
 def _judge_safely(
-    facts: Facts, asked: Asked, own: frozenset[str], anywhere: frozenset[str], memo: dict[Hashable, float | None]
+    facts: Facts, asked: Asked, own: frozenset[str], anywhere: frozenset[str], memo: Memo
 ) -> tuple[Verdict | Finding, ...]:
     """One panel, so that one that the evaluator was not made for leaves the others judged."""
     try:
@@ -119,7 +119,7 @@ def _read(panel: Panel) -> Asked | Verdict | Finding:
 
 
 def _judge(
-    facts: Facts, asked: Asked, own: frozenset[str], anywhere: frozenset[str], memo: dict[Hashable, float | None]
+    facts: Facts, asked: Asked, own: frozenset[str], anywhere: frozenset[str], memo: Memo
 ) -> tuple[Verdict | Finding, ...]:
     """One panel; `own` are the names that the target exports, `anywhere` those of its metrics that anybody does."""
     run = facts.run
@@ -147,8 +147,8 @@ def _judge(
         return _proved(asked, samples, _compare(run, asked, samples, shown))
     except UnsupportedError as error:
         if short := _short(run, asked):
-            return (_fails(asked.panel, short),)
-        answers = "it shows nothing" if _nothing(shown) else "it answers, and its value is not compared"
+            return (_judge_short(run, asked, short),)
+        answers = "it shows nothing" if values.nothing(shown) else "it answers, and its value is not compared"
         return (Finding(UNPROVED, asked.subject, f"{error}: {answers}", ID),)
 
 
@@ -187,7 +187,7 @@ def _compare(run: Run, asked: Asked, samples: Samples, shown: Vector) -> tuple[V
 
     true = under(TRUE)
     if short := _short(run, asked):
-        return (_fails(asked.panel, f"{short}; {_beside(shown, true)}"),)
+        return (_judge_short(run, asked, f"{short}; {values.beside(shown, true)}"),)
     if odd := _unpredicted(under, shown):
         why = f"{odd} from the raw samples of {{{run.selector}}}: the panel sees other series than the run"
         return (inconclusive(ID, asked.subject, why),)
@@ -195,18 +195,18 @@ def _compare(run: Run, asked: Asked, samples: Samples, shown: Vector) -> tuple[V
     if (key := _off(shown, under, RIGHT)) is not None:
         causes = [item for item in WRONG if _changes(under, item)]
         why = "; ".join(WRONG[item] for item in causes) or "its parts are wrong together"
-        saw = f"the panel shows {_at(shown, key)} for a right {_at(right, key)}{_named(key)}"
-        return (_fails(asked.panel, f"{saw}: {why}", _number(right, key), _number(shown, key)),)
+        saw = f"the panel shows {values.at(shown, key)} for a right {values.at(right, key)}{values.named(key)}"
+        return (_fails(asked.panel, f"{saw}: {why}", values.number(right, key), values.number(shown, key)),)
     with_births = under(RIGHT | {Correction.BIRTHS})
     latent = _latent(asked, samples, shows)
-    if _nothing(shown):
+    if values.nothing(shown):
         return (_judge_empty(asked, shown, with_births, true), *latent)
     passed = _passes(asked, shown, true)
-    if (key := _apart(shown, [with_births])) is None:
+    if (key := values.apart(shown, [with_births])) is None:
         return (passed, *latent)
     text = (
-        f"the panel shows {_at(shown, key)}{_named(key)}, and {_at(with_births, key)} with the first values of series "
-        "that appeared: rate() leaves them out"
+        f"the panel shows {values.at(shown, key)}{values.named(key)}, and {values.at(with_births, key)} with the first "
+        "values of series that appeared: rate() leaves them out"
     )
     return passed, Finding(FIRST_COUNT, asked.subject, text, ID), *latent
 
@@ -232,31 +232,33 @@ def _unpredicted(under: Callable[..., Vector], shown: Vector) -> str:
         return ""
     if key is None:
         return ""
-    return f"Prometheus answers {_at(shown, key)}{_named(key)}, and not the {_at(predicted, key)} that follow"
+    answers = f"Prometheus answers {values.at(shown, key)}{values.named(key)}"
+    return f"{answers}, and not the {values.at(predicted, key)} that follow"
 
 
 def _judge_empty(asked: Asked, shown: Vector, with_births: Vector, true: Vector) -> Verdict | Finding:
     """A panel that shows nothing is right only where nothing happened."""
-    if not _nothing(with_births):
-        odd = _largest(with_births)
+    if not values.nothing(with_births):
+        odd = values.largest(with_births)
         text = (
-            f"the panel shows {_at(shown, odd)} for a true {_at(true, odd)}{_named(odd)}: rate() leaves out the first "
-            "value of a series, and all that happened is in first values; export the series at 0 from the start"
+            f"the panel shows {values.at(shown, odd)} for a true {values.at(true, odd)}{values.named(odd)}: rate() "
+            "leaves out the first value of a series, and all that happened is in first values; export the series at 0 "
+            "from the start"
         )
         return Finding(HIDDEN, asked.subject, text, ID)
     if any(math.isfinite(value) for value in shown.values()):
         return _passes(asked, shown, true)
-    if not _nothing(true):
-        return _fails(asked.panel, f"{NO_DATA}; {_beside(shown, true)}")
+    if not values.nothing(true):
+        return _fails(asked.panel, f"{NO_DATA}; {values.beside(shown, true)}")
     text = "shows nothing, and nothing happened that it could show: a scenario in which it does would prove it"
     return Finding(EMPTY, asked.subject, text, ID)
 
 
 def _passes(asked: Asked, shown: Vector, true: Vector) -> Verdict:
-    odd = _largest(shown)
+    odd = values.largest(shown)
     value, truth = shown[odd], true.get(odd)
-    why = f"the panel shows {_at(shown, odd)}{_named(odd)}, as the right expression does"
-    if truth is not None and math.isfinite(truth) and not _equal(value, truth):
+    why = f"the panel shows {values.at(shown, odd)}{values.named(odd)}, as the right expression does"
+    if truth is not None and math.isfinite(truth) and not values.equal(value, truth):
         share = f", {value / truth - 1:+.2%}" if truth else ""
         why += f"; {truth:.6g} is true{share}: rate() stretches to the edges of its range and leaves out first values"
     number = value if math.isfinite(value) else None
@@ -302,11 +304,22 @@ def _unknown(asked: Asked, samples: Samples, names: frozenset[str]) -> str:
     return ""
 
 
+def _judge_short(run: Run, asked: Asked, why: str) -> Verdict:
+    """A range that is too short is the panel's fault, unless it is all that the run has."""
+    if _shortest_s(asked) < run.window.length_s - ROUNDING_S:
+        return _fails(asked.panel, why)
+    window = f"the window of {run.window.length_s:.3g} s is as short: run for longer"
+    return inconclusive(ID, asked.subject, f"{why}; {window}")
+
+
+def _shortest_s(asked: Asked) -> float:
+    """The shortest range in which a function needs two samples; infinite without any."""
+    return min((each.rate_s for each in asked.selections if each.rate_s is not None), default=math.inf)
+
+
 def _short(run: Run, asked: Asked) -> str:
     """What is wrong with the panel's shortest range; empty when it is long enough."""
-    interval_s = run.window.scrape_interval_s
-    ranges = [selection.rate_s for selection in asked.selections if selection.rate_s is not None]
-    least = min(ranges, default=math.inf)
+    interval_s, least = run.window.scrape_interval_s, _shortest_s(asked)
     if least >= RATE_SCRAPES * interval_s - readings.CLOCK_RESOLUTION_S:
         return ""
     effect = (
@@ -323,69 +336,16 @@ def _short(run: Run, asked: Asked) -> str:
 def _changes(under: Callable[[frozenset[Correction]], Vector], item: Correction) -> bool:
     """True when the right value is another without this one correction."""
     try:
-        return _apart(under(RIGHT - {item}), [under(RIGHT)]) is not None
+        return values.apart(under(RIGHT - {item}), [under(RIGHT)]) is not None
     except UnsupportedError:  # without it the expression cannot even be evaluated
         return True
 
 
 def _off(shown: Vector, under: Callable[..., Vector], corrections: frozenset[Correction]) -> Labels | None:
     """The labels whose value is none that the corrected expression gives, a rank on a bucket's edge nudged."""
-    if _apart(shown, [under(corrections)]) is None:
+    if values.apart(shown, [under(corrections)]) is None:
         return None
-    return _apart(shown, [under(corrections, nudge) for nudge in NUDGES])
-
-
-def _apart(shown: Vector, wanted: list[Vector]) -> Labels | None:
-    """The labels whose value is none of those between `wanted`, the largest first; None when all are."""
-    keys = set(shown).union(*wanted)
-    odd = [key for key in keys if not _between(shown.get(key), [each.get(key) for each in wanted])]
-    return max(odd, key=lambda key: (abs(_finite(wanted[0].get(key))), key)) if odd else None
-
-
-def _between(shown: float | None, wanted: list[float | None]) -> bool:
-    numbers = [value for value in wanted if value is not None and not math.isnan(value)]
-    if shown is None or math.isnan(shown):  # NaN and nothing look the same on a panel
-        return not numbers
-    if not numbers:
-        return False
-    return any(_equal(shown, value) for value in numbers) or min(numbers) <= shown <= max(numbers)
-
-
-def _equal(a: float, b: float) -> bool:
-    return a == b or math.isclose(a, b, rel_tol=AGREEMENT, abs_tol=SMALLEST)
-
-
-def _nothing(vector: Vector) -> bool:
-    """True when a panel of these values is empty or flat at 0."""
-    return all(math.isnan(value) or value == 0 for value in vector.values())
-
-
-def _finite(value: float | None) -> float:
-    return value if value is not None and math.isfinite(value) else 0.0
-
-
-def _largest(vector: Vector) -> Labels:
-    return max(vector, key=lambda key: (abs(_finite(vector[key])), key), default=())
-
-
-def _number(vector: Vector, key: Labels) -> float | None:
-    value = vector.get(key)
-    return value if value is not None and math.isfinite(value) else None
-
-
-def _at(vector: Vector, key: Labels) -> str:
-    value = vector.get(key)
-    return "nothing" if value is None or math.isnan(value) else f"{value:.6g}"
-
-
-def _named(key: Labels) -> str:
-    """Which of the panel's lines is meant; empty when it has only one."""
-    return f" of {' '.join(value for _, value in key)}" if key else ""
-
-
-def _beside(shown: Vector, true: Vector) -> str:
-    odd = _largest(true)
-    return f"it shows {_at(shown, odd)} for a true {_at(true, odd)}{_named(odd)}"
+    return values.apart(shown, [under(corrections, nudge) for nudge in NUDGES])
 
 
 CHECK = Check(ID, queries, judge, optional=True)

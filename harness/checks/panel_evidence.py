@@ -1,13 +1,12 @@
 """What is asked about the panels of dashboards, and the answers as values."""
 
-from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from harness import expression, promql, readings, vectors
 from harness.checks import rule_evidence
 from harness.checks.check import Facts
-from harness.corrections import Samples
+from harness.corrections import Memo, Samples
 from harness.evaluation import LOOKBACK_S
 from harness.expression import Selection
 from harness.instrumentation import RESPONSES_BY_VIEW
@@ -83,7 +82,7 @@ def shown(facts: Facts, asked: Asked) -> Vector | NoData:
     return {vectors.labels_of(each.labels, named=True): each.last for each in reading.series}
 
 
-def samples(facts: Facts, asked: Asked, memo: dict[Hashable, float | None]) -> Samples | NoData:
+def samples(facts: Facts, asked: Asked, memo: Memo) -> Samples | NoData:
     """The raw samples that the panel is made from; `memo` is shared by the panels of the same facts."""
     run, range_s = facts.run, _longest_s(facts.run, asked)
     series: dict[str, tuple[Series, ...]] = {}
