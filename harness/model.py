@@ -44,6 +44,19 @@ class Tolerance:
 
 
 @dataclass(frozen=True, slots=True)
+class Effect:
+    """How a gate's candidate differs from its base: as a share of it (0.1 is 10 % more), of a ratio the difference."""
+
+    change: float
+    low: float
+    """The change is at least this, with 95 %."""
+    high: float
+    """The change is at most this, with 95 %; with `low` the 90 % interval."""
+    detectable: float
+    """The smallest change for the worse that this much data tells from none in four cases of five."""
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """One judgement. With a tolerance, PASS means `expected - below <= observed <= expected + above`."""
 
@@ -59,6 +72,8 @@ class Verdict:
     tolerance: Tolerance | None = None
     unit: str = ""
     strength: Strength = Strength.EXACT
+    effect: Effect | None = None
+    """Only of a gate."""
 
 
 @dataclass(frozen=True, slots=True)
