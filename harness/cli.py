@@ -1,6 +1,7 @@
 """The command line: parse, call the pipeline, write. No arithmetic."""
 
 import argparse
+import os
 import shutil
 import sys
 import time
@@ -9,11 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from harness import boards, config, fault_runs, injection, interrupt, pipeline, probe, progress
+from harness import baselines, boards, config, fault_runs, injection, interrupt, pipeline, probe, progress
 from harness.config import Config
 from harness.errors import ExitCode, HarnessError, UsageError
 from harness.faults import FAULTS
 from harness.options import parser
+from harness.outcome import EXIT_CODES
 from harness.profile import Profile
 from harness.render import catalogue as catalogue_report
 from harness.render import console, diagnosis
@@ -59,6 +61,23 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _report(options: argparse.Namespace) -> int:
     return _show(pipeline.render_again(options.run_dir), options)
+
+
+def _gate(options: argparse.Namespace) -> int:
+    out = options.out or Path("reports") / f"gate-{pipeline.new_run_id()}"
+    return _show(baselines.gate(options.baseline, options.candidate, options.view, options.job, out), options)
+
+
+def _baseline(options: argparse.Namespace) -> int:
+    if options.action == "csv":
+        text, left_out = baselines.export(options.dir)
+        sys.stdout.write(text)
+        if left_out:
+            sys.stderr.write(f"left out, since not every run has them: {', '.join(left_out)}\n")
+        return int(ExitCode.PASSED)
+    file, status = baselines.add(options.run_dir, options.to, options.job, options.commit, os.environ)
+    sys.stdout.write(f"{file}: kept; its own verification: {status}\n")
+    return int(EXIT_CODES[status])
 
 
 def _faults(options: argparse.Namespace) -> int:
@@ -185,6 +204,8 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
     "verify": _verify,
     "report": _report,
+    "gate": _gate,
+    "baseline": _baseline,
     "faults": _faults,
     "dashboards": _dashboards,
     "doctor": _doctor,

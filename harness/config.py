@@ -225,6 +225,7 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "state": ("state", keys.path),
     "sql_log": ("sql_log", keys.path),
     "dashboards": ("dashboards", keys.texts),
+    "gated_views": ("gated_views", keys.gated_views),
     "thresholds": ("thresholds", keys.limits),
     "budget": ("budget", _budget),
 }

@@ -17,6 +17,8 @@ LONGEST_S = 1e8
 MOST = 1_000_000
 """The largest number that a key takes."""
 SHORTEST_INTERVAL_S = 0.1
+MOST_GATED = 8
+"""Views that a gate compares: more endpoints share its error rate, so each is judged with less power."""
 QUANTILES = ("p50", "p95", "p99")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
@@ -139,6 +141,14 @@ def texts(value: object, where: str) -> tuple[str, ...]:
     if isinstance(value, list):
         return tuple(text(item, where) for item in value)
     raise UsageError(f"{where}: {value!r} must be a list of texts")
+
+
+def gated_views(value: object, where: str) -> tuple[str, ...]:
+    """A list of view labels for the gate."""
+    views = texts(value, where)
+    if len(views) > MOST_GATED or len(set(views)) < len(views) or "" in views:
+        raise UsageError(f"{where}: {value!r} must be at most {MOST_GATED} view labels, each once")
+    return views
 
 
 def commands(value: object, where: str) -> tuple[tuple[str, ...], ...]:

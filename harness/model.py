@@ -308,6 +308,10 @@ class Run:
     """The queries of the profile's dashboards."""
     checks: tuple[str, ...] = ()
     """Ids of the checks that judge it; empty for all of them."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What the load and the target's start were made of, for comparing runs; texts of which only a digest is kept."""
+    gated_views: tuple[str, ...] = ()
+    """View labels whose latency a gate compares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,3 +400,5 @@ class Report:
     variants: tuple[str, ...] = ()
     causes: tuple[Cause, ...] = ()
     """What is probably wrong, most likely first; empty when nothing failed."""
+    gate: str = ""
+    """How a candidate was compared with its base: `pairs` or `stored`; empty for the report of a run."""

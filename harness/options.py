@@ -37,6 +37,8 @@ def parser() -> argparse.ArgumentParser:
             "--json", action="store_true", help="print report.json on standard output and nothing else"
         )
         command.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    _add_gate(commands)
+    _add_baseline(commands)
     _add_faults(commands)
     _add_dashboards(commands)
     doctor = _add(
@@ -101,6 +103,63 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     output = run.add_mutually_exclusive_group()
     output.add_argument("--quiet", action="store_true", help="print nothing but errors")
     output.add_argument("--json", action="store_true", help="print report.json on standard output and nothing else")
+
+
+def _add_gate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    gate = _add(
+        commands,
+        "gate",
+        "compare a candidate with a baseline",
+        "harness gate --baseline baselines --candidate reports/20260401-101500-3f9a --view shop:item",
+    )
+    gate.add_argument(
+        "--baseline", metavar="DIR", type=Path, required=True, help="runs kept with `harness baseline add`"
+    )
+    gate.add_argument(
+        "--candidate",
+        metavar="RUN",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="directories that `harness run` made, or a directory of kept runs",
+    )
+    gate.add_argument(
+        "--view",
+        metavar="VIEW",
+        action="append",
+        default=[],
+        help="view label whose latency is compared; repeatable (default: the profile's gated_views)",
+    )
+    gate.add_argument("--job", metavar="ID", help="the CI job of the candidate's runs (default: all are of one)")
+    gate.add_argument("--out", metavar="DIR", type=Path, help="where to leave the reports (default: reports/gate-<id>)")
+    output = gate.add_mutually_exclusive_group()
+    output.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    output.add_argument("--json", action="store_true", help="print report.json on standard output and nothing else")
+
+
+def _add_baseline(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    baseline = _add(
+        commands,
+        "baseline",
+        "keep runs for later gates, and export them",
+        "harness baseline add reports/20260401-101500-3f9a --job 4711 --commit 1a2b3c4\n"
+        "  harness baseline csv baselines > history.csv",
+    )
+    actions = baseline.add_subparsers(title="actions", dest="action", required=True, metavar="ACTION")
+    add = _add(actions, "add", "keep a run as a small JSON file", "harness baseline add reports/20260401-101500-3f9a")
+    add.add_argument("run_dir", metavar="RUN", type=Path, help="a directory that `harness run` made")
+    add.add_argument(
+        "--to", metavar="DIR", type=Path, default=Path("baselines"), help="where to keep it (default: baselines)"
+    )
+    add.add_argument("--job", metavar="ID", help="the CI job of the run (default: as GitHub, GitLab or Jenkins tell)")
+    add.add_argument("--commit", metavar="SHA", help="the commit that was measured (default: as the job)")
+    csv = _add(
+        actions,
+        "csv",
+        "print kept runs as the CSV that Apache Otava reads",
+        "harness baseline csv baselines > history.csv",
+    )
+    csv.add_argument("dir", metavar="DIR", type=Path, help="where `harness baseline add` keeps them")
 
 
 def _add_faults(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

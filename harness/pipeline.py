@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from harness import boards, grafana, machine, readings, stack, target, verification
+from harness import boards, fingerprint, grafana, machine, outcome, readings, stack, target, verification
 from harness.checks import Facts
 from harness.errors import StoreError, UsageError
 from harness.instrumentation import LATENCY_ALL, LATENCY_BY_VIEW
@@ -53,7 +53,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
 
     Raises a HarnessError when the run cannot be made; samples taken so far stay in `out`.
     """
-    find_locustfile(profile, project)
+    locustfile = find_locustfile(profile, project)
     check_hosts(profile)
     dashboards = boards.read(profile.dashboards, project)
     directory = RunDirectory(out)
@@ -87,7 +87,8 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         made = _run(
             profile, out.name, started_s, services, version, instances, before, after, interval_s, skew_s, loaded
         )
-        made = replace(made, ended=ended, panels=boards.panels(dashboards, made))
+        settings = fingerprint.settings(profile, locustfile.read_bytes())
+        made = replace(made, ended=ended, panels=boards.panels(dashboards, made), settings=settings)
         directory.write_run(made)
         reporter.stage("asking Prometheus")
         directory.write_evidence(prometheus.fetch(verification.queries(made)), ledgers)
@@ -110,8 +111,8 @@ def render_again(path: Path) -> Outcome:
     """Write the other formats again from report.json. Raises UsageError or StoreError."""
     directory = RunDirectory(path)
     report = directory.read_report(json_report.parse)
-    status = verification.overall(report.verdicts)
-    if (report.status, report.exit_code) != (status, verification.EXIT_CODES[status]):
+    status = outcome.overall(report.verdicts)
+    if (report.status, report.exit_code) != (status, outcome.EXIT_CODES[status]):
         raise StoreError(
             f"{path / 'report.json'} says {report.status} and its verdicts say {status}: it was changed; make it again "
             f"with `harness verify {path}`"
@@ -304,4 +305,5 @@ def _run(
         embedded=profile.start is not None,
         variants=profile.variants,
         fault=profile.fault,
+        gated_views=profile.gated_views,
     )

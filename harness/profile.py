@@ -107,6 +107,8 @@ class Profile:
     """Path at which the target tells the totals of its SQL log as JSON."""
     dashboards: tuple[str, ...] = ()
     """Files of Grafana dashboards, or directories of them, relative to harness.toml."""
+    gated_views: tuple[str, ...] = ()
+    """View labels whose p50, p95 and p99 `harness gate` compares."""
     thresholds: tuple[Limit, ...] = ()
     budget: Budget = Budget()
     load_prefix: tuple[str, ...] = ()

@@ -4,10 +4,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from harness.fingerprint import UNKNOWN
 from harness.gate.endpoint import QUANTILES, Endpoint, Kind
 from harness.gate.plan import LEAST_BEYOND
 from harness.model import Status
 
+ROWS_APART, ROWS_SPARE = 1.5, 100
+"""Rows of a model may differ by half, and by as many as a warm-up writes to an empty table."""
 ROUNDING = 1e-9
 """Share by which n * (1 - q) may fall short for no other reason than rounding, e.g. 2000 * (1 - 0.99)."""
 
@@ -40,6 +43,8 @@ class Arm:
     """Successful requests per second; None in a closed model, where it says nothing that latency does not."""
     fingerprint: Mapping[str, str] = field(default_factory=dict)
     """Environment, load and data, by name; must be equal in all arms."""
+    rows: Mapping[str, int] = field(default_factory=dict)
+    """Rows of the database by model at the start, where the target tells; must be about equal in all arms."""
     problems: tuple[str, ...] = ()
     """Why it cannot be compared: the generator was saturated, the load off plan, samples are missing."""
 
@@ -88,13 +93,19 @@ def error_ratio(value_: float) -> float:
 
 
 def differences(arms: Sequence[Arm]) -> tuple[str, ...]:
-    """Each entry of the fingerprints that is not the same in all arms, with its values; none without any difference."""
+    """Each entry of the fingerprints that is not the same in all arms: its values, and the first arm with each."""
     names = sorted({name for arm in arms for name in arm.fingerprint})
     found = []
     for name in names:
-        seen = dict.fromkeys(arm.fingerprint.get(name, "not known") for arm in arms)
-        if len(seen) > 1 or "not known" in seen:
-            found.append(f"{name}: {' / '.join(seen)}")
+        seen: dict[str, str] = {}
+        for arm in arms:
+            seen.setdefault(arm.fingerprint.get(name, UNKNOWN), arm.id)
+        if len(seen) > 1 or UNKNOWN in seen:
+            found.append(f"{name}: {' / '.join(f'{text} ({first})' for text, first in seen.items())}")
+    for model in sorted({model for arm in arms for model in arm.rows}):
+        rows = [arm.rows.get(model, 0) for arm in arms]
+        if max(rows) > ROWS_APART * min(rows) + ROWS_SPARE:
+            found.append(f"data.rows.{model}: {min(rows)} to {max(rows)}")
     return tuple(found)
 
 

@@ -14,6 +14,7 @@ from harness.gate.contrast import Contrast
 from harness.gate.endpoint import Endpoint, Kind
 from harness.gate.plan import LEAST_JOBS, LEAST_PAIRS, Plan
 from harness.model import Status, Verdict
+from harness.outcome import overall
 
 COMPARABLE, RUNS = "gate-comparable", "gate-runs"
 
@@ -61,12 +62,6 @@ def decide_stored(base: Sequence[Arm], candidate: Sequence[Arm], plan: Plan) -> 
     look = Look(f"{len(jobs)} jobs and {len(ours)} of the candidate", plan.alpha, final=True)
     contrasts = {endpoint: _stored(jobs, ours, endpoint) for endpoint in plan.endpoints}
     return _decide(base, candidate, contrasts, obstacles, look)
-
-
-def overall(verdicts: Sequence[Verdict]) -> Status:
-    """FAIL outranks INCONCLUSIVE outranks PASS; nothing judged is inconclusive."""
-    found = {verdict.status for verdict in verdicts} or {Status.INCONCLUSIVE}
-    return next(status for status in (Status.FAIL, Status.INCONCLUSIVE, Status.PASS) if status in found)
 
 
 def _decide(

@@ -4,9 +4,8 @@ import math
 from dataclasses import dataclass
 
 from harness.gate.endpoint import QUANTILES, Endpoint, Kind
+from harness.keys import MOST_GATED
 
-MOST_VIEWS = 8
-"""More endpoints share the error rate, so each of them would be judged with less power."""
 LEAST_PAIRS = 5
 LEAST_JOBS = 10
 LEAST_BEYOND = 20
@@ -51,8 +50,8 @@ class Plan:
     alpha: float = ALPHA
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.views) <= MOST_VIEWS or len(set(self.views)) < len(self.views) or not all(self.views):
-            raise ValueError(f"a gate takes 1 to {MOST_VIEWS} views, each once, not {self.views!r}")
+        if not 1 <= len(self.views) <= MOST_GATED or len(set(self.views)) < len(self.views) or not all(self.views):
+            raise ValueError(f"a gate takes 1 to {MOST_GATED} views, each once, not {self.views!r}")
         if not self.looks or self.looks[0] < LEAST_PAIRS or list(self.looks) != sorted(set(self.looks)):
             raise ValueError(f"looks must be rising numbers of pairs from {LEAST_PAIRS} up, not {self.looks!r}")
         if not 0 < self.alpha < 0.5:

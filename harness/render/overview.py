@@ -17,6 +17,14 @@ PANELS = {
     Status.INCONCLUSIVE: "Could not be judged",
 }
 """Of dashboards that were held against a Prometheus alone, without any load."""
+GATED = {
+    Status.PASS: "No regression",
+    Status.FAIL: "The candidate does not pass the gate",
+    Status.INCONCLUSIVE: "Could not be judged",
+}
+"""Of a candidate that was compared with its base."""
+COMPARED = {"pairs": "compared in pairs", "stored": "compared with a stored baseline"}
+"""How a gate compared, by `Report.gate`."""
 NOTHING_JUDGED = "No check has judged this run, so nothing is known about its metrics."
 _SEVERITY = (Status.PASS, Status.INCONCLUSIVE, Status.FAIL)
 
@@ -94,7 +102,8 @@ def status_of(report: Report) -> Status:
 
 def headline(report: Report) -> str:
     """What came out, in a few words."""
-    return (HEADLINES if report.scenario or not report.verdicts else PANELS)[status_of(report)]
+    words = GATED if report.gate else HEADLINES if report.scenario or not report.verdicts else PANELS
+    return words[status_of(report)]
 
 
 def sentence(report: Report) -> str:
@@ -113,6 +122,11 @@ def sentence(report: Report) -> str:
     one_sided = sum(verdict.strength is Strength.ONE_SIDED for verdict in report.verdicts)
     limit = f" {one_sided} of {len(report.verdicts)} verdicts bound one side only." if one_sided else ""
     return f"{text}.{limit}"
+
+
+def compared(report: Report) -> str:
+    """How a gate compared, in words; empty for the report of a run."""
+    return COMPARED.get(report.gate, report.gate)
 
 
 def tally(verdicts: tuple[Verdict, ...]) -> str:

@@ -145,3 +145,15 @@ def test_the_projects_own_file_is_valid_and_has_its_profiles() -> None:
     parsed = config.parse(file.read_text(), "harness.toml")
     assert parsed.profile().name == "smoke"
     assert {"smoke", "ci", "matrix", "soak", "compose", "compose-mysql", "compose-memcached"} <= set(parsed.profiles)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [["a"] * 2, list("abcdefghi"), [""], "shop:item", [3]],
+    ids=["twice", "nine", "empty", "a text", "a number"],
+)
+def test_gated_views_are_at_most_eight_labels(value: object) -> None:
+    """Each once."""
+    with pytest.raises(UsageError, match="gated_views"):
+        keys.gated_views(value, "gated_views")
+    assert keys.gated_views(list("abcdefgh"), "gated_views") == tuple("abcdefgh")
