@@ -145,6 +145,8 @@ def _up(options: argparse.Namespace) -> int:
 def _chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
     """The profile with the flags applied, and the directory that its paths are relative to."""
     flags = vars(options)
+    if flags.get("arrival_rate") and flags.get("pace"):
+        raise UsageError("--pace: not allowed with --arrival-rate, which does not wait for users; leave one out")
     if options.variant and (flags.get("target") or flags.get("prometheus")):
         raise UsageError("--variant: a target that runs already is not started, so it has no variants; leave it out")
     loaded = _load(options)
@@ -154,6 +156,7 @@ def _chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
         name: flags[flag]
         for flag, name in (
             ("users", "users"),
+            ("arrival_rate", "arrival_rate"),
             ("duration", "duration_s"),
             ("warmup", "warmup_s"),
             ("workers", "workers"),
@@ -163,6 +166,8 @@ def _chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
         )
         if flags.get(flag) is not None
     }
+    if flags.get("users") or flags.get("pace"):
+        given["arrival_rate"] = None
     if flags.get("locustfile"):
         given["scenario"] = str(flags["locustfile"].resolve())
     profile = replace(profile, **given)

@@ -15,6 +15,8 @@ UNKNOWN = "not known"
 MACHINE = ("system", "architecture", "cpus", "processor", "memory_gib")
 SHOWN = (
     "users",
+    "arrival_rate",
+    "arrival_seed",
     "spawn_rate",
     "duration_s",
     "warmup_s",

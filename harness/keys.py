@@ -14,6 +14,8 @@ from harness.model import Limit
 
 LONGEST_S = 1e8
 """The longest duration that is one: three years."""
+MOST_ARRIVALS = 10_000.0
+"""Arrivals per second; no machine's Locust makes more."""
 MOST = 1_000_000
 """The largest number that a key takes."""
 SHORTEST_INTERVAL_S = 0.1
@@ -127,6 +129,13 @@ def positive(value: object, where: str) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MOST:
         return float(value)
     raise UsageError(f"{where}: {value!r} must be a number above 0, up to {MOST:,}")
+
+
+def arrival_rate(value: object, where: str) -> float:
+    """Arrivals per second."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MOST_ARRIVALS:
+        return float(value)
+    raise UsageError(f"{where}: {value!r} must be a number of requests per second above 0, up to {MOST_ARRIVALS:,.0f}")
 
 
 def pace(value: object, where: str) -> str:

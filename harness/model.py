@@ -203,6 +203,10 @@ class GeneratorHealth:
     """Tasks of the locustfile that raised."""
     elsewhere: int = 0
     """Requests to other hosts than the target; they are not recorded."""
+    planned_arrivals: int | None = None
+    """Of an open model; None in a closed one."""
+    begun_arrivals: int | None = None
+    """Of these, those for which a user was free before the load ended."""
     unrecorded: int = 0
     """Requests that were answered and of whose end Locust never told, e.g. a task raised inside `catch_response`."""
 
@@ -306,6 +310,10 @@ class Run:
     """Processes of the stack that had ended by themselves when the load was over, e.g. `the target (exit -9)`."""
     panels: tuple[Panel, ...] = ()
     """The queries of the profile's dashboards."""
+    arrival_rate: float | None = None
+    """Arrivals per second in an open model; None in a closed one."""
+    arrival_seed: int | None = None
+    """From which the plan of arrivals can be made again."""
     checks: tuple[str, ...] = ()
     """Ids of the checks that judge it; empty for all of them."""
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -358,6 +366,8 @@ class ViewReport:
     witness_distribution: Distribution | None = None
     metric_distribution: Distribution | None = None
     """At the histogram's bounds."""
+    intended: Figures = Figures()
+    """Percentiles of the client's latency from the intended start; of an open model only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,3 +412,5 @@ class Report:
     """What is probably wrong, most likely first; empty when nothing failed."""
     gate: str = ""
     """How a candidate was compared with its base: `pairs` or `stored`; empty for the report of a run."""
+    arrival_rate: float | None = None
+    """Arrivals per second that were planned in an open model; None in a closed one."""

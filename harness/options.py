@@ -74,7 +74,11 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "profile", nargs="?", metavar="PROFILE", help="a profile of harness.toml (default: its default_profile)"
     )
     run.add_argument("--locustfile", metavar="FILE", type=Path, help="any locustfile instead of the profile's scenario")
-    run.add_argument("--users", metavar="N", type=_whole, help="simulated users")
+    model = run.add_mutually_exclusive_group()
+    model.add_argument("--users", metavar="N", type=_whole, help="simulated users")
+    model.add_argument(
+        "--arrival-rate", metavar="R", type=_arrival_rate, help="requests per second, planned ahead: an open model"
+    )
     run.add_argument("--duration", metavar="TIME", type=_some_duration, help="measured load, e.g. 30s or 5m")
     run.add_argument("--warmup", metavar="TIME", type=_duration, help="load before the measurement, e.g. 3s")
     run.add_argument("--workers", metavar="N", type=_whole, help="Locust processes")
@@ -252,6 +256,15 @@ def _whole(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from 1 up")
     return int(text)
+
+
+def _arrival_rate(text: str) -> float:
+    try:
+        return keys.arrival_rate(float(text), "arrival_rate")
+    except (UsageError, ValueError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} must be a number of requests per second above 0, up to {keys.MOST_ARRIVALS:,.0f}"
+        ) from None
 
 
 def _some_duration(text: str) -> float:

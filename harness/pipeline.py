@@ -74,7 +74,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         limit_s = max(profile.quiet_timeout_s, 4 * interval_s)
         before = prometheus.await_quiet(profile.selector, prometheus.now(), interval_s, limit_s, still=True)
         instances = prometheus.instances(profile.selector)
-        reporter.stage(f"load: {profile.scenario} with {profile.users} users for {profile.duration_s:g} s")
+        reporter.stage(f"load: {profile.scenario} with {_load_of(profile)} for {profile.duration_s:g} s")
         acts = profile.start.acts if profile.start else ()
         with stack.acting(acts, services.words, directory.logs / "acts.log"):
             loaded = load(profile, project, directory, services.target, "measure", reporter.load)
@@ -236,6 +236,10 @@ def _await_scraped(prometheus: Prometheus, profile: Profile, reporter: Reporter)
     return prometheus.scrape_interval_s(profile.selector, INTERVAL_LIMIT_S)
 
 
+def _load_of(profile: Profile) -> str:
+    return f"{profile.users} users" if profile.arrival_rate is None else f"{profile.arrival_rate:g} arrivals/s"
+
+
 def _warm_up(
     profile: Profile, project: Path, directory: RunDirectory, services: stack.Stack, reporter: Reporter
 ) -> None:
@@ -306,4 +310,6 @@ def _run(
         variants=profile.variants,
         fault=profile.fault,
         gated_views=profile.gated_views,
+        arrival_rate=profile.arrival_rate,
+        arrival_seed=None if profile.arrival_rate is None else profile.arrival_seed,
     )

@@ -75,6 +75,10 @@ class Profile:
     scenario: str = "scenarios/mixed.py"
     users: int = 10
     spawn_rate: float = 10.0
+    arrival_rate: float | None = None
+    """Arrivals per second in an open model, whatever the target answers; None: users wait for their answers."""
+    arrival_seed: int = 1
+    """Of the plan of arrivals; the same seed gives the same plan."""
     duration_s: float = 15.0
     warmup_s: float = 3.0
     stop_timeout_s: float = 10.0

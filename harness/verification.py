@@ -66,5 +66,6 @@ def verify(facts: Facts) -> Report:
         rate=() if run.checks else figures.rate_points(facts),
         scrape_interval_s=run.window.scrape_interval_s,
         variants=run.variants,
+        arrival_rate=run.arrival_rate,
         causes=causes.likely(verdicts, tuple(result for result in results if isinstance(result, Finding))),
     )

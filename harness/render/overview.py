@@ -147,8 +147,16 @@ def name_of(view: ViewReport) -> str:
 
 
 def figure_rows(view: ViewReport) -> tuple[FigureRow, ...]:
-    """Requests, rate, error ratio, p50, p95 and p99, in this order; then SQL, where a witness told of any."""
+    """Requests, rate, error ratio, p50, p95 and p99, in this order.
+
+    Then, of an open model, the client's percentiles from the intended start; then SQL, where a witness told of any.
+    """
     c, w, m, p = view.client, view.witness, view.metric, view.panel
+    meant = (
+        FigureRow("p50 from intended", "s", view.intended.p50_s, None, None, None),
+        FigureRow("p95 from intended", "s", view.intended.p95_s, None, None, None),
+        FigureRow("p99 from intended", "s", view.intended.p99_s, None, None, None),
+    )
     sql = (
         FigureRow("SQL p50", "s", None, w.sql_p50_s, None, None),
         FigureRow("SQL p95", "s", None, w.sql_p95_s, None, None),
@@ -161,5 +169,5 @@ def figure_rows(view: ViewReport) -> tuple[FigureRow, ...]:
         FigureRow("p50", "s", c.p50_s, w.p50_s, m.p50_s, p.p50_s),
         FigureRow("p95", "s", c.p95_s, w.p95_s, m.p95_s, p.p95_s),
         FigureRow("p99", "s", c.p99_s, w.p99_s, m.p99_s, p.p99_s),
-        *(row for row in sql if row.known),
+        *(row for row in (*meant, *sql) if row.known),
     )
