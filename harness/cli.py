@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from harness import baselines, boards, config, fault_runs, injection, interrupt, pipeline, probe, progress
+from harness import baselines, boards, config, fault_runs, injection, interrupt, paired, pipeline, probe, progress
 from harness.config import Config
 from harness.errors import ExitCode, HarnessError, UsageError
 from harness.faults import FAULTS
@@ -20,6 +20,10 @@ from harness.profile import Profile
 from harness.render import catalogue as catalogue_report
 from harness.render import console, diagnosis
 from harness.render import json as json_report
+
+GATE = "gate"
+"""The profile that a paired gate takes when none is named."""
+PAIRED_FLAGS = ("profile", "candidate_env", "pairs", "slices", "slice")
 
 
 def entrypoint() -> NoReturn:
@@ -56,6 +60,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
+    if paired.is_gate(options.run_dir):
+        return _show(paired.verify(options.run_dir), options)
     return _show(pipeline.verify(options.run_dir), options)
 
 
@@ -64,8 +70,35 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _gate(options: argparse.Namespace) -> int:
-    out = options.out or Path("reports") / f"gate-{pipeline.new_run_id()}"
-    return _show(baselines.gate(options.baseline, options.candidate, options.view, options.job, out), options)
+    if options.base is None:
+        _refuse(options, PAIRED_FLAGS, "--baseline")
+        out = options.out or Path("reports") / f"gate-{pipeline.new_run_id()}"
+        candidate = [Path(each) for each in options.candidate]
+        return _show(baselines.gate(options.baseline, candidate, options.view, options.job, out), options)
+    _refuse(options, ("job",), "--base")
+    if len(options.candidate) > 1:
+        raise UsageError("--candidate: one git ref or command line beside --base; put a command in quotation marks")
+    loaded = _load(options)
+    profile = loaded.profile(options.profile or (GATE if GATE in loaded.profiles else None))
+    project = options.config.resolve().parent
+    asked = paired.Asked(
+        base=options.base,
+        candidate=options.candidate[0],
+        views=tuple(dict.fromkeys(options.view)) or profile.gated_views,
+        pairs=options.pairs or paired.PAIRS,
+        slices=options.slices or paired.SLICES,
+        slice_s=options.slice or paired.SLICE_S,
+        candidate_env=tuple(options.candidate_env),
+    )
+    out = options.out or project / "reports" / f"gate-{pipeline.new_run_id()}"
+    return _show(paired.run(asked, profile, project, out, progress.Reporter(quiet=options.quiet)), options)
+
+
+def _refuse(options: argparse.Namespace, names: Sequence[str], beside: str) -> None:
+    """Flags of the other kind of gate would be ignored."""
+    for name in names:
+        if getattr(options, name):
+            raise UsageError(f"--{name.replace('_', '-')}: means nothing beside {beside}; leave it out")
 
 
 def _baseline(options: argparse.Namespace) -> int:

@@ -113,20 +113,39 @@ def _add_gate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     gate = _add(
         commands,
         "gate",
-        "compare a candidate with a baseline",
-        "harness gate --baseline baselines --candidate reports/20260401-101500-3f9a --view shop:item",
+        "compare a candidate with its base",
+        "harness gate --base main --candidate HEAD\n"
+        "  harness gate --base HEAD --candidate 'env FAST=1 python -m gunicorn --bind 127.0.0.1:{port} mysite.wsgi'\n"
+        "  harness gate --baseline baselines --candidate reports/20260401-101500-3f9a --view shop:item",
     )
-    gate.add_argument(
-        "--baseline", metavar="DIR", type=Path, required=True, help="runs kept with `harness baseline add`"
+    base = gate.add_mutually_exclusive_group(required=True)
+    base.add_argument(
+        "--base", metavar="REF|CMD", help="run pairs: a git ref, or a command line with {port} that starts the target"
     )
+    base.add_argument("--baseline", metavar="DIR", type=Path, help="runs kept with `harness baseline add`")
     gate.add_argument(
         "--candidate",
-        metavar="RUN",
-        type=Path,
+        metavar="REF|CMD|RUN",
         nargs="+",
         required=True,
-        help="directories that `harness run` made, or a directory of kept runs",
+        help="as --base; beside --baseline, directories that `harness run` made, or a directory of kept runs",
     )
+    pairs = gate.add_argument_group("pairs")
+    pairs.add_argument(
+        "--profile", metavar="NAME", help="a profile of harness.toml (default: gate, else its default_profile)"
+    )
+    pairs.add_argument(
+        "--candidate-env",
+        metavar="NAME=VALUE",
+        type=_setting,
+        action="append",
+        default=[],
+        help="set this in the candidate's environment alone; repeatable",
+    )
+    pairs.add_argument("--pairs", metavar="N", type=_whole, help="pairs at most, 5 at least (default: 10)")
+    pairs.add_argument("--slices", metavar="N", type=_whole, help="slices of each side in a pair (default: 5)")
+    pairs.add_argument("--slice", metavar="TIME", type=_some_duration, help="length of a slice (default: 5s)")
+    _add_config(pairs)
     gate.add_argument(
         "--view",
         metavar="VIEW",
@@ -236,7 +255,7 @@ def _add(
     )
 
 
-def _add_config(parser: argparse.ArgumentParser) -> None:
+def _add_config(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--config", metavar="FILE", type=Path, default=Path("harness.toml"), help="profiles (default: ./harness.toml)"
     )
@@ -265,6 +284,13 @@ def _arrival_rate(text: str) -> float:
         raise argparse.ArgumentTypeError(
             f"{text!r} must be a number of requests per second above 0, up to {keys.MOST_ARRIVALS:,.0f}"
         ) from None
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"{text!r} must be NAME=VALUE")
+    return name, value
 
 
 def _some_duration(text: str) -> float:

@@ -63,13 +63,13 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         version = prometheus.version()
         started_s = time.time()
         if profile.start is None:  # nobody's target is loaded before it is known to be scraped
-            interval_s = _await_scraped(prometheus, profile, reporter)
-            _warm_up(profile, project, directory, services, reporter)
+            interval_s = await_scraped(prometheus, profile, reporter)
+            warm_up(profile, project, directory, services, reporter)
         else:  # Prometheus takes 5 s from its start to its first scrape (discovery/manager.go, `updatert`)
-            _warm_up(profile, project, directory, services, reporter)
-            interval_s = _await_scraped(prometheus, profile, reporter)
+            warm_up(profile, project, directory, services, reporter)
+            interval_s = await_scraped(prometheus, profile, reporter)
         reporter.stage("waiting for a quiet scrape")
-        ledgers = {"start": _ledger(services.target, profile, ("state", "sql_log"))}
+        ledgers = {"start": ledger_of(services.target, profile, ("state", "sql_log"))}
         skew_s = prometheus.skew_s()
         limit_s = max(profile.quiet_timeout_s, 4 * interval_s)
         before = prometheus.await_quiet(profile.selector, prometheus.now(), interval_s, limit_s, still=True)
@@ -83,8 +83,8 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         after = prometheus.await_quiet(
             profile.selector, loaded.ended_s - skew_s + SKEW_MARGIN_S, interval_s, limit_s, still=profile.start is None
         )
-        ledgers["end"] = _ledger(services.target, profile, ("sql_log", "state"))
-        made = _run(
+        ledgers["end"] = ledger_of(services.target, profile, ("sql_log", "state"))
+        made = run_of(
             profile, out.name, started_s, services, version, instances, before, after, interval_s, skew_s, loaded
         )
         settings = fingerprint.settings(profile, locustfile.read_bytes())
@@ -226,7 +226,7 @@ def against(profile: Profile, target: str, prometheus: str) -> Profile:
     return replace(profile, start=None, variants=(), dashboards=(), target=target, prometheus=prometheus, budget=budget)
 
 
-def _await_scraped(prometheus: Prometheus, profile: Profile, reporter: Reporter) -> float:
+def await_scraped(prometheus: Prometheus, profile: Profile, reporter: Reporter) -> float:
     """Seconds between two scrapes of the target, once it is scraped."""
     reporter.stage("waiting for the first scrape")
     limit_s = max(SCRAPED_LIMIT_S, 4 * profile.scrape_interval_s)
@@ -240,15 +240,16 @@ def _load_of(profile: Profile) -> str:
     return f"{profile.users} users" if profile.arrival_rate is None else f"{profile.arrival_rate:g} arrivals/s"
 
 
-def _warm_up(
+def warm_up(
     profile: Profile, project: Path, directory: RunDirectory, services: stack.Stack, reporter: Reporter
 ) -> None:
+    """Load the target and judge nothing of it."""
     if profile.warmup_s:
         reporter.stage(f"warming up for {profile.warmup_s:g} s")
         load(profile, project, directory, services.target, "warmup", reporter.load)
 
 
-def _ledger(url: str, profile: Profile, order: tuple[str, str]) -> dict[str, dict[str, Any]]:
+def ledger_of(url: str, profile: Profile, order: tuple[str, str]) -> dict[str, dict[str, Any]]:
     """The target's own word. Reading the state runs SQL and reading the log runs none.
 
     So the state is read first before t0 and last after t1: neither reading lies between the log's two totals.
@@ -270,7 +271,7 @@ def _tally(directory: RunDirectory, made: Run, evidence: readings.Evidence) -> T
     return tally.truth(directory.tables(shards))
 
 
-def _run(
+def run_of(
     profile: Profile,
     run_id: str,
     started_s: float,
@@ -283,6 +284,7 @@ def _run(
     skew_s: float,
     loaded: Loaded,
 ) -> Run:
+    """Everything about a run that has been loaded, for run.json."""
     return Run(
         schema_version=SCHEMA_VERSION,
         id=run_id,
