@@ -11,10 +11,10 @@ UV := .tools/uv/bin/uv
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup prometheus services demo matrix dashboards test check bench lock clean
+.PHONY: help setup prometheus services demo matrix dashboards test check bench bench-gate lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: ## virtual environment and Prometheus, inside this clone
 	@$(PYTHON) tools/setup.py
@@ -48,6 +48,9 @@ check: setup ## lint, format, types, import rules, documentation
 
 bench: setup ## measure the harness itself
 	$(BIN)/python bench/run.py
+
+bench-gate: setup ## measure the regression gate: false alarms and power
+	$(BIN)/python bench/run.py gate-power
 
 lock: setup ## resolve requirements.lock again; UPGRADE=--upgrade for the newest versions
 	@test -x $(UV) || $(BIN)/python -m pip --no-cache-dir -q install --target .tools/uv uv==$(UV_VERSION)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import measure, recording, report_latency, sensitivity, verifying
+from bench import gate_power, measure, recording, report_latency, sensitivity, verifying
 from harness import machine
 
 PAGE = measure.PROJECT / "docs" / "benchmarks.md"
@@ -17,6 +17,7 @@ SECTIONS: Mapping[str, tuple[str, Callable[[], str]]] = {
     "report-latency": ("From the last response to the report", report_latency.measure_all),
     "sensitivity": ("The smallest fault that is caught", sensitivity.sweep_all),
     "false-alarms": ("False alarms", sensitivity.alarms),
+    "gate-power": ("How often the gate is right, simulated", gate_power.measure_all),
     "verifying": ("What verifying costs", verifying.measure_all),
 }
 

@@ -1,6 +1,7 @@
 """The command line: parse, call the pipeline, write. No arithmetic."""
 
 import argparse
+import os
 import shutil
 import sys
 import time
@@ -9,15 +10,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from harness import boards, config, fault_runs, injection, interrupt, pipeline, probe, progress
+from harness import baselines, boards, config, fault_runs, injection, interrupt, paired, pipeline, probe, progress
 from harness.config import Config
 from harness.errors import ExitCode, HarnessError, UsageError
 from harness.faults import FAULTS
 from harness.options import parser
+from harness.outcome import EXIT_CODES
 from harness.profile import Profile
 from harness.render import catalogue as catalogue_report
 from harness.render import console, diagnosis
 from harness.render import json as json_report
+
+GATE = "gate"
+"""The profile that a paired gate takes when none is named."""
+PAIRED_FLAGS = ("profile", "candidate_env", "pairs", "slices", "slice")
 
 
 def entrypoint() -> NoReturn:
@@ -54,11 +60,57 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
+    if paired.is_gate(options.run_dir):
+        return _show(paired.verify(options.run_dir), options)
     return _show(pipeline.verify(options.run_dir), options)
 
 
 def _report(options: argparse.Namespace) -> int:
     return _show(pipeline.render_again(options.run_dir), options)
+
+
+def _gate(options: argparse.Namespace) -> int:
+    if options.base is None:
+        _refuse(options, PAIRED_FLAGS, "--baseline")
+        out = options.out or Path("reports") / f"gate-{pipeline.new_run_id()}"
+        candidate = [Path(each) for each in options.candidate]
+        return _show(baselines.gate(options.baseline, candidate, options.view, options.job, out), options)
+    _refuse(options, ("job",), "--base")
+    if len(options.candidate) > 1:
+        raise UsageError("--candidate: one git ref or command line beside --base; put a command in quotation marks")
+    loaded = _load(options)
+    profile = loaded.profile(options.profile or (GATE if GATE in loaded.profiles else None))
+    project = options.config.resolve().parent
+    asked = paired.Asked(
+        base=options.base,
+        candidate=options.candidate[0],
+        views=tuple(dict.fromkeys(options.view)) or profile.gated_views,
+        pairs=options.pairs or paired.PAIRS,
+        slices=options.slices or paired.SLICES,
+        slice_s=options.slice or paired.SLICE_S,
+        candidate_env=tuple(options.candidate_env),
+    )
+    out = options.out or project / "reports" / f"gate-{pipeline.new_run_id()}"
+    return _show(paired.run(asked, profile, project, out, progress.Reporter(quiet=options.quiet)), options)
+
+
+def _refuse(options: argparse.Namespace, names: Sequence[str], beside: str) -> None:
+    """Flags of the other kind of gate would be ignored."""
+    for name in names:
+        if getattr(options, name):
+            raise UsageError(f"--{name.replace('_', '-')}: means nothing beside {beside}; leave it out")
+
+
+def _baseline(options: argparse.Namespace) -> int:
+    if options.action == "csv":
+        text, left_out = baselines.export(options.dir)
+        sys.stdout.write(text)
+        if left_out:
+            sys.stderr.write(f"left out, since not every run has them: {', '.join(left_out)}\n")
+        return int(ExitCode.PASSED)
+    file, status = baselines.add(options.run_dir, options.to, options.job, options.commit, os.environ)
+    sys.stdout.write(f"{file}: kept; its own verification: {status}\n")
+    return int(EXIT_CODES[status])
 
 
 def _faults(options: argparse.Namespace) -> int:
@@ -126,6 +178,8 @@ def _up(options: argparse.Namespace) -> int:
 def _chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
     """The profile with the flags applied, and the directory that its paths are relative to."""
     flags = vars(options)
+    if flags.get("arrival_rate") and flags.get("pace"):
+        raise UsageError("--pace: not allowed with --arrival-rate, which does not wait for users; leave one out")
     if options.variant and (flags.get("target") or flags.get("prometheus")):
         raise UsageError("--variant: a target that runs already is not started, so it has no variants; leave it out")
     loaded = _load(options)
@@ -135,6 +189,7 @@ def _chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
         name: flags[flag]
         for flag, name in (
             ("users", "users"),
+            ("arrival_rate", "arrival_rate"),
             ("duration", "duration_s"),
             ("warmup", "warmup_s"),
             ("workers", "workers"),
@@ -144,6 +199,8 @@ def _chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
         )
         if flags.get(flag) is not None
     }
+    if flags.get("users") or flags.get("pace"):
+        given["arrival_rate"] = None
     if flags.get("locustfile"):
         given["scenario"] = str(flags["locustfile"].resolve())
     profile = replace(profile, **given)
@@ -187,6 +244,8 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
     "verify": _verify,
     "report": _report,
+    "gate": _gate,
+    "baseline": _baseline,
     "faults": _faults,
     "dashboards": _dashboards,
     "doctor": _doctor,

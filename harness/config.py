@@ -99,6 +99,10 @@ def _profile(name: str, table: Mapping[str, Any], where: str) -> Profile:
     profile = Profile(name=name, **values)
     if profile.start is not None and profile.target:
         raise UsageError(f"{where}: has both start and target; a target that runs already is not started")
+    if closed := next((key for key in _CLOSED if key in table and "arrival_rate" in table), None):
+        raise UsageError(
+            f"{where}: has both arrival_rate and {closed}; arrivals do not wait for users, so leave one out"
+        )
     return profile
 
 
@@ -177,12 +181,15 @@ def _services(value: object, where: str) -> tuple[str, ...]:
 
 
 def _base(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The defaults under a profile, without the `start` or `target` that its own `target` or `start` replaces."""
-    others = (("target", "start"), ("target", "variants"), ("start", "target"))
+    """The defaults under a profile, without what its own keys replace: start or target, closed or open model."""
+    others = [("target", "start"), ("target", "variants"), ("start", "target")]
+    others += [pair for key in _CLOSED for pair in (("arrival_rate", key), (key, "arrival_rate"))]
     replaced = {other for key, other in others if key in own}
     return {key: value for key, value in defaults.items() if key in own or key not in replaced}
 
 
+_CLOSED = ("users", "spawn_rate", "pace")
+"""Keys of a closed model."""
 _Reader = Callable[[object, str], Any]
 _START_KEYS: dict[str, tuple[str, _Reader]] = {
     "command": ("command", keys.texts),
@@ -203,6 +210,8 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "scenario": ("scenario", keys.text),
     "users": ("users", keys.whole),
     "spawn_rate": ("spawn_rate", keys.positive),
+    "arrival_rate": ("arrival_rate", keys.arrival_rate),
+    "arrival_seed": ("arrival_seed", keys.whole),
     "duration": ("duration_s", keys.some_seconds),
     "warmup": ("warmup_s", keys.seconds),
     "stop_timeout": ("stop_timeout_s", keys.some_seconds),
@@ -227,6 +236,7 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "dashboards": ("dashboards", keys.texts),
     "rules": ("rules", keys.texts),
     "rule_scale": ("rule_scale", keys.share),
+    "gated_views": ("gated_views", keys.gated_views),
     "thresholds": ("thresholds", keys.limits),
     "budget": ("budget", _budget),
 }

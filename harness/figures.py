@@ -110,6 +110,7 @@ def _view_report(
         client_distribution=_curve(latency.client if latency else None),
         witness_distribution=_curve(witness),
         metric_distribution=_steps(histogram),
+        intended=Figures(None, None, None, *_quantiles(latency.intended if latency else None)),
     )
 
 

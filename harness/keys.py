@@ -14,9 +14,13 @@ from harness.model import Limit
 
 LONGEST_S = 1e8
 """The longest duration that is one: three years."""
+MOST_ARRIVALS = 10_000.0
+"""Arrivals per second; no machine's Locust makes more."""
 MOST = 1_000_000
 """The largest number that a key takes."""
 SHORTEST_INTERVAL_S = 0.1
+MOST_GATED = 8
+"""Views that a gate compares: more endpoints share its error rate, so each is judged with less power."""
 QUANTILES = ("p50", "p95", "p99")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
@@ -137,6 +141,13 @@ def share(value: object, where: str) -> float:
     return positive(value, where)
 
 
+def arrival_rate(value: object, where: str) -> float:
+    """Arrivals per second."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MOST_ARRIVALS:
+        return float(value)
+    raise UsageError(f"{where}: {value!r} must be a number of requests per second above 0, up to {MOST_ARRIVALS:,.0f}")
+
+
 def pace(value: object, where: str) -> str:
     """Whose wait times hold."""
     if value in ("own", "closed"):
@@ -149,6 +160,14 @@ def texts(value: object, where: str) -> tuple[str, ...]:
     if isinstance(value, list):
         return tuple(text(item, where) for item in value)
     raise UsageError(f"{where}: {value!r} must be a list of texts")
+
+
+def gated_views(value: object, where: str) -> tuple[str, ...]:
+    """A list of view labels for the gate."""
+    views = texts(value, where)
+    if len(views) > MOST_GATED or len(set(views)) < len(views) or "" in views:
+        raise UsageError(f"{where}: {value!r} must be at most {MOST_GATED} view labels, each once")
+    return views
 
 
 def commands(value: object, where: str) -> tuple[tuple[str, ...], ...]:

@@ -3,6 +3,7 @@
 Importing Locust monkey-patches the process, so it never happens here (docs/decisions/001-locust-subprocess.md).
 """
 
+import dataclasses
 import json
 import math
 import statistics
@@ -15,6 +16,7 @@ from typing import Any, TextIO
 
 import harness.locust_plugin
 from harness import process
+from harness.arrivals import Arrivals
 from harness.errors import LoadError, UsageError
 from harness.interrupt import shielded
 from harness.model import GeneratorHealth, Shard
@@ -26,6 +28,8 @@ PULSE_S = 1.0
 """Seconds that the first pulse covers before its time."""
 SAME_CLOCK_S = 1.0
 """Two clocks this close are taken for one: a pulse is read a little after it was written."""
+AROUND_PLAN_S = 2.0
+"""Of an open model's load before and after its plan: users start, and the last arrivals that are late are served."""
 SILENCE_LIMIT_S = 60.0
 """Locust is given up when it shows no sign of life for this long."""
 START_LIMIT_S = 60.0
@@ -132,8 +136,9 @@ def load(
     shards_before = frozenset(directory.find_shards())
     pulses = _Pulses(directory.logs, frozenset(path.name for path in directory.logs.glob("pulse-*.jsonl")))
     log = directory.logs / f"locust-{phase}.log"
-    command = list(_command(profile, locustfile, target, duration_s))
-    env = process.environment({"HARNESS_RECORDER": _settings(profile, directory, phase)})
+    plan = plan_of(profile, duration_s)
+    command = list(_command(profile, locustfile, target, duration_s, plan))
+    env = process.environment({"HARNESS_RECORDER": _settings(profile, directory, phase, plan)})
     env = {name: value for name, value in env.items() if not name.startswith("LOCUST_")}  # the profile alone decides
     with shielded():
         service = process.spawn("locust", command, log, cwd=project, env=env)
@@ -149,7 +154,14 @@ def load(
     if not files:
         raise UsageError(f"{profile.scenario} cannot be run by Locust (exit {code}): {_reason(log)}; see {log}")
     shards = tuple(Shard(file.name, phase, directory.closing_count(file)) for file in files)
-    return Loaded(shards, _health(profile, pulses, duration_s, code), pulses.ended_s)
+    return Loaded(shards, _health(profile, pulses, duration_s, code, plan), pulses.ended_s)
+
+
+def plan_of(profile: Profile, duration_s: float) -> Arrivals | None:
+    """The arrivals of a phase; None in a closed model."""
+    if profile.arrival_rate is None:
+        return None
+    return Arrivals(profile.arrival_rate, duration_s, profile.arrival_seed)
 
 
 def find_locustfile(profile: Profile, project: Path) -> Path:
@@ -168,20 +180,36 @@ def find_locustfile(profile: Profile, project: Path) -> Path:
     raise UsageError(f"--locustfile: {locustfile} {what}; name a locustfile, e.g. scenarios/mixed.py")
 
 
-def _command(profile: Profile, locustfile: Path, target: str, duration_s: float) -> Iterator[str]:
+def _command(
+    profile: Profile, locustfile: Path, target: str, duration_s: float, plan: Arrivals | None
+) -> Iterator[str]:
     recorder = Path(harness.locust_plugin.__file__).with_name("recorder.py")
     yield from profile.load_prefix
     yield from (sys.executable, "-m", "locust", "-f", f"{recorder},{locustfile}")
     yield from ("--headless", "--only-summary", "--exit-code-on-error", "0", "--host", target)
-    yield from ("--users", str(profile.users), "--spawn-rate", f"{profile.spawn_rate:g}")
-    yield from ("--run-time", f"{math.ceil(duration_s)}s", "--stop-timeout", f"{profile.stop_timeout_s:g}")
+    users, spawn_rate = _users(profile, plan)
+    yield from ("--users", str(users), "--spawn-rate", f"{spawn_rate:g}")
+    yield from ("--run-time", f"{_run_time_s(duration_s, plan)}s", "--stop-timeout", f"{profile.stop_timeout_s:g}")
     if profile.workers > 1:
         port = str(process.free_port())
         yield from ("--processes", str(profile.workers))
         yield from ("--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port)
 
 
-def _settings(profile: Profile, directory: RunDirectory, phase: str) -> str:
+def _users(profile: Profile, plan: Arrivals | None) -> tuple[int, float]:
+    """How many users, and how many of them start per second; those of an open model start at once."""
+    if plan is None:
+        return profile.users, profile.spawn_rate
+    users = plan.users(profile.workers)
+    return users, float(users)
+
+
+def _run_time_s(duration_s: float, plan: Arrivals | None) -> int:
+    """Locust takes whole seconds."""
+    return math.ceil(duration_s + (AROUND_PLAN_S if plan else 0.0))
+
+
+def _settings(profile: Profile, directory: RunDirectory, phase: str, plan: Arrivals | None) -> str:
     return json.dumps(
         {
             "directory": str(directory.path.resolve()),
@@ -190,6 +218,8 @@ def _settings(profile: Profile, directory: RunDirectory, phase: str) -> str:
             "known_delay": dict(profile.known_delay),
             "closed_loop": profile.pace == "closed",
             "stamp_requests": profile.start is not None,
+            "arrivals": dataclasses.asdict(plan) if plan else None,
+            "workers": profile.workers,
         }
     )
 
@@ -211,7 +241,7 @@ def _follow(
         time.sleep(POLL_S)
 
 
-def _health(profile: Profile, pulses: _Pulses, duration_s: float, code: int) -> GeneratorHealth:
+def _health(profile: Profile, pulses: _Pulses, duration_s: float, code: int, plan: Arrivals | None) -> GeneratorHealth:
     every = [lines for lines in pulses.lines.values() if lines]
     flat = [line for lines in every for line in lines if not line["closing"]]
     seconds: dict[int, int] = {}
@@ -224,9 +254,9 @@ def _health(profile: Profile, pulses: _Pulses, duration_s: float, code: int) -> 
     times = [line["time_s"] for line in flat]
     shaped = any(line["shape"] for line in flat)
     return GeneratorHealth(
-        planned_users=max(seconds.values(), default=0) if shaped else profile.users,
+        planned_users=max(seconds.values(), default=0) if shaped else _users(profile, plan)[0],
         peak_users=max(seconds.values(), default=0),
-        planned_duration_s=max(times) - min(times) + PULSE_S if shaped else duration_s,
+        planned_duration_s=max(times) - min(times) + PULSE_S if shaped else _run_time_s(duration_s, plan),
         duration_s=max(times) - min(times) + PULSE_S if times else 0.0,
         cpu_ratio=busiest,
         loop_lag_s=lags[math.ceil(0.95 * len(lags)) - 1] if lags else None,
@@ -234,6 +264,8 @@ def _health(profile: Profile, pulses: _Pulses, duration_s: float, code: int) -> 
         clock_skew_s=pulses.skew_s,
         user_errors=sum(lines[-1]["user_errors"] for lines in every),
         elsewhere=sum(lines[-1]["elsewhere"] for lines in every),
+        planned_arrivals=plan.planned if plan else None,
+        begun_arrivals=sum(lines[-1]["begun"] for lines in every) if plan else None,
         unrecorded=sum(max(lines[-1]["answered"] - lines[-1]["told"] - lines[-1]["elsewhere"], 0) for lines in every),
     )
 

@@ -44,6 +44,19 @@ class Tolerance:
 
 
 @dataclass(frozen=True, slots=True)
+class Effect:
+    """How a gate's candidate differs from its base: as a share of it (0.1 is 10 % more), of a ratio the difference."""
+
+    change: float
+    low: float
+    """The change is at least this, with 95 %."""
+    high: float
+    """The change is at most this, with 95 %; with `low` the 90 % interval."""
+    detectable: float
+    """The smallest change for the worse that this much data tells from none in four cases of five."""
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """One judgement. With a tolerance, PASS means `expected - below <= observed <= expected + above`."""
 
@@ -59,6 +72,8 @@ class Verdict:
     tolerance: Tolerance | None = None
     unit: str = ""
     strength: Strength = Strength.EXACT
+    effect: Effect | None = None
+    """Only of a gate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +203,10 @@ class GeneratorHealth:
     """Tasks of the locustfile that raised."""
     elsewhere: int = 0
     """Requests to other hosts than the target; they are not recorded."""
+    planned_arrivals: int | None = None
+    """Of an open model; None in a closed one."""
+    begun_arrivals: int | None = None
+    """Of these, those for which a user was free before the load ended."""
     unrecorded: int = 0
     """Requests that were answered and of whose end Locust never told, e.g. a task raised inside `catch_response`."""
 
@@ -333,8 +352,16 @@ class Run:
     """The profile's rules, their durations scaled."""
     rule_scale: float = 1.0
     """By what their durations were multiplied."""
+    arrival_rate: float | None = None
+    """Arrivals per second in an open model; None in a closed one."""
+    arrival_seed: int | None = None
+    """From which the plan of arrivals can be made again."""
     checks: tuple[str, ...] = ()
     """Ids of the checks that judge it; empty for all of them."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What the load and the target's start were made of, for comparing runs; texts of which only a digest is kept."""
+    gated_views: tuple[str, ...] = ()
+    """View labels whose latency a gate compares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,6 +408,8 @@ class ViewReport:
     witness_distribution: Distribution | None = None
     metric_distribution: Distribution | None = None
     """At the histogram's bounds."""
+    intended: Figures = Figures()
+    """Percentiles of the client's latency from the intended start; of an open model only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -427,3 +456,7 @@ class Report:
     """How many rules Prometheus was given."""
     rule_scale: float = 1.0
     """By what the durations of the rules were multiplied for this run."""
+    gate: str = ""
+    """How a candidate was compared with its base: `pairs` or `stored`; empty for the report of a run."""
+    arrival_rate: float | None = None
+    """Arrivals per second that were planned in an open model; None in a closed one."""

@@ -37,6 +37,8 @@ def parser() -> argparse.ArgumentParser:
             "--json", action="store_true", help="print report.json on standard output and nothing else"
         )
         command.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    _add_gate(commands)
+    _add_baseline(commands)
     _add_faults(commands)
     _add_dashboards(commands)
     doctor = _add(
@@ -72,7 +74,11 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "profile", nargs="?", metavar="PROFILE", help="a profile of harness.toml (default: its default_profile)"
     )
     run.add_argument("--locustfile", metavar="FILE", type=Path, help="any locustfile instead of the profile's scenario")
-    run.add_argument("--users", metavar="N", type=_whole, help="simulated users")
+    model = run.add_mutually_exclusive_group()
+    model.add_argument("--users", metavar="N", type=_whole, help="simulated users")
+    model.add_argument(
+        "--arrival-rate", metavar="R", type=_arrival_rate, help="requests per second, planned ahead: an open model"
+    )
     run.add_argument("--duration", metavar="TIME", type=_some_duration, help="measured load, e.g. 30s or 5m")
     run.add_argument("--warmup", metavar="TIME", type=_duration, help="load before the measurement, e.g. 3s")
     run.add_argument("--workers", metavar="N", type=_whole, help="Locust processes")
@@ -107,6 +113,82 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     output = run.add_mutually_exclusive_group()
     output.add_argument("--quiet", action="store_true", help="print nothing but errors")
     output.add_argument("--json", action="store_true", help="print report.json on standard output and nothing else")
+
+
+def _add_gate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    gate = _add(
+        commands,
+        "gate",
+        "compare a candidate with its base",
+        "harness gate --base main --candidate HEAD\n"
+        "  harness gate --base HEAD --candidate 'env FAST=1 python -m gunicorn --bind 127.0.0.1:{port} mysite.wsgi'\n"
+        "  harness gate --baseline baselines --candidate reports/20260401-101500-3f9a --view shop:item",
+    )
+    base = gate.add_mutually_exclusive_group(required=True)
+    base.add_argument(
+        "--base", metavar="REF|CMD", help="run pairs: a git ref, or a command line with {port} that starts the target"
+    )
+    base.add_argument("--baseline", metavar="DIR", type=Path, help="runs kept with `harness baseline add`")
+    gate.add_argument(
+        "--candidate",
+        metavar="REF|CMD|RUN",
+        nargs="+",
+        required=True,
+        help="as --base; beside --baseline, directories that `harness run` made, or a directory of kept runs",
+    )
+    pairs = gate.add_argument_group("pairs")
+    pairs.add_argument(
+        "--profile", metavar="NAME", help="a profile of harness.toml (default: gate, else its default_profile)"
+    )
+    pairs.add_argument(
+        "--candidate-env",
+        metavar="NAME=VALUE",
+        type=_setting,
+        action="append",
+        default=[],
+        help="set this in the candidate's environment alone; repeatable",
+    )
+    pairs.add_argument("--pairs", metavar="N", type=_whole, help="pairs at most, 5 at least (default: 10)")
+    pairs.add_argument("--slices", metavar="N", type=_whole, help="slices of each side in a pair (default: 5)")
+    pairs.add_argument("--slice", metavar="TIME", type=_some_duration, help="length of a slice (default: 5s)")
+    _add_config(pairs)
+    gate.add_argument(
+        "--view",
+        metavar="VIEW",
+        action="append",
+        default=[],
+        help="view label whose latency is compared; repeatable (default: the profile's gated_views)",
+    )
+    gate.add_argument("--job", metavar="ID", help="the CI job of the candidate's runs (default: all are of one)")
+    gate.add_argument("--out", metavar="DIR", type=Path, help="where to leave the reports (default: reports/gate-<id>)")
+    output = gate.add_mutually_exclusive_group()
+    output.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    output.add_argument("--json", action="store_true", help="print report.json on standard output and nothing else")
+
+
+def _add_baseline(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    baseline = _add(
+        commands,
+        "baseline",
+        "keep runs for later gates, and export them",
+        "harness baseline add reports/20260401-101500-3f9a --job 4711 --commit 1a2b3c4\n"
+        "  harness baseline csv baselines > history.csv",
+    )
+    actions = baseline.add_subparsers(title="actions", dest="action", required=True, metavar="ACTION")
+    add = _add(actions, "add", "keep a run as a small JSON file", "harness baseline add reports/20260401-101500-3f9a")
+    add.add_argument("run_dir", metavar="RUN", type=Path, help="a directory that `harness run` made")
+    add.add_argument(
+        "--to", metavar="DIR", type=Path, default=Path("baselines"), help="where to keep it (default: baselines)"
+    )
+    add.add_argument("--job", metavar="ID", help="the CI job of the run (default: as GitHub, GitLab or Jenkins tell)")
+    add.add_argument("--commit", metavar="SHA", help="the commit that was measured (default: as the job)")
+    csv = _add(
+        actions,
+        "csv",
+        "print kept runs as the CSV that Apache Otava reads",
+        "harness baseline csv baselines > history.csv",
+    )
+    csv.add_argument("dir", metavar="DIR", type=Path, help="where `harness baseline add` keeps them")
 
 
 def _add_faults(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -179,7 +261,7 @@ def _add(
     )
 
 
-def _add_config(parser: argparse.ArgumentParser) -> None:
+def _add_config(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--config", metavar="FILE", type=Path, default=Path("harness.toml"), help="profiles (default: ./harness.toml)"
     )
@@ -199,6 +281,22 @@ def _whole(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from 1 up")
     return int(text)
+
+
+def _arrival_rate(text: str) -> float:
+    try:
+        return keys.arrival_rate(float(text), "arrival_rate")
+    except (UsageError, ValueError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} must be a number of requests per second above 0, up to {keys.MOST_ARRIVALS:,.0f}"
+        ) from None
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"{text!r} must be NAME=VALUE")
+    return name, value
 
 
 def _some_duration(text: str) -> float:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from harness import boards, grafana, machine, readings, rule_files, stack, target, verification
+from harness import boards, fingerprint, grafana, machine, outcome, readings, rule_files, stack, target, verification
 from harness.checks import Facts
 from harness.errors import StoreError, UsageError
 from harness.instrumentation import LATENCY_ALL, LATENCY_BY_VIEW
@@ -53,7 +53,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
 
     Raises a HarnessError when the run cannot be made; samples taken so far stay in `out`.
     """
-    find_locustfile(profile, project)
+    locustfile = find_locustfile(profile, project)
     check_hosts(profile)
     dashboards, given = boards.read(profile.dashboards, project), rule_files.read(profile, project)
     directory = RunDirectory(out)
@@ -63,18 +63,18 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         version = prometheus.version()
         started_s = time.time()
         if profile.start is None:  # nobody's target is loaded before it is known to be scraped
-            interval_s = _await_scraped(prometheus, profile, reporter)
-            _warm_up(profile, project, directory, services, reporter)
+            interval_s = await_scraped(prometheus, profile, reporter)
+            warm_up(profile, project, directory, services, reporter)
         else:  # Prometheus takes 5 s from its start to its first scrape (discovery/manager.go, `updatert`)
-            _warm_up(profile, project, directory, services, reporter)
-            interval_s = _await_scraped(prometheus, profile, reporter)
+            warm_up(profile, project, directory, services, reporter)
+            interval_s = await_scraped(prometheus, profile, reporter)
         reporter.stage("waiting for a quiet scrape")
-        ledgers = {"start": _ledger(services.target, profile, ("state", "sql_log"))}
+        ledgers = {"start": ledger_of(services.target, profile, ("state", "sql_log"))}
         skew_s = prometheus.skew_s()
         limit_s = max(profile.quiet_timeout_s, 4 * interval_s)
         before = prometheus.await_quiet(profile.selector, prometheus.now(), interval_s, limit_s, still=True)
         instances = prometheus.instances(profile.selector)
-        reporter.stage(f"load: {profile.scenario} with {profile.users} users for {profile.duration_s:g} s")
+        reporter.stage(f"load: {profile.scenario} with {_load_of(profile)} for {profile.duration_s:g} s")
         acts = profile.start.acts if profile.start else ()
         with stack.acting(acts, services.words, directory.logs / "acts.log"):
             loaded = load(profile, project, directory, services.target, "measure", reporter.load)
@@ -83,12 +83,13 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         after = prometheus.await_quiet(
             profile.selector, loaded.ended_s - skew_s + SKEW_MARGIN_S, interval_s, limit_s, still=profile.start is None
         )
-        ledgers["end"] = _ledger(services.target, profile, ("sql_log", "state"))
-        made = _run(
+        ledgers["end"] = ledger_of(services.target, profile, ("sql_log", "state"))
+        made = run_of(
             profile, out.name, started_s, services, version, instances, before, after, interval_s, skew_s, loaded
         )
         panels = (*boards.panels(dashboards, made), *given.panels)
-        made = replace(made, ended=ended, panels=panels, rules=given.rules)
+        settings = fingerprint.settings(profile, locustfile.read_bytes())
+        made = replace(made, ended=ended, panels=panels, rules=given.rules, settings=settings)
         directory.write_run(made)
         reporter.stage("asking Prometheus")
         answers = prometheus.fetch(verification.queries(made))
@@ -112,8 +113,8 @@ def render_again(path: Path) -> Outcome:
     """Write the other formats again from report.json. Raises UsageError or StoreError."""
     directory = RunDirectory(path)
     report = directory.read_report(json_report.parse)
-    status = verification.overall(report.verdicts)
-    if (report.status, report.exit_code) != (status, verification.EXIT_CODES[status]):
+    status = outcome.overall(report.verdicts)
+    if (report.status, report.exit_code) != (status, outcome.EXIT_CODES[status]):
         raise StoreError(
             f"{path / 'report.json'} says {report.status} and its verdicts say {status}: it was changed; make it again "
             f"with `harness verify {path}`"
@@ -239,7 +240,7 @@ def against(profile: Profile, target: str, prometheus: str) -> Profile:
     )
 
 
-def _await_scraped(prometheus: Prometheus, profile: Profile, reporter: Reporter) -> float:
+def await_scraped(prometheus: Prometheus, profile: Profile, reporter: Reporter) -> float:
     """Seconds between two scrapes of the target, once it is scraped."""
     reporter.stage("waiting for the first scrape")
     limit_s = max(SCRAPED_LIMIT_S, 4 * profile.scrape_interval_s)
@@ -249,15 +250,20 @@ def _await_scraped(prometheus: Prometheus, profile: Profile, reporter: Reporter)
     return prometheus.scrape_interval_s(profile.selector, INTERVAL_LIMIT_S)
 
 
-def _warm_up(
+def _load_of(profile: Profile) -> str:
+    return f"{profile.users} users" if profile.arrival_rate is None else f"{profile.arrival_rate:g} arrivals/s"
+
+
+def warm_up(
     profile: Profile, project: Path, directory: RunDirectory, services: stack.Stack, reporter: Reporter
 ) -> None:
+    """Load the target and judge nothing of it."""
     if profile.warmup_s:
         reporter.stage(f"warming up for {profile.warmup_s:g} s")
         load(profile, project, directory, services.target, "warmup", reporter.load)
 
 
-def _ledger(url: str, profile: Profile, order: tuple[str, str]) -> dict[str, dict[str, Any]]:
+def ledger_of(url: str, profile: Profile, order: tuple[str, str]) -> dict[str, dict[str, Any]]:
     """The target's own word. Reading the state runs SQL and reading the log runs none.
 
     So the state is read first before t0 and last after t1: neither reading lies between the log's two totals.
@@ -279,7 +285,7 @@ def _tally(directory: RunDirectory, made: Run, evidence: readings.Evidence) -> T
     return tally.truth(directory.tables(shards))
 
 
-def _run(
+def run_of(
     profile: Profile,
     run_id: str,
     started_s: float,
@@ -292,6 +298,7 @@ def _run(
     skew_s: float,
     loaded: Loaded,
 ) -> Run:
+    """Everything about a run that has been loaded, for run.json."""
     return Run(
         schema_version=SCHEMA_VERSION,
         id=run_id,
@@ -319,4 +326,7 @@ def _run(
         variants=profile.variants,
         fault=profile.fault,
         rule_scale=1.0 if profile.start is None else profile.rule_scale,
+        gated_views=profile.gated_views,
+        arrival_rate=profile.arrival_rate,
+        arrival_seed=None if profile.arrival_rate is None else profile.arrival_seed,
     )

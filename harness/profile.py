@@ -75,6 +75,10 @@ class Profile:
     scenario: str = "scenarios/mixed.py"
     users: int = 10
     spawn_rate: float = 10.0
+    arrival_rate: float | None = None
+    """Arrivals per second in an open model, whatever the target answers; None: users wait for their answers."""
+    arrival_seed: int = 1
+    """Of the plan of arrivals; the same seed gives the same plan."""
     duration_s: float = 15.0
     warmup_s: float = 3.0
     stop_timeout_s: float = 10.0
@@ -111,6 +115,8 @@ class Profile:
     """Files of Prometheus rules, or directories of them, relative to harness.toml."""
     rule_scale: float = 1.0
     """By what every duration of the rules is multiplied for the run."""
+    gated_views: tuple[str, ...] = ()
+    """View labels whose p50, p95 and p99 `harness gate` compares."""
     thresholds: tuple[Limit, ...] = ()
     budget: Budget = Budget()
     load_prefix: tuple[str, ...] = ()

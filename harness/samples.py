@@ -62,6 +62,8 @@ class Exchange(NamedTuple):
     bytes: int
     url: str | None
     hop: int
+    intended_s: float | None = None
+    """When it should have been sent; None in a closed model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def batch(exchanges: Sequence[Exchange], labels: Labels, worker: int) -> pa.Reco
             labels.views.get(name, name) if view is None else view
             for name, view in zip(seen["name"], told["view"], strict=True)
         ]
-    constants = {"intended_s": None, "worker": worker, "phase": labels.phase}
+    constants = {"worker": worker, "phase": labels.phase}
     return pa.record_batch(
         [
             pa.repeat(pa.scalar(constants[field.name], field.type), len(exchanges))

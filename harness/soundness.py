@@ -52,6 +52,9 @@ def _contradictions(table: pa.Table) -> Iterator[tuple[Mask, str]]:
         values = _floats(table, name)
         known = _known(table, name)
         yield known & ~((values >= 0) & (values < LONGEST_S)), f"its {name} is no duration"
+    intended_s = _floats(table, "intended_s")
+    known = _known(table, "intended_s")
+    yield known & ~((intended_s > 0) & (intended_s <= started_s + SLACK_S)), "it started before it was intended to"
     status = table.column("status").to_numpy()
     yield (status != 0) & ((status < RESPONSES.start) | (status >= RESPONSES.stop)), "its status is none of HTTP"
     for name in WITNESSES:

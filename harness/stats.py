@@ -115,6 +115,18 @@ def student_t_quantile(p: float, df: float) -> float:
     return normal_quantile(p) if math.isinf(df) else float(special.stdtrit(df, p))
 
 
+def student_t_sf(t: float, df: float) -> float:
+    """Chance that Student's t at `df` degrees of freedom exceeds `t`.
+
+    Raises ValueError unless df > 0 and t is a number.
+    """
+    if math.isnan(t) or not df > 0:
+        raise ValueError(f"no chance for t={t!r}, df={df!r}")
+    if math.isinf(t):
+        return 0.0 if t > 0 else 1.0
+    return float(special.ndtr(-t)) if math.isinf(df) else float(special.stdtr(df, -t))
+
+
 def exceedances_upper(k: int, reference_n: int, n: int, alpha: float) -> int:
     """Smallest c such that more than c of `n` values beyond a limit have a chance of at most `alpha`.
 

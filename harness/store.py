@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -54,6 +55,8 @@ class RunDirectory:
             temporary.write_text(text, encoding="utf-8")
             temporary.replace(self.path / name)
         except OSError as error:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
             raise StoreError(f"{self.path / name} cannot be written: {error.strerror}") from None
 
     def write_run(self, run: Run) -> None:

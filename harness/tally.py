@@ -26,6 +26,7 @@ KINDS = ("db", "cache", "model")
 """Columns of digests: what the witness counted."""
 COLUMNS = (
     "started_s",
+    "intended_s",
     "latency_s",
     "method",
     "name",
@@ -44,6 +45,8 @@ COLUMNS = (
 )
 """The columns that are read."""
 
+INTENDED = "intended_latency_s"
+"""Made of three columns: latency from the intended start."""
 FIRST_ERROR = 400
 _SHIFT = 44
 """Keeps 8 bits of a float's mantissa: 256 bins per power of two, each at most 0.4 % wide."""
@@ -259,11 +262,13 @@ _LATENCIES = {
     "raised": "witness_raised_s",
     "queue": "queue_s",
     "database": "db_s",
+    "intended": INTENDED,
 }
 
 
 def _measured(table: pa.Table) -> pd.DataFrame:
     frame: pd.DataFrame = table.select(list(COLUMNS)).to_pandas(strings_to_categorical=True)
+    frame[INTENDED] = frame["latency_s"] + (frame["started_s"] - frame["intended_s"].astype(np.float64)).clip(lower=0.0)
     return frame[frame["phase"] == "measure"]
 
 

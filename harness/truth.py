@@ -86,6 +86,8 @@ class Latency:
     queue: Values
     database: Values
     """Time in SQL statements, of the requests that ran any."""
+    intended: Values
+    """The client's, from the moment at which the request should have started; empty in a closed model."""
     gaps: Gaps
     known_delay_n: int
     known_delay_sum_s: float

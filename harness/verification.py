@@ -5,10 +5,8 @@ from dataclasses import replace
 
 from harness import causes, figures
 from harness.checks import CHECKS, Check, Facts
-from harness.errors import ExitCode
 from harness.model import SCHEMA_VERSION, Finding, Query, Report, Run, Status, Verdict
-
-EXIT_CODES = {Status.PASS: ExitCode.PASSED, Status.FAIL: ExitCode.FAILED, Status.INCONCLUSIVE: ExitCode.INCONCLUSIVE}
+from harness.outcome import EXIT_CODES, overall
 
 
 def queries(run: Run) -> tuple[Query, ...]:
@@ -19,15 +17,6 @@ def queries(run: Run) -> tuple[Query, ...]:
 
 def _checks(run: Run) -> tuple[Check, ...]:
     return tuple(check for check in CHECKS if check.id in run.checks) if run.checks else CHECKS
-
-
-def overall(verdicts: tuple[Verdict, ...]) -> Status:
-    """FAIL outranks INCONCLUSIVE outranks PASS; nothing judged is inconclusive, for no data never passes."""
-    found = {verdict.status for verdict in verdicts}
-    for status in (Status.FAIL, Status.INCONCLUSIVE, Status.PASS):
-        if status in found:
-            return status
-    return Status.INCONCLUSIVE
 
 
 def _unanswered(facts: Facts) -> tuple[Verdict, ...]:
@@ -79,5 +68,6 @@ def verify(facts: Facts) -> Report:
         variants=run.variants,
         rules=len(run.rules),
         rule_scale=run.rule_scale,
+        arrival_rate=run.arrival_rate,
         causes=causes.likely(verdicts, tuple(result for result in results if isinstance(result, Finding))),
     )

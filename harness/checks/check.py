@@ -63,6 +63,12 @@ class Facts:
         return ""
 
     @property
+    def never_begun(self) -> int:
+        """Planned arrivals of an open model for which no user was free; whoever came then had no answer."""
+        health = self.run.generator
+        return max((health.planned_arrivals or 0) - (health.begun_arrivals or 0), 0)
+
+    @property
     def witnessed(self) -> bool:
         """True when the app gave its own account of at least one request."""
         return self.truth.witnessed > 0

@@ -2,10 +2,15 @@
 
 from harness.checks.check import Check, Facts, inconclusive
 from harness.model import Finding, Query, Run, ShardState, Status, Verdict
+from harness.truth import ALL
 
 ID = "generator-health"
 KILLED = 2
 """Exit codes of Locust from here on mean that it crashed; 1 is the scenario's own verdict on its requests."""
+MOST_NEVER_BEGUN = 0.05
+"""Share of the planned arrivals: a load further off its plan is another load."""
+TELLING = 1.5
+"""The p95 from the intended start is at least this many times that from the actual one: worth a finding."""
 DURATION_SLACK_S = 2.0
 """Start and stop of the users: a pulse is written every second, the last one begun is not."""
 
@@ -24,7 +29,7 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         verdicts.append(
             inconclusive(ID, "samples", f"none of {facts.truth.lost} requests was answered; is the target up?")
         )
-    return (*verdicts, _judge_load(facts), _judge_saturation(facts), *_findings(facts))
+    return (*verdicts, _judge_load(facts), *_judge_arrivals(facts), _judge_saturation(facts), *_findings(facts))
 
 
 def _judge_shard(state: ShardState) -> Verdict:
@@ -63,6 +68,27 @@ def _judge_load(facts: Facts) -> Verdict:
     )
 
 
+def _judge_arrivals(facts: Facts) -> tuple[Verdict, ...]:
+    """Of an open model: were the planned arrivals begun?"""
+    health, rate = facts.run.generator, facts.run.arrival_rate
+    if rate is None:
+        return ()
+    planned, begun = health.planned_arrivals, health.begun_arrivals
+    if not planned or begun is None:
+        why = f"no arrival is known to have been planned at {rate:g}/s; lengthen the run"
+        return (inconclusive(ID, "arrivals", why),)
+    why = f"{begun:,} of {planned:,} planned arrivals were begun"
+    if facts.never_begun > MOST_NEVER_BEGUN * planned or begun > planned:
+        why += (
+            f", {begun / planned - 1:+.1%} (limit {MOST_NEVER_BEGUN:.0%}): all {health.peak_users} users waited for "
+            f"answers, so the target does not keep up with {rate:g}/s, or the load generator does not"
+        )
+        status = Status.INCONCLUSIVE
+    else:
+        status = Status.PASS
+    return (Verdict(ID, "arrivals", status, why, expected=planned, observed=begun, unit="arrivals"),)
+
+
 def _judge_saturation(facts: Facts) -> Verdict:
     health, budget = facts.run.generator, facts.run.budget
     if facts.saturated:
@@ -89,6 +115,13 @@ def _findings(facts: Facts) -> list[Finding]:
     if health.user_errors:
         text = f"{health.user_errors} tasks of the scenario raised; see logs/locust-measure.log"
         findings.append(Finding("user-errors", "scenario", text, ID))
+    if facts.never_begun:
+        text = (
+            f"{facts.never_begun:,} of {health.planned_arrivals:,} arrivals were never begun, for no user was free: "
+            "whoever came then had no answer, and limits count them as slower than any"
+        )
+        findings.append(Finding("never-begun", "client", text, ID))
+    findings += _omission(facts)
     if health.elsewhere:
         text = f"{health.elsewhere} requests went to other hosts than the target and are not judged"
         findings.append(Finding("other-hosts", "scenario", text, ID))
@@ -105,6 +138,20 @@ def _findings(facts: Facts) -> list[Finding]:
         )
         findings.append(Finding("no-response", "client", text, ID))
     return findings
+
+
+def _omission(facts: Facts) -> list[Finding]:
+    latency = facts.truth.latency.get(ALL)
+    if latency is None or not latency.intended.n or facts.saturated:
+        return []
+    meant_s, actual_s = latency.intended.quantiles_s[0.95], latency.client.quantiles_s[0.95]
+    if meant_s < TELLING * actual_s:
+        return []
+    text = (
+        f"p95 is {meant_s * 1000:.4g} ms from the intended start and {actual_s * 1000:.4g} ms from the actual one: "
+        "requests waited to be sent, which a figure from the actual start leaves out (coordinated omission)"
+    )
+    return [Finding("coordinated-omission", "client", text, ID)]
 
 
 CHECK = Check(ID, queries, judge)

@@ -3,11 +3,12 @@
 import math
 import operator
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from harness import stats
 from harness.checks.check import Check, Facts, inconclusive
 from harness.model import Finding, Limit, NoData, Query, Run, Status, Verdict
-from harness.truth import ALL, ViewKey
+from harness.truth import ALL, Values, ViewKey
 
 ID = "thresholds"
 COMPARE: Mapping[str, Callable[[float, float], bool]] = {
@@ -49,14 +50,26 @@ def _judge_limit(facts: Facts, limit: Limit) -> list[Verdict]:
 
 
 def _judge_key(facts: Facts, limit: Limit, key: ViewKey, subject: str) -> Verdict:
-    """Requests without a response count as slower than any limit."""
+    """Requests without a response, and arrivals that were never begun, count as slower than any limit."""
     if limit.metric in ("error_ratio", "rate"):
         return _judge_value(limit, subject, _value(facts, limit.metric, key))
-    q, lost, n = float(limit.metric[1:]) / 100, facts.truth.lost, facts.truth.latency[key].client.n
+    q, lost, n = float(limit.metric[1:]) / 100, facts.truth.lost + facts.never_begun, _felt(facts, key).n
     if lost and stats.rank(q, n + lost) > n:
         why = f"{lost} of {n + lost} requests had no response at all, so {limit.metric} has no bound"
+        if facts.never_begun:
+            why += f"; {facts.never_begun} of them were never begun, as all users waited for answers"
         return Verdict(ID, subject, Status.FAIL, why, expected=limit.value, unit="s")
-    return _judge_value(limit, subject, _value(facts, limit.metric, key))
+    judged = _judge_value(limit, subject, _value(facts, limit.metric, key))
+    if not facts.truth.latency[key].intended.n:
+        return judged
+    actual_s = facts.truth.latency[key].client.quantiles_s[q]
+    return replace(judged, why=f"{judged.why}, from the intended start; from the actual one it is {actual_s:.6g}")
+
+
+def _felt(facts: Facts, key: ViewKey) -> Values:
+    """Latencies from the intended start in an open model, else from the actual one."""
+    latency = facts.truth.latency[key]
+    return latency.intended if latency.intended.n else latency.client
 
 
 def _judge_promql(facts: Facts, limit: Limit) -> list[Verdict]:
@@ -99,7 +112,7 @@ def _value(facts: Facts, metric: str, key: ViewKey) -> float:
     lost = facts.truth.lost if key == ALL else 0
     if metric == "error_ratio":
         return (sum(number for (_, _, status), number in matching.items() if status >= 500) + lost) / (total + lost)
-    return facts.truth.latency[key].client.quantiles_s[float(metric[1:]) / 100]
+    return _felt(facts, key).quantiles_s[float(metric[1:]) / 100]
 
 
 CHECK = Check(ID, queries, judge)

@@ -1,1 +1,1 @@
-"""What runs inside the Locust process: the recorder. Only this package imports Locust."""
+"""What runs inside the Locust process: the recorder and the arrivals. Only this package imports Locust."""

@@ -19,7 +19,9 @@ from locust import constant, events
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
+from harness.arrivals import Arrivals
 from harness.locust_plugin import clients
+from harness.locust_plugin.arrivals import Schedule
 from harness.samples import CLOSING_KEY, SCHEMA, Exchange, Labels, batch
 
 BATCH_ROWS = 256
@@ -34,9 +36,10 @@ MAX_ERROR_CHARACTERS = 500
 class Recorder:
     """Writes one shard and one pulse file for one Locust process."""
 
-    def __init__(self, environment: Environment, settings: dict[str, Any]) -> None:
+    def __init__(self, environment: Environment, settings: dict[str, Any], schedule: Schedule | None) -> None:
         """Open the next free shard below `settings["directory"]`; raises OSError when that cannot be written."""
         self._environment = environment
+        self._schedule = schedule
         self._labels = Labels(settings["views"], settings["known_delay"], settings["phase"])
         self._origin = clients.origin_of(environment.host or "")
         directory = Path(settings["directory"])
@@ -78,17 +81,21 @@ class Recorder:
         now_s = self._last_response_s = time.time()
         if exception is not None:
             self._errors += 1
+        left_s = latency_ms / 1000
+        at_s = now_s - left_s if start_time is None else start_time
+        intended_s = self._schedule.intended_s(at_s) if self._schedule else None
         if self._origin[0] and clients.origin_of(url) != self._origin:
             self._elsewhere += 1
             return
-        left_s = latency_ms / 1000
-        at_s = now_s - left_s if start_time is None else start_time
         hops = clients.hops(response, exception)
         for index, hop in enumerate(hops):
             self._waiting.append(
-                Exchange(at_s, hop.took_s, hop.method, name, hop.status, hop.server_timing, None, 0, url, index)
+                Exchange(
+                    at_s, hop.took_s, hop.method, name, hop.status, hop.server_timing, None, 0, url, index, intended_s
+                )
             )
             at_s += hop.took_s
+            intended_s = None if intended_s is None else intended_s + hop.took_s
             left_s -= hop.took_s
         # Locust's HttpSession puts the name in place of the response's own URL while it reports
         request = getattr(response, "request", None) if hops else None
@@ -103,7 +110,19 @@ class Recorder:
         error = None if exception is None else (str(exception) or type(exception).__name__)[:MAX_ERROR_CHARACTERS]
         size = response_length or 0
         self._waiting.append(
-            Exchange(at_s, max(left_s, 0.0), sent or request_type, name, status, header, error, size, url, len(hops))
+            Exchange(
+                at_s,
+                max(left_s, 0.0),
+                sent or request_type,
+                name,
+                status,
+                header,
+                error,
+                size,
+                url,
+                len(hops),
+                intended_s,
+            )
         )
         if len(self._waiting) >= BATCH_ROWS:
             self.flush()
@@ -160,6 +179,7 @@ class Recorder:
             "elsewhere": self._elsewhere,
             "answered": clients.answered(),
             "told": self._told,
+            "begun": self._schedule.begun if self._schedule else 0,
             "p95_s": None if p95_ms is None else p95_ms / 1000,
             "loop_lags_s": [round(max(lag_s, 0.0), 6) for lag_s in lags_s],
             "cpu_ratio": cpu_s / elapsed_s,
@@ -190,8 +210,12 @@ def attach(environment: Environment, **_: Any) -> None:
     if settings["closed_loop"]:
         for user_class in environment.user_classes:
             user_class.wait_time = constant(0)
+    schedule = None
+    if settings["arrivals"]:
+        schedule = Schedule(Arrivals(**settings["arrivals"]), settings["workers"], environment)
+        schedule.install()
     clients.instrument(stamp=settings["stamp_requests"])
-    recorder = Recorder(environment, settings)
+    recorder = Recorder(environment, settings, schedule)
     environment.events.request.add_listener(recorder.on_request)
     environment.events.user_error.add_listener(recorder.on_user_error)
     environment.events.quit.add_listener(recorder.close)

@@ -14,10 +14,12 @@ from rich.text import Text
 
 from harness.model import Finding, Report, Status, Verdict, ViewReport
 from harness.render import format as fmt
+from harness.render.effects import HEAD, effect_rows
 from harness.render.overview import (
     SYMBOLS,
     WORDS,
     FigureRow,
+    compared,
     figure_rows,
     headline,
     name_of,
@@ -74,6 +76,7 @@ def _parts(report: Report, location: str) -> Iterable[RenderableType]:
         yield from ("", _heading("Findings"))
         yield from (_finding(finding) for finding in report.findings)
     yield from _views(report.views)
+    yield from _effects(report)
     if location:
         yield from ("", Text.assemble(("Reports: ", "bold"), shorten(location, WHY_LIMIT)))
 
@@ -86,8 +89,7 @@ def _banner(report: Report) -> Text:
         f"profile {shorten(report.profile, NAME_LIMIT)}" if report.profile else "",
         f"variants {shorten(', '.join(report.variants), NAME_LIMIT)}" if report.variants else "",
         f"fault injected on purpose: {shorten(report.fault, NAME_LIMIT)}" if report.fault else "",
-        *((fmt.quantity(report.samples, "requests"), fmt.quantity(report.users, "users")) if report.scenario else ()),
-        f"window {fmt.number(report.window_s, 's')}",
+        *_amounts(report),
         fmt.rules(report.rules, report.rule_scale),
     ]
     return Text.assemble(
@@ -95,6 +97,14 @@ def _banner(report: Report) -> Text:
         f" {fmt.UNKNOWN} {sentence(report)}\n",
         (" · ".join(fact for fact in facts if fact), "dim"),
     )
+
+
+def _amounts(report: Report) -> tuple[str, ...]:
+    """How much was seen. A gate has neither users nor a window of its own, panels alone have no load."""
+    requests, window = fmt.quantity(report.samples, "requests"), f"window {fmt.number(report.window_s, 's')}"
+    if report.gate:
+        return shorten(compared(report), NAME_LIMIT), requests
+    return (requests, fmt.quantity(report.users, "users"), window) if report.scenario else (window,)
 
 
 def _heading(text: str) -> Text:
@@ -168,6 +178,20 @@ def _views(views: tuple[ViewReport, ...]) -> Iterable[RenderableType]:
         yield from ("", name, _figures(known)) if known else ("", name, Text("  nothing known", style="dim"))
     if len(views) > VIEW_LIMIT:
         yield from ("", Text(f"… and {len(views) - VIEW_LIMIT} more views, in the written reports", style="dim"))
+
+
+def _effects(report: Report) -> Iterable[RenderableType]:
+    rows = effect_rows(report)
+    if not rows:
+        return
+    table = Table.grid(padding=(0, 2))
+    for index in range(len(HEAD) + 1):
+        table.add_column(justify="left" if index < 2 else "right", overflow="fold")
+    table.add_row("", *(Text(name, style="dim") for name in HEAD))
+    for row in rows:
+        symbol = Text(SYMBOLS[row.status], style=STYLES[row.status])
+        table.add_row(symbol, *(Text(shorten(cell, NAME_LIMIT)) for cell in row.cells))
+    yield from ("", _heading("Base beside candidate"), Padding(table, (0, 0, 0, 2)))
 
 
 def _figures(rows: Iterable[FigureRow]) -> Padding:

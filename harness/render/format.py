@@ -88,6 +88,12 @@ def difference(value: float | None, reference: float | None, unit: str) -> str:
     return f"{sign}{number(abs(gap), unit)}"
 
 
+def change(share: float, unit: str) -> str:
+    """Return a gate's change with its sign: `+12.3 %` of the base; of a ratio `+0.12 pp`, its difference in points."""
+    digits, points = (2, " pp") if unit == "ratio" else (1, " %")
+    return f"{share * 100:+,.{digits}f}{points}".replace("-", MINUS)
+
+
 def emphasis(value: float | None, reference: float | None) -> str:
     """Return `same`, `near` (under 1 %), `off` (under 10 %) or `far`; empty if unknown.
 

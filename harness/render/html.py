@@ -10,8 +10,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.model import Report, Status
+from harness.render import effects, overview, plots, svg
 from harness.render import format as fmt
-from harness.render import overview, plots, svg
 from harness.render.text import shorten
 
 NAME_LIMIT, TEXT_LIMIT = 300, 2000
@@ -39,6 +39,9 @@ def render(report: Report) -> str:
         settled=[check for check in checks if check.status is Status.PASS],
         views=[(overview.name_of(view), overview.figure_rows(view)) for view in report.views],
         accounts=EXPLAINED,
+        effects=effects.effect_rows(report),
+        effect_head=effects.HEAD,
+        compared=overview.compared(report),
         rates=plots.rate_plots(report),
         latencies=plots.latency_plots(report),
     )

@@ -44,6 +44,7 @@ def _properties(report: Report) -> tuple[tuple[str, str], ...]:
         ("variants", ", ".join(report.variants)),
         ("scenario", report.scenario),
         ("fault", report.fault),
+        ("gate", report.gate),
         ("target", report.target),
         ("prometheus", report.prometheus),
         ("prometheus_version", report.prometheus_version),

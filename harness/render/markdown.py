@@ -10,11 +10,13 @@ from collections.abc import Iterable, Sequence
 
 from harness.model import Finding, Report, Verdict, ViewReport
 from harness.render import format as fmt
+from harness.render.effects import HEAD, effect_rows
 from harness.render.overview import (
     SYMBOLS,
     WORDS,
     CheckSummary,
     FigureRow,
+    compared,
     figure_rows,
     headline,
     name_of,
@@ -44,6 +46,7 @@ def render(report: Report) -> str:
         *_verdicts(unsettled(report)),
         *_findings(report.findings),
         *_views(report.views),
+        *_effects(report),
     ]
     return "\n\n".join(blocks) + "\n"
 
@@ -61,6 +64,12 @@ def code(text: str) -> str:
 def _facts(report: Report) -> str:
     fault = f"**Fault injected on purpose:** {code(report.fault)} · " if report.fault else ""
     variants = f" · variants {code(', '.join(report.variants))}" if report.variants else ""
+    if report.gate:
+        return (
+            f"Gate {code(report.run_id)}, {escape(compared(report))} · profile {code(report.profile)} · "
+            f"scenario {code(report.scenario)} · {fmt.quantity(report.samples, 'requests')} · "
+            f"{fmt.moment(report.started_s)}"
+        )
     rules = fmt.rules(report.rules, report.rule_scale)
     return (
         f"{fault}Run {code(report.run_id)} · profile {code(report.profile)}{variants} · "
@@ -127,6 +136,15 @@ def _views(views: Sequence[ViewReport]) -> list[str]:
         blocks += [block for view in views[1:] for block in (f"#### {code(name_of(view))}", _view(view))]
         blocks += ["</details>"]
     return blocks
+
+
+def _effects(report: Report) -> list[str]:
+    rows = effect_rows(report)
+    if not rows:
+        return []
+    head = ("", *HEAD)
+    cells = [(ICONS[SYMBOLS[row.status]], code(row.subject), *map(escape, row.cells[1:])) for row in rows]
+    return ["### Base beside candidate", table(head, cells)]
 
 
 def _view(view: ViewReport) -> str:

@@ -17,6 +17,14 @@ PANELS = {
     Status.INCONCLUSIVE: "Could not be judged",
 }
 """Of dashboards that were held against a Prometheus alone, without any load."""
+GATED = {
+    Status.PASS: "No regression",
+    Status.FAIL: "The candidate does not pass the gate",
+    Status.INCONCLUSIVE: "Could not be judged",
+}
+"""Of a candidate that was compared with its base."""
+COMPARED = {"pairs": "compared in pairs", "stored": "compared with a stored baseline"}
+"""How a gate compared, by `Report.gate`."""
 NOTHING_JUDGED = "No check has judged this run, so nothing is known about its metrics."
 _SEVERITY = (Status.PASS, Status.INCONCLUSIVE, Status.FAIL)
 
@@ -94,7 +102,8 @@ def status_of(report: Report) -> Status:
 
 def headline(report: Report) -> str:
     """What came out, in a few words."""
-    return (HEADLINES if report.scenario or not report.verdicts else PANELS)[status_of(report)]
+    words = GATED if report.gate else HEADLINES if report.scenario or not report.verdicts else PANELS
+    return words[status_of(report)]
 
 
 def sentence(report: Report) -> str:
@@ -115,6 +124,11 @@ def sentence(report: Report) -> str:
     return f"{text}.{limit}"
 
 
+def compared(report: Report) -> str:
+    """How a gate compared, in words; empty for the report of a run."""
+    return COMPARED.get(report.gate, report.gate)
+
+
 def tally(verdicts: tuple[Verdict, ...]) -> str:
     """How many verdicts have which status, the worst first."""
     counts = ((sum(verdict.status is status for verdict in verdicts), WORDS[status]) for status in reversed(_SEVERITY))
@@ -133,8 +147,16 @@ def name_of(view: ViewReport) -> str:
 
 
 def figure_rows(view: ViewReport) -> tuple[FigureRow, ...]:
-    """Requests, rate, error ratio, p50, p95 and p99, in this order; then SQL, where a witness told of any."""
+    """Requests, rate, error ratio, p50, p95 and p99, in this order.
+
+    Then, of an open model, the client's percentiles from the intended start; then SQL, where a witness told of any.
+    """
     c, w, m, p = view.client, view.witness, view.metric, view.panel
+    meant = (
+        FigureRow("p50 from intended", "s", view.intended.p50_s, None, None, None),
+        FigureRow("p95 from intended", "s", view.intended.p95_s, None, None, None),
+        FigureRow("p99 from intended", "s", view.intended.p99_s, None, None, None),
+    )
     sql = (
         FigureRow("SQL p50", "s", None, w.sql_p50_s, None, None),
         FigureRow("SQL p95", "s", None, w.sql_p95_s, None, None),
@@ -147,5 +169,5 @@ def figure_rows(view: ViewReport) -> tuple[FigureRow, ...]:
         FigureRow("p50", "s", c.p50_s, w.p50_s, m.p50_s, p.p50_s),
         FigureRow("p95", "s", c.p95_s, w.p95_s, m.p95_s, p.p95_s),
         FigureRow("p99", "s", c.p99_s, w.p99_s, m.p99_s, p.p99_s),
-        *(row for row in sql if row.known),
+        *(row for row in (*meant, *sql) if row.known),
     )

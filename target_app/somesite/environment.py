@@ -71,6 +71,12 @@ if SQL_DELAY_MS and not SQL_DELAY_VIEW:
     raise ImproperlyConfigured(
         "TARGET_SQL_DELAY_VIEW is unset; name the view that TARGET_SQL_DELAY_MS slows, as data:read"
     )
+SLOWDOWN_VIEW = text("TARGET_SLOWDOWN_VIEW")
+SLOWDOWN_PERCENT = whole("TARGET_SLOWDOWN_PERCENT", 0, 0, 10_000)
+if SLOWDOWN_PERCENT and not SLOWDOWN_VIEW:
+    raise ImproperlyConfigured(
+        "TARGET_SLOWDOWN_VIEW is unset; name the view that TARGET_SLOWDOWN_PERCENT slows, as work:slow"
+    )
 
 DEBUG = switch("TARGET_DEBUG", "0")
 DEBUG_TOKEN = text("TARGET_DEBUG_TOKEN")

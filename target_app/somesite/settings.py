@@ -21,6 +21,8 @@
 | TARGET_SQL_LOG | 1000 | how many of its last SQL statements each process keeps for `/sql-logs/` |
 | TARGET_SQL_DELAY_MS | 0 | slows every SQL statement of one view by so many milliseconds (delayed/) |
 | TARGET_SQL_DELAY_VIEW | none | the name of that view, as `data:read` |
+| TARGET_SLOWDOWN_PERCENT | 0 | makes one view slower by such a share of its own time (slowdown.py) |
+| TARGET_SLOWDOWN_VIEW | none | the name of that view, as `work:slow` |
 | TARGET_DEBUG | 0 | 1: Django's debug mode |
 | TARGET_DEBUG_TOKEN | none | what `X-Debug-Token` must say to read `/sql-logs/` beyond loopback; unset: closed there |
 | TARGET_ALLOWED_HOSTS | 127.0.0.1,localhost,[::1] | hosts that may be asked for, separated by commas |
@@ -41,6 +43,8 @@ SQL_LOG = environment.SQL_LOG
 SQL_LOG_DIR = STATE_DIR / "sql-log"
 SQL_DELAY_MS = environment.SQL_DELAY_MS
 SQL_DELAY_VIEW = environment.SQL_DELAY_VIEW
+SLOWDOWN_VIEW = environment.SLOWDOWN_VIEW
+SLOWDOWN_PERCENT = environment.SLOWDOWN_PERCENT
 WITNESS = environment.WITNESS
 SLOW_SEED = environment.SEED
 ALLOWED_HOSTS = environment.ALLOWED_HOSTS
@@ -66,6 +70,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     *INNER_WITNESS,
     "django_prometheus.middleware.PrometheusAfterMiddleware",
+    *(["somesite.slowdown.Slowdown"] if SLOWDOWN_PERCENT else []),
 ]
 # A redirect to the URL with a slash would be told as a 404 by the metrics; every URL here is written in full.
 APPEND_SLASH = False

@@ -335,6 +335,56 @@ def test_a_threshold_that_is_not_kept_fails(clean_run: StoredRun) -> None:
     assert failed(clean_run.judge()) == {"thresholds"}
 
 
+def open_model(run: StoredRun, *, planned: int, begun: int, late_s: float, limit: str = "p95 < 1s") -> None:
+    """Make the run one of an open model, each request `late_s` after it was intended."""
+    metric, _, bound = limit.split()
+    parsed = {"text": limit, "metric": metric, "comparison": "<", "value": float(bound.rstrip("s"))}
+
+    def change(run: dict[str, Any]) -> None:
+        run.update(arrival_rate=50.0, arrival_seed=1, thresholds=[parsed])
+        run["generator"].update(planned_arrivals=planned, begun_arrivals=begun)
+
+    run.change_run(change)
+    run.change_rows(lambda rows: [row | {"intended_s": row["started_s"] - late_s} for row in rows])
+
+
+def test_limits_of_an_open_model_count_from_the_intended_start(clean_run: StoredRun) -> None:
+    """What waited two seconds to be sent was not answered within one, however soon after that."""
+    open_model(clean_run, planned=1000, begun=1000, late_s=2.0)
+    report = clean_run.judge()
+    assert failed(report) == {"thresholds"}
+    (verdict,) = of(report, "thresholds")
+    assert "from the intended start; from the actual one it is 0." in verdict.why
+    assert "coordinated-omission" in {finding.id for finding in report.findings}
+    (everything, *_) = report.views
+    assert everything.intended.p50_s == pytest.approx((everything.client.p50_s or 0) + 2.0, rel=1e-6)
+
+
+def test_an_open_model_that_kept_its_plan_passes(clean_run: StoredRun) -> None:
+    """One arrival in a hundred that was never begun is told and no more."""
+    open_model(clean_run, planned=1000, begun=990, late_s=0.0)
+    report = clean_run.judge()
+    assert report.status is Status.PASS
+    assert "never-begun" in {finding.id for finding in report.findings}
+    assert "coordinated-omission" not in {finding.id for finding in report.findings}
+
+
+@pytest.mark.parametrize(("planned", "begun"), [(1000, 949), (1000, 0), (0, 0), (1000, 1001)])
+def test_an_open_model_off_its_plan_is_inconclusive(clean_run: StoredRun, planned: int, begun: int) -> None:
+    """Another load than the planned one; and a plan without arrivals is none."""
+    open_model(clean_run, planned=planned, begun=begun, late_s=0.0, limit="error_ratio < 1")
+    told = {v.subject: v.status for v in of(clean_run.judge(), "generator-health")}
+    assert told["arrivals"] is Status.INCONCLUSIVE
+
+
+def test_arrivals_that_were_never_begun_are_slower_than_any_limit(clean_run: StoredRun) -> None:
+    """Whoever came then had no answer."""
+    open_model(clean_run, planned=100_000, begun=1000, late_s=0.0, limit="p50 < 9s")
+    (verdict,) = of(clean_run.judge(), "thresholds")
+    assert verdict.status is Status.FAIL
+    assert "99000 of them were never begun" in verdict.why
+
+
 def test_a_blind_spot_beyond_its_budget_fails(clean_run: StoredRun) -> None:
     """Users who wait longer than the server measures are a failure only against a budget."""
     clean_run.change_run(lambda run: run["budget"].update(blind_spot_s={"p50": 1e-6}))

@@ -13,6 +13,7 @@ BAD = [
     ({"TARGET_WORKERS": "two"}, "TARGET_WORKERS='two' is no whole number"),
     ({"TARGET_DB_PORT": "99999", "TARGET_ENGINE": "mysql"}, "TARGET_DB_PORT='99999' is no whole number"),
     ({"TARGET_SQL_DELAY_MS": "5"}, "TARGET_SQL_DELAY_VIEW is unset"),
+    ({"TARGET_SLOWDOWN_PERCENT": "20"}, "TARGET_SLOWDOWN_VIEW is unset"),
     ({"TARGET_CACHE_PASSWORD": "x"}, "TARGET_CACHE_PASSWORD is for redis"),
     ({"TARGET_ALLOWED_HOSTS": "example.org"}, "TARGET_SECRET_KEY must be set"),
 ]

@@ -53,6 +53,21 @@ def test_a_profiles_own_target_or_start_replaces_the_other_one_of_the_defaults(
     assert (profile.start is not None, bool(profile.target)) == (started, not started)
 
 
+@pytest.mark.parametrize(
+    ("defaults", "own", "rate"),
+    [
+        ("users = 5\npace = 'closed'", "arrival_rate = 20", 20.0),
+        ("arrival_rate = 20", "users = 5", None),
+        ("arrival_rate = 20", "pace = 'closed'", None),
+        ("arrival_rate = 20", "workers = 2", 20.0),
+    ],
+)
+def test_a_profiles_own_load_model_replaces_that_of_the_defaults(defaults: str, own: str, rate: float | None) -> None:
+    """Users that wait for answers, or arrivals that do not."""
+    profile = config.parse(f"[defaults]\n{defaults}\n[profiles.a]\n{own}\n", "f").profile("a")
+    assert profile.arrival_rate == rate
+
+
 def test_the_default_profile_is_the_first_or_the_one_named() -> None:
     """Without a name."""
     assert config.parse(f"{MINIMAL}[profiles.b]\n", "f").profile().name == "a"
@@ -116,6 +131,9 @@ def test_a_limit_that_is_none_is_refused_by_place(value: object) -> None:
         ("[profiles.a]\nforeign_traffic = 1", "must be true or false"),
         ("[profiles.a]\nduration = 0", "must be longer than 0 s"),
         ("[profiles.a]\nspawn_rate = -1", "must be a number above 0"),
+        ("[profiles.a]\narrival_rate = 0", "arrival_rate: 0 must be a number of requests per second above 0"),
+        ("[profiles.a]\narrival_rate = 50\nusers = 3", "profiles.a: has both arrival_rate and users"),
+        ("[profiles.a]\narrival_rate = 50\npace = 'closed'", "profiles.a: has both arrival_rate and pace"),
         ("[profiles.a.budget]\nresolution = 1", "unknown key; did you mean 'resolution_"),
         ("[profiles.a.budget.blind_spot_s]\np90 = '1s'", "takes p50, p95 and p99"),
         ("[profiles.a]\ntarget='http://h'\n[profiles.a.start]\ncommand=['x']", "has both start and target"),
@@ -145,3 +163,15 @@ def test_the_projects_own_file_is_valid_and_has_its_profiles() -> None:
     parsed = config.parse(file.read_text(), "harness.toml")
     assert parsed.profile().name == "smoke"
     assert {"smoke", "ci", "matrix", "soak", "compose", "compose-mysql", "compose-memcached"} <= set(parsed.profiles)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [["a"] * 2, list("abcdefghi"), [""], "shop:item", [3]],
+    ids=["twice", "nine", "empty", "a text", "a number"],
+)
+def test_gated_views_are_at_most_eight_labels(value: object) -> None:
+    """Each once."""
+    with pytest.raises(UsageError, match="gated_views"):
+        keys.gated_views(value, "gated_views")
+    assert keys.gated_views(list("abcdefgh"), "gated_views") == tuple("abcdefgh")

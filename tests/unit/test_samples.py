@@ -37,6 +37,12 @@ def test_rows_carry_what_was_seen_and_what_was_told() -> None:
     assert set(rows.column("phase").to_pylist()) == {"measure"}
 
 
+def test_rows_of_an_open_model_carry_the_intended_start() -> None:
+    """Beside those that belong to no arrival."""
+    rows = batch([PLAIN, PLAIN._replace(intended_s=1.25)], LABELS, worker=0)
+    assert rows.column("intended_s").to_pylist() == [None, 1.25]
+
+
 def test_the_request_a_redirect_leads_to_was_told_nothing() -> None:
     """Its URL is the one the locustfile asked for, which another view was told by."""
     rows = batch([PLAIN, PLAIN._replace(hop=1)], LABELS, worker=0)

@@ -17,6 +17,8 @@ FALSE = [
     ({"latency_s": -1.0}, "its latency is no duration"),
     ({"latency_s": float("nan")}, "its latency is no duration"),
     ({"latency_s": 1e308}, "its latency is no duration"),
+    ({"intended_s": 1_700_000_001.0}, "it started before it was intended to"),
+    ({"intended_s": float("nan")}, "it started before it was intended to"),
     ({"queue_s": float("inf")}, "its queue_s is no duration"),
     ({"status": 0}, "it has no response, and yet a witness came with one"),
     ({"status": 99}, "its status is none of HTTP"),

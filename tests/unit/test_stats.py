@@ -148,6 +148,31 @@ def test_quantiles_are_scipys(p: float, df: float) -> None:
     assert stats.student_t_quantile(p, df) == pytest.approx(t.ppf(p, df), rel=1e-9, abs=1e-12)
 
 
+@given(st.floats(-50, 50), st.sampled_from([1.0, 4.0, 9.0, 19.0, 1e5]))
+def test_students_tail_is_scipys(value: float, df: float) -> None:
+    """And what the quantile leaves above it."""
+    assert stats.student_t_sf(value, df) == pytest.approx(t.sf(value, df), rel=1e-9, abs=1e-300)
+    p = 0.005
+    assert stats.student_t_sf(stats.student_t_quantile(1 - p, df), df) == pytest.approx(p, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("p", "df", "value"), [(0.95, 4, 2.132), (0.95, 9, 1.833), (0.995, 4, 4.604), (0.995, 9, 3.250), (0.8, 9, 0.883)]
+)
+def test_quantiles_are_those_of_the_printed_table(p: float, df: int, value: float) -> None:
+    """Fisher and Yates, Statistical Tables, table III."""
+    assert round(stats.student_t_quantile(p, df), 3) == value
+
+
+def test_students_tail_has_its_ends() -> None:
+    """Nothing lies beyond infinity, all of it beyond minus infinity; endless freedom is the normal law's."""
+    assert (stats.student_t_sf(math.inf, 5), stats.student_t_sf(-math.inf, 5)) == (0, 1)
+    assert stats.student_t_sf(1.96, math.inf) == pytest.approx(norm.sf(1.96), rel=1e-12)
+    for value, df in ((math.nan, 5.0), (1.0, 0.0), (1.0, math.nan)):
+        with pytest.raises(ValueError, match="no chance"):
+            stats.student_t_sf(value, df)
+
+
 def test_student_with_endless_freedom_is_normal() -> None:
     """The limit is given, not NaN."""
     assert stats.student_t_quantile(0.975, math.inf) == stats.normal_quantile(0.975)

@@ -95,6 +95,19 @@ def test_a_streamed_tally_is_the_count_of_everything(rows: list[Row], chunk: int
         assert latency.gaps.above == {offset: sum(gap > offset for gap in gaps) for offset in GAP_GRID_S}
 
 
+def test_latency_from_the_intended_start_holds_the_wait_to_be_sent() -> None:
+    """Of the requests that have one; those of a closed model have none."""
+    late = [
+        row("a", "GET", 200, 0.1, witness=False) | {"intended_s": 1000.0, "started_s": 1000.5},
+        *[row("a", "GET", 200, latency_s, witness=False) for latency_s in (0.2, 0.3)],
+    ]
+    truth = tally(late, 2)
+    latency = truth.latency[("a", "GET")]
+    assert (latency.client.n, latency.intended.n) == (3, 1)
+    assert latency.intended.quantiles_s[0.95] == pytest.approx(0.6)
+    assert tally(late[1:], 5).latency[ALL].intended.n == 0
+
+
 def test_no_rows_are_an_empty_truth() -> None:
     """Nothing recorded is nothing counted, and no error."""
     truth = tally([], 5)

@@ -1,0 +1,270 @@
+"""The paired gate: base and candidate beside each other, in alternating slices, with fresh processes for each pair.
+
+Its directory holds a run directory for each arm and gate.json, so it can be judged again offline.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from harness import arms, baselines, pipeline, trees
+from harness.errors import StoreError, UsageError
+from harness.gate import LEAST_PAIRS, Arm, Decision, Pair, Plan, decide
+from harness.gate import report as gate_report
+from harness.load import find_locustfile
+from harness.model import Finding, Status
+from harness.profile import Profile
+from harness.progress import Reporter
+from harness.store import RunDirectory
+from harness.trees import Side
+
+GATE_VERSION = 1
+FILE = "gate.json"
+ROLES = ("base", "candidate")
+PAIRS, SLICES, SLICE_S = 10, 5, 5.0
+"""Ten pairs of 25 s an arm."""
+MANY = 20
+"""Requests of a view on one side; fewer may be missing on the other by chance."""
+FRESH_DATA = "data.migrations."
+"""A candidate may bring migrations of its own: its database is made anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is compared, and how."""
+
+    base: str
+    candidate: str
+    views: tuple[str, ...]
+    pairs: int = PAIRS
+    slices: int = SLICES
+    """Of each side in each pair."""
+    slice_s: float = SLICE_S
+    candidate_env: tuple[tuple[str, str], ...] = ()
+    """Added to the environment of the candidate alone."""
+
+    def plan(self, profile: Profile) -> Plan:
+        """What is decided before the first look. Raises UsageError for one that cannot be kept."""
+        if self.pairs < LEAST_PAIRS:
+            raise UsageError(f"--pairs: {self.pairs} are too few to tell a change from chance; run {LEAST_PAIRS}")
+        if not self.views:
+            raise UsageError("--view is missing, and the profile has no gated_views: name the views to compare")
+        looks = tuple(dict.fromkeys((LEAST_PAIRS, self.pairs)))
+        try:
+            return Plan(self.views, throughput=profile.arrival_rate is not None, looks=looks)
+        except ValueError as error:
+            raise UsageError(f"--view: {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """gate.json: what was planned, and how many pairs have been run."""
+
+    schema_version: int
+    id: str
+    started_s: float
+    profile: str
+    scenario: str
+    asked: Asked
+    plan: Plan
+    commits: Mapping[str, str]
+    """By role; empty for a command."""
+    pairs: int = 0
+
+
+def run(asked: Asked, profile: Profile, project: Path, out: Path, reporter: Reporter) -> pipeline.Outcome:
+    """Run pairs until a look decides, and leave the reports in `out`.
+
+    Raises UsageError for what cannot be compared, another HarnessError when a side cannot be measured.
+    """
+    plan = asked.plan(profile)
+    start = profile.start
+    if start is None:
+        raise UsageError(
+            f"--base: profile {profile.name!r} starts nothing, and each pair needs fresh processes of both sides; "
+            "choose a profile with a [start] table"
+        )
+    find_locustfile(profile, project)
+    # Limits and dashboards are the business of `harness run`; here they would be judged on slices.
+    profile = replace(profile, duration_s=asked.slice_s, thresholds=(), dashboards=())
+    directory = RunDirectory(out)
+    made: list[Pair] = []
+    with ExitStack() as running, reporter.live():
+        sides = [
+            trees.prepared(running, "base", asked.base, {}, start, project),
+            trees.prepared(running, "candidate", asked.candidate, dict(asked.candidate_env), start, project),
+        ]
+        directory.create()
+        record = Record(
+            GATE_VERSION,
+            out.name,
+            time.time(),
+            profile.name,
+            profile.scenario,
+            asked,
+            plan,
+            {side.role: side.commit for side in sides},
+        )
+        _write(directory, record)
+        for number in range(1, plan.looks[-1] + 1):
+            _measure(number, asked, sides, profile, project, out, reporter)
+            record = replace(record, pairs=number)
+            _write(directory, record)
+            reporter.stage(f"pair {number} of {plan.looks[-1]}: judging")
+            made.append(_read_pair(out, number, record, made))
+            if _is_settled(made, plan):
+                break
+    return _judged(out, record, made)
+
+
+def verify(path: Path) -> pipeline.Outcome:
+    """Judge a gate again from its directory, offline. Raises UsageError or StoreError."""
+    record = _read(path)
+    made: list[Pair] = []
+    for number in range(1, record.pairs + 1):
+        made.append(_read_pair(path, number, record, made))
+    return _judged(path, record, made)
+
+
+def is_gate(path: Path) -> bool:
+    """Whether a directory is that of a paired gate."""
+    return (path / FILE).is_file()
+
+
+def _measure(
+    number: int, asked: Asked, sides: Sequence[Side], profile: Profile, project: Path, out: Path, reporter: Reporter
+) -> None:
+    """One pair. The order turns round from pair to pair: ABBA."""
+    ordered = sides if number % 2 else tuple(reversed(sides))
+    with ExitStack() as running:
+        pair = [
+            arms.started(
+                running,
+                side,
+                number,
+                profile,
+                project,
+                out / f"pair-{number}-{side.role}",
+                reporter,
+                verified=number == 1,
+            )
+            for side in ordered
+        ]
+        for arm in pair:
+            arm.warm_up()
+        for arm in pair:
+            arm.open()
+        for each in range(1, asked.slices + 1):
+            for arm in pair:
+                arm.load(each, asked.slices)
+        for arm in pair:
+            arm.close()
+
+
+def _read_pair(path: Path, number: int, record: Record, before: Sequence[Pair]) -> Pair:
+    base, candidate = (
+        _read_arm(path, number, role, record, getattr(before[0], role).verification if before else None)
+        for role in ROLES
+    )
+    return Pair(base, candidate)
+
+
+def _read_arm(path: Path, number: int, role: str, record: Record, verified: Status | None) -> Arm:
+    """One side of a pair, from its run directory; the metrics of the first one's processes speak for the others'."""
+    arm = baselines.measure(path / f"pair-{number}-{role}", f"pair {number}").arm
+    throughput = None
+    if record.plan.throughput:
+        throughput = (arm.requests - arm.errors) / (record.asked.slices * record.asked.slice_s)
+    own = arm.verification
+    return replace(
+        arm,
+        id=f"pair {number}, {role}",
+        verification=own if verified is None or own is not Status.PASS else verified,
+        throughput=throughput,
+        fingerprint={name: value for name, value in arm.fingerprint.items() if not name.startswith(FRESH_DATA)},
+    )
+
+
+def _is_settled(made: Sequence[Pair], plan: Plan) -> bool:
+    """A look has decided, or nothing that more pairs could tell would count."""
+    arms_ = [arm for pair in made for arm in (pair.base, pair.candidate)]
+    if any(arm.verification is not Status.PASS for arm in arms_):
+        return True
+    return len(made) in plan.looks and not decide(made, plan).goes_on
+
+
+def _judged(path: Path, record: Record, made: Sequence[Pair]) -> pipeline.Outcome:
+    alike = _with_other_views(made)
+    decision = decide(alike, record.plan)
+    report = gate_report.report(
+        decision,
+        gate="pairs",
+        id=record.id,
+        started_s=record.started_s,
+        profile=record.profile,
+        scenario=record.scenario,
+        arms=[arm for pair in alike for arm in (pair.base, pair.candidate)],
+    )
+    report = replace(report, findings=(*report.findings, *_findings(record, decision)))
+    pipeline.write_reports(RunDirectory(path), report)
+    return pipeline.Outcome(report, path)
+
+
+def _with_other_views(made: Sequence[Pair]) -> tuple[Pair, ...]:
+    """The pairs; when one side answered with views that the other never did, the last candidate says so."""
+    seen = [_views([getattr(pair, role) for pair in made]) for role in ROLES]
+    found = [
+        f"view {view} answered {count} times on one side and never on the other: the same requests reach other views"
+        for mine, others in (seen, reversed(seen))
+        for view, count in sorted(mine.items())
+        if count >= MANY and view not in others
+    ]
+    if not found:
+        return tuple(made)
+    last = made[-1]
+    return (*made[:-1], Pair(last.base, replace(last.candidate, problems=(*last.candidate.problems, *found))))
+
+
+def _views(side: Sequence[Arm]) -> dict[str, int]:
+    """Successful requests by view over all pairs."""
+    counts: dict[str, int] = {}
+    for arm in side:
+        for view, sample in arm.views.items():
+            counts[view] = counts.get(view, 0) + sample.n
+    return counts
+
+
+def _findings(record: Record, decision: Decision) -> list[Finding]:
+    asked = record.asked
+    texts = dict(zip(ROLES, (asked.base, asked.candidate), strict=True))
+    named = [f"{role} {text}{_short(record.commits.get(role, ''))}" for role, text in texts.items()]
+    added = "".join(f" {name}={value}" for name, value in asked.candidate_env)
+    text = (
+        f"{named[0]}; {named[1]}{f' with{added}' if added else ''}; {record.pairs} of {record.plan.looks[-1]} pairs, "
+        f"each {asked.slices} slices of {asked.slice_s:g} s a side; the metrics of both were verified in pair 1"
+    )
+    return [Finding("sides", "", text, decision.verdicts[0].check)]
+
+
+def _short(commit: str) -> str:
+    return f" ({commit[:12]})" if commit else ""
+
+
+def _write(directory: RunDirectory, record: Record) -> None:
+    directory.write_text(FILE, msgspec.json.format(msgspec.json.encode(record), indent=1).decode() + "\n")
+
+
+def _read(path: Path) -> Record:
+    file = path / FILE
+    try:
+        document = msgspec.json.decode(file.read_bytes())
+        version = document.get("schema_version") if isinstance(document, dict) else None
+        if isinstance(version, int) and version > GATE_VERSION:
+            raise UsageError(f"{file}: schema {version}, this harness reads up to {GATE_VERSION}; upgrade the harness")
+        return msgspec.convert(document, Record)
+    except (OSError, ValueError) as error:  # msgspec's own errors are ValueErrors
+        raise StoreError(f"{file} cannot be read: {error}; the file is damaged, run the gate again") from None

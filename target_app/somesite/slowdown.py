@@ -1,0 +1,34 @@
+"""Makes one view slower by a share of its own time, to see that a regression gate notices (TARGET_SLOWDOWN_...)."""
+
+import asyncio
+import time
+from collections.abc import Awaitable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from somesite.witness import Witness
+
+
+class Slowdown(Witness):
+    """Innermost, so that the metrics count what it adds as the view's own time, and so do the witnesses."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
+        """Sleep after the view."""
+        if self.is_async:
+            return self._acall(request)
+        began_s = time.perf_counter()
+        response: HttpResponse = self.get_response(request)
+        time.sleep(_extra_s(request, time.perf_counter() - began_s))
+        return response
+
+    async def _acall(self, request: HttpRequest) -> HttpResponse:
+        began_s = time.perf_counter()
+        response: HttpResponse = await self.get_response(request)
+        await asyncio.sleep(_extra_s(request, time.perf_counter() - began_s))
+        return response
+
+
+def _extra_s(request: HttpRequest, took_s: float) -> float:
+    slowed = request.resolver_match is not None and request.resolver_match.view_name == settings.SLOWDOWN_VIEW
+    return took_s * settings.SLOWDOWN_PERCENT / 100 if slowed else 0.0
