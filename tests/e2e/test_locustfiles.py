@@ -55,7 +55,7 @@ def test_it_raises_no_false_alarm(harness: Harness, write: Writer, name: str, us
     locustfile = write.file("mine.py", HEAD + FILES[name].format(user=user))
     out = write.directory / "run"
     text = (PROJECT / "harness.toml").read_text().replace('warmup = "3s"', 'warmup = 0\nstop_timeout = "1s"')
-    for path in ("target_app", "monitoring/grafana/dashboards"):
+    for path in ("target_app", "monitoring/grafana/dashboards", "monitoring/prometheus/rules"):
         text = text.replace(f'"{path}"', json.dumps(str(PROJECT / path)))
     config = write.file("harness.toml", text)
     done = harness.run(
