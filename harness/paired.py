@@ -89,8 +89,8 @@ def run(asked: Asked, profile: Profile, project: Path, out: Path, reporter: Repo
             "choose a profile with a [start] table"
         )
     find_locustfile(profile, project)
-    # Limits and dashboards are the business of `harness run`; here they would be judged on slices.
-    profile = replace(profile, duration_s=asked.slice_s, thresholds=(), dashboards=())
+    # Limits, dashboards and rules are the business of `harness run`; here they would be judged on slices.
+    profile = replace(profile, duration_s=asked.slice_s, thresholds=(), dashboards=(), rules=())
     directory = RunDirectory(out)
     made: list[Pair] = []
     with ExitStack() as running, reporter.live():
