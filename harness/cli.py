@@ -10,7 +10,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from harness import baselines, boards, config, fault_runs, injection, interrupt, paired, pipeline, probe, progress
+from harness import (
+    baselines,
+    boards,
+    config,
+    fault_runs,
+    injection,
+    interrupt,
+    paired,
+    pipeline,
+    probe,
+    progress,
+    selftest,
+)
 from harness.config import Config
 from harness.errors import ExitCode, HarnessError, UsageError
 from harness.faults import FAULTS
@@ -70,6 +82,11 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _gate(options: argparse.Namespace) -> int:
+    if options.self_test is not None:
+        return _self_test(options)
+    _refuse(options, ("slowdown",), "--base or --baseline")
+    if not options.candidate:
+        raise UsageError("--candidate is missing: name what is compared with the base")
     if options.base is None:
         _refuse(options, PAIRED_FLAGS, "--baseline")
         out = options.out or Path("reports") / f"gate-{pipeline.new_run_id()}"
@@ -78,20 +95,42 @@ def _gate(options: argparse.Namespace) -> int:
     _refuse(options, ("job",), "--base")
     if len(options.candidate) > 1:
         raise UsageError("--candidate: one git ref or command line beside --base; put a command in quotation marks")
+    profile, project = _gate_profile(options)
+    asked = _asked(options, options.base, options.candidate[0], profile)
+    out = options.out or project / "reports" / f"gate-{pipeline.new_run_id()}"
+    return _show(paired.run(asked, profile, project, out, progress.Reporter(quiet=options.quiet)), options)
+
+
+def _self_test(options: argparse.Namespace) -> int:
+    _refuse(options, ("candidate", "job"), "--self-test")
+    profile, project = _gate_profile(options)
+    asked = _asked(options, options.self_test, options.self_test, profile)
+    out = options.out or project / "reports" / f"self-test-{pipeline.new_run_id()}"
+    factor = selftest.SLOWDOWN if options.slowdown is None else options.slowdown
+    found = selftest.run(asked, factor, profile, project, out, progress.Reporter(quiet=options.quiet))
+    if options.json:
+        sys.stdout.write(selftest.render_json(found))
+    elif not options.quiet:
+        sys.stdout.write(selftest.render(found, str(out)))
+    return found.exit_code
+
+
+def _gate_profile(options: argparse.Namespace) -> tuple[Profile, Path]:
     loaded = _load(options)
     profile = loaded.profile(options.profile or (GATE if GATE in loaded.profiles else None))
-    project = options.config.resolve().parent
-    asked = paired.Asked(
-        base=options.base,
-        candidate=options.candidate[0],
+    return profile, options.config.resolve().parent
+
+
+def _asked(options: argparse.Namespace, base: str, candidate: str, profile: Profile) -> paired.Asked:
+    return paired.Asked(
+        base=base,
+        candidate=candidate,
         views=tuple(dict.fromkeys(options.view)) or profile.gated_views,
         pairs=options.pairs or paired.PAIRS,
         slices=options.slices or paired.SLICES,
         slice_s=options.slice or paired.SLICE_S,
         candidate_env=tuple(options.candidate_env),
     )
-    out = options.out or project / "reports" / f"gate-{pipeline.new_run_id()}"
-    return _show(paired.run(asked, profile, project, out, progress.Reporter(quiet=options.quiet)), options)
 
 
 def _refuse(options: argparse.Namespace, names: Sequence[str], beside: str) -> None:

@@ -237,6 +237,7 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "rules": ("rules", keys.texts),
     "rule_scale": ("rule_scale", keys.share),
     "gated_views": ("gated_views", keys.gated_views),
+    "slowdown": ("slowdown", keys.mapping),
     "thresholds": ("thresholds", keys.limits),
     "budget": ("budget", _budget),
 }

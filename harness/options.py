@@ -129,11 +129,22 @@ def _add_gate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "--base", metavar="REF|CMD", help="run pairs: a git ref, or a command line with {port} that starts the target"
     )
     base.add_argument("--baseline", metavar="DIR", type=Path, help="runs kept with `harness baseline add`")
+    base.add_argument(
+        "--self-test",
+        metavar="REF|CMD",
+        nargs="?",
+        const="HEAD",
+        help="run pairs of one side against itself, as it is and slowed, and tell how often the gate is right here "
+        "(default: HEAD)",
+    )
+    gate.add_argument(
+        "--slowdown", metavar="FACTOR", type=float, help="of the self-test: 1.1 is 10 %% slower (default: 1.1)"
+    )
     gate.add_argument(
         "--candidate",
         metavar="REF|CMD|RUN",
         nargs="+",
-        required=True,
+        default=[],
         help="as --base; beside --baseline, directories that `harness run` made, or a directory of kept runs",
     )
     pairs = gate.add_argument_group("pairs")

@@ -123,11 +123,16 @@ def run(asked: Asked, profile: Profile, project: Path, out: Path, reporter: Repo
 
 def verify(path: Path) -> pipeline.Outcome:
     """Judge a gate again from its directory, offline. Raises UsageError or StoreError."""
+    return _judged(path, _read(path), pairs(path))
+
+
+def pairs(path: Path) -> list[Pair]:
+    """The pairs that a gate's directory holds. Raises UsageError or StoreError."""
     record = _read(path)
     made: list[Pair] = []
     for number in range(1, record.pairs + 1):
         made.append(_read_pair(path, number, record, made))
-    return _judged(path, record, made)
+    return made
 
 
 def is_gate(path: Path) -> bool:

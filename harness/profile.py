@@ -117,6 +117,8 @@ class Profile:
     """By what every duration of the rules is multiplied for the run."""
     gated_views: tuple[str, ...] = ()
     """View labels whose p50, p95 and p99 `harness gate` compares."""
+    slowdown: Mapping[str, str] = field(default_factory=dict)
+    """Environment that makes the target slower by `{percent}` per cent, for the gate's test of itself."""
     thresholds: tuple[Limit, ...] = ()
     budget: Budget = Budget()
     load_prefix: tuple[str, ...] = ()

@@ -12,7 +12,6 @@ from harness.render.json import parse
 from tests.e2e.conftest import PROJECT, Done, Harness
 
 SHORT = ("--pairs", "5", "--slices", "1", "--slice", "3s")
-SLOW = ("--candidate-env", "TARGET_SLOWDOWN_VIEW=work:slow", "--candidate-env", "TARGET_SLOWDOWN_PERCENT=200")
 
 
 def worktrees(harness: Harness) -> list[str]:
@@ -28,31 +27,6 @@ def gate(harness: Harness, *arguments: str | Path) -> Done:
     harness.check_clean()
     assert worktrees(harness) == []
     return Done(process.returncode, out, err)
-
-
-@pytest.mark.alone
-def test_equal_sides_do_not_fail(harness: Harness, tmp_path: Path) -> None:
-    """Too few requests for a p99 are told and are no pass; judging again from the files says the same."""
-    out = tmp_path / "gate"
-    done = gate(harness, "--base", "HEAD", "--candidate", "HEAD", *SHORT, "--out", out)
-    assert done.code in (0, 3), done.told
-    before = (out / "report.json").read_text()
-    assert parse(before).gate == "pairs"
-    assert json.loads((out / "gate.json").read_text())["pairs"] == 5
-    assert harness.run("verify", out, "--quiet").code == done.code
-    assert (out / "report.json").read_text() == before
-
-
-@pytest.mark.alone
-def test_a_slower_view_fails_by_name_with_its_interval(harness: Harness, tmp_path: Path) -> None:
-    """Three times as slow."""
-    out = tmp_path / "gate"
-    done = gate(harness, "--base", "HEAD", "--candidate", "HEAD", *SLOW, *SHORT, "--out", out)
-    assert done.code == 1, done.told
-    found = next(v for v in parse((out / "report.json").read_text()).verdicts if v.subject == "work:slow p50")
-    assert found.status == "fail", found.why
-    assert found.effect is not None
-    assert found.effect.low > 0.5
 
 
 def test_an_interrupted_gate_leaves_nothing(harness: Harness, tmp_path: Path) -> None:
@@ -87,3 +61,51 @@ def test_what_cannot_be_compared_is_no_pass(
     done = gate(harness, *flags, "--out", tmp_path / "gate")
     assert done.code == code, done.told
     assert message in done.err
+
+
+@pytest.mark.alone
+def test_a_gate_against_itself_and_against_itself_slowed(harness: Harness, tmp_path: Path) -> None:
+    """Equal sides do not fail; three times as slow does, by name; too few requests for a p99 are told and no pass."""
+    out = tmp_path / "self-test"
+    done = gate(harness, "--self-test", "--slowdown", "3", *SHORT, "--out", out)
+    assert done.code == 3, done.told
+    assert "false alarms" in done.out
+    found = json.loads((out / "selftest.json").read_text())
+    assert found["injected"]
+    assert found["same"]["status"] == "inconclusive"
+    assert found["same"]["drawn"]["fails"] < 0.05
+    assert "work:slow p50" in found["slowed"]["fails"]
+    assert found["slowed"]["drawn"]["fails"] > 0.9
+    assert found["detectable"]["work:slow p50"] > 0
+
+    before = (out / "same" / "report.json").read_text()
+    assert parse(before).gate == "pairs"
+    assert json.loads((out / "same" / "gate.json").read_text())["pairs"] == 5
+    assert harness.run("verify", out / "same", "--quiet").code == 3
+    assert (out / "same" / "report.json").read_text() == before
+    slowed = parse((out / "slowed" / "report.json").read_text())
+    verdict = next(each for each in slowed.verdicts if each.subject == "work:slow p50")
+    assert verdict.status == "fail", verdict.why
+    assert verdict.effect is not None
+    assert verdict.effect.low > 0.5
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--self-test", "--slowdown", "1"), "--slowdown: 1 must be a factor above 1"),
+        (("--self-test", "--slowdown", "nan"), "--slowdown: nan must be a factor"),
+        (("--self-test", "--slowdown", "1.005"), "no whole number of per cent"),
+        (("--self-test", "--candidate", "HEAD"), "--candidate: means nothing beside --self-test"),
+        (("--base", "HEAD", "--candidate", "HEAD", "--slowdown", "1.2"), "--slowdown: means nothing beside --base"),
+        (("--base", "HEAD"), "--candidate is missing"),
+    ],
+)
+def test_flags_that_do_not_go_together_are_named(
+    harness: Harness, tmp_path: Path, flags: tuple[str, ...], message: str
+) -> None:
+    """Before anything is started."""
+    done = gate(harness, *flags, "--out", tmp_path / "gate")
+    assert done.code == 2, done.told
+    assert message in done.err
+    assert not (tmp_path / "gate").exists()
