@@ -64,6 +64,11 @@ class Harness:
     def temporary(self) -> Path:
         return self.scratch / "tmp"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """By which what it starts is found again."""
+        return {**os.environ, "TMPDIR": str(self.temporary), MARK: self.mark}
+
     def start(self, *arguments: str | Path, **env: str) -> subprocess.Popen[str]:
         """Start the command; a run that names no directory is left in the scratch directory."""
         if arguments[:1] == ("run",) and "--out" not in arguments:
@@ -71,7 +76,7 @@ class Harness:
         return subprocess.Popen(
             [sys.executable, "-m", "harness.cli", *map(str, arguments)],
             cwd=PROJECT,
-            env={**os.environ, "TMPDIR": str(self.temporary), MARK: self.mark, **env},
+            env={**self.environment, **env},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

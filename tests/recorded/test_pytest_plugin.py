@@ -1,0 +1,144 @@
+"""The plugin in a pytest of its own, on a stored run."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.recorded.stored import StoredRun
+
+pytest_plugins = ["pytester"]
+
+
+def run(pytester: pytest.Pytester, *arguments: str | Path) -> pytest.RunResult:
+    return pytester.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
+
+
+def failed(run_: StoredRun) -> None:
+    """A counter that is off by one thousand."""
+    run_.add_to_counter("django_http_requests_total_by_view_transport_method_total", 1000.0)
+
+
+def test_each_verdict_is_a_test(pytester: pytest.Pytester, clean_run: StoredRun) -> None:
+    """As many as the report has, all of them passed, under names that tell check and subject."""
+    report = clean_run.judge()
+    done = run(pytester, "--harness-run", clean_run.path, "-v")
+    done.assert_outcomes(passed=len(report.verdicts))
+    done.stdout.fnmatch_lines(["*::request-counts work:fast GET* PASSED*"])
+    assert done.ret == 0
+
+
+def test_a_failed_verdict_tells_its_why_and_no_traceback(pytester: pytest.Pytester, clean_run: StoredRun) -> None:
+    """Its text is the failure's, on the console and in JUnit."""
+    failed(clean_run)
+    wrong = [verdict for verdict in clean_run.judge().verdicts if verdict.status != "pass"]
+    assert wrong
+    junit = pytester.path / "junit.xml"
+    done = run(pytester, "--harness-run", clean_run.path, f"--junitxml={junit}")
+    assert done.ret == 1
+    assert done.parseoutcomes()["failed"] == len(wrong)
+    assert wrong[0].why in junit.read_text().replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"')
+    assert "Traceback" not in done.stdout.str()
+    assert "pytest_plugin.py" not in done.stdout.str()
+
+
+def test_inconclusive_is_no_pass(pytester: pytest.Pytester, clean_run: StoredRun) -> None:
+    """Without any answer of Prometheus nothing is known, and nothing is green that rests on one."""
+    clean_run.change_evidence(list.clear)
+    done = run(pytester, "--harness-run", clean_run.path)
+    assert done.ret == 1
+    done.stdout.fnmatch_lines(["*INCONCLUSIVE: *"])
+
+
+def test_a_report_without_verdicts_is_no_pass(pytester: pytest.Pytester, clean_run: StoredRun) -> None:
+    """One test stands for it and fails."""
+    pytester.makeconftest(
+        """
+        import dataclasses
+        import harness.pipeline
+        judge = harness.pipeline.judge
+        harness.pipeline.judge = lambda directory: dataclasses.replace(judge(directory), verdicts=())
+        """
+    )
+    done = run(pytester, "--harness-run", clean_run.path)
+    done.assert_outcomes(failed=1)
+
+
+def test_selection_and_xfail_are_those_of_pytest(pytester: pytest.Pytester, clean_run: StoredRun) -> None:
+    """-k chooses by check or subject; a conftest marks by verdict."""
+    failed(clean_run)
+    report = clean_run.judge()
+    chosen = [verdict for verdict in report.verdicts if verdict.check == "request-counts"]
+    pytester.makeconftest(
+        """
+        import pytest
+
+        def pytest_collection_modifyitems(items):
+            for item in items:
+                if item.verdict.status == "fail":
+                    item.add_marker(pytest.mark.xfail(reason="known", strict=True))
+        """
+    )
+    done = run(pytester, "--harness-run", clean_run.path, "-k", "request-counts")
+    wrong = sum(verdict.status == "fail" for verdict in chosen)
+    assert 0 < wrong < len(chosen)
+    done.assert_outcomes(passed=len(chosen) - wrong, xfailed=wrong, deselected=len(report.verdicts) - len(chosen))
+
+
+def test_users_assert_on_the_report(pytester: pytest.Pytester, clean_run: StoredRun) -> None:
+    """The fixture gives the same report; without a run such tests are skipped."""
+    samples = clean_run.judge().samples
+    pytester.makepyfile(f"def test_load(harness_report): assert harness_report.samples == {samples}")
+    run(pytester, "--harness-run", clean_run.path, "-k", "test_load").assert_outcomes(
+        passed=1, deselected=len(clean_run.judge().verdicts)
+    )
+    run(pytester).assert_outcomes(skipped=1)
+
+
+def test_collecting_a_stored_run_lists_its_verdicts(pytester: pytest.Pytester, clean_run: StoredRun) -> None:
+    """Without running a test."""
+    done = run(pytester, "--harness-run", clean_run.path, "--collect-only", "-q")
+    assert done.ret == 0
+    assert sum("::" in line for line in done.outlines) == len(clean_run.judge().verdicts)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--harness-profile", "ci"), "--harness-config: * does not exist"),
+        (("--harness-run", "nowhere"), "--harness-run: *nowhere*"),
+        (("--harness-run", "x", "--harness-profile", "ci"), "not allowed with --harness-profile"),
+        (("--harness-config", "x"), "means nothing without --harness-profile"),
+        (("--harness-profile", "ci", "--collect-only"), "the tests are known after the run"),
+        (("--harness-profile", "ci", "-n", "2"), "one process runs the load"),
+    ],
+)
+def test_what_cannot_be_done_is_named(pytester: pytest.Pytester, flags: tuple[str, ...], message: str) -> None:
+    """By its flag, with pytest's own exit code for usage."""
+    done = run(pytester, *flags)
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines([f"*{message}*"])
+
+
+def test_an_unknown_profile_is_named(pytester: pytest.Pytester) -> None:
+    """With those that there are."""
+    pytester.path.joinpath("harness.toml").write_text('[profiles.ci]\nscenario = "x.py"\n')
+    done = run(pytester, "--harness-profile", "cj")
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines(["*cj*ci*"])
+
+
+def test_nothing_is_imported_for_those_who_do_not_ask(pytester: pytest.Pytester) -> None:
+    """Neither Locust nor pandas, nor any module of the harness but the plugin."""
+    pytester.makepyfile(
+        """
+        import json, pathlib, sys
+
+        def test_modules():
+            pathlib.Path("modules.json").write_text(json.dumps(sorted(sys.modules)))
+        """
+    )
+    run(pytester, "-p", "no:hypothesispytest").assert_outcomes(passed=1)
+    modules = json.loads(pytester.path.joinpath("modules.json").read_text())
+    assert [name for name in modules if name.split(".")[0] == "harness"] == ["harness", "harness.pytest_plugin"]
+    assert not {"locust", "pandas", "gevent"} & set(modules)
