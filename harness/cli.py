@@ -17,6 +17,7 @@ from harness import (
     fault_runs,
     injection,
     interrupt,
+    jobs,
     paired,
     pipeline,
     probe,
@@ -276,6 +277,7 @@ def _show(outcome: pipeline.Outcome, options: argparse.Namespace) -> int:
         width = shutil.get_terminal_size((120, 24)).columns
         color = sys.stdout.isatty()
         sys.stdout.write(console.render(outcome.report, width=width, color=color, location=str(outcome.directory)))
+    sys.stderr.write(jobs.tell(outcome.report, os.environ))
     return int(outcome.report.exit_code)
 
 

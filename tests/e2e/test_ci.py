@@ -1,0 +1,111 @@
+"""The way into CI: the commands of docs/ci.md, and the step of the action that runs the harness."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.e2e.conftest import PROJECT, Harness
+
+SHORT = """
+[profiles.ci]
+scenario = "scenarios/mixed.py"
+duration = "4s"
+warmup = "1s"
+gated_views = ["work:slow"]
+dashboards = []
+rules = []
+
+[profiles.strict]
+duration = "4s"
+thresholds = ["p95 < 1ms"]
+dashboards = []
+rules = []
+"""
+FEW = ("--pairs", "5", "--slices", "1", "--slice", "1s")
+CODES = {"doctor": {0, 1}, "run": {0}, "gate": {3}, "baseline": {0}}
+"""How each command of the page may end on a run this short: too few requests to compare."""
+
+
+def commands() -> list[list[str]]:
+    """What docs/ci.md tells its reader to type."""
+    blocks = re.findall(r"```console\n(.*?)```", (PROJECT / "docs" / "ci.md").read_text(), re.DOTALL)
+    return [line.split() for block in blocks for line in block.splitlines()]
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A project of two commits: the reference target with a profile that is over soon."""
+    root = tmp_path / "project"
+    root.mkdir()
+    text = (PROJECT / "harness.toml").read_text()
+    head, rest = text.split("[profiles.ci]")
+    (root / "harness.toml").write_text(head + SHORT + "\n[profiles.smoke2]" + rest)
+    for name in ("target_app", "scenarios"):
+        listed = subprocess.run(["git", "ls-files", name], cwd=PROJECT, capture_output=True, text=True, check=True)
+        for file in listed.stdout.splitlines():
+            (root / file).parent.mkdir(parents=True, exist_ok=True)
+            (root / file).write_bytes((PROJECT / file).read_bytes())
+    git = ("git", "-c", "user.name=t", "-c", "user.email=t@example.org")
+    for command in (
+        ("init", "-q"),
+        ("add", "-A"),
+        ("commit", "-qm", "1"),
+        ("commit", "-q", "--allow-empty", "-m", "2"),
+    ):
+        subprocess.run([*git, *command], cwd=root, check=True)
+    return root
+
+
+def test_the_commands_of_the_page_run(harness: Harness, repository: Path) -> None:
+    """One after the other, as a reader would type them."""
+    typed = commands()
+    assert [words[1] for words in typed] == ["doctor", "run", "gate", "gate", "baseline", "baseline"]
+    for words in typed:
+        extra = FEW if words[1] == "gate" else ()
+        done = subprocess.run(
+            [sys.executable, "-m", "harness.cli", *words[1:], *extra],
+            cwd=repository,
+            env=harness.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode in CODES[words[1]], f"{words}\n{done.stderr}\n{done.stdout}"
+        harness.check_clean()
+    assert (repository / "reports" / "self-test" / "selftest.json").exists()
+
+
+def test_the_step_of_the_action_runs_the_harness(harness: Harness, repository: Path) -> None:
+    """Its arguments are words and no script; exit code, summary and annotations come out where GitHub looks."""
+    action = yaml.safe_load((PROJECT / "action.yml").read_text())
+    step = next(each for each in action["runs"]["steps"] if each.get("id") == "harness")
+    output, summary = repository / "output", repository / "summary"
+    done = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+        cwd=repository,
+        env={
+            **harness.environment,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "HARNESS_ARGUMENTS": "run strict --users '4'",
+            "HARNESS_OUT": "reports/$(touch forged)",
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_OUTPUT": str(output),
+            "GITHUB_STEP_SUMMARY": str(summary),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    harness.check_clean()
+    report = json.loads((repository / "reports" / "$(touch forged)" / "report.json").read_text())
+    assert not (repository / "forged").exists()
+    assert output.read_text() == f"exit-code={report['exit_code']}\n"
+    assert done.returncode == report["exit_code"] == 1
+    assert "::error title=thresholds p95 < 1ms::" in done.stderr
+    assert summary.read_text() == (repository / "reports" / "$(touch forged)" / "summary.md").read_text()
