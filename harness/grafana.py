@@ -118,9 +118,20 @@ def _panel(dashboard: Dashboard, target: Target, given: Mapping[str, str], range
         return written
 
     filled = _VARIABLE.sub(fill, target.expression)
+    names = (match[1] or match[2] or match[4] for match in _VARIABLE.finditer(target.expression))
+    whole_range = any(name.startswith("__range") for name in names)
     problem, presumed = "; ".join(dict.fromkeys(missing)), target.data_source is None
     source = dashboard.source
-    return Panel(dashboard.title, target.panel, target.ref, filled, problem, presumed=presumed, source=source)
+    return Panel(
+        dashboard.title,
+        target.panel,
+        target.ref,
+        filled,
+        problem,
+        presumed=presumed,
+        source=source,
+        whole_range=whole_range,
+    )
 
 
 def unfilled(text: str) -> str:

@@ -262,6 +262,8 @@ class Panel:
     """Its data source has a name that does not tell whether it is Prometheus."""
     source: str = ""
     """The file that it was read from."""
+    whole_range: bool = False
+    """It asks for the time range of the dashboard, which is the run's window."""
 
 
 @dataclass(frozen=True, slots=True)

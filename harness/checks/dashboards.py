@@ -305,10 +305,10 @@ def _unknown(asked: Asked, samples: Samples, names: frozenset[str]) -> str:
 
 
 def _judge_short(run: Run, asked: Asked, why: str) -> Verdict:
-    """A range that is too short is the panel's fault, unless it is all that the run has."""
-    if _shortest_s(asked) < run.window.length_s - ROUNDING_S:
+    """A range that is too short is the panel's fault, unless it asks for all of a run that is as short."""
+    if not asked.panel.whole_range or _shortest_s(asked) < run.window.length_s - ROUNDING_S:
         return _fails(asked.panel, why)
-    window = f"the window of {run.window.length_s:.3g} s is as short: run for longer"
+    window = f"it asks for the whole window, which is {run.window.length_s:.3g} s: run for longer"
     return inconclusive(ID, asked.subject, f"{why}; {window}")
 
 

@@ -173,3 +173,19 @@ def test_odd_panels_are_passed_over(panels: list[Any]) -> None:
     """A dashboard may hold what no version of Grafana wrote."""
     text = json.dumps({"panels": panels, "templating": {"list": [None, {}, {"name": "v", "current": 3}]}})
     assert grafana.panels(grafana.parse(text, "board.json"), {}, 60, 1) == ()
+
+
+@pytest.mark.parametrize(
+    ("expression", "whole"),
+    [
+        ("sum(increase(up[$__range]))", True),
+        ("sum(increase(up[${__range_s}s]))", True),
+        ("sum(rate(up[$__rate_interval]))", False),
+        ("sum(rate(up[15s]))", False),
+    ],
+)
+def test_a_panel_over_the_whole_range_is_known(expression: str, whole: bool) -> None:
+    """A run as short as its range is then the run's fault."""
+    target = grafana.Target("Panel", "A", expression, "prometheus")
+    made = grafana.panels(grafana.Dashboard("Board", (target,), {}), {}, 15.0, 1.0)
+    assert [panel.whole_range for panel in made] == [whole]
