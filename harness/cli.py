@@ -13,6 +13,7 @@ from typing import NoReturn
 from harness import (
     baselines,
     boards,
+    collection,
     config,
     fault_runs,
     injection,
@@ -79,7 +80,17 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    return _show(pipeline.render_again(options.run_dir), options)
+    paths: list[Path] = options.run_dirs
+    if len(paths) == 1 and collection.is_run(paths[0]):
+        _refuse(options, ("out",), "one run, whose reports lie beside it")
+        return _show(pipeline.render_again(paths[0]), options)
+    made, left_out = collection.write(paths, options.out or (paths[0] if len(paths) == 1 else paths[0].parent))
+    sys.stderr.write("".join(f"left out: {text}\n" for text in left_out))
+    if options.json:
+        sys.stdout.write((made / collection.JSON).read_text(encoding="utf-8"))
+    elif not options.quiet:
+        sys.stdout.write(f"{made / collection.HTML}\n")
+    return int(ExitCode.PASSED)
 
 
 def _gate(options: argparse.Namespace) -> int:

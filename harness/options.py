@@ -28,11 +28,21 @@ def parser() -> argparse.ArgumentParser:
     report = _add(
         commands,
         "report",
-        "render a stored run's reports again",
-        "harness report reports/20260401-101500-3f9a",
+        "render a stored run's reports again, or an index of several",
+        "harness report reports/20260401-101500-3f9a\n  harness report reports",
+    )
+    verify.add_argument("run_dir", metavar="RUN_DIR", type=Path, help="a directory that `harness run` made")
+    report.add_argument(
+        "run_dirs",
+        metavar="RUN_DIR",
+        nargs="+",
+        type=Path,
+        help="a directory that `harness run` made; with several, or a directory of them, an index with trends is made",
+    )
+    report.add_argument(
+        "--out", metavar="DIR", type=Path, help="where to leave the index (default: the directory of the runs)"
     )
     for command in (verify, report):
-        command.add_argument("run_dir", metavar="RUN_DIR", type=Path, help="a directory that `harness run` made")
         command.add_argument(
             "--json", action="store_true", help="print report.json on standard output and nothing else"
         )
