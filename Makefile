@@ -50,7 +50,7 @@ bench: setup ## measure the harness itself
 	$(BIN)/python bench/run.py
 
 bench-gate: setup ## measure the regression gate: false alarms and power
-	$(BIN)/python bench/run.py gate-power
+	$(BIN)/python bench/run.py gate-power gate-real
 
 lock: setup ## resolve requirements.lock again; UPGRADE=--upgrade for the newest versions
 	@test -x $(UV) || $(BIN)/python -m pip --no-cache-dir -q install --target .tools/uv uv==$(UV_VERSION)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import gate_power, measure, recording, report_latency, sensitivity, verifying
+from bench import gate_power, gate_real, measure, recording, report_latency, sensitivity, verifying
 from harness import machine
 
 PAGE = measure.PROJECT / "docs" / "benchmarks.md"
@@ -18,6 +18,7 @@ SECTIONS: Mapping[str, tuple[str, Callable[[], str]]] = {
     "sensitivity": ("The smallest fault that is caught", sensitivity.sweep_all),
     "false-alarms": ("False alarms", sensitivity.alarms),
     "gate-power": ("How often the gate is right, simulated", gate_power.measure_all),
+    "gate-real": ("How often the gate is right, on the real stack", gate_real.measure_all),
     "verifying": ("What verifying costs", verifying.measure_all),
 }
 

@@ -22,6 +22,7 @@ def test_a_run_of_its_own_becomes_tests(harness: Harness, tmp_path: Path) -> Non
     text = (PROJECT / "harness.toml").read_text() + PROFILE
     for path in ("target_app", "scenarios/mixed.py"):
         text = text.replace(f'"{path}"', json.dumps(str(PROJECT / path)))
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
     (tmp_path / "harness.toml").write_text(text)
     (tmp_path / "test_mine.py").write_text("def test_load(harness_report): assert harness_report.samples > 10\n")
     command = (

@@ -11,6 +11,7 @@ pytest_plugins = ["pytester"]
 
 
 def run(pytester: pytest.Pytester, *arguments: str | Path) -> pytest.RunResult:
+    pytester.makeini("[pytest]")  # else the root directory is that of this project, with its profiles
     return pytester.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
 
 
