@@ -1,20 +1,21 @@
-"""The evaluations of rules, made again from the raw samples of the scrapes.
+"""The evaluations of rules, made again from what Prometheus had stored: samples of scrapes, and of records.
 
 A rule sees at its evaluation what is stored by then. A scrape bears the time at which it began and is stored when it
-has ended, so whether the newest one was seen is not always known: then both are evaluated.
+has ended, so whether the newest one was seen is not always known: then both are evaluated. Which of them a record saw
+shows in what it recorded, so who reads it is evaluated on that, and the record itself is held against both.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, combinations
 from typing import Any
 
 from harness import evaluation, expression, promql
 from harness.corrections import Samples
 from harness.evaluation import LOOKBACK_S
 from harness.model import Rule, Series
-from harness.vectors import NAME, Labels, UnsupportedError, Vector
+from harness.vectors import UnsupportedError, Vector
 
 STORED_S = 0.15
 """How long after its end a scrape, or after its time an evaluation, may be stored at the latest."""
@@ -24,13 +25,12 @@ Group = tuple[str, str]
 """File and name of a group of rules."""
 
 
-class Sight(StrEnum):
-    """Which samples an evaluation may have seen."""
-
-    ALL = "all"
-    """All that bear its time or an earlier one."""
-    STORED = "stored"
-    """Those that were stored by then for certain."""
+Source = str | Group
+"""What has its newest seen by an evaluation or not: an instance its scrape, a group of rules its evaluation."""
+Late = frozenset[Source]
+"""Sources of which an evaluation did not see the newest."""
+MOST_DOUBTFUL = 4
+"""More sources in doubt at once are not followed: each doubles the number of what may have been seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,16 @@ class Scraped:
 
 
 @dataclass(frozen=True, slots=True)
+class Origins:
+    """What a rule is made from."""
+
+    metrics: frozenset[str] = frozenset()
+    """Scraped metrics."""
+    records: frozenset[int] = frozenset()
+    """Places of rules that record, in between."""
+
+
+@dataclass(frozen=True, slots=True)
 class Replay:
     """Rules, and what they were evaluated on."""
 
@@ -54,63 +64,64 @@ class Replay:
     evaluations: Mapping[Group, Sequence[float]]
     """Times at which each group was evaluated, rising."""
     scraped: Scraped
+    recorded: Mapping[str, Sequence[Series]]
+    """What Prometheus stored of the records, by name."""
     nudge: float = 0.0
     """Added to each quantile."""
-    recorded: dict[tuple[int, float, Sight], Vector] = field(default_factory=dict)
-    """What records gave, by rule, time and sight: each is evaluated once."""
 
-    def vector(self, node: Any, rule: Rule, at_s: float, sight: Sight) -> Vector:
+    def lates(self, node: Any, rule: Rule, at_s: float) -> tuple[Late, ...]:
+        """All that a tree of a rule may not have seen in its evaluation at `at_s`; that it saw everything first.
+
+        Raises UnsupportedError when more than `MOST_DOUBTFUL` sources are in doubt.
+        """
+        metrics = {selection.metric for selection in expression.selections(node)}
+        records = [place for metric in metrics for place in records_of(self.rules, metric)]
+        sources: dict[Source, None] = dict.fromkeys(group_of(self.rules[place]) for place in records)
+        sources.pop(group_of(rule), None)  # rules of a group: one after the other, each stored before the next
+        if any(not records_of(self.rules, metric) for metric in metrics):
+            sources |= dict.fromkeys(self.scraped.scrapes)
+        doubtful = [each for each in sources if self._count(each, at_s) != self._count(each, at_s, late=True)]
+        if len(doubtful) > MOST_DOUBTFUL:
+            raise UnsupportedError(f"whether {len(doubtful)} scrapes were stored in time is not known")
+        subsets = chain.from_iterable(combinations(doubtful, size) for size in range(len(doubtful) + 1))
+        return tuple(map(frozenset, subsets))
+
+    def vector(self, node: Any, rule: Rule, at_s: float, late: Late) -> Vector:
         """What a tree of a rule gave in its evaluation at `at_s`. Raises UnsupportedError."""
+        reach_s: dict[str, float] = {}
+        for selection in expression.selections(node):
+            reach_s[selection.metric] = max(reach_s.get(selection.metric, 0.0), selection.range_s or LOOKBACK_S)
         series: dict[str, list[Series]] = {}
-        evaluations: dict[str, list[float]] = {}
-        for selection in dict.fromkeys(expression.selections(node)):
-            since_s = at_s - (selection.range_s or LOOKBACK_S)
-            records = records_of(self.rules, selection.metric)
-            found = series.setdefault(selection.metric, [])
-            if records:
-                evaluations.setdefault(selection.metric, [])
-            for place in records:
-                times = self._evaluated(place, rule, at_s, sight)
-                evaluations[selection.metric] = sorted({*evaluations[selection.metric], *times})
-                first = bisect_left(times, since_s) if selection.range_s else max(len(times) - 1, 0)
-                found += self._series(place, times[first:], sight)
-            if not records:
-                found += self._seen(selection.metric, since_s, at_s, sight)
-        scrapes = {each: times[: self._count(each, at_s, sight)] for each, times in self.scraped.scrapes.items()}
+        evaluations: dict[str, Sequence[float]] = {}
+        for metric, longest_s in reach_s.items():
+            since_s = at_s - longest_s
+            if places := records_of(self.rules, metric):
+                seen = {at for place in places for at in self._evaluated(place, rule, at_s, late)}
+                evaluations[metric] = sorted(seen)
+                series[metric] = list(_only(self.recorded.get(metric, ()), since_s, seen))
+            else:
+                series[metric] = list(self._seen(metric, since_s, at_s, late))
+        scrapes = {
+            each: times[: self._count(each, at_s, late=each in late)] for each, times in self.scraped.scrapes.items()
+        }
         samples = Samples(series, scrapes, (), frozenset(), at_s, self.scraped.dialect, evaluations=evaluations)
         value = evaluation.evaluate(node, samples, shows=frozenset(), nudge=self.nudge)
         return value if isinstance(value, dict) else {(): value}
 
-    def _evaluated(self, place: int, rule: Rule, at_s: float, sight: Sight) -> Sequence[float]:
+    def _evaluated(self, place: int, rule: Rule, at_s: float, late: Late) -> Sequence[float]:
         """When a record was evaluated, as far as a rule that is evaluated at `at_s` sees it."""
-        record = self.rules[place]
-        times = self.evaluations.get(group_of(record), ())
-        if group_of(record) == group_of(rule):  # one after the other, each stored before the next
+        group = group_of(self.rules[place])
+        times = self.evaluations.get(group, ())
+        if group == group_of(rule):
             after = self.rules.index(rule) > place
             return times[: bisect_right(times, at_s) if after else bisect_left(times, at_s)]
-        return times[: bisect_right(times, at_s if sight is Sight.ALL else at_s - STORED_S)]
+        return times[: self._count(group, at_s, late=group in late)]
 
-    def _series(self, place: int, times: Sequence[float], sight: Sight) -> Iterator[Series]:
-        """What a record gave at these times."""
-        rule, points = self.rules[place], dict[Labels, list[promql.Point]]()
-        for at_s in times:
-            for labels, value in self._record(place, at_s, sight).items():
-                points.setdefault(labels, []).append((at_s, value))
-        for labels, found in points.items():
-            yield Series({**dict(labels), **rule.labels, NAME: rule.name}, tuple(found))
-
-    def _record(self, place: int, at_s: float, sight: Sight) -> Vector:
-        key = (place, at_s, sight)
-        if key not in self.recorded:
-            rule = self.rules[place]
-            self.recorded[key] = self.vector(expression.parse(rule.expression), rule, at_s, sight)
-        return self.recorded[key]
-
-    def _seen(self, metric: str, since_s: float, at_s: float, sight: Sight) -> Iterator[Series]:
-        """Raw samples of a metric in a stretch, as far as they were stored at its end."""
+    def _seen(self, metric: str, since_s: float, at_s: float, late: Late) -> Iterator[Series]:
+        """Raw samples of a metric in a stretch, as far as they were seen at its end."""
         until = {
-            instance: times[count - 1] if (count := self._count(instance, at_s, sight)) else -1.0
-            for instance, times in self.scraped.scrapes.items()
+            each: times[count - 1] if (count := self._count(each, at_s, late=each in late)) else -1.0
+            for each, times in self.scraped.scrapes.items()
         }
         for series in self.scraped.series.get(metric, ()):
             points = series.points
@@ -119,13 +130,24 @@ class Replay:
             if kept:
                 yield Series(series.labels, kept)
 
-    def _count(self, instance: str, at_s: float, sight: Sight) -> int:
-        """How many scrapes of an instance were seen."""
-        count = bisect_right(self.scraped.scrapes[instance], at_s)
-        ends = self.scraped.ends.get(instance, ())
-        while sight is Sight.STORED and 0 < count <= len(ends) and ends[count - 1] + STORED_S > at_s:
+    def _count(self, source: Source, at_s: float, *, late: bool = False) -> int:
+        """How many scrapes, or evaluations, of a source were seen; of one that is late those certainly stored."""
+        if isinstance(source, str):
+            times, ends = self.scraped.scrapes[source], self.scraped.ends.get(source, ())
+        else:
+            times = ends = self.evaluations.get(source, ())
+        count = bisect_right(times, at_s)
+        while late and 0 < count <= len(ends) and ends[count - 1] + STORED_S > at_s:
             count -= 1
         return count
+
+
+def _only(recorded: Sequence[Series], since_s: float, times: Collection[float]) -> Iterator[Series]:
+    """The samples of a stretch that are of these times."""
+    for series in recorded:
+        kept = tuple(point for point in series.points[bisect_left(series.points, (since_s,)) :] if point[0] in times)
+        if kept:
+            yield Series(series.labels, kept)
 
 
 def group_of(rule: Rule) -> Group:
@@ -138,25 +160,28 @@ def records_of(rules: Sequence[Rule], metric: str) -> list[int]:
     return [place for place, rule in enumerate(rules) if not rule.alert and rule.name == metric]
 
 
-def scraped_metrics(rules: Sequence[Rule], rule: Rule, path: tuple[str, ...] = ()) -> frozenset[str]:
-    """The metrics that a rule is made from in the end, through what it reads of other rules.
+def origins(rules: Sequence[Rule], rule: Rule, path: tuple[str, ...] = ()) -> Origins:
+    """What a rule is made from in the end, through what it reads of other rules.
 
     Raises UnsupportedError when it reads itself, or a selector names no metric.
     """
-    found: set[str] = set()
+    metrics: set[str] = set()
+    records: set[int] = set()
     for selection in expression.selections(expression.parse(rule.expression)):
         places = records_of(rules, selection.metric)
         if selection.metric in path:
             raise UnsupportedError(f"{selection.metric} is made from itself")
         for place in places:
-            found |= scraped_metrics(rules, rules[place], (*path, selection.metric))
+            inner = origins(rules, rules[place], (*path, selection.metric))
+            metrics |= inner.metrics
+            records |= inner.records | {place}
         if not places:
-            found.add(selection.metric)
-    return frozenset(found)
+            metrics.add(selection.metric)
+    return Origins(frozenset(metrics), frozenset(records))
 
 
 def reach_s(rules: Sequence[Rule], rule: Rule) -> float:
-    """How far back a rule looks, through what it reads of other rules. Raises UnsupportedError as `scraped_metrics`."""
+    """How far back a rule looks, through what it reads of other rules. Raises UnsupportedError as `origins`."""
     longest_s = 0.0
     for selection in expression.selections(expression.parse(rule.expression)):
         inner = [reach_s(rules, rules[place]) for place in records_of(rules, selection.metric)]

@@ -136,7 +136,7 @@ def _tried(report: Report, pairs: list[Pair], plan: Plan, *, exchange: bool) -> 
 def _concluded(same: Tried, slow: Tried) -> tuple[int, str]:
     if same.status is Status.FAIL:
         return ExitCode.FAILED, f"A false alarm: {', '.join(same.fails)} failed, and nothing had changed."
-    if same.drawn.inconclusive == 1:
+    if not same.drawn.passes:
         return ExitCode.INCONCLUSIVE, "No gate can pass here: the report of the gate `same` says why."
     if slow.drawn.fails < POWER:
         return (

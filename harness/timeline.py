@@ -11,7 +11,7 @@ from enum import IntEnum
 
 from harness import expression
 from harness.model import Rule
-from harness.replay import Replay, Sight
+from harness.replay import Replay
 from harness.vectors import COMPARISONS, NAME, Labels
 
 CLOSE = 1e-9
@@ -78,8 +78,9 @@ def moments(replay: Replay, rule: Rule, times: Sequence[float]) -> tuple[Moment,
         must: frozenset[Labels] | None = None
         may: frozenset[Labels] = frozenset()
         values: dict[Labels, float] = {}
-        for sight in Sight:
-            vector = replay.vector(compared[0] if compared else tree, rule, at_s, sight)
+        asked = compared[0] if compared else tree
+        for late in replay.lates(asked, rule, at_s):
+            vector = replay.vector(asked, rule, at_s, late)
             sure = [key for key, value in vector.items() if compared is None or _holds(value, compared, certain=True)]
             perhaps = [
                 key for key, value in vector.items() if compared is None or _holds(value, compared, certain=False)

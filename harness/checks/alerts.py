@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from harness import replay, timeline
+from harness import records, replay, timeline
 from harness.checks import rule_evidence
 from harness.checks.check import Check, Facts, inconclusive
 from harness.checks.panels import TIE
@@ -56,6 +56,8 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     broken = {result.subject for result in results if isinstance(result, Verdict)}
     alerts = [rule for rule in run.rules if rule.alert and subject_of(rule) not in broken]
     evaluated = rule_evidence.read(facts) if alerts else None
+    if isinstance(evaluated, Replay):
+        results += _misrecorded(facts, evaluated)
     for rule in alerts:
         if evaluated is None or isinstance(evaluated, NoData):
             results.append(inconclusive(ID, subject_of(rule), evaluated.reason if evaluated else ""))
@@ -86,6 +88,37 @@ def _unhealthy(facts: Facts) -> list[Verdict]:
     return found
 
 
+def _misrecorded(facts: Facts, evaluated: Replay) -> list[Verdict]:
+    """Records that alerts read and that stored something else than their expression gives."""
+    run, found = facts.run, []
+    for place in rule_evidence.records(run):
+        rule = run.rules[place]
+        times = evaluated.evaluations.get(replay.group_of(rule), ())
+        first = bisect_left(times, rule_evidence.known_from_s(run) + rule_evidence.reach_s(run, rule))
+        last = bisect_right(times, run.window.end_s + CLOCK_RESOLUTION_S)
+        try:
+            wrong = records.first_difference([evaluated], place, times[first:last])
+            if wrong:  # a rank on the edge of a bucket may fall on either side
+                wrong = records.first_difference([evaluated, *_nudged(evaluated)], place, times[first:last])
+        except UnsupportedError:
+            continue  # its alerts tell
+        if wrong:
+            why = (
+                f"{wrong.at_s - run.window.start_s:.3g} s into the window it recorded {_value(wrong.was)}"
+                f"{_named(wrong.labels)} and had to record {_value(wrong.due)}: {rule.expression}"
+            )
+            found.append(Verdict(ID, subject_of(rule), Status.FAIL, why, observed=wrong.was, expected=wrong.due))
+    return found
+
+
+def _nudged(evaluated: Replay) -> list[Replay]:
+    return [replace(evaluated, nudge=nudge) for nudge in (-TIE, TIE)]
+
+
+def _value(value: float | None) -> str:
+    return "nothing" if value is None else f"{value:.6g}"
+
+
 def _judge(facts: Facts, rule: Rule, evaluated: Replay) -> Verdict | Finding:
     run, subject = facts.run, subject_of(rule)
     times = evaluated.evaluations.get(replay.group_of(rule), ())
@@ -113,8 +146,7 @@ def _judge(facts: Facts, rule: Rule, evaluated: Replay) -> Verdict | Finding:
     if (
         isinstance(result, Verdict) and result.status is Status.FAIL
     ):  # a rank on the edge of a bucket may fall on either side
-        nudged = [replace(evaluated, nudge=nudge, recorded={}) for nudge in (-TIE, TIE)]
-        result = _compared(told([evaluated, *nudged]), subject)
+        result = _compared(told([evaluated, *_nudged(evaluated)]), subject)
     return result
 
 

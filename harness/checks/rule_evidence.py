@@ -6,7 +6,7 @@ from harness import promql, readings, replay
 from harness.checks.check import Facts
 from harness.instrumentation import EVALUATION
 from harness.model import NoData, Query, Reading, Rule, Run, Series
-from harness.replay import Group, Replay, Scraped
+from harness.replay import Group, Origins, Replay, Scraped
 from harness.vectors import UnsupportedError
 
 ALERTS = "ALERTS"
@@ -16,24 +16,24 @@ SPARE = 3
 
 
 def queries(run: Run) -> tuple[Query, ...]:
-    """The evaluations of the rules, the states of the alerts, and the raw samples that these follow from."""
+    """The evaluations of the rules, the states of the alerts, and the records and samples that these follow from."""
     if not run.rules:
         return ()
-    metrics = sorted({"up", TOOK}.union(*(metrics_of(run, rule) for rule in run.rules if rule.alert)))
     names = dict.fromkeys(rule.name for rule in run.rules if rule.alert)
     return (
         evaluations_query(run),
         *(_states_query(run, name) for name in names),
-        *(_raw(run, metric) for metric in metrics),
+        *(_record_query(run, name) for name in _record_names(run)),
+        *(_raw(run, metric) for metric in _metrics(run)),
     )
 
 
-def metrics_of(run: Run, rule: Rule) -> frozenset[str]:
-    """The metrics that a rule is made from in the end; none when that is not known."""
+def origins_of(run: Run, rule: Rule) -> Origins:
+    """What a rule is made from in the end; nothing when that is not known."""
     try:
-        return replay.scraped_metrics(run.rules, rule)
+        return replay.origins(run.rules, rule)
     except UnsupportedError:
-        return frozenset()
+        return Origins()
 
 
 def evaluations_query(run: Run) -> Query:
@@ -78,8 +78,10 @@ def read(facts: Facts) -> Replay | NoData:
     except ValueError as error:
         return NoData(str(error))
     series: dict[str, tuple[Series, ...]] = {}
-    for metric in sorted({"up", TOOK}.union(*(metrics_of(run, rule) for rule in run.rules if rule.alert))):
-        reading = facts.evidence.read(_raw(run, metric))
+    asked = {metric: _raw(run, metric) for metric in _metrics(run)}
+    asked |= {name: _record_query(run, name) for name in _record_names(run)}
+    for metric, query in asked.items():
+        reading = facts.evidence.read(query)
         if isinstance(reading, NoData) and reading.reason != readings.NO_SERIES:
             return reading
         series[metric] = reading.series if isinstance(reading, Reading) else ()
@@ -91,7 +93,8 @@ def read(facts: Facts) -> Replay | NoData:
         instance: tuple(at + took.get(instance, {}).get(at, run.window.scrape_interval_s) for at in times)
         for instance, times in scrapes.items()
     }
-    return Replay(run.rules, evaluations(facts), Scraped(series, scrapes, ends, dialect))
+    recorded = {name: series.pop(name) for name in _record_names(run)}
+    return Replay(run.rules, evaluations(facts), Scraped(series, scrapes, ends, dialect), recorded)
 
 
 def judged_from_s(run: Run, rule: Rule) -> float:
@@ -104,14 +107,29 @@ def known_from_s(run: Run) -> float:
     return run.window.end_s - _span_s(run)
 
 
+def records(run: Run) -> list[int]:
+    """The places of the records that alerts read, through others too."""
+    return sorted({place for rule in run.rules if rule.alert for place in origins_of(run, rule).records})
+
+
+def _record_names(run: Run) -> list[str]:
+    return sorted({run.rules[place].name for place in records(run)})
+
+
+def _metrics(run: Run) -> list[str]:
+    """What was scraped of all that the alerts are made from."""
+    return sorted({"up", TOOK}.union(*(origins_of(run, rule).metrics for rule in run.rules if rule.alert)))
+
+
 def _span_s(run: Run) -> float:
-    reach = [_reach_s(run, rule) + rule.for_s + 2 * SPARE * rule.interval_s for rule in run.rules]
+    reach = [reach_s(run, rule) + rule.for_s + 2 * SPARE * rule.interval_s for rule in run.rules]
     return run.window.length_s + max(reach, default=0.0) + SPARE * run.window.scrape_interval_s
 
 
-def _reach_s(run: Run, rule: Rule) -> float:
+def reach_s(run: Run, rule: Rule) -> float:
+    """How far back a rule looks; 0 when that is not known."""
     try:
-        replay.scraped_metrics(run.rules, rule)
+        replay.origins(run.rules, rule)
         return replay.reach_s(run.rules, rule)
     except UnsupportedError:
         return 0.0
@@ -119,6 +137,10 @@ def _reach_s(run: Run, rule: Rule) -> float:
 
 def _states_query(run: Run, name: str) -> Query:
     return Query(promql.raw(ALERTS, "", _span_s(run), {"alertname": name}), run.window.end_s)
+
+
+def _record_query(run: Run, name: str) -> Query:
+    return Query(promql.raw(name, "", _span_s(run)), run.window.end_s)
 
 
 def _raw(run: Run, metric: str) -> Query:

@@ -1,13 +1,15 @@
 """The life of an alert: which states follow from what its expression gave."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import pytest
 
-from harness import timeline
+from harness import expression, timeline
 from harness.model import Rule, Series
 from harness.promql import NEWEST
-from harness.replay import Replay, Scraped, reach_s, scraped_metrics
+from harness.records import Difference, first_difference
+from harness.replay import Late, Replay, Scraped, group_of, origins, reach_s
 from harness.timeline import Limit, Moment, State
 from harness.vectors import Labels, UnsupportedError
 
@@ -74,13 +76,32 @@ def counter(values: Sequence[float], name: str = "x", **labels: str) -> Series:
     return Series({"__name__": name, "instance": "a", **labels}, tuple(zip(SCRAPES, values, strict=True)))
 
 
-def replay(rules: Sequence[Rule], *series: Series, took_s: float = 0.05) -> Replay:
+def replay(rules: Sequence[Rule], *series: Series, took_s: float = 0.05, missed: Collection[float] = ()) -> Replay:
+    """Rules on scrapes that take as long; the records missed the newest scrape at some of their evaluations."""
     by_name: dict[str, list[Series]] = {}
     for each in series:
         by_name.setdefault(each.labels["__name__"], []).append(each)
     ends = {"a": tuple(at + took_s for at in SCRAPES)}
     groups = {(each.file, each.group): EVALUATIONS for each in rules}
-    return Replay(rules, groups, Scraped(by_name, {"a": SCRAPES}, ends, NEWEST))
+    made = Replay(rules, groups, Scraped(by_name, {"a": SCRAPES}, ends, NEWEST), {})
+    for place, own in enumerate(rules):
+        if not own.alert:
+            made = replace(made, recorded={**made.recorded, own.name: recorded(made, place, missed)})
+    return made
+
+
+def recorded(made: Replay, place: int, missed: Collection[float]) -> list[Series]:
+    """What Prometheus stores of a record."""
+    found: dict[Labels, list[tuple[float, float]]] = {}
+    rule = made.rules[place]
+    for at_s in made.evaluations[group_of(rule)]:
+        late: Late = frozenset({"a"} if at_s in missed else ())
+        for labels, value in made.vector(expression.parse(rule.expression), rule, at_s, late).items():
+            found.setdefault(labels, []).append((at_s, value))
+    return [
+        Series({**dict(labels), **rule.labels, "__name__": rule.name}, tuple(points))
+        for labels, points in found.items()
+    ]
 
 
 def test_a_value_is_compared_with_the_limit_at_each_evaluation() -> None:
@@ -111,7 +132,8 @@ def test_a_record_is_evaluated_anew_when_an_alert_reads_it() -> None:
     made = replay([record, alert], counter([2.0 * place for place in range(30)]))
     (moment,) = timeline.moments(made, alert, (20.5,))
     assert moment.values == {(("instance", "a"), ("team", "web")): pytest.approx(2.0)}
-    assert scraped_metrics(made.rules, alert) == {"x"}
+    assert origins(made.rules, alert).metrics == {"x"}
+    assert origins(made.rules, alert).records == {0}
     assert reach_s(made.rules, alert) == 7.0
 
 
@@ -137,4 +159,51 @@ def test_a_record_made_from_itself_is_not_followed() -> None:
     """It has no end."""
     record = rule("r + x", name="r", alert=False)
     with pytest.raises(UnsupportedError, match="r is made from itself"):
-        scraped_metrics([record], rule("r > 1"))
+        origins([record], rule("r > 1"))
+
+
+def test_each_evaluation_of_a_record_saw_the_newest_scrape_or_not_by_itself() -> None:
+    """What it recorded tells; neither that all saw it nor that none did is true of those who read it."""
+    record, alert = rule("x", name="r", alert=False), rule("deriv(r[4s]) > 0.1")
+    values = [0.0] * 10 + [2.0, 0.0] * 10
+    for missed, expected in (((), 1), ((11.5, 12.5, 13.5), 1), ((11.5, 13.5), 0)):
+        made = replay([record, alert], counter(values), took_s=0.45, missed=missed)
+        (moment,) = timeline.moments(made, alert, (13.5,))
+        assert len(moment.must) == len(moment.may) == expected, missed
+        assert first_difference([made], 0, EVALUATIONS) is None
+
+
+def test_a_record_that_stored_something_else_is_told() -> None:
+    """With what was stored, and what was due."""
+    record = Rule("f.yml", "g", "r", alert=False, expression="sum(x)", labels={"team": "web"})
+    made = replay([record], counter([float(place) for place in range(30)]))
+    (stored,) = made.recorded["r"]
+    wrong = tuple((at, 7.0 if at == 20.5 else value) for at, value in stored.points)
+    team: Labels = (("team", "web"),)
+
+    def first(*points: Series) -> Difference | None:
+        return first_difference([replace(made, recorded={"r": points})], 0, EVALUATIONS)
+
+    assert first(stored) is None
+    assert first(replace(stored, points=wrong)) == Difference(20.5, team, 7.0, 19.0)
+    assert first(replace(stored, points=stored.points[1:])) == Difference(1.5, team, None, 0.0)
+    other = Series({**stored.labels, "view": "pay"}, ((3.5, 1.0),))
+    assert first(stored, other) == Difference(3.5, (("team", "web"), ("view", "pay")), 1.0, None)
+
+
+def test_more_doubtful_scrapes_than_can_be_followed_are_not() -> None:
+    """Each that may be stored or not doubles what may have been seen."""
+    alert = rule("x > 1")
+    names = [f"i{place}" for place in range(6)]
+    for count, possible in ((4, 16), (5, 0)):
+        chosen = names[:count]
+        scraped = Scraped(
+            {}, dict.fromkeys(chosen, SCRAPES), {n: tuple(at + 0.45 for at in SCRAPES) for n in chosen}, NEWEST
+        )
+        made = Replay([alert], {("f.yml", "g"): EVALUATIONS}, scraped, {})
+        tree = expression.parse(alert.expression)
+        if possible:
+            assert len(made.lates(tree, alert, 10.5)) == possible
+        else:
+            with pytest.raises(UnsupportedError, match="whether 5 scrapes were stored in time"):
+                made.lates(tree, alert, 10.5)
