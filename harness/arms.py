@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from harness import fingerprint, pipeline, stack, verification
 from harness.checks import generator_health
 from harness.errors import HarnessError
-from harness.load import Loaded, find_locustfile, load
+from harness.load import Load, Loaded, find_locustfile, load, loading
 from harness.model import GeneratorHealth
 from harness.profile import Profile
 from harness.progress import Reporter
@@ -37,17 +37,16 @@ class LiveArm:
     reporter: Reporter
     verified: bool
     _loads: list[Loaded] = field(default_factory=list)
-    _started_s: float = 0.0
+    _started_s: float = field(default_factory=time.time)
     _before: Quiet = field(default_factory=lambda: Quiet(0.0, 0))
     _instances: tuple[str, ...] = ()
     _skew_s: float = 0.0
     _version: str = ""
     _books: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def warm_up(self) -> None:
-        """Load it and discard what comes."""
-        self._started_s = time.time()
-        pipeline.warm_up(self.profile, self.project, self.directory, self.services, self.reporter)
+    def warming_up(self) -> AbstractContextManager[Load]:
+        """Load it, to discard what comes."""
+        return loading(self.profile, self.project, self.directory, self.services.target, "warmup")
 
     def open(self) -> None:
         """Wait for t0 where the metrics are verified."""

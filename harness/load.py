@@ -10,6 +10,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -18,7 +19,6 @@ import harness.locust_plugin
 from harness import process
 from harness.arrivals import Arrivals
 from harness.errors import LoadError, UsageError
-from harness.interrupt import shielded
 from harness.model import GeneratorHealth, Shard
 from harness.profile import Profile
 from harness.store import RunDirectory
@@ -119,6 +119,42 @@ class _Pulses:
         )
 
 
+@dataclass(slots=True)
+class Load:
+    """One phase that Locust drives now."""
+
+    profile: Profile
+    directory: RunDirectory
+    phase: str
+    duration_s: float
+    plan: Arrivals | None
+    service: process.Service
+    pulses: _Pulses
+    shards_before: frozenset[Path]
+    running: ExitStack
+    """Stops it when closed."""
+    began: float
+
+    def finish(self, on_progress: Callable[[Progress], None]) -> Loaded:
+        """Follow it to its end. Raises UsageError when the locustfile does not load, LoadError when Locust fails."""
+        try:
+            _follow(self.service, self.pulses, self.phase, self.began, on_progress)
+        finally:
+            self.running.close()
+            self.pulses.read()
+            self.pulses.close()
+        code = self.service.process.returncode
+        files = [file for file in self.directory.find_shards() if file not in self.shards_before]
+        if not files:
+            raise UsageError(
+                f"{self.profile.scenario} cannot be run by Locust (exit {code}): {_reason(self.service.log)}; see "
+                f"{self.service.log}"
+            )
+        shards = tuple(Shard(file.name, self.phase, self.directory.closing_count(file)) for file in files)
+        health = _health(self.profile, self.pulses, self.duration_s, code, self.plan)
+        return Loaded(shards, health, self.pulses.ended_s)
+
+
 def load(
     profile: Profile,
     project: Path,
@@ -131,6 +167,13 @@ def load(
 
     Raises UsageError when the locustfile is missing or does not load, LoadError when Locust fails or falls silent.
     """
+    with loading(profile, project, directory, target, phase) as begun:
+        return begun.finish(on_progress)
+
+
+@contextmanager
+def loading(profile: Profile, project: Path, directory: RunDirectory, target: str, phase: str) -> Iterator[Load]:
+    """Begin one phase; it is stopped at the end of the block. Raises UsageError when the locustfile is missing."""
     locustfile = find_locustfile(profile, project)
     duration_s = profile.warmup_s if phase == "warmup" else profile.duration_s
     shards_before = frozenset(directory.find_shards())
@@ -140,21 +183,15 @@ def load(
     command = list(_command(profile, locustfile, target, duration_s, plan))
     env = process.environment({"HARNESS_RECORDER": _settings(profile, directory, phase, plan)})
     env = {name: value for name, value in env.items() if not name.startswith("LOCUST_")}  # the profile alone decides
-    with shielded():
-        service = process.spawn("locust", command, log, cwd=project, env=env)
-    began = time.monotonic()
-    try:
-        _follow(service, pulses, phase, began, on_progress)
-    finally:
-        process.stop(service, grace_s=profile.stop_timeout_s + process.STOP_GRACE_S)
-        pulses.read()
-        pulses.close()
-    code = service.process.returncode
-    files = [file for file in directory.find_shards() if file not in shards_before]
-    if not files:
-        raise UsageError(f"{profile.scenario} cannot be run by Locust (exit {code}): {_reason(log)}; see {log}")
-    shards = tuple(Shard(file.name, phase, directory.closing_count(file)) for file in files)
-    return Loaded(shards, _health(profile, pulses, duration_s, code, plan), pulses.ended_s)
+    with ExitStack() as running:
+        service = process.registered(
+            running,
+            lambda: process.spawn("locust", command, log, cwd=project, env=env),
+            grace_s=profile.stop_timeout_s + process.STOP_GRACE_S,
+        )
+        yield Load(
+            profile, directory, phase, duration_s, plan, service, pulses, shards_before, running, time.monotonic()
+        )
 
 
 def plan_of(profile: Profile, duration_s: float) -> Arrivals | None:

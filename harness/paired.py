@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from harness import arms, baselines, pipeline, trees
+from harness.arms import LiveArm
 from harness.errors import StoreError, UsageError
 from harness.gate import LEAST_PAIRS, Arm, Decision, Pair, Plan, decide
 from harness.gate import report as gate_report
@@ -159,8 +160,7 @@ def _measure(
             )
             for side in ordered
         ]
-        for arm in pair:
-            arm.warm_up()
+        _warm_up(pair, profile, reporter)
         for arm in pair:
             arm.open()
         for each in range(1, asked.slices + 1):
@@ -168,6 +168,16 @@ def _measure(
                 arm.load(each, asked.slices)
         for arm in pair:
             arm.close()
+
+
+def _warm_up(pair: Sequence[LiveArm], profile: Profile, reporter: Reporter) -> None:
+    """Both at once: nothing of it is judged."""
+    if not profile.warmup_s:
+        return
+    reporter.stage(f"warming both up for {profile.warmup_s:g} s")
+    with ExitStack() as warming:
+        for load in [warming.enter_context(arm.warming_up()) for arm in pair]:
+            load.finish(reporter.load)
 
 
 def _read_pair(path: Path, number: int, record: Record, before: Sequence[Pair]) -> Pair:

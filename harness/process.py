@@ -124,11 +124,11 @@ def stop(service: Service, grace_s: float = STOP_GRACE_S) -> None:
         service.process.wait()
 
 
-def registered(running: ExitStack, launch: Callable[[], Service]) -> Service:
+def registered(running: ExitStack, launch: Callable[[], Service], grace_s: float = STOP_GRACE_S) -> Service:
     """Start a process and register its stop, as one step that no interruption divides."""
     with shielded():
         service = launch()
-        running.callback(stop, service)
+        running.callback(stop, service, grace_s)
     return service
 
 

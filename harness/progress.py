@@ -22,8 +22,7 @@ class Reporter:
         """Write to standard error."""
         self._console = Console(stderr=True, quiet=quiet, highlight=False)
         self._status: Status | None = None
-        self._logged_s = float("-inf")
-        self._stage = ""
+        self._logged_s = time.monotonic()
 
     @contextmanager
     def live(self) -> Iterator[None]:
@@ -37,8 +36,7 @@ class Reporter:
 
     def stage(self, text: str) -> None:
         """Say which stage begins."""
-        self._stage = text
-        self._logged_s = float("-inf")
+        self._logged_s = time.monotonic()
         if self._status:
             self._status.update(Text(text))
         else:

@@ -13,7 +13,7 @@ from harness.profile import Act, Profile
 from harness.progress import Reporter
 from tests.e2e.conftest import PROJECT
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.quiet
 
 MIGRATED_IN_PART = (("{python}", "manage.py", "migrate", "--verbosity", "0", "data", "0003"),)
 RULES = PROJECT / "monitoring" / "prometheus" / "rules"

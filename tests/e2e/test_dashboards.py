@@ -15,7 +15,7 @@ STATUS = "django_http_responses_total_by_status_view_method_total"
 BY_STATUS = "django_http_responses_total_by_status_total"
 LATENCY = "django_http_requests_latency_seconds_by_view_method"
 USER = 'view!="prometheus-django-metrics"'
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.quiet
 R = f"rate({STATUS}{{{USER}}}[$__range])"
 B = f"rate({LATENCY}_bucket{{{USER}}}[$__range])"
 

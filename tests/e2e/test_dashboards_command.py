@@ -19,7 +19,7 @@ STATUS = "django_http_responses_total_by_status_view_method_total"
 LATENCY = "django_http_requests_latency_seconds_by_view_method_bucket"
 LIMIT_S = 60.0
 SCRAPES = "prometheus-django-metrics"
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.quiet
 
 
 @pytest.fixture

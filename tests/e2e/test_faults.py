@@ -36,7 +36,7 @@ def test_what_names_a_fault_is_not_told_of_an_app_without_it(harness: Harness) -
     assert not told & {finding for fault in FAULTS for finding in fault.named_by}
 
 
-@pytest.mark.alone
+@pytest.mark.quiet
 def test_the_command_runs_the_clean_app_and_the_faults_that_are_named(harness: Harness) -> None:
     """It ends with 0 when each is caught and the clean app is not, and leaves each run and the catalogue."""
     out = harness.scratch / "faults"

@@ -18,7 +18,7 @@ from harness.render.json import parse
 from tests.e2e.conftest import PROJECT, Harness
 
 BOARDS = PROJECT / "monitoring" / "grafana" / "dashboards"
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.quiet
 
 Change = Callable[[str], str]
 BACKGROUND = re.compile(r',view!~"\$background"')

@@ -11,7 +11,7 @@ import pytest
 from harness.render.json import parse
 from tests.e2e.conftest import PROJECT, Done, Harness
 
-SHORT = ("--pairs", "5", "--slices", "1", "--slice", "3s")
+SHORT = ("--pairs", "5", "--slices", "1", "--slice", "2s")
 
 
 def worktrees(harness: Harness) -> list[str]:
@@ -63,7 +63,7 @@ def test_what_cannot_be_compared_is_no_pass(
     assert message in done.err
 
 
-@pytest.mark.alone
+@pytest.mark.quiet
 def test_a_gate_against_itself_and_against_itself_slowed(harness: Harness, tmp_path: Path) -> None:
     """Equal sides do not fail; three times as slow does, by name; too few requests for a p99 are told and no pass."""
     out = tmp_path / "self-test"

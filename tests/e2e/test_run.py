@@ -70,7 +70,7 @@ def test_several_locust_processes_each_leave_a_closed_shard(harness: Harness, tm
     assert {row["worker"] for row in rows_of(out)} == {0, 1}
 
 
-@pytest.mark.alone
+@pytest.mark.quiet
 def test_at_saturation_the_metrics_verify_and_the_blind_spot_shows(harness: Harness, tmp_path: Path) -> None:
     """Far more users than threads: counts and witness hold exactly, and users wait where no metric sees it."""
     out = tmp_path / "run"

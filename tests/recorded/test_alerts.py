@@ -31,8 +31,13 @@ class Alerted:
         self.scrapes = [point[0] for point in up["values"]]
         self.evaluations = [at + LATE_S for at in self.scrapes[:-1]]
 
-    def judged(self, states: Mapping[str, Sequence[int]], health: str = "ok") -> Verdict | Finding:
-        """What the check says when Prometheus stored these states, each at these evaluations."""
+    def judged(
+        self, states: Mapping[str, Sequence[int]], health: str = "ok", recorded: str = "1", name: str = NAME
+    ) -> Verdict | Finding:
+        """What the check says of a rule when Prometheus stored these states, each at these evaluations.
+
+        The record is `recorded` in the last of them, and 1 before.
+        """
         own: dict[str, object] = {"__name__": "ALERTS", "alertname": NAME, "job": "django", "app": "somesite"}
         stored: list[dict[str, Any]] = [
             {"metric": {**own, "alertstate": state}, "values": [[self.evaluations[place], "1"] for place in places]}
@@ -41,7 +46,13 @@ class Alerted:
         ]
         times = [[at, "1"] for at in self.evaluations]
         told = {"__name__": "harness_rule_evaluation", "file": FILE, "rule_group": GROUP}
-        results = {"harness_rule_evaluation": [{"metric": told, "values": times}], "ALERTS": stored}
+        record = {"__name__": "r", "job": "django", "app": "somesite"}
+        given = [[at, recorded if [at] == self.evaluations[-1:] else "1"] for at in self.evaluations]
+        results = {
+            "harness_rule_evaluation": [{"metric": told, "values": times}],
+            "ALERTS": stored,
+            "r": [{"metric": record, "values": given}],
+        }
         known = RunDirectory(self.run.path).read_evidence().answers
         run = RunDirectory(self.run.path).read_run()
 
@@ -59,7 +70,7 @@ class Alerted:
         self.run.change_file("evidence.json", change)
         report = self.run.judge()
         told_of: tuple[Verdict | Finding, ...] = (*report.verdicts, *report.findings)
-        (result,) = [each for each in told_of if each.check == "alerts" and each.subject.endswith(NAME)]
+        (result,) = [each for each in told_of if each.check == "alerts" and each.subject.endswith(name)]
         return result
 
     def places(self, first: int) -> list[int]:
@@ -170,11 +181,21 @@ def test_without_evaluations_nothing_passes(always: Alerted) -> None:
     assert status(result) is Status.INCONCLUSIVE
 
 
-def test_an_alert_on_a_record_follows_from_the_raw_samples(clean_run: StoredRun) -> None:
-    """What the record stored is not asked: it is made anew."""
+def test_an_alert_on_a_record_follows_from_what_it_stored(clean_run: StoredRun) -> None:
+    """Which follows from the raw samples."""
     alerted = Alerted(clean_run, "r >= 0.5", record=f"max by (job, app) ({UP})")
     result = alerted.judged({"pending": [0, 1, 2], "firing": alerted.places(3)})
     assert status(result) is Status.PASS
+
+
+def test_a_record_that_stored_something_else_fails(clean_run: StoredRun) -> None:
+    """It is told by its own name, with what it had to be."""
+    alerted = Alerted(clean_run, "r >= 0.5", record=f"max by (job, app) ({UP})")
+    result = alerted.judged({"pending": [0, 1, 2], "firing": alerted.places(3)}, recorded="2", name="r")
+    assert status(result) is Status.FAIL
+    assert isinstance(result, Verdict)
+    assert (result.observed, result.expected) == (2.0, 1.0)
+    assert "it recorded 2 and had to record 1" in result.why
 
 
 def test_what_cannot_be_evaluated_is_not_proved(clean_run: StoredRun) -> None:

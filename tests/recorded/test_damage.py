@@ -167,7 +167,7 @@ def test_no_flipped_bit_breaks_the_reader(clean_run: StoredRun) -> None:
     """A shard with one bit changed is judged or refused, and never passes for another than it is by a crash."""
     shard = clean_run.measured()[0]
     whole = bytearray(shard.read_bytes())
-    for place in range(200, len(whole), len(whole) // 60):
+    for place in range(200, len(whole), len(whole) // 30):
         changed = bytearray(whole)
         changed[place] ^= 1 << place % 8
         shard.write_bytes(changed)
