@@ -37,7 +37,7 @@ dashboards: setup ## make the Grafana dashboards from tools/dashboards
 test: setup ## all tests, the fast ones first
 	$(BIN)/pytest --basetemp=.pytest_tmp --numprocesses 2 --dist worksteal tests/unit tests/docs tests/target_app tests/recorded
 	$(BIN)/pytest --basetemp=.pytest_tmp -m "not quiet" --numprocesses $(JOBS) --dist loadgroup tests/e2e
-	$(BIN)/pytest --basetemp=.pytest_tmp -m quiet --numprocesses 3 --dist loadfile tests/e2e
+	$(BIN)/pytest --basetemp=.pytest_tmp -m quiet --numprocesses 2 --dist loadfile tests/e2e
 
 check: setup ## lint, format, types, import rules, documentation
 	$(BIN)/ruff check

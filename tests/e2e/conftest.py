@@ -139,6 +139,26 @@ class Writer:
         return self.file("harness.toml", f"[profiles.test]\n{textwrap.dedent(extra)}")
 
 
+def copied_project(root: Path, profiles: str) -> Path:
+    """The reference target and its scenarios with other profiles, as a repository of two commits."""
+    root.mkdir()
+    (root / "harness.toml").write_text(profiles)
+    for name in ("target_app", "scenarios"):
+        listed = subprocess.run(["git", "ls-files", name], cwd=PROJECT, capture_output=True, text=True, check=True)
+        for file in listed.stdout.splitlines():
+            (root / file).parent.mkdir(parents=True, exist_ok=True)
+            (root / file).write_bytes((PROJECT / file).read_bytes())
+    git = ("git", "-c", "user.name=t", "-c", "user.email=t@example.org")
+    for command in (
+        ("init", "-q"),
+        ("add", "-A"),
+        ("commit", "-qm", "1"),
+        ("commit", "-q", "--allow-empty", "-m", "2"),
+    ):
+        subprocess.run([*git, *command], cwd=root, check=True)
+    return root
+
+
 @pytest.fixture(scope="session")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Stack]:
     """The reference target and a Prometheus that run already, as somebody's own deployment would."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.conftest import PROJECT, Harness
+from tests.e2e.conftest import PROJECT, Harness, copied_project
 
 SHORT = """
 [profiles.ci]
@@ -40,26 +40,9 @@ def commands() -> list[list[str]]:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A project of two commits: the reference target with a profile that is over soon."""
-    root = tmp_path / "project"
-    root.mkdir()
-    text = (PROJECT / "harness.toml").read_text()
-    head, rest = text.split("[profiles.ci]")
-    (root / "harness.toml").write_text(head + SHORT + "\n[profiles.smoke2]" + rest)
-    for name in ("target_app", "scenarios"):
-        listed = subprocess.run(["git", "ls-files", name], cwd=PROJECT, capture_output=True, text=True, check=True)
-        for file in listed.stdout.splitlines():
-            (root / file).parent.mkdir(parents=True, exist_ok=True)
-            (root / file).write_bytes((PROJECT / file).read_bytes())
-    git = ("git", "-c", "user.name=t", "-c", "user.email=t@example.org")
-    for command in (
-        ("init", "-q"),
-        ("add", "-A"),
-        ("commit", "-qm", "1"),
-        ("commit", "-q", "--allow-empty", "-m", "2"),
-    ):
-        subprocess.run([*git, *command], cwd=root, check=True)
-    return root
+    """The reference target with a profile that is over soon."""
+    head, rest = (PROJECT / "harness.toml").read_text().split("[profiles.ci]")
+    return copied_project(tmp_path / "project", head + SHORT + "\n[profiles.smoke2]" + rest)
 
 
 def test_the_commands_of_the_page_run(harness: Harness, repository: Path) -> None:

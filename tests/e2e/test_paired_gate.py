@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.render.json import parse
-from tests.e2e.conftest import PROJECT, Done, Harness
+from tests.e2e.conftest import PROJECT, Done, Harness, copied_project
 
 SHORT = ("--pairs", "5", "--slices", "1", "--slice", "2s")
 
@@ -66,8 +66,10 @@ def test_what_cannot_be_compared_is_no_pass(
 @pytest.mark.quiet
 def test_a_gate_against_itself_and_against_itself_slowed(harness: Harness, tmp_path: Path) -> None:
     """Equal sides do not fail; three times as slow does, by name; too few requests for a p99 are told and no pass."""
+    profiles = (PROJECT / "harness.toml").read_text().replace("arrival_rate = 120", "arrival_rate = 60")
+    config = copied_project(tmp_path / "project", profiles) / "harness.toml"
     out = tmp_path / "self-test"
-    done = gate(harness, "--self-test", "--slowdown", "3", *SHORT, "--out", out)
+    done = gate(harness, "--self-test", "--slowdown", "3", *SHORT, "--config", config, "--out", out)
     assert done.code == 3, done.told
     assert "false alarms" in done.out
     found = json.loads((out / "selftest.json").read_text())
