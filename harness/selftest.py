@@ -13,11 +13,13 @@ import msgspec
 from harness import paired
 from harness.errors import ExitCode, UsageError
 from harness.gate import Pair, Plan, power
+from harness.gate.endpoint import Kind
 from harness.gate.plan import POWER
 from harness.model import Report, Status
 from harness.paired import Asked
 from harness.profile import Profile
 from harness.progress import Reporter
+from harness.render import format as fmt
 from harness.store import RunDirectory
 
 SCHEMA_VERSION = 1
@@ -120,7 +122,10 @@ def render(found: SelfTest, location: str) -> str:
         *(f"  {name:<22}{gates:>7}{fails:>10}{passes:>10}{open_:>15}" for name, gates, fails, passes, open_ in rows),
         "",
         f"  false alarms {_percent(found.same.drawn.fails)}, power {_percent(found.slowed.drawn.fails)} at {slow}",
-        *(f"  {name}: detectable from {share:+.2%}".replace("%", " %") for name, share in found.detectable.items()),
+        *(
+            f"  {name}: detectable from {fmt.change(share, 'ratio' if name == Kind.ERRORS else '')}"
+            for name, share in found.detectable.items()
+        ),
         "",
         found.why,
         f"Gates: {location}",

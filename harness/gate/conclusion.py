@@ -12,6 +12,8 @@ from harness.model import Effect, Status, Tolerance, Verdict
 
 MOST_EXPONENT = 700.0
 """Beyond it exp() has no float."""
+MOST_TOLD = 100.0
+"""A change is told in figures up to this share: an interval of two or three pairs ends beyond anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,4 +155,6 @@ def _shown(endpoint: Endpoint, limit: float) -> str:
 def _percent(endpoint: Endpoint, share: float) -> str:
     unit = "points" if endpoint.kind is Kind.ERRORS else "%"
     digits = 2 if endpoint.kind is Kind.ERRORS else 1
+    if share > MOST_TOLD:
+        return f"more than {MOST_TOLD * 100:+.0f} {unit}"
     return f"{share * 100:+.{digits}f} {unit}"

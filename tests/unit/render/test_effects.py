@@ -105,6 +105,7 @@ def test_names_from_outside_are_made_safe(name: str) -> None:
         (-0.05, "requests/s", "\N{MINUS SIGN}5.0 %"),
         (0.0012, "ratio", "+0.12 pp"),
         (12.5, "s", "+1,250.0 %"),
+        (2162691.39, "s", "> +10,000 %"),
     ],
 )
 def test_a_change_is_told_with_its_sign(share: float, unit: str, text: str) -> None:
