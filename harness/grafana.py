@@ -15,9 +15,13 @@ from harness.model import Panel
 
 ALL = "$__all"
 PROMETHEUS = "prometheus"
+LIBRARY = "library"
+"""In place of a data source: the panel stands in Grafana's library and not in the file."""
 RATE_SCRAPES = 4
 """Scrapes in `$__rate_interval`, the least that Grafana gives it."""
 _VARIABLE = re.compile(r"\$([a-zA-Z_]\w*)|\$\{(\w+)(?::(\w+))?\}|\[\[(\w+)(?::(\w+))?\]\]")
+_OPTION = re.compile(r"(?:\\,|[^,])+")
+_NAMED_OPTION = re.compile(r"(.+?)(?:\s:\s(.+))?", re.DOTALL)
 _SPECIAL = re.compile(r"([$^*{}\[\]'+?.()|])")
 _EXACT = re.compile(r'(\w+)\s*=\s*"((?:[^"\\]|\\.)*)"')
 
@@ -60,13 +64,14 @@ class Dashboard:
 def parse(text: str, source: str) -> Dashboard:
     """Read a dashboard's JSON, as it is exported or provisioned; `source` names it in errors. Raises UsageError."""
     try:
-        document = json.loads(text)
+        document = json.loads(text.removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{source}: not valid JSON: {error}; export the dashboard from Grafana again") from None
-    if isinstance(document, dict) and isinstance(document.get("dashboard"), dict):
-        document = document["dashboard"]  # as the HTTP API gives it
+    for wrapper in ("dashboard", "spec"):  # as the HTTP API gives it, and as a resource
+        if isinstance(document, dict) and isinstance(document.get(wrapper), dict):
+            document = document[wrapper]
     if not isinstance(document, dict) or not isinstance(document.get("panels"), list):
-        raise UsageError(f"{source}: not a Grafana dashboard: it has no list of panels; export it from Grafana as JSON")
+        raise UsageError(f"{source}: not a Grafana dashboard: {_missing_panels(document)}")
     templating = document.get("templating")
     items = templating.get("list") if isinstance(templating, dict) else None
     variables = {
@@ -75,7 +80,9 @@ def parse(text: str, source: str) -> Dashboard:
         if isinstance(item, dict) and "name" in item
     }
     title = str(document.get("title") or source)
-    return Dashboard(title, tuple(_targets(document["panels"], _data_sources(items))), variables, source)
+    shared = document.get("__elements")
+    panels_ = list(_own(document["panels"], shared if isinstance(shared, dict) else {}))
+    return Dashboard(title, tuple(_targets(panels_, _data_sources(items))), variables, source)
 
 
 def labels_of(matchers: str) -> dict[str, str]:
@@ -169,10 +176,34 @@ def _formatted(variable: Variable, format_: str) -> str | None:
     return separators[format_].join(values) if format_ in separators else None
 
 
-def _targets(panels_: Sequence[Any], kinds: Mapping[str, str], inherited: Any = None) -> Iterator[Target]:
+def _missing_panels(document: Any) -> str:
+    """What a document has in place of panels, and the next step."""
+    if isinstance(document, dict) and isinstance(document.get("rows"), list):
+        return "its panels stand in rows, as before Grafana 5; open it in Grafana, save it and export it again"
+    if isinstance(document, dict) and isinstance(document.get("elements"), dict):
+        return "it is of the schema v2, which is not read; export it from Grafana as classic JSON"
+    return "it has no list of panels; export it from Grafana as JSON"
+
+
+def _own(panels_: Sequence[Any], shared: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The panels, with what an export for others tells of those that stand in the library."""
     for panel in panels_:
         if not isinstance(panel, dict):
             continue
+        inner, library = panel.get("panels"), panel.get("libraryPanel")
+        if isinstance(inner, list):  # a row that is folded
+            yield {**panel, "panels": list(_own(inner, shared))}
+        elif isinstance(library, dict):
+            element = shared.get(str(library.get("uid")))
+            model = element.get("model") if isinstance(element, dict) else None
+            known = model if isinstance(model, dict) else {"targets": [{}], "datasource": {"type": LIBRARY}}
+            yield {"title": library.get("name"), **known, **panel}
+        else:
+            yield panel
+
+
+def _targets(panels_: Sequence[dict[str, Any]], kinds: Mapping[str, str], inherited: Any = None) -> Iterator[Target]:
+    for panel in panels_:
         data_source = panel.get("datasource") or inherited
         if isinstance(panel.get("panels"), list):  # a row that is folded
             yield from _targets(panel["panels"], kinds, data_source)
@@ -211,8 +242,18 @@ def _variable(item: Mapping[str, Any]) -> Variable:
     chosen = current.get("value") if isinstance(current, dict) else None
     values = [str(value) for value in (chosen if isinstance(chosen, list) else [chosen]) if value not in (None, "")]
     several = bool(item.get("multi") or item.get("includeAll"))
+    options = _options(item)
     if item.get("includeAll") and (not values or ALL in values):
+        if item.get("type") == "custom" and options and not item.get("allValue"):
+            return Variable(options, several)
         return Variable((), several, str(item.get("allValue") or ".*"))
     if not values and item.get("type") in ("constant", "textbox", "custom", "interval"):
-        values = [str(item.get("query") or "").split(",")[0].strip()]
+        values = list(options[:1])
     return Variable(tuple(value for value in values if value), several)
+
+
+def _options(item: Mapping[str, Any]) -> tuple[str, ...]:
+    r"""What a variable that lists its values offers: `GET, POST` or `shown : value`, with a comma in one as `\,`."""
+    parts = (part.strip() for part in _OPTION.findall(str(item.get("query") or "")))
+    named = (_NAMED_OPTION.fullmatch(part) for part in parts if part)
+    return tuple((each[2] if each[2] is not None else each[0]).strip().replace("\\,", ",") for each in named if each)

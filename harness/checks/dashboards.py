@@ -98,6 +98,9 @@ def _judge_safely(
 
 def _read(panel: Panel) -> Asked | Verdict | Finding:
     """The panel's tree, or what is wrong with its text."""
+    if panel.other == grafana.LIBRARY:
+        text = "it stands in Grafana's library, so its queries are not in the file: export the dashboard for another "
+        return Finding(UNPROVED, subject_of(panel), f"{text}Grafana; nothing is compared", ID)
     if panel.other:
         text = f"its data source is {panel.other}, not Prometheus: nothing is compared"
         return Finding(UNPROVED, subject_of(panel), text, ID)

@@ -1,6 +1,7 @@
 """Dashboards as Grafana exports them, and variables as Grafana fills them in."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -58,6 +59,27 @@ def test_built_in_variables(written: str, expected: str) -> None:
         ({"current": {"value": ["$__all"]}, "includeAll": True}, 'x{job=~"$v"}', 'x{job=~".*"}'),
         ({"current": {"value": "$__all"}, "includeAll": True, "allValue": ".+"}, 'x{job=~"$v"}', 'x{job=~".+"}'),
         ({"current": {}, "includeAll": True}, 'x{job=~"[[v]]"}', 'x{job=~".*"}'),
+        (
+            {
+                "type": "custom",
+                "query": "GET, a\\,b,shown : POST",
+                "current": {"value": ["$__all"]},
+                "includeAll": True,
+            },
+            'x{m=~"$v"}',
+            'x{m=~"(GET|a,b|POST)"}',
+        ),
+        (
+            {
+                "type": "custom",
+                "query": "GET,POST",
+                "allValue": ".+",
+                "current": {"value": "$__all"},
+                "includeAll": True,
+            },
+            'x{m=~"$v"}',
+            'x{m=~".+"}',
+        ),
         ({"type": "constant", "query": "5m"}, "rate(x[$v])", "rate(x[5m])"),
         ({"type": "custom", "query": "0.95,0.99"}, "histogram_quantile($v, x)", "histogram_quantile(0.95, x)"),
     ],
@@ -149,14 +171,55 @@ def test_panels_of_folded_rows_and_of_other_sources_are_found() -> None:
     ]
 
 
+def test_a_library_panel_is_read_where_the_export_holds_it() -> None:
+    """Without `__elements` its queries are Grafana's own, and it is told of."""
+    panel = {"id": 1, "libraryPanel": {"uid": "u", "name": "Shared"}}
+    element = {"model": {"title": "Shared", "targets": [{"refId": "A", "expr": "up"}]}}
+    row = {"type": "row", "panels": [panel]}
+
+    def found(**more: object) -> list[tuple[str, str, str]]:
+        dashboard = grafana.parse(json.dumps({"panels": [row], **more}), "board.json")
+        return [(p.title, p.expression, p.other) for p in grafana.panels(dashboard, {}, 60, 1)]
+
+    assert found(__elements={"u": element}) == [("Shared", "up", "")]
+    assert found() == found(__elements=[]) == found(__elements={"u": 5}) == [("Shared", "", grafana.LIBRARY)]
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda own: own,
+        lambda own: {"dashboard": own, "meta": {}},
+        lambda own: {"apiVersion": "dashboard.grafana.app/v1beta1", "kind": "Dashboard", "spec": own},
+    ],
+)
+def test_a_dashboard_is_read_however_it_was_exported(wrapped: Callable[[object], object]) -> None:
+    """From the page, from the HTTP API, as a resource; with or without a byte order mark."""
+    own = {"title": "Board", "panels": [{"title": "P", "targets": [{"expr": "up"}]}]}
+    for mark in ("", "\ufeff"):
+        dashboard = grafana.parse(mark + json.dumps(wrapped(own)), "board.json")
+        assert [target.expression for target in dashboard.targets] == ["up"]
+
+
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", "null", '"text"', '{"panels": {}}', '{"rows": []}', "NaN", "[" * 100_000],
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '"text"',
+        '{"panels": {}}',
+        '{"rows": []}',
+        '{"spec": {"elements": {}}}',
+        "NaN",
+        "[" * 100_000,
+    ],
     ids=lambda text: str(text)[:16],
 )
 def test_what_is_no_dashboard_is_refused_by_name(text: str) -> None:
     """With the file and the next step."""
-    with pytest.raises(UsageError, match=r"board\.json: not .* (again|as JSON)"):
+    with pytest.raises(UsageError, match=r"board\.json: not .* (again|as JSON|as classic JSON)"):
         grafana.parse(text, "board.json")
 
 
