@@ -6,7 +6,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	done; echo python3)
 BIN := .venv/bin
 # How many end-to-end tests run side by side; most of their time they wait.
-JOBS ?= 4
+JOBS ?= 3
 UV := .tools/uv/bin/uv
 UV_VERSION := 0.13.9
 
@@ -37,7 +37,7 @@ dashboards: setup ## make the Grafana dashboards from tools/dashboards
 test: setup ## all tests, the fast ones first
 	$(BIN)/pytest --basetemp=.pytest_tmp --numprocesses 2 --dist worksteal tests/unit tests/docs tests/target_app tests/recorded
 	$(BIN)/pytest --basetemp=.pytest_tmp -m "not quiet" --numprocesses $(JOBS) --dist loadgroup tests/e2e
-	$(BIN)/pytest --basetemp=.pytest_tmp -m quiet --numprocesses 2 --dist loadfile tests/e2e
+	$(BIN)/pytest --basetemp=.pytest_tmp -m quiet --numprocesses $(JOBS) --dist loadfile tests/e2e
 
 check: setup ## lint, format, types, import rules, documentation
 	$(BIN)/ruff check

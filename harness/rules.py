@@ -19,7 +19,7 @@ from harness.model import Panel, Rule
 
 EVALUATION_INTERVAL_S = 15.0
 """Between two evaluations of a group that does not say so itself, before it is scaled; as production has it."""
-_GROUP_KEYS = frozenset({"name", "interval", "limit", "rules"})
+_GROUP_KEYS = frozenset({"name", "interval", "limit", "labels", "query_offset", "rules"})
 _RULE_KEYS = frozenset({"record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations"})
 _ALERT_KEYS = frozenset({"for", "keep_firing_for", "annotations"})
 _RECORD = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
@@ -150,13 +150,24 @@ def _group(node: _Node, source: str) -> list[Rule]:
     limit = _text(table["limit"], f"{where}, limit") if "limit" in table else "0"
     if not limit.isdecimal():
         raise UsageError(f"{where}, limit: {limit!r} is no whole number")
+    if "query_offset" in table and _seconds(table["query_offset"], f"{where}, query_offset"):
+        raise UsageError(f"{where}, query_offset: what its rules see is not followed; leave it out for the harness")
+    common = _labels(table.get("labels"), f"{where}, labels")
     items = _items(table.get("rules"), f"{where}, rules")
     if not items:
         raise UsageError(f"{where}: it has no rules; add one, or leave the group out")
     place_ = PurePath(source).name
+    rules = [_rule(item, source, name) for item in items]
     return [
-        replace(_rule(item, source, name), file=place_, group=name, interval_s=interval_s, limit=int(limit))
-        for item in items
+        replace(
+            rule,
+            file=place_,
+            group=name,
+            interval_s=interval_s,
+            limit=int(limit),
+            labels={**common, **rule.labels},  # as Prometheus 3.0 and later take those of the group
+        )
+        for rule in rules
     ]
 
 
@@ -181,16 +192,8 @@ def _rule(node: _Node, source: str, group: str) -> Rule:
         expression.parse(written)
     except ValueError as error:
         raise UsageError(f"{where}: the expression cannot be read ({error}): {written}") from None
-    labels, annotations = (
-        {
-            key: _text(value, f"{where}, {part}.{key}", empty=True)
-            for key, value in _table(table.get(part), where).items()
-        }
-        for part in ("labels", "annotations")
-    )
-    for label in labels:
-        if not _LABEL.fullmatch(label) or label == "__name__":
-            raise UsageError(f"{where}, labels: {label!r} is no name of a label; use letters, digits and `_`")
+    labels = _labels(table.get("labels"), f"{where}, labels")
+    annotations = _named(table.get("annotations"), f"{where}, annotations")
     durations = {
         key: _seconds(table[key], f"{where}, {key}") if key in table else 0.0 for key in ("for", "keep_firing_for")
     }
@@ -206,6 +209,18 @@ def _rule(node: _Node, source: str, group: str) -> Rule:
         annotations=annotations,
         line=node.line,
     )
+
+
+def _labels(node: _Node | None, where: str) -> dict[str, str]:
+    labels = _named(node, where)
+    for label in labels:
+        if not _LABEL.fullmatch(label) or label == "__name__":
+            raise UsageError(f"{where}: {label!r} is no name of a label; use letters, digits and `_`")
+    return labels
+
+
+def _named(node: _Node | None, where: str) -> dict[str, str]:
+    return {key: _text(value, f"{where}.{key}", empty=True) for key, value in _table(node, where).items()}
 
 
 def _scaled(rule: Rule, factor: float) -> str:

@@ -11,6 +11,8 @@ from harness.vectors import UnsupportedError
 
 ALERTS = "ALERTS"
 TOOK = "scrape_duration_seconds"
+TEMPLATE = "{{"
+"""In a label of a rule: its value is made anew for each alert."""
 SPARE = 3
 """Scrapes, or evaluations, beyond what is needed."""
 
@@ -66,7 +68,7 @@ def states(facts: Facts, rule: Rule) -> tuple[Series, ...] | NoData:
     reading = facts.evidence.read(_states_query(facts.run, rule.name))
     if isinstance(reading, NoData):
         return () if reading.reason == readings.NO_SERIES else reading
-    own = rule.labels.items()
+    own = [(key, value) for key, value in rule.labels.items() if TEMPLATE not in value]
     return tuple(each for each in reading.series if all(each.labels.get(key) == value for key, value in own))
 
 

@@ -20,9 +20,16 @@ UP = 'up{job="django"}'
 class Alerted:
     """A stored run whose Prometheus had one alert, beside what a record gave."""
 
-    def __init__(self, run: StoredRun, expression: str, for_s: float = 3.0, record: str = "") -> None:
+    def __init__(
+        self,
+        run: StoredRun,
+        expression: str,
+        for_s: float = 3.0,
+        record: str = "",
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
         self.run = run
-        rules: list[dict[str, Any]] = [self._rule(NAME, expression, for_s, alert=True)]
+        rules: list[dict[str, Any]] = [{**self._rule(NAME, expression, for_s, alert=True), "labels": labels or {}}]
         if record:
             rules.insert(0, self._rule("r", record, 0.0, alert=False))
         run.change_run(lambda document: document.update(rules=rules))
@@ -32,13 +39,18 @@ class Alerted:
         self.evaluations = [at + LATE_S for at in self.scrapes[:-1]]
 
     def judged(
-        self, states: Mapping[str, Sequence[int]], health: str = "ok", recorded: str = "1", name: str = NAME
+        self,
+        states: Mapping[str, Sequence[int]],
+        health: str = "ok",
+        recorded: str = "1",
+        name: str = NAME,
+        **more: str,
     ) -> Verdict | Finding:
         """What the check says of a rule when Prometheus stored these states, each at these evaluations.
 
-        The record is `recorded` in the last of them, and 1 before.
+        The record is `recorded` in the last of them, and 1 before. `more` are labels of the alert.
         """
-        own: dict[str, object] = {"__name__": "ALERTS", "alertname": NAME, "job": "django", "app": "somesite"}
+        own: dict[str, object] = {"__name__": "ALERTS", "alertname": NAME, "job": "django", "app": "somesite", **more}
         stored: list[dict[str, Any]] = [
             {"metric": {**own, "alertstate": state}, "values": [[self.evaluations[place], "1"] for place in places]}
             for state, places in states.items()
@@ -179,6 +191,14 @@ def test_without_evaluations_nothing_passes(always: Alerted) -> None:
     always.evaluations = []
     result = always.judged({})
     assert status(result) is Status.INCONCLUSIVE
+
+
+def test_a_label_that_is_a_template_tells_no_alerts_apart(clean_run: StoredRun) -> None:
+    """Its value is made for each alert, so it is not asked for; one that is no template is."""
+    for value, expected in (("{{ $labels.job }}", Status.PASS), ("other", Status.FAIL)):
+        alerted = Alerted(clean_run, f"max by (job, app) ({UP}) >= 0.5", labels={"severity": value})
+        result = alerted.judged({"pending": [0, 1, 2], "firing": alerted.places(3)}, severity="django")
+        assert status(result) is expected
 
 
 def test_an_alert_on_a_record_follows_from_what_it_stored(clean_run: StoredRun) -> None:

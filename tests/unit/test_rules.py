@@ -44,6 +44,23 @@ def test_what_is_read() -> None:
     assert (down.group, down.interval_s, down.for_s) == ("targets", rules.EVALUATION_INTERVAL_S, 0)
 
 
+def test_labels_of_a_group_are_those_of_its_rules() -> None:
+    """A rule's own come first; an offset of nothing is none."""
+    text = """
+groups:
+  - name: g
+    labels: {team: web, tier: "1"}
+    query_offset: 0s
+    rules:
+      - {record: r, expr: up, labels: {team: ops}}
+      - {alert: A, expr: r == 0}
+"""
+    assert [rule.labels for rule in rules.parse(text, "f.yml")] == [
+        {"team": "ops", "tier": "1"},
+        {"team": "web", "tier": "1"},
+    ]
+
+
 @pytest.mark.parametrize(
     ("expression", "scaled"),
     [
@@ -101,6 +118,14 @@ def test_a_group_that_is_loaded_ends_in_a_record_of_its_evaluations() -> None:
         ),
         ("groups:\n- name: g\n  rules: [{alert: A, expr: up, for: soon}]", r"rule 'A', for: 'soon' is not a duration"),
         ("groups:\n- name: g\n  rules: [{alert: A, expr: up, fro: 5m}]", r"unknown key 'fro' on line 3"),
+        (
+            "groups:\n- name: g\n  query_offset: 1m\n  rules: [{alert: A, expr: up}]",
+            r"group 'g', query_offset: .* leave it",
+        ),
+        (
+            "groups:\n- name: g\n  labels: {a-b: c}\n  rules: [{alert: A, expr: up}]",
+            r"group 'g', labels: 'a-b' is no name",
+        ),
         ("groups:\n- name: g\n  rules: [{record: a b, expr: up}]", r"rule 'a b': it is no name of a metric"),
         ("groups:\n- name: g\n  rules: [{record: a, expr: up, for: 5m}]", r"`for` belongs to an alert"),
         (
