@@ -223,3 +223,13 @@ def attach(environment: Environment, **_: Any) -> None:
     gevent.spawn(recorder.pulse_forever)
     if isinstance(environment.runner, WorkerRunner):
         environment.events.report_to_master.add_listener(lambda **_: recorder.flush())
+
+
+@events.init.add_listener  # type: ignore[untyped-decorator]
+def begin_now(**_: Any) -> None:
+    """Let Locust's `--run-time` begin now.
+
+    gevent sets timers from the time at which its loop last ran, and while modules are imported it does not: the load
+    would end early by as long as that took.
+    """
+    gevent.get_hub().loop.update_now()

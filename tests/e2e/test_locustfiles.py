@@ -74,3 +74,28 @@ def test_the_settings_of_another_locust_do_not_leak_in(harness: Harness, tmp_pat
     done = harness.run("run", "--duration", "4s", "--warmup", "0s", "--out", out, **env)
     assert done.code == 0, done.told
     assert not list(tmp_path.glob("stray*"))
+
+
+def test_a_locustfile_that_is_slow_to_begin_is_run_for_as_long(harness: Harness, write: Writer) -> None:
+    """What is done while it is imported is not taken from the load."""
+    text = """
+    import time
+    from locust import FastHttpUser, constant, task
+
+    until = time.monotonic() + 2.0
+    while time.monotonic() < until:
+        pass
+
+    class Visitor(FastHttpUser):
+        wait_time = constant(0.05)
+        @task
+        def fast(self):
+            self.client.get("/work/fast")
+    """
+    out = write.directory / "run"
+    locustfile = write.file("mine.py", text)
+    done = harness.run(
+        "run", "--locustfile", locustfile, "--duration", "4s", "--warmup", "0s", "--users", "2", "--out", out
+    )
+    assert done.code == 0, done.told
+    assert json.loads((out / "run.json").read_text())["generator"]["duration_s"] >= 3  # whole pulses
