@@ -141,6 +141,12 @@ def _rules() -> Iterator[Rule]:
         "workers import prometheus_client, or export a port per worker",
     )
     yield Rule(
+        "labels-collide",
+        lambda s: bool(s.of("scrape-health", "stored series")),
+        "series became one and only the first of each was kept: metric_relabel_configs of the scrape job drop a "
+        "label that tells them apart",
+    )
+    yield Rule(
         "restart",
         lambda s: bool(s.of("scrape-health", "counter resets")),
         "the target restarted while it was watched, or several processes answer scrapes in turn: what was counted "
@@ -157,12 +163,6 @@ def _rules() -> Iterator[Rule]:
         "prometheus-paused",
         lambda s: bool(s.of("scrape-health", "scrapes")),
         "Prometheus left out scrapes: it was down, paused or overloaded; look at its machine",
-    )
-    yield Rule(
-        "labels-collide",
-        lambda s: bool(s.of("scrape-health", "stored series")),
-        "series became one and only the first of each was kept: metric_relabel_configs of the scrape job drop a "
-        "label that tells them apart",
     )
     yield Rule(
         "wiped-directory",

@@ -247,7 +247,9 @@ def _variable(item: Mapping[str, Any]) -> Variable:
         if item.get("type") == "custom" and options and not item.get("allValue"):
             return Variable(options, several)
         return Variable((), several, str(item.get("allValue") or ".*"))
-    if not values and item.get("type") in ("constant", "textbox", "custom", "interval"):
+    if not values and item.get("type") in ("constant", "textbox"):
+        values = [str(item.get("query") or "").strip()]
+    if not values and item.get("type") in ("custom", "interval"):
         values = list(options[:1])
     return Variable(tuple(value for value in values if value), several)
 

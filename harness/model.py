@@ -43,6 +43,10 @@ class Tolerance:
     """The derivation in a few words; shown beside the numbers."""
 
 
+MOST_TOLD = 100.0
+"""A change above this share is told as that: an interval of two or three pairs ends beyond anything."""
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
     """How a gate's candidate differs from its base: as a share of it (0.1 is 10 % more), of a ratio the difference."""

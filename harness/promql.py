@@ -22,6 +22,12 @@ EXTRAPOLATION_THRESHOLD = 1.1
 SMALL_DELTA = 1e-12
 """Bucket counts that differ by less than this share of their sum are equal (promql/quantile.go)."""
 
+AGREEMENT = 1e-9
+"""Largest relative difference between Prometheus and the reference: the order of a float sum."""
+
+ROUNDING = 1e-12
+"""So far from zero may be what is left of a difference of equal values."""
+
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\b")
 
@@ -53,6 +59,11 @@ class Dialect:
 
 NEWEST = Dialect(left_open=True, threshold_first=True, small_deltas_ignored=True)
 """As released last, without feature flags: `use-start-timestamps` (3.12) makes `rate()` another function."""
+
+
+def agree(a: float, b: float) -> bool:
+    """True when both are NaN or within `AGREEMENT` of each other."""
+    return (math.isnan(a) and math.isnan(b)) or math.isclose(a, b, rel_tol=AGREEMENT, abs_tol=ROUNDING)
 
 
 def duration(seconds: float) -> str:

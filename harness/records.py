@@ -4,18 +4,12 @@ Who reads a record is evaluated on what was stored of it. So that this is no bli
 is made again from the samples that it may have seen.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from harness import expression, vectors
+from harness import expression, promql, vectors
 from harness.replay import Replay
 from harness.vectors import Labels, Vector
-
-EQUAL = 1e-9
-"""Values that differ by less than this share are equal: Prometheus adds in another order."""
-NOISE = 1e-12
-"""As far may what is left of a difference of equal values be from zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +74,4 @@ def _differences(stored: Vector, due: Vector, at_s: float) -> list[Difference]:
 def _equal(was: float | None, due: float | None) -> bool:
     if was is None or due is None:
         return was is due
-    return (math.isnan(was) and math.isnan(due)) or math.isclose(was, due, rel_tol=EQUAL, abs_tol=NOISE)
+    return promql.agree(was, due)

@@ -88,9 +88,9 @@ def _unhealthy(facts: Facts) -> list[Verdict]:
     return found
 
 
-def _misrecorded(facts: Facts, evaluated: Replay) -> list[Verdict]:
-    """Records that alerts read and that stored something else than their expression gives."""
-    run, found = facts.run, []
+def _misrecorded(facts: Facts, evaluated: Replay) -> list[Verdict | Finding]:
+    """Records that alerts read and that stored something else than their expression gives, or nobody can tell."""
+    run, found = facts.run, list[Verdict | Finding]()
     for place in rule_evidence.records(run):
         rule = run.rules[place]
         times = evaluated.evaluations.get(replay.group_of(rule), ())
@@ -100,8 +100,12 @@ def _misrecorded(facts: Facts, evaluated: Replay) -> list[Verdict]:
             wrong = records.first_difference([evaluated], place, times[first:last])
             if wrong:  # a rank on the edge of a bucket may fall on either side
                 wrong = records.first_difference([evaluated, *_nudged(evaluated)], place, times[first:last])
-        except UnsupportedError:
-            continue  # its alerts tell
+        except UnsupportedError as error:
+            text = (
+                f"{error}: what it had to record is not known, and what reads it is judged on what it stored, on trust"
+            )
+            found.append(Finding(UNPROVED, subject_of(rule), text, ID))
+            continue
         if wrong:
             why = (
                 f"{wrong.at_s - run.window.start_s:.3g} s into the window it recorded {_value(wrong.was)}"
@@ -131,6 +135,7 @@ def _judge(facts: Facts, rule: Rule, evaluated: Replay) -> Verdict | Finding:
         return Finding(UNPROVED, subject, text, ID)
     if rule.keep_firing_for_s:
         return Finding(UNPROVED, subject, "keep_firing_for is not followed: nothing is compared", ID)
+    replay.origins(run.rules, rule)  # raises for what reads itself
     stored = rule_evidence.states(facts, rule)
     if isinstance(stored, NoData):
         return inconclusive(ID, subject, stored.reason)

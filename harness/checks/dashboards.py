@@ -8,11 +8,11 @@ import difflib
 import math
 from collections.abc import Callable, Mapping
 
-from harness import evaluation, expression, grafana, readings
+from harness import evaluation, expression, grafana, promql, readings
 from harness.checks import panel_evidence, values
 from harness.checks.check import Check, Facts, inconclusive
 from harness.checks.panel_evidence import Asked, subject_of
-from harness.checks.panels import AGREEMENT, TIE
+from harness.checks.panels import TIE
 from harness.corrections import RIGHT, TRUE, Correction, Memo, Samples
 from harness.grafana import RATE_SCRAPES
 from harness.instrumentation import INVALID_METHOD, METHODS, NAMES
@@ -265,7 +265,7 @@ def _passes(asked: Asked, shown: Vector, true: Vector) -> Verdict:
         share = f", {value / truth - 1:+.2%}" if truth else ""
         why += f"; {truth:.6g} is true{share}: rate() stretches to the edges of its range and leaves out first values"
     number = value if math.isfinite(value) else None
-    spare = abs(value) * AGREEMENT if number is not None else 0.0
+    spare = abs(value) * promql.AGREEMENT if number is not None else 0.0
     return Verdict(
         check=ID,
         subject=asked.subject,

@@ -10,8 +10,6 @@ from harness.instrumentation import LATENCY_BY_VIEW, RESPONSES_BY_VIEW
 from harness.model import NoData, Query, Run, Series
 from harness.truth import QUANTILES, ViewKey
 
-AGREEMENT = 1e-9
-"""Largest relative difference between Prometheus and the reference: the order of a float sum."""
 TIE = 1e-9
 """Share of all observations by which a rank may miss a bucket's edge and still take either side."""
 
@@ -27,7 +25,7 @@ class Predicted:
         """True when `shown` lies between the two, or all are NaN."""
         if math.isnan(shown):
             return math.isnan(self.low) and math.isnan(self.high)
-        spare = max(abs(shown) * AGREEMENT, 1e-12)
+        spare = max(abs(shown) * promql.AGREEMENT, promql.ROUNDING)
         return self.low - spare <= shown <= self.high + spare
 
 
@@ -95,11 +93,6 @@ def predict_quantiles(facts: Facts) -> Mapping[float, Mapping[ViewKey, Predicted
     return {
         q: {key: quantiles_near(q, _parsed(buckets), dialect) for key, buckets in histograms.items()} for q in QUANTILES
     }
-
-
-def agree(a: float, b: float) -> bool:
-    """True when both are NaN or within `AGREEMENT` of each other."""
-    return (math.isnan(a) and math.isnan(b)) or math.isclose(a, b, rel_tol=AGREEMENT, abs_tol=1e-12)
 
 
 def _rate(run: Run, series: Series) -> float | None:

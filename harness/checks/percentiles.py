@@ -78,7 +78,7 @@ def _judge_quantile(
     true = facts.truth.latency[key]
     felt = (true.outer if key == ALL else true.inner) if account.strength is Strength.WITNESS else true.client
     truth_s = felt.quantiles_s[q]
-    tolerance_s = panels.AGREEMENT * max(abs(shown), 1e-6)
+    tolerance_s = promql.AGREEMENT * max(abs(shown), 1e-6)
     fine = shown <= highest + tolerance_s and (lowest is None or shown >= lowest - tolerance_s)
     allowed = f"at most {highest:.6g} s" if lowest is None else f"{lowest:.6g} to {highest:.6g} s"
     why = (

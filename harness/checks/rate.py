@@ -3,6 +3,7 @@
 The panel extrapolates by design; the reference `rate()` says by how much, so that what is left is an error.
 """
 
+from harness import promql
 from harness.checks import panels
 from harness.checks.check import Check, Count, Facts, equal, inconclusive, name_of
 from harness.checks.request_counts import expected_responses, lost_requests, observed_responses
@@ -76,7 +77,7 @@ def _judge_panel(facts: Facts, metric: dict[ViewKey, float]) -> list[Verdict | F
     length_s = facts.run.window.length_s
     told = sum(value for (view, _), value in shown.items() if view not in facts.background)
     true = metric[ALL] / length_s
-    if true and abs(told / true - 1) > panels.AGREEMENT:
+    if true and abs(told / true - 1) > promql.AGREEMENT:
         text = (
             f"a panel with rate() over the window shows {told:.4g} requests/s for a true {true:.4g} "
             f"({told / true - 1:+.2%}): rate() extrapolates to the edges of its range and leaves out the "
@@ -89,8 +90,8 @@ def _judge_panel(facts: Facts, metric: dict[ViewKey, float]) -> list[Verdict | F
 
 def _judge_shown(key: ViewKey, shown: float | None, predicted: float | None) -> Verdict:
     subject = f"{name_of(key)} panel"
-    spare = abs(predicted or 0) * panels.AGREEMENT
-    same = shown is not None and predicted is not None and panels.agree(shown, predicted)
+    spare = abs(predicted or 0) * promql.AGREEMENT
+    same = shown is not None and predicted is not None and promql.agree(shown, predicted)
     if same:
         why = "the panel's rate() is what the raw samples give"
     else:

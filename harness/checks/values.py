@@ -2,7 +2,7 @@
 
 import math
 
-from harness.checks.panels import AGREEMENT
+from harness import promql
 from harness.vectors import Labels, Vector
 
 SMALLEST = 1e-9
@@ -27,7 +27,7 @@ def _between(shown: float | None, wanted: list[float | None]) -> bool:
 
 def equal(a: float, b: float) -> bool:
     """True when two values are the same but for rounding."""
-    return a == b or math.isclose(a, b, rel_tol=AGREEMENT, abs_tol=SMALLEST)
+    return a == b or math.isclose(a, b, rel_tol=promql.AGREEMENT, abs_tol=SMALLEST)
 
 
 def nothing(vector: Vector) -> bool:

@@ -8,12 +8,10 @@ from harness.gate.arm import Unusable, error_ratio
 from harness.gate.contrast import Contrast, holm
 from harness.gate.endpoint import Endpoint, Kind
 from harness.gate.plan import Margin, margin
-from harness.model import Effect, Status, Tolerance, Verdict
+from harness.model import MOST_TOLD, Effect, Status, Tolerance, Verdict
 
 MOST_EXPONENT = 700.0
 """Beyond it exp() has no float."""
-MOST_TOLD = 100.0
-"""A change is told in figures up to this share: an interval of two or three pairs ends beyond anything."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Every function returns plain text without control characters. `None` is "not kno
 import math
 from datetime import UTC, datetime
 
-from harness.model import Tolerance
+from harness.model import MOST_TOLD, Tolerance
 
 UNKNOWN = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
@@ -14,8 +14,6 @@ _SCALES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _IN_NUMBER = ("", "s", "ratio", "requests/s")
 _SINGULAR = {"processes": "process", "series": "series"}
 _PRECISIONS = (3, 4, 5, 6, 8, 10, 12)
-_MOST_CHANGE = 100.0
-"""A change is told in figures up to this share."""
 _NEAR = 5e-5
 """Relative difference below which two numbers are shown as nearly equal."""
 
@@ -93,11 +91,11 @@ def difference(value: float | None, reference: float | None, unit: str) -> str:
 def change(share: float, unit: str) -> str:
     """Return a gate's change with its sign: `+12.3 %` of the base; of a ratio `+0.12 pp`, its difference in points.
 
-    An interval of two or three pairs ends beyond anything: `> +10,000 %`.
+    Above `MOST_TOLD` it is `> +10,000 %`.
     """
     digits, points = (2, " pp") if unit == "ratio" else (1, " %")
-    if share > _MOST_CHANGE:
-        return f"> {_MOST_CHANGE * 100:+,.0f}{points}"
+    if share > MOST_TOLD:
+        return f"> {MOST_TOLD * 100:+,.0f}{points}"
     return f"{share * 100:+,.{digits}f}{points}".replace("-", MINUS)
 
 

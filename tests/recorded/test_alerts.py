@@ -223,3 +223,22 @@ def test_what_cannot_be_evaluated_is_not_proved(clean_run: StoredRun) -> None:
     result = Alerted(clean_run, f"{UP} offset 5m < 1").judged({})
     assert isinstance(result, Finding)
     assert "offset" in result.text
+
+
+def test_a_record_that_cannot_be_evaluated_is_told(clean_run: StoredRun) -> None:
+    """The alert that reads it is judged on what it stored, and that this is taken on trust is said."""
+    alerted = Alerted(clean_run, "r >= 0.5", record=f"max by (job, app) ({UP} offset 5m)")
+    states = {"pending": [0, 1, 2], "firing": alerted.places(3)}
+    result = alerted.judged(states, name="r")
+    assert isinstance(result, Finding)
+    assert "offset" in result.text
+    assert "trust" in result.text
+
+
+def test_an_alert_on_a_record_that_is_made_from_itself_is_not_proved(clean_run: StoredRun) -> None:
+    """Nothing is claimed of it, whether it fires or not."""
+    for firing in (True, False):
+        alerted = Alerted(clean_run, "r >= 0.5", record="r + 1")
+        result = alerted.judged({"pending": [0, 1, 2], "firing": alerted.places(3)} if firing else {})
+        assert isinstance(result, Finding)
+        assert "made from itself" in result.text

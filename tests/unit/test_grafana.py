@@ -80,6 +80,7 @@ def test_built_in_variables(written: str, expected: str) -> None:
             'x{m=~"$v"}',
             'x{m=~".+"}',
         ),
+        ({"type": "textbox", "query": "web, a : b"}, 'x{job="$v"}', 'x{job="web, a : b"}'),
         ({"type": "constant", "query": "5m"}, "rate(x[$v])", "rate(x[5m])"),
         ({"type": "custom", "query": "0.95,0.99"}, "histogram_quantile($v, x)", "histogram_quantile(0.95, x)"),
     ],
