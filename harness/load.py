@@ -9,7 +9,8 @@ import math
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +30,7 @@ PULSE_S = 1.0
 SAME_CLOCK_S = 1.0
 """Two clocks this close are taken for one: a pulse is read a little after it was written."""
 AROUND_PLAN_S = 2.0
-"""Of an open model's load before and after its plan: users start, and the last arrivals that are late are served."""
+"""An open model's load lasts at most so much longer than its plan: users start, and the last arrivals are late."""
 SILENCE_LIMIT_S = 60.0
 """Locust is given up when it shows no sign of life for this long."""
 START_LIMIT_S = 60.0
@@ -281,9 +282,7 @@ def _follow(
 def _health(profile: Profile, pulses: _Pulses, duration_s: float, code: int, plan: Arrivals | None) -> GeneratorHealth:
     every = [lines for lines in pulses.lines.values() if lines]
     flat = [line for lines in every for line in lines if not line["closing"]]
-    seconds: dict[int, int] = {}
-    for line in flat:
-        seconds[round(line["time_s"])] = seconds.get(round(line["time_s"]), 0) + line["users"]
+    peak_users = _peak_users(every)
     lags = sorted(lag_s for line in flat for lag_s in line["loop_lags_s"])
     busiest = max(
         (statistics.median(line["cpu_ratio"] for line in lines[:-1] or lines) for lines in every), default=None
@@ -291,9 +290,9 @@ def _health(profile: Profile, pulses: _Pulses, duration_s: float, code: int, pla
     times = [line["time_s"] for line in flat]
     shaped = any(line["shape"] for line in flat)
     return GeneratorHealth(
-        planned_users=max(seconds.values(), default=0) if shaped else _users(profile, plan)[0],
-        peak_users=max(seconds.values(), default=0),
-        planned_duration_s=max(times) - min(times) + PULSE_S if shaped else _run_time_s(duration_s, plan),
+        planned_users=peak_users if shaped else _users(profile, plan)[0],
+        peak_users=peak_users,
+        planned_duration_s=max(times) - min(times) + PULSE_S if shaped else duration_s,
         duration_s=max(times) - min(times) + PULSE_S if times else 0.0,
         cpu_ratio=busiest,
         loop_lag_s=lags[math.ceil(0.95 * len(lags)) - 1] if lags else None,
@@ -305,6 +304,18 @@ def _health(profile: Profile, pulses: _Pulses, duration_s: float, code: int, pla
         begun_arrivals=sum(lines[-1]["begun"] for lines in every) if plan else None,
         unrecorded=sum(max(lines[-1]["answered"] - lines[-1]["told"] - lines[-1]["elsewhere"], 0) for lines in every),
     )
+
+
+def _peak_users(every: Sequence[Sequence[Mapping[str, Any]]]) -> int:
+    """The most users at once over all processes, each counted by its pulses; those of one second are of one moment."""
+    seconds: Counter[int] = Counter()
+    for lines in every:
+        own: dict[int, int] = {}
+        for line in lines:
+            second = round(line["time_s"])
+            own[second] = max(own.get(second, 0), line["users"])
+        seconds.update(own)
+    return max(seconds.values(), default=0)
 
 
 def _reason(log: Path) -> str:

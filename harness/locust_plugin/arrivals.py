@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import gevent
+from gevent.event import Event
 from gevent.local import local
 from locust import TaskSet
 from locust.env import Environment
 from locust.exception import StopUser
+from locust.runners import LocalRunner
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING, DefaultTaskSet
 
 from harness import arrivals
 
 LEAD_S = 1.0
-"""From the start of the load to that of the plan: users start, and log in where the locustfile says so."""
+"""The plan begins when all users are ready, and no later than so long after the start of the load: users start, and log
+in where the locustfile says so."""
 IDLE_S = 3600.0
 
 _Task = Callable[..., Any]
@@ -43,15 +46,32 @@ class Schedule:
         self._plan, self._parts, self._environment = plan, parts, environment
         self._times_s: Iterator[float] = iter(())
         self._zero_s = 0.0
+        self._zero_set = Event()
         self._here = local()
+        self._ready = 0
+        """Users that wait for their first arrival, or have had it."""
+        self._taken = 0
+        """Arrivals that users have taken from the plan and not served: not due yet, or their tasks run."""
+        self._exhausted = False
         self.begun = 0
         """Arrivals whose task was begun."""
+
+    @property
+    def over(self) -> bool:
+        """Every arrival of the plan was served."""
+        return self._exhausted and not self._taken
 
     def start(self, **_: Any) -> None:
         """Take this process's part of the plan."""
         part = max(getattr(self._environment.runner, "worker_index", 0), 0)
         self._times_s = self._plan.share_s(part % self._parts, self._parts)
-        self._zero_s = time.time() + LEAD_S
+        gevent.spawn_later(LEAD_S, self._begin)
+
+    def _begin(self) -> None:
+        """Let the plan begin now, unless it has."""
+        if not self._zero_set.is_set():
+            self._zero_s = time.time()
+            self._zero_set.set()
 
     def install(self) -> None:
         """Let every task wait for its arrival, and for nothing else."""
@@ -82,6 +102,7 @@ class Schedule:
             try:
                 execute(task_set, task)
             finally:
+                self._taken -= 1
                 self._here.arrival = None
 
         return execute_task
@@ -90,9 +111,12 @@ class Schedule:
         """Sleep until the next arrival is due; raises StopUser when Locust stops the user in the meantime."""
         _check_running(user)
         user._state = LOCUST_STATE_WAITING  # noqa: SLF001 - as `TaskSet.wait` does: who waits can be stopped at once
+        self._await_zero()
         offset_s = next(self._times_s, None)
         while offset_s is None:
+            self._exhausted = True
             gevent.sleep(IDLE_S)
+        self._taken += 1
         due_s = self._zero_s + offset_s
         while (left_s := due_s - time.time()) > 0:  # the loop's clock is cached, so it may wake too soon
             gevent.sleep(left_s)
@@ -100,6 +124,16 @@ class Schedule:
         user._state = LOCUST_STATE_RUNNING  # noqa: SLF001 - as above
         self.begun += 1
         return _Arrival(due_s, max(time.time() - due_s, 0.0))
+
+    def _await_zero(self) -> None:
+        """Sleep until the plan begins; the last user to be ready begins it."""
+        if self._zero_set.is_set():
+            return
+        self._ready += 1
+        runner = self._environment.runner
+        if isinstance(runner, LocalRunner) and self._ready >= runner.target_user_count:
+            self._begin()
+        self._zero_set.wait()
 
 
 def _go_on(task_set: TaskSet) -> None:

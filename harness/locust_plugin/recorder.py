@@ -17,7 +17,7 @@ import gevent
 import pyarrow as pa
 from locust import constant, events
 from locust.env import Environment
-from locust.runners import MasterRunner, WorkerRunner
+from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from harness.arrivals import Arrivals
 from harness.locust_plugin import clients
@@ -141,14 +141,21 @@ class Recorder:
         self._rows += len(waiting)
 
     def pulse_forever(self) -> None:
-        """Write a line a second: users, requests, errors, p95, the loop's lag at each tick, the CPU used."""
-        while not self._closed:
+        """Write a line a second: users, requests, errors, p95, the loop's lag at each tick, the CPU used.
+
+        When a plan of arrivals is over, so is the load, unless other processes have parts of it.
+        """
+        over, runner = False, self._environment.runner
+        while not (self._closed or over):
             began, cpu_began, lags = time.perf_counter(), time.process_time(), []
-            while (elapsed := time.perf_counter() - began) < PULSE_S:
+            while (elapsed := time.perf_counter() - began) < PULSE_S and not over:
                 before = time.perf_counter()
                 gevent.sleep(TICK_S)
                 lags.append(time.perf_counter() - before - TICK_S)
+                over = isinstance(runner, LocalRunner) and self._schedule is not None and self._schedule.over
             self._pulse(elapsed, time.process_time() - cpu_began, lags)
+        if runner and over:
+            runner.quit()
 
     def close(self, **_: Any) -> None:
         """Flush, write the closing count and the end of the stream."""

@@ -63,6 +63,11 @@ def test_a_target_that_keeps_up_gets_every_arrival(
     assert len([row for row in planned if row["name"] == "/work/wait"]) == told.observed
     assert {row["worker"] for row in rows} == set(range(int(workers)))
     assert report.views[0].intended.p50_s is not None
+    health = run["generator"]
+    assert health["peak_users"] == health["planned_users"] == RATE
+    # One process knows when its plan is over and ends; the parts of several end with Locust's run time.
+    limited = "--run-time limit reached" in (out / "logs" / "locust-measure.log").read_text()
+    assert limited == (workers != "1")
 
 
 def test_a_target_that_does_not_keep_up_is_told_by_what_it_left(
