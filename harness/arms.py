@@ -1,4 +1,7 @@
-"""One arm of a pair: fresh processes of one side, loaded in slices; what it leaves is a run directory."""
+"""One arm of a pair: fresh processes of one side, or what runs already, loaded in slices.
+
+What it leaves is a run directory.
+"""
 
 import time
 from collections.abc import Sequence
@@ -9,9 +12,10 @@ from typing import Any
 
 from harness import fingerprint, pipeline, stack, verification
 from harness.checks import generator_health
-from harness.errors import HarnessError
+from harness.errors import HarnessError, StackError
 from harness.load import Load, Loaded, find_locustfile, load, loading
 from harness.model import GeneratorHealth
+from harness.process import NotReadyError
 from harness.profile import Profile
 from harness.progress import Reporter
 from harness.prometheus import Prometheus, Quiet
@@ -50,9 +54,10 @@ class LiveArm:
 
     def open(self) -> None:
         """Wait for t0 where the metrics are verified."""
-        prometheus = Prometheus(self.services.prometheus)
-        self._version = prometheus.version()
         self._books["start"] = pipeline.ledger_of(self.services.target, self.profile, ("state", "sql_log"))
+        prometheus = Prometheus(self.services.prometheus)
+        if self.services.prometheus:
+            self._version = prometheus.version()
         if not self.verified:
             self._before = Quiet(time.time(), 0)
             return
@@ -154,9 +159,18 @@ def started(
     *,
     verified: bool,
 ) -> LiveArm:
-    """Start a side's processes. Raises HarnessError that names the side, UsageError as such."""
+    """Start a side's processes, unless it runs already: then its metrics are nobody's to verify.
+
+    Raises HarnessError that names the side, UsageError as such.
+    """
     directory = RunDirectory(path)
     directory.create()
+    if side.url:
+        try:
+            stack.reach(side.url)
+        except NotReadyError as error:
+            raise StackError(f"--{side.role}: {error}; is it running?") from None
+        return LiveArm(side, pair, profile, project, directory, stack.Stack(side.url, ""), reporter, verified=False)
     reporter.stage(f"pair {pair}, {side.role}: starting {side.text}")
     try:
         services = running.enter_context(

@@ -136,7 +136,9 @@ def _add_gate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     )
     base = gate.add_mutually_exclusive_group(required=True)
     base.add_argument(
-        "--base", metavar="REF|CMD", help="run pairs: a git ref, or a command line with {port} that starts the target"
+        "--base",
+        metavar="REF|CMD|URL",
+        help="run pairs: a git ref, a command line with {port} that starts the target, or the URL of one that runs",
     )
     base.add_argument("--baseline", metavar="DIR", type=Path, help="runs kept with `harness baseline add`")
     base.add_argument(
@@ -152,7 +154,7 @@ def _add_gate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     )
     gate.add_argument(
         "--candidate",
-        metavar="REF|CMD|RUN",
+        metavar="REF|CMD|URL|RUN",
         nargs="+",
         default=[],
         help="as --base; beside --baseline, directories that `harness run` made, or a directory of kept runs",

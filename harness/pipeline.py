@@ -204,13 +204,23 @@ def check_hosts(profile: Profile) -> None:
     for flag, url in (("--target", profile.target), ("--prometheus", profile.prometheus)):
         if not url:
             raise UsageError(f"{flag} is missing: a target that runs already needs both --target and --prometheus")
-        if not _is_url(url):
-            raise UsageError(f"{flag}: {url!r} is not a URL; write for example http://127.0.0.1:8000")
-    host = urlsplit(profile.target).hostname or ""
+        _check_url(flag, url)
+    check_host("--target", profile.target, profile)
+
+
+def check_host(flag: str, url: str, profile: Profile) -> None:
+    """Refuse to load what is no URL, or on a host that is neither loopback nor allowed by name. Raises UsageError."""
+    _check_url(flag, url)
+    host = urlsplit(url).hostname or ""
     if host not in LOOPBACK and host not in profile.allow_hosts:
         raise UsageError(
-            f"--target: {host} is not this machine; to load it on purpose, add allow_hosts = [{host!r}] to the profile"
+            f"{flag}: {host} is not this machine; to load it on purpose, add allow_hosts = [{host!r}] to the profile"
         )
+
+
+def _check_url(flag: str, url: str) -> None:
+    if not _is_url(url):
+        raise UsageError(f"{flag}: {url!r} is not a URL; write for example http://127.0.0.1:8000")
 
 
 def _is_url(url: str) -> bool:

@@ -124,14 +124,19 @@ def embedded(
         yield Stack(entry, server.url, servers, (*processes, server.service), words)
 
 
-def ask(url: str) -> None:
-    """See that a URL answers 200. Raises NotReadyError with what it gave instead."""
+def reach(url: str) -> requests.Response:
+    """What a URL answers, whatever it is. Raises NotReadyError when nothing does."""
     with requests.Session() as session:
         session.trust_env = False
         try:
-            response = session.get(url, timeout=ANSWER_LIMIT_S)
+            return session.get(url, timeout=ANSWER_LIMIT_S)
         except requests.RequestException as error:
             raise NotReadyError(f"{url} gave {type(error).__name__}") from None
+
+
+def ask(url: str) -> None:
+    """See that a URL answers 200. Raises NotReadyError with what it gave instead."""
+    response = reach(url)
     if response.status_code != requests.codes.ok:
         plain = response.headers.get("Content-Type", "").startswith("text/plain")
         said = response.text.strip().splitlines()[:1] if plain else []

@@ -1,4 +1,4 @@
-"""The two sides of a paired gate: a git ref in a worktree of its own, or a command line."""
+"""The two sides of a paired gate: a git ref in a worktree of its own, a command line, or a URL."""
 
 import os
 import shlex
@@ -30,6 +30,13 @@ class Side:
     start: TargetStart
     project: Path
     """The directory that the start's paths are relative to."""
+    url: str = ""
+    """Where it runs already; then nothing is started."""
+
+
+def is_url(text: str) -> bool:
+    """Whether a side runs already."""
+    return text.startswith(("http://", "https://"))
 
 
 def prepared(
@@ -37,15 +44,14 @@ def prepared(
 ) -> Side:
     """A side that can be started; a worktree is gone when `running` closes, however that comes.
 
-    `env` is added to the start's own. Raises UsageError for a URL, for what is neither command nor ref, and for a
-    directory outside of any repository.
+    `env` is added to the start's own. Raises UsageError for what is neither URL nor command nor ref, for settings of a
+    URL, and for a directory outside of any repository.
     """
     flag = f"--{role}"
-    if text.startswith(("http://", "https://")):
-        raise UsageError(
-            f"{flag}: {text} runs already, and each pair needs fresh processes of both sides: without them a gate "
-            "alarms in 6 to 9 % of comparisons of equal sides instead of 1 %; name a git ref or a command"
-        )
+    if is_url(text):
+        if env:
+            raise UsageError(f"{flag}-env: {text} runs already and takes no settings; leave it out, or name a command")
+        return Side(role, text, "", start, project, text.rstrip("/"))
     start = replace(start, env={**start.env, **env})
     if "{port}" in text:
         return Side(role, text, "", replace(start, command=_words(flag, text)), project)
@@ -76,7 +82,7 @@ def _words(flag: str, text: str) -> tuple[str, ...]:
 
 
 def _commit(flag: str, text: str, project: Path) -> str:
-    hint = "name a git ref, or a command line with {port}, e.g. 'python manage.py runserver {port}'"
+    hint = "name a git ref, a URL, or a command line with {port}, e.g. 'python manage.py runserver {port}'"
     try:
         _git(project, "rev-parse", "--show-toplevel")
     except _GitError as error:

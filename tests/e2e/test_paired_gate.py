@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from harness import stack
+from harness.model import Status
 from harness.render.json import parse
-from tests.e2e.conftest import PROJECT, Done, Harness, copied_project
+from tests.e2e.conftest import PROJECT, Done, Harness, Writer, copied_project
 
 SHORT = ("--pairs", "5", "--slices", "1", "--slice", "2s")
 
@@ -48,7 +50,14 @@ def test_an_interrupted_gate_leaves_nothing(harness: Harness, tmp_path: Path) ->
     ("flags", "code", "message"),
     [
         (("--base", "HEAD", "--candidate", "no-such-ref"), 2, "no git ref 'no-such-ref'"),
-        (("--base", "http://127.0.0.1:1", "--candidate", "HEAD"), 2, "each pair needs fresh processes"),
+        (("--base", "http://127.0.0.1:1", "--candidate", "http://127.0.0.1:1"), 3, "--base: http://127.0.0.1:1 gave"),
+        (("--base", "http://192.0.2.1", "--candidate", "HEAD"), 2, "--base: 192.0.2.1 is not this machine"),
+        (("--base", "HEAD", "--candidate", "http://[1"), 2, "--candidate: 'http://[1' is not a URL"),
+        (
+            ("--base", "HEAD", "--candidate", "http://127.0.0.1:1", "--candidate-env", "A=1"),
+            2,
+            "--candidate-env: http://127.0.0.1:1 runs already",
+        ),
         (("--base", "HEAD", "--candidate", "HEAD", "--pairs", "4"), 2, "--pairs: 4 are too few"),
         (("--base", "HEAD", "--candidate", "HEAD", "--job", "1"), 2, "--job: means nothing beside --base"),
         (("--base", "HEAD", "--candidate", "no-such-program {port}"), 3, "--candidate: no-such-program"),
@@ -61,6 +70,28 @@ def test_what_cannot_be_compared_is_no_pass(
     done = gate(harness, *flags, "--out", tmp_path / "gate")
     assert done.code == code, done.told
     assert message in done.err
+
+
+def test_what_runs_already_is_compared_and_concludes_nothing(
+    harness: Harness, services: stack.Stack, write: Writer, tmp_path: Path
+) -> None:
+    """Figures with their intervals, no pass, and no profile that starts anything is needed."""
+    locustfile = PROJECT / "scenarios" / "gated.py"
+    config = write.config(f"""
+        scenario = "{locustfile}"
+        arrival_rate = 60
+        warmup = "0s"
+        gated_views = ["work:slow"]
+    """)
+    flags = ("--base", services.target, "--candidate", services.target, *SHORT, "--profile", "test")
+    done = gate(harness, *flags, "--config", config, "--out", tmp_path / "gate")
+    assert done.code == 3, done.told
+    report = parse((tmp_path / "gate" / "report.json").read_text())
+    assert not [v for v in report.verdicts if v.status == Status.FAIL], done.told
+    p50 = next(v for v in report.verdicts if v.subject == "work:slow p50")
+    assert (p50.status, p50.effect is None) == (Status.INCONCLUSIVE, False)
+    assert "ran already" in p50.why
+    assert "the metrics of neither were verified" in report.findings[-1].text
 
 
 @pytest.mark.quiet
