@@ -4,13 +4,16 @@ Each gate is `harness gate --base HEAD --candidate HEAD` with five pairs of fres
 enough requests of the gated view for its p95 and not for its p99: so the verdict counted is that of the p95, and no
 gate as a whole can pass. The candidate's view takes 0, 10 or 20 % longer (TARGET_SLOWDOWN_PERCENT). The fixed threshold
 fails when the p95 of one candidate is more than 10 % above that of the base of another pair: the same data, read as two
-CI jobs. Gates that were finished are kept in reports/bench-gate and not run again, so a study that was cut off goes on.
+CI jobs.
+Two gates run side by side, out of step: each disturbs the other as a neighbour on a shared runner would.
+Gates that were finished are kept in reports/bench-gate and not run again, so a study that was cut off goes on.
 """
 
 import shutil
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +29,7 @@ VIEW = "work:slow"
 ENDPOINT = f"{VIEW} p95"
 FLAGS = ("--pairs", "5", "--slices", "1", "--slice", "4s", "--quiet")
 FIXED = 1.1
+JOBS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +52,11 @@ def measure_all() -> str:
         f"| {' | '.join(heads)} | median change | median detectable from | fixed +10 % alarms |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    total = sum(GATES.values())
-    for number in range(max(GATES.values())):  # in turns, so that a change of the machine touches every row
-        for percent, gates in GATES.items():
-            if number < gates:
-                measure.progress(f"gate {number + 1} of {gates} at +{percent} % ({total} in all)")
-                _made(percent, number)
+    in_turns = [  # so that a change of the machine touches every row
+        (percent, number) for number in range(max(GATES.values())) for percent, gates in GATES.items() if number < gates
+    ]
+    with ThreadPoolExecutor(JOBS) as pool:
+        list(pool.map(_made, *zip(*in_turns, strict=True)))
     return "\n".join((*lines, *(_row(percent) for percent in GATES))) + "\n"
 
 
@@ -62,6 +65,7 @@ def _made(percent: int, number: int) -> Path:
     out = KEPT / f"{percent}-{number}"
     if (out / "report.json").exists():
         return out
+    measure.progress(f"gate {number + 1} of {GATES[percent]} at +{percent} % ({sum(GATES.values())} in all)")
     shutil.rmtree(out, ignore_errors=True)
     slowed = (
         "--candidate-env",

@@ -283,7 +283,7 @@ def _findings(record: Record, decision: Decision) -> list[Finding]:
     added = "".join(f" {name}={value}" for name, value in asked.candidate_env)
     text = (
         f"{named[0]}; {named[1]}{f' with{added}' if added else ''}; {record.pairs} of {record.plan.looks[-1]} pairs, "
-        f"each {asked.slices} slices of {asked.slice_s:g} s a side; {_verified(asked)}"
+        f"{asked.slices} x {asked.slice_s:g} s a side in each; {_verified(asked)}"
     )
     return [Finding("sides", "", text, decision.verdicts[0].check)]
 
