@@ -98,14 +98,18 @@ class Schedule:
             if hasattr(task, "tasks") and issubclass(task, TaskSet):  # its own tasks have arrivals, it has none
                 execute(task_set, task)
                 return
-            self._here.arrival = self._await(task_set.user)
-            try:
-                execute(task_set, task)
-            finally:
-                self._taken -= 1
-                self._here.arrival = None
+            self.run(task_set.user, lambda: execute(task_set, task))
 
         return execute_task
+
+    def run(self, user: Any, task: Callable[[], Any]) -> None:
+        """Let a user run a task when the next arrival is due; raises StopUser when it is stopped in the meantime."""
+        self._here.arrival = self._await(user)
+        try:
+            task()
+        finally:
+            self._taken -= 1
+            self._here.arrival = None
 
     def _await(self, user: Any) -> _Arrival:
         """Sleep until the next arrival is due; raises StopUser when Locust stops the user in the meantime."""

@@ -20,7 +20,7 @@ from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from harness.arrivals import Arrivals
-from harness.locust_plugin import clients
+from harness.locust_plugin import clients, pytest_users
 from harness.locust_plugin.arrivals import Schedule
 from harness.samples import CLOSING_KEY, SCHEMA, Exchange, Labels, batch
 
@@ -31,6 +31,8 @@ TICK_S = 0.1
 PULSE_S = 1.0
 """How often progress is written and waiting rows are flushed."""
 MAX_ERROR_CHARACTERS = 500
+ATTACHED = "harness_recorder_attached"
+"""Set on Locust's environment."""
 
 
 class Recorder:
@@ -210,10 +212,14 @@ def _next_shard(directory: Path) -> tuple[int, Any]:
 
 @events.init.add_listener  # type: ignore[untyped-decorator]
 def attach(environment: Environment, **_: Any) -> None:
-    """Start recording in every process that runs users; the master of several processes runs none."""
+    """Start recording in every process that runs users, once; the master of several processes runs none.
+
+    Locust imports this file a second time when it looks for tests in a locustfile that is written for pytest.
+    """
     settings = json.loads(os.environ["HARNESS_RECORDER"])
-    if isinstance(environment.runner, MasterRunner):
+    if isinstance(environment.runner, MasterRunner) or hasattr(environment, ATTACHED):
         return
+    setattr(environment, ATTACHED, True)
     if settings["closed_loop"]:
         for user_class in environment.user_classes:
             user_class.wait_time = constant(0)
@@ -222,6 +228,7 @@ def attach(environment: Environment, **_: Any) -> None:
         schedule = Schedule(Arrivals(**settings["arrivals"]), settings["workers"], environment)
         schedule.install()
     clients.instrument(stamp=settings["stamp_requests"])
+    pytest_users.instrument(schedule.run if schedule else None)
     recorder = Recorder(environment, settings, schedule)
     environment.events.request.add_listener(recorder.on_request)
     environment.events.user_error.add_listener(recorder.on_user_error)

@@ -99,3 +99,23 @@ def test_a_locustfile_that_is_slow_to_begin_is_run_for_as_long(harness: Harness,
     )
     assert done.code == 0, done.told
     assert json.loads((out / "run.json").read_text())["generator"]["duration_s"] >= 3  # whole pulses
+
+
+@pytest.mark.parametrize("flags", [("--users", "4"), ("--arrival-rate", "40")], ids=["closed", "open"])
+def test_functions_that_locust_makes_users_of_are_recorded_once(
+    harness: Harness, write: Writer, flags: tuple[str, str]
+) -> None:
+    """Each request counts once and none is cut off at the end, whoever decides when it is sent."""
+    text = """
+    def test_fast(session):
+        session.get("/work/wait?ms=20", name="/work/wait")
+
+    def test_slow(fastsession):
+        fastsession.get("/work/slow?n=1", name="/work/slow")
+    """
+    out = write.directory / "run"
+    locustfile = write.file("mine.py", text)
+    done = harness.run("run", "--locustfile", locustfile, "--duration", "4s", "--warmup", "0s", *flags, "--out", out)
+    assert done.code == 0, done.told
+    assert len(list(out.glob("samples-*.arrow"))) == 1
+    assert "Traceback" not in (out / "logs" / "locust-measure.log").read_text()
