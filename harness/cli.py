@@ -53,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(COMMANDS[options.command](options))
     except HarnessError as error:
         progress.error(str(error))
+        sys.stderr.write(jobs.tell_error(str(error), os.environ))
         return error.exit_code
     except interrupt.Interrupted:
         progress.error("interrupted; what was started is stopped, what was recorded is kept")

@@ -15,10 +15,26 @@ class _State:
     pending = False
 
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
 def install() -> None:
-    """Turn SIGINT, SIGTERM, SIGHUP and SIGQUIT into `Interrupted`, in the main thread of a command."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+    """Turn `SIGNALS` into `Interrupted`, in the main thread of a command."""
+    for number in SIGNALS:
         signal.signal(number, _on_signal)
+
+
+@contextmanager
+def installed() -> Iterator[None]:
+    """The same for a block, in the main thread of somebody else's program."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    install()
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if handler is not None:  # one that was not set from Python, and cannot be
+                signal.signal(number, handler)
 
 
 @contextmanager

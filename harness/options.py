@@ -42,10 +42,8 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument(
         "--out", metavar="DIR", type=Path, help="where to leave the index (default: the directory of the runs)"
     )
-    for command in (verify, report):
-        command.add_argument(
-            "--json", action="store_true", help="print report.json on standard output and nothing else"
-        )
+    for command, printed in ((verify, "report.json"), (report, "report.json, or the index's index.json,")):
+        command.add_argument("--json", action="store_true", help=f"print {printed} on standard output and nothing else")
         command.add_argument("--quiet", action="store_true", help="print nothing but errors")
     _add_gate(commands)
     _add_baseline(commands)

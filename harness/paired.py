@@ -219,9 +219,14 @@ def _read_arm(path: Path, number: int, role: str, record: Record, verified: Stat
 def _is_settled(made: Sequence[Pair], plan: Plan) -> bool:
     """A look has decided, or nothing that more pairs could tell would count."""
     arms_ = [arm for pair in made for arm in (pair.base, pair.candidate)]
-    if any(arm.verification is not Status.PASS for arm in arms_):
+    if any(arm.verification is not Status.PASS for arm in arms_) or _lacks_a_view(made[0], plan):
         return True
     return len(made) in plan.looks and not decide(made, plan).goes_on
+
+
+def _lacks_a_view(pair: Pair, plan: Plan) -> bool:
+    """No request of either side is told as one of the views: its name is wrong, or the samples need one."""
+    return any(view not in pair.base.views and view not in pair.candidate.views for view in plan.views)
 
 
 def _judged(path: Path, record: Record, made: Sequence[Pair]) -> pipeline.Outcome:

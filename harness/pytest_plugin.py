@@ -1,10 +1,10 @@
-"""A run inside of pytest: `pytest --harness-profile ci` makes each verdict a test item; docs/pytest.md.
+"""A run inside of pytest: `pytest --harness-profile=ci` makes each verdict a test item; docs/pytest.md.
 
 Nothing of the harness is imported before an option of it is given: pytest loads this module wherever it is installed.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from harness.model import Report, Verdict
 
 REPORT: "pytest.StashKey[Report]" = pytest.StashKey()
+PROBLEM: "pytest.StashKey[str]" = pytest.StashKey()
+"""Why there is no report of the run that was asked for."""
+BRACKETS = str.maketrans("[]", "()")
+"""pytest takes what stands in square brackets for parameters, and names the test otherwise in JUnit."""
 
 
 class VerdictFailed(Exception):  # noqa: N818 - it names a verdict, and is shown without a traceback
@@ -23,9 +27,21 @@ class VerdictFailed(Exception):  # noqa: N818 - it names a verdict, and is shown
 class RunNode(pytest.Collector):
     """What the items of one run hang from."""
 
+    def __init__(self, *, verdicts: "Sequence[Verdict]", **kwargs: Any) -> None:
+        """Keep the verdicts of the run, which is over."""
+        super().__init__(**kwargs)
+        self._verdicts = verdicts
+
     def collect(self) -> "list[VerdictItem]":
-        """Nothing: the items are made when the run is over."""
-        return []
+        """A test for each verdict, none twice under one name."""
+        seen: Counter[str] = Counter()
+        items = []
+        for verdict in self._verdicts:
+            name = _name(" ".join(filter(None, (verdict.check, verdict.subject))))
+            seen[name] += 1
+            unique = name if seen[name] == 1 else f"{name} #{seen[name]}"
+            items.append(VerdictItem.from_parent(self, name=unique, verdict=verdict))
+        return items
 
 
 class VerdictItem(pytest.Item):
@@ -42,7 +58,7 @@ class VerdictItem(pytest.Item):
             if value is not None:
                 self.user_properties.append((name, f"{value:.6g}{self.verdict.unit and ' ' + self.verdict.unit}"))
         if self.verdict.status != "pass":
-            raise VerdictFailed(f"{self.verdict.status.upper()}: {self.verdict.why}")
+            raise VerdictFailed(f"{self.verdict.status.upper()}: {_clean(self.verdict.why)}")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The verdict's own words, without a traceback."""
@@ -60,23 +76,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("harness", "metrics held against a load that is recorded request by request")
     group.addoption("--harness-profile", metavar="NAME", help="run this profile; each verdict becomes a test")
     group.addoption("--harness-run", metavar="DIR", help="judge a stored run instead, without any load")
-    group.addoption("--harness-config", metavar="PATH", help="the profiles' file (default: harness.toml in rootdir)")
+    group.addoption(
+        "--harness-config", metavar="PATH", help="the profiles' file (default: ./harness.toml, or rootdir's)"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse what cannot be done before anything is started."""
     profile, stored = config.getoption("--harness-profile"), config.getoption("--harness-run")
-    if not (profile or stored):
+    if profile is None and stored is None:
         if config.getoption("--harness-config"):
-            raise pytest.UsageError("--harness-config: means nothing without --harness-profile NAME")
+            raise pytest.UsageError("--harness-config: means nothing without --harness-profile=NAME")
         return
-    if profile and stored:
+    if profile is not None and stored is not None:
         raise pytest.UsageError("--harness-run: not allowed with --harness-profile; leave one out")
-    if hasattr(config, "workerinput") or config.getoption("numprocesses", None):
-        raise pytest.UsageError("--harness-profile and --harness-run: one process runs the load; leave out -n")
+    for flag, value in (("--harness-profile", profile), ("--harness-run", stored)):
+        if value is not None and not value.strip():
+            raise pytest.UsageError(f"{flag}: it is empty, and without a run nothing is verified; is a variable unset?")
+    distributed = config.getoption("numprocesses", None) or config.getoption("dist", None) not in (None, "no")
+    if hasattr(config, "workerinput") or distributed or config.getoption("tx", None):
+        raise pytest.UsageError(
+            "--harness-profile and --harness-run: one process runs the load; leave out -n, --dist and --tx"
+        )
     if profile and config.option.collectonly:
         raise pytest.UsageError(
-            "--harness-profile: the tests are known after the run; list those of a stored run with --harness-run DIR"
+            "--harness-profile: the tests are known after the run; list those of a stored run with --harness-run=DIR"
         )
 
 
@@ -84,37 +108,65 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run or judge, once, and add the verdicts; what -k and -m leave out is taken away after this."""
     profile, stored = config.getoption("--harness-profile"), config.getoption("--harness-run")
-    if profile or stored:
-        report = _judged(Path(stored)) if stored else _run(profile, config)
+    if profile is None and stored is None:
+        return
+    report = _run(profile, config) if stored is None else _judged(Path(stored))
+    if isinstance(report, str):
+        config.stash[PROBLEM] = report
+    else:
         config.stash[REPORT] = report
-        items.extend(_items(session, report))
+    name = _name(profile if isinstance(report, str) else report.profile) or "run"
+    node = RunNode.from_parent(session, name=name, nodeid=f"harness.{name}", verdicts=_verdicts(report))
+    collected = node.ihook.pytest_make_collect_report(collector=node)
+    node.ihook.pytest_collectreport(report=collected)
+    items.extend(collected.result)
 
 
 @pytest.fixture(scope="session")
 def harness_report(request: pytest.FixtureRequest) -> "Report":
-    """The report of the run that --harness-profile or --harness-run asked for; skips the test without either."""
-    if REPORT not in request.config.stash:
-        pytest.skip("no run was asked for: --harness-profile NAME or --harness-run DIR")
-    return request.config.stash[REPORT]
+    """The report of the run that --harness-profile or --harness-run asked for; skips the test without either.
+
+    Fails the test when the run could not be made.
+    """
+    stash = request.config.stash
+    if PROBLEM in stash:
+        pytest.fail(f"the run could not be made: {stash[PROBLEM]}", pytrace=False)
+    if REPORT not in stash:
+        pytest.skip("no run was asked for: --harness-profile=NAME or --harness-run=DIR")
+    return stash[REPORT]
 
 
-def _run(name: str, config: pytest.Config) -> "Report":
+def _run(name: str, config: pytest.Config) -> "Report | str":
+    """The report of a run, or why it could not be made."""
     from harness import config as profiles  # noqa: PLC0415
-    from harness import pipeline  # noqa: PLC0415
+    from harness import interrupt, pipeline  # noqa: PLC0415
     from harness.errors import ExitCode, HarnessError, UsageError  # noqa: PLC0415
     from harness.progress import Reporter  # noqa: PLC0415
 
-    file = config.rootpath / (config.getoption("--harness-config") or "harness.toml")
-    if not file.is_file():
-        raise pytest.UsageError(f"--harness-config: {file} does not exist")
+    file = _profiles(config)
     try:
         profile = profiles.parse(file.read_text(encoding="utf-8"), str(file)).profile(name)
         out = file.parent / "reports" / pipeline.new_run_id()
-        return pipeline.run(profile, file.parent, out, Reporter(quiet=True)).report
-    except (UsageError, UnicodeDecodeError) as error:
+        with interrupt.installed():
+            return pipeline.run(profile, file.parent, out, Reporter(quiet=True)).report
+    except (OSError, UnicodeDecodeError) as error:
+        raise pytest.UsageError(f"--harness-config: {file} cannot be read: {error}") from None
+    except UsageError as error:
         raise pytest.UsageError(str(error)) from None
     except HarnessError as error:
-        pytest.exit(f"the run could not be made: {error}", returncode=ExitCode.INCONCLUSIVE)
+        return str(error)
+    except interrupt.Interrupted:
+        pytest.exit("interrupted; what was started is stopped", returncode=ExitCode.INTERRUPTED)
+
+
+def _profiles(config: pytest.Config) -> Path:
+    """The file of profiles: as named, from where pytest was called or from its root directory."""
+    given = config.getoption("--harness-config") or "harness.toml"
+    places = [directory / given for directory in (config.invocation_params.dir, config.rootpath)]
+    for file in places:
+        if file.is_file():
+            return file
+    raise pytest.UsageError(f"--harness-config: {' or '.join(map(str, dict.fromkeys(places)))} does not exist")
 
 
 def _judged(path: Path) -> "Report":
@@ -128,15 +180,21 @@ def _judged(path: Path) -> "Report":
         raise pytest.UsageError(f"--harness-run: {error}") from None
 
 
-def _items(session: pytest.Session, report: "Report") -> Iterator[VerdictItem]:
-    """A test for each verdict, and one that fails when there are none."""
+def _verdicts(report: "Report | str") -> "Sequence[Verdict]":
+    """Those of a report, or one that fails when there are none."""
     from harness.model import Status, Verdict  # noqa: PLC0415
 
-    node = RunNode.from_parent(session, name=report.profile or "run", nodeid=f"harness[{report.profile or 'run'}]")
-    verdicts = report.verdicts or (Verdict("run", "", Status.INCONCLUSIVE, "the run has no verdict"),)
-    seen: Counter[str] = Counter()
-    for verdict in verdicts:
-        name = " ".join(filter(None, (verdict.check, verdict.subject))).replace("::", ":")
-        seen[name] += 1
-        unique = name if seen[name] == 1 else f"{name} #{seen[name]}"
-        yield VerdictItem.from_parent(node, name=unique, verdict=verdict)
+    if isinstance(report, str):
+        return (Verdict("run", "", Status.INCONCLUSIVE, f"the run could not be made: {report}"),)
+    return report.verdicts or (Verdict("run", "", Status.INCONCLUSIVE, "the run has no verdict"),)
+
+
+def _name(text: str) -> str:
+    """What can stand in the name of a test."""
+    return _clean(text).translate(BRACKETS).replace("::", ":").strip()
+
+
+def _clean(text: str) -> str:
+    from harness.render.text import clean  # noqa: PLC0415
+
+    return clean(text)

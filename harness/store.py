@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 import pyarrow as pa
 
-from harness import ledger, readings, soundness
+from harness import ledger, outcome, readings, soundness
 from harness.errors import StoreError, UsageError
 from harness.model import SCHEMA_VERSION, NoData, Query, Reading, Report, RuleHealth, Run, Shard, ShardState
 from harness.samples import CLOSING_KEY, SCHEMA, VERSION_KEY
@@ -122,10 +122,10 @@ class RunDirectory:
         return readings.Evidence(answers, start, end, health)
 
     def read_report(self, parse: Callable[[str], Report]) -> Report:
-        """Read report.json. Raises UsageError when there is none, StoreError when it is damaged."""
+        """Read report.json. Raises UsageError when there is none, StoreError for a damaged or changed one."""
         file = self.path / "report.json"
         try:
-            return parse(file.read_text(encoding="utf-8"))
+            report = parse(file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise UsageError(
                 f"{file} does not exist; name a judged run, or judge this one with `harness verify`"
@@ -134,6 +134,13 @@ class RunDirectory:
             raise StoreError(
                 f"{file} cannot be read: {error}; make it again with `harness verify {self.path}`"
             ) from None
+        status = outcome.overall(report.verdicts)
+        if (report.status, report.exit_code) != (status, outcome.EXIT_CODES[status]):
+            raise StoreError(
+                f"{file} says {report.status} and its verdicts say {status}: it was changed; make it again with "
+                f"`harness verify {self.path}`"
+            )
+        return report
 
     def find_shards(self) -> tuple[Path, ...]:
         """All sample files, by number."""

@@ -17,7 +17,7 @@ SHARE = math.log(1.10)
 """Of the logarithm: 10 % up, or 9.1 % down."""
 POINTS = 0.005
 """Of an error ratio: half a point."""
-NUMBERS: Mapping[str, str] = {"p50_s": "s", "p95_s": "s", "p99_s": "s", "rate": "1/s", "error_ratio": ""}
+NUMBERS: Mapping[str, str] = {"p50_s": "s", "p95_s": "s", "p99_s": "s", "rate": "requests/s", "error_ratio": "ratio"}
 """What is followed of each view as the client saw it, and its unit."""
 
 
@@ -25,6 +25,8 @@ NUMBERS: Mapping[str, str] = {"p50_s": "s", "p95_s": "s", "p99_s": "s", "rate": 
 class Point:
     """One run's value; None where it has none."""
 
+    place: int
+    """Of the run in `Index.runs`, from 1."""
     run_id: str
     value: float | None
     change: float | None = None
@@ -33,8 +35,9 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """One number of one view over the runs, oldest first."""
+    """One number of one view over the runs of one profile, oldest first: other loads have other numbers."""
 
+    profile: str
     view: str
     method: str
     number: str
@@ -77,19 +80,20 @@ def index(reports: Sequence[tuple[str, Report]], left_out: Sequence[str] = ()) -
         lines.append(
             RunLine(report.run_id, report.started_s, report.profile, report.status, report.samples, turned, directory)
         )
-    names = dict.fromkeys((view.view, view.method) for _, report in ordered for view in report.views)
+    names = dict.fromkeys((report.profile, view.view, view.method) for _, report in ordered for view in report.views)
     found = (_trend(ordered, *name, number) for name in names for number in NUMBERS)
     trends = tuple(trend for trend in found if any(point.value is not None for point in trend.points))
     return Index(tuple(lines), trends, tuple(left_out))
 
 
-def _trend(reports: Sequence[tuple[str, Report]], view: str, method: str, number: str) -> Trend:
-    values = [_value(report, view, method, number) for _, report in reports]
+def _trend(reports: Sequence[tuple[str, Report]], profile: str, view: str, method: str, number: str) -> Trend:
+    own = [(place, report) for place, (_, report) in enumerate(reports, 1) if report.profile == profile]
+    values = [_value(report, view, method, number) for _, report in own]
     points = tuple(
-        Point(report.run_id, values[place], _change(values[:place], values[place], number))
-        for place, (_, report) in enumerate(reports)
+        Point(place, report.run_id, value, _change(values[:before], value, number))
+        for before, ((place, report), value) in enumerate(zip(own, values, strict=True))
     )
-    return Trend(view, method, number, NUMBERS[number], points)
+    return Trend(profile, view, method, number, NUMBERS[number], points)
 
 
 def _value(report: Report, view: str, method: str, number: str) -> float | None:

@@ -11,6 +11,8 @@ from harness.model import Status
 
 ROWS_APART, ROWS_SPARE = 1.5, 100
 """Rows of a model may differ by half, and by as many as a warm-up writes to an empty table."""
+MOST_NAMED = 5
+"""Views that a message names."""
 ROUNDING = 1e-9
 """Share by which n * (1 - q) may fall short for no other reason than rounding, e.g. 2000 * (1 - 0.99)."""
 
@@ -112,13 +114,25 @@ def differences(arms: Sequence[Arm]) -> tuple[str, ...]:
 def _latency(arm: Arm, endpoint: Endpoint) -> float | Unusable:
     sample, q = arm.views.get(endpoint.view), QUANTILES[endpoint.kind]
     if sample is None or sample.n < 1:
-        return Unusable(f"{arm.id} has no successful request of {endpoint.view}")
+        return Unusable(f"{arm.id} has no successful request of {endpoint.view}{_instead(arm)}")
     if sample.n * (1 - q) < LEAST_BEYOND * (1 - ROUNDING):
         needed = math.ceil(LEAST_BEYOND / (1 - q) * (1 - ROUNDING))
         return Unusable(
             f"{arm.id} has {sample.n} successful requests of {endpoint.view}, {endpoint.kind} takes {needed}"
         )
     return _log(arm, endpoint.name, sample.quantiles_s.get(endpoint.kind), 1.0)
+
+
+def _instead(arm: Arm) -> str:
+    """What the requests are told as, for whoever named a view that is not among it."""
+    seen = sorted(name for name, sample in arm.views.items() if sample.n)
+    if not seen:
+        return ""
+    more = f" and {len(seen) - MOST_NAMED} more" if len(seen) > MOST_NAMED else ""
+    return (
+        f"; its requests are of {', '.join(seen[:MOST_NAMED])}{more}: name one of these, or say in the profile's "
+        "`views` of which view each sample is"
+    )
 
 
 def _log(arm: Arm, name: str, number: float | None, sign: float) -> float | Unusable:

@@ -91,8 +91,8 @@ def _status(
     if rejected and _measured(endpoint, found, found.effect) >= limits.fails:
         return Status.FAIL, f"a regression (p = {found.p_value:.2g} over {look.units}, limit {allowed})"
     if not _measured(endpoint, found, found.high) < limits.passes:
-        certain = f"a change for the worse is certain but below {allowed}, and" if rejected else "neither proved nor"
-        return Status.INCONCLUSIVE, f"{certain} {worst} is not ruled out by {look.units}"
+        seen = f"a change for the worse is certain but below {allowed}" if rejected else "no regression is proved"
+        return Status.INCONCLUSIVE, f"{seen}, and {worst} is not ruled out by {look.units}"
     if not look.final:
         return Status.INCONCLUSIVE, f"no regression seen in {look.units}; only the last look can pass"
     return Status.PASS, f"{worst} is ruled out by {look.units}"

@@ -10,6 +10,7 @@ from harness.render.text import shorten
 COMMANDS = {Status.FAIL: "error", Status.INCONCLUSIVE: "warning"}
 MOST = 10
 """GitHub shows no more errors and no more warnings of one step."""
+TITLE = "harness"
 TITLE_LIMIT, WHY_LIMIT = 120, 1000
 
 
@@ -21,8 +22,18 @@ def render(report: Report) -> str:
         for verdict in [each for each in unsettled(report) if each.status is status][:MOST]
     ]
     if not lines and report.status is not Status.PASS:
-        lines = [_line(COMMANDS[report.status], "harness", headline(report))]
+        lines = [_line(COMMANDS[report.status], TITLE, headline(report))]
     return "".join(f"{line}\n" for line in lines)
+
+
+def warn(text: str) -> str:
+    """What went wrong beside the verdicts."""
+    return f"{_line('warning', TITLE, text)}\n"
+
+
+def fail(text: str) -> str:
+    """Why there is no verdict."""
+    return f"{_line('error', TITLE, text)}\n"
 
 
 def _line(command: str, title: str, text: str) -> str:

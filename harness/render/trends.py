@@ -22,17 +22,16 @@ def render_json(index: Index) -> str:
 
 def render_html(index: Index) -> str:
     """The index as one page that loads nothing."""
-    views = dict.fromkeys((trend.view, trend.method) for trend in index.trends)
+    several = len({trend.profile for trend in index.trends}) > 1
+    groups: dict[tuple[str, str, str], list[Trend]] = {}
+    for trend in index.trends:
+        groups.setdefault((trend.profile, trend.view, trend.method), []).append(trend)
     charts = [
         (
-            f"{view} {method}".strip() or "all views",
-            [
-                _chart(trend, f"trend-{place}-{trend.number}")
-                for trend in index.trends
-                if (trend.view, trend.method) == (view, method)
-            ],
+            _subject(group[0], several=several),
+            [(_name(trend), _chart(trend, len(index.runs), f"trend-{place}-{trend.number}")) for trend in group],
         )
-        for place, (view, method) in enumerate(views)
+        for place, group in enumerate(groups.values())
     ]
     return html.page("index.html.j2", index=index, charts=charts, changes=_changes(index))
 
@@ -40,28 +39,32 @@ def render_html(index: Index) -> str:
 def _changes(index: Index) -> list[tuple[str, str, str, str]]:
     """Run, view, number and change of every marker, newest first."""
     found = [
-        (point.run_id, f"{trend.view} {trend.method}".strip() or "all views", _name(trend), _told(trend, point.change))
+        (point.place, (point.run_id, _subject(trend), _name(trend), _told(trend, point.change)))
         for trend in index.trends
         for point in trend.points
         if point.change is not None
     ]
-    order = {line.run_id: place for place, line in enumerate(index.runs)}
-    return sorted(found, key=lambda row: -order[row[0]])
+    return [row for _, row in sorted(found, key=lambda each: -each[0])]
 
 
-def _chart(trend: Trend, ident: str) -> Markup:
+def _subject(trend: Trend, *, several: bool = False) -> str:
+    """The view, and its profile where there are several."""
+    view = f"{trend.view} {trend.method}".strip() or "all views"
+    return f"{view}, profile {trend.profile}" if several else view
+
+
+def _chart(trend: Trend, last: int, ident: str) -> Markup:
     values = [point.value for point in trend.points if point.value is not None]
     ticks = svg.linear_ticks(max(values), TICKS)
     line = svg.Line(
         "client",
-        tuple((float(place), point.value) for place, point in enumerate(trend.points, 1)),
+        tuple((float(point.place), point.value) for point in trend.points),
         dots=tuple(
-            (float(place), point.value, f"{point.run_id}: {fmt.number(point.value, trend.unit)}")
-            for place, point in enumerate(trend.points, 1)
+            (float(point.place), point.value, f"{point.run_id}: {fmt.number(point.value, trend.unit)}")
+            for point in trend.points
             if point.value is not None and (point.change is not None or len(trend.points) == 1)
         ),
     )
-    last = len(trend.points)
     across = svg.Axis(0.5, last + 0.5, ((1.0, "1"), (float(last), str(last))) if last > 1 else ((1.0, "1"),), "run")
     up = svg.Axis(0.0, ticks[-1], tuple((tick, fmt.number(tick, trend.unit)) for tick in ticks))
     marked = sum(point.change is not None for point in trend.points)

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from harness import config
+
 ROOT = Path(__file__).parents[2]
 FILES = {
     ".github/workflows/ci.yml": "vendor.github-workflows",
@@ -53,6 +55,14 @@ def test_what_is_wrong_would_be_seen(name: str, schema: str, tmp_path: Path) -> 
         text = text.replace(key, "mis" + key)
     broken.write_text(text)
     assert valid(broken, schema).returncode == 1
+
+
+def test_the_profile_of_the_page_can_be_gated() -> None:
+    """It is read, and some sample is told as each gated view: the page's app has no witness."""
+    text = (ROOT / "docs" / "ci.md").read_text()
+    profile = config.parse(text.split("```toml\n")[1].split("```")[0], "ci.md").profile("ci")
+    assert profile.gated_views
+    assert set(profile.gated_views) <= set(profile.views.values())
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -64,28 +64,42 @@ def test_the_commands_of_the_page_run(harness: Harness, repository: Path) -> Non
     assert (repository / "reports" / "self-test" / "selftest.json").exists()
 
 
-def test_the_step_of_the_action_runs_the_harness(harness: Harness, repository: Path) -> None:
-    """Its arguments are words and no script; exit code, summary and annotations come out where GitHub looks."""
+def step(harness: Harness, repository: Path, name: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run a step of the action as GitHub does."""
     action = yaml.safe_load((PROJECT / "action.yml").read_text())
-    step = next(each for each in action["runs"]["steps"] if each.get("id") == "harness")
-    output, summary = repository / "output", repository / "summary"
-    done = subprocess.run(
-        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+    script = next(each for each in action["runs"]["steps"] if each.get("name") == name)["run"]
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
         cwd=repository,
         env={
             **harness.environment,
+            "TMPDIR": str(repository.parent),  # a runner's own, and its files are nobody's to remove
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "HARNESS_ARGUMENTS": "run strict --users '4'",
-            "HARNESS_OUT": "reports/$(touch forged)",
             "GITHUB_ACTIONS": "true",
-            "GITHUB_OUTPUT": str(output),
-            "GITHUB_STEP_SUMMARY": str(summary),
+            "GITHUB_OUTPUT": str(repository / "output"),
+            "GITHUB_STEP_SUMMARY": str(repository / "summary"),
+            **env,
         },
         capture_output=True,
         text=True,
         check=False,
     )
-    harness.check_clean()
+
+
+@pytest.mark.parametrize(("name", "key"), [("Install", "requirements"), ("Run", "arguments")])
+def test_a_quotation_that_is_not_closed_stops_the_step(harness: Harness, repository: Path, name: str, key: str) -> None:
+    """Nothing is installed or run without what was asked for."""
+    done = step(harness, repository, name, **{f"HARNESS_{key.upper()}": "run 'ci", "HARNESS_ACTION": "nowhere"})
+    assert done.returncode == 2
+    assert f"::error title=harness::{key}: " in done.stdout
+
+
+def test_the_step_of_the_action_runs_the_harness(harness: Harness, repository: Path) -> None:
+    """Its arguments are words and no script; exit code, summary and annotations come out where GitHub looks."""
+    output, summary = repository / "output", repository / "summary"
+    out = "reports/$(touch forged)"
+    done = step(harness, repository, "Run", HARNESS_ARGUMENTS="run strict --users '4'", HARNESS_OUT=out)
+    assert not harness.processes()
     report = json.loads((repository / "reports" / "$(touch forged)" / "report.json").read_text())
     assert not (repository / "forged").exists()
     assert output.read_text() == f"exit-code={report['exit_code']}\n"

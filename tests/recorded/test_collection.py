@@ -46,6 +46,18 @@ def test_a_damaged_run_is_named_and_the_others_are_shown(runs: Path, capsys: pyt
     assert "left out" in (runs / "index.html").read_text().lower()
 
 
+def test_a_report_that_contradicts_its_verdicts_is_left_out(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It would be listed as passed."""
+    document = json.loads((runs / "b" / "report.json").read_text())
+    document["status"], document["exit_code"] = "pass", 0
+    document["verdicts"][0]["status"] = "fail"
+    (runs / "b" / "report.json").write_text(json.dumps(document))
+    assert cli.main(["report", str(runs), "--json"]) == 0
+    seen = capsys.readouterr()
+    assert "its verdicts say fail" in seen.err
+    assert [line["run_id"] for line in json.loads(seen.out)["runs"]] == ["a"]
+
+
 def test_nothing_to_show_is_an_error(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """None readable, or none there."""
     for name in ("a", "b"):

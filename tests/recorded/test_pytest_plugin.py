@@ -1,6 +1,7 @@
 """The plugin in a pytest of its own, on a stored run."""
 
 import json
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
@@ -98,9 +99,64 @@ def test_users_assert_on_the_report(pytester: pytest.Pytester, clean_run: Stored
 
 def test_collecting_a_stored_run_lists_its_verdicts(pytester: pytest.Pytester, clean_run: StoredRun) -> None:
     """Without running a test."""
-    done = run(pytester, "--harness-run", clean_run.path, "--collect-only", "-q")
+    verdicts = clean_run.judge().verdicts
+    done = run(pytester, f"--harness-run={clean_run.path}", "--collect-only", "-q")
     assert done.ret == 0
-    assert sum("::" in line for line in done.outlines) == len(clean_run.judge().verdicts)
+    assert sum("::" in line for line in done.outlines) == len(verdicts)
+    done.stdout.fnmatch_lines([f"{len(verdicts)} tests collected in *"])
+    chosen = sum(verdict.check == "request-counts" for verdict in verdicts)
+    told = run(pytester, f"--harness-run={clean_run.path}", "--collect-only", "-k", "request-counts")
+    told.stdout.fnmatch_lines([f"*{chosen}/{len(verdicts)} tests collected*"])
+
+
+def test_a_name_from_outside_is_made_safe(pytester: pytest.Pytester, clean_run: StoredRun) -> None:
+    """Neither a terminal nor JUnit takes it for something else."""
+    pytester.makeconftest(
+        """
+        import dataclasses
+        import harness.pipeline
+        from harness.model import Status, Verdict
+        judge = harness.pipeline.judge
+        bad = Verdict("rate", "/item/[id]/::x \\x1b[31m\\n", Status.PASS, "fine")
+        harness.pipeline.judge = lambda d: dataclasses.replace(judge(d), verdicts=(bad, bad), profile="a::b [x]")
+        """
+    )
+    junit = pytester.path / "junit.xml"
+    done = run(pytester, f"--harness-run={clean_run.path}", "-v", f"--junitxml={junit}")
+    done.assert_outcomes(passed=2)
+    assert "\x1b[31m" not in done.stdout.str()
+    cases = list(ET.parse(junit).iter("testcase"))
+    assert {case.get("classname") for case in cases} == {"harness.a:b (x)"}
+    assert [case.get("name") for case in cases] == [
+        "rate /item/(id)/:x \N{REPLACEMENT CHARACTER}(31m",
+        "rate /item/(id)/:x \N{REPLACEMENT CHARACTER}(31m #2",
+    ]
+
+
+def test_the_profiles_are_found_where_pytest_is_called(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before those of its root directory."""
+    below = pytester.mkdir("below")
+    below.joinpath("harness.toml").write_text('[profiles.ci]\nscenario = "x.py"\n')
+    monkeypatch.chdir(below)
+    done = run(pytester, "--harness-profile=cj")
+    done.stderr.fnmatch_lines(["*below/harness.toml*cj*ci*"])
+
+
+def test_a_run_that_cannot_be_made_is_a_failed_test(pytester: pytest.Pytester) -> None:
+    """JUnit has it, and so has who asked for its report."""
+    pytester.path.joinpath("x.py").write_text("")
+    pytester.path.joinpath("harness.toml").write_text(
+        '[profiles.ci]\nscenario = "x.py"\n[profiles.ci.start]\ncommand = ["false"]\n'
+    )
+    pytester.makepyfile("def test_load(harness_report): assert harness_report.samples")
+    junit = pytester.path / "junit.xml"
+    done = run(pytester, "--harness-profile=ci", f"--junitxml={junit}")
+    assert done.ret == 1
+    done.stdout.fnmatch_lines(["*INCONCLUSIVE: the run could not be made: *"])
+    found = {case.get("name"): [part.tag for part in case] for case in ET.parse(junit).iter("testcase")}
+    assert found == {"run": ["failure"], "test_load": ["error"]}
 
 
 @pytest.mark.parametrize(
@@ -112,6 +168,9 @@ def test_collecting_a_stored_run_lists_its_verdicts(pytester: pytest.Pytester, c
         (("--harness-config", "x"), "means nothing without --harness-profile"),
         (("--harness-profile", "ci", "--collect-only"), "the tests are known after the run"),
         (("--harness-profile", "ci", "-n", "2"), "one process runs the load"),
+        (("--harness-profile", "ci", "--dist", "load", "--tx", "2*popen"), "one process runs the load"),
+        (("--harness-profile=",), "--harness-profile: it is empty"),
+        (("--harness-run=",), "--harness-run: it is empty"),
     ],
 )
 def test_what_cannot_be_done_is_named(pytester: pytest.Pytester, flags: tuple[str, ...], message: str) -> None:

@@ -3,10 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from harness import jobs
-from harness.errors import StoreError
 from harness.model import Report, Status, Verdict
 from harness.render import markdown
 from tests.unit.render.sample import REPORTS
@@ -69,6 +66,14 @@ def test_the_summary_is_appended(tmp_path: Path) -> None:
 
 
 def test_a_summary_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    """By the variable."""
-    with pytest.raises(StoreError, match="GITHUB_STEP_SUMMARY"):
-        jobs.tell(REPORT, {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(tmp_path)})
+    """By the variable, after the verdicts, which are lost to nobody."""
+    failed = with_verdicts(Verdict("rate", "", Status.FAIL, "wrong"))
+    told = jobs.tell(failed, {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(tmp_path)}).splitlines()
+    assert told[0] == "::error title=rate::wrong"
+    assert told[1].startswith("::warning title=harness::GITHUB_STEP_SUMMARY: ")
+
+
+def test_a_command_without_a_verdict_is_annotated() -> None:
+    """With its error, in GitHub Actions alone."""
+    assert jobs.tell_error("no ref", {"GITHUB_ACTIONS": "true"}) == "::error title=harness::no ref\n"
+    assert jobs.tell_error("no ref", {}) == ""

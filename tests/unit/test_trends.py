@@ -60,6 +60,29 @@ def test_a_ratio_is_marked_by_its_difference() -> None:
     assert changes([0.0, 0.0, 0.0, 0.004, 0.006], "errors") == [None, None, None, None, pytest.approx(0.006)]
 
 
+def test_runs_of_another_profile_are_another_trend() -> None:
+    """Another load has other numbers, and that is no change; each stands at its run's place."""
+    runs = [
+        ("", replace(report(place, p95_s=0.1 + place % 2), profile=("ci", "nightly")[place % 2])) for place in range(8)
+    ]
+    made = trends.index(runs)
+    assert [(trend.profile, [point.place for point in trend.points]) for trend in made.trends] == [
+        ("ci", [1, 3, 5, 7]),
+        ("nightly", [2, 4, 6, 8]),
+    ]
+    assert {point.change for trend in made.trends for point in trend.points} == {None}
+    assert "shop:item GET, profile nightly" in pages.render_html(made)
+
+
+def test_each_chart_says_what_it_shows() -> None:
+    """A reader sees the number's name, not only a screen reader its title."""
+    made = trends.index([("", report(1, p95_s=0.1, errors=0.02))])
+    page = pages.render_html(made)
+    assert "<figcaption>p95</figcaption>" in page
+    assert "<figcaption>error ratio</figcaption>" in page
+    assert "2.00 %" in page
+
+
 def test_only_ten_runs_before_count() -> None:
     """What was long ago is not what is usual."""
     assert changes([1.0] * 8 + [0.1] * 10 + [0.1])[-1] is None
