@@ -171,4 +171,5 @@ def _arm(random: np.random.Generator, id: str, noise: Floats, machine: float) ->
     log_s.partition(list(ranks.values()))
     quantiles = {name: math.exp(log_s[place]) for name, place in ranks.items()}
     errors = int(random.binomial(n, ERROR_RATIO))
-    return Arm(id, {VIEW: ViewSample(n, quantiles)}, n, errors, Status.PASS)
+    made_with = {"machine": "simulated"}
+    return Arm(id, {VIEW: ViewSample(n, quantiles)}, n, errors, Status.PASS, fingerprint=made_with)

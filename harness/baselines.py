@@ -14,6 +14,7 @@ from harness.gate import report as gate_report
 from harness.gate.baseline import BASELINE_VERSION, END_OF_TIME_S, Baseline
 from harness.gate.measure import Measure
 from harness.ledger import Ledger, State
+from harness.load import PULSE_S
 from harness.model import Report, Run, Status
 from harness.store import RunDirectory
 
@@ -65,6 +66,7 @@ def measure(path: Path, job: str, commit: str = "") -> Baseline:
         errors=samples.errors,
         verification=report.status,
         job=job,
+        throughput=_throughput(run, samples),
         fingerprint=fingerprint.fingerprint(run, books.state),
         rows=_rows(books),
         problems=_problems(run, report),
@@ -74,9 +76,12 @@ def measure(path: Path, job: str, commit: str = "") -> Baseline:
 
 def read(path: Path, job: str = "") -> tuple[Baseline, ...]:
     """A run directory, one baseline's file, or a directory of them. Raises UsageError when it is none of these."""
-    if (path / "run.json").exists() or any(path.glob("samples-*.arrow")):
-        return (measure(path, job),)
-    files = sorted(path.glob("*.json")) if path.is_dir() else [path]
+    try:
+        if (path / "run.json").exists() or any(path.glob("samples-*.arrow")):
+            return (measure(path, job),)
+        files = sorted(path.glob("*.json")) if path.is_dir() else [path]
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}; see who may read it") from None
     if not files:
         raise UsageError(f"{path}: no baseline in it; keep runs there with `harness baseline add RUN --to {path}`")
     return tuple(_read_file(file) for file in files)
@@ -91,10 +96,11 @@ def gate(
     """
     base = read(baseline)
     candidate = [each for path in candidates for each in read(path, job or CANDIDATE)]
-    plan = _plan(views or tuple(dict.fromkeys(view for each in candidate for view in each.gated_views)))
+    old, new = ([each.arm for each in side] for side in (base, candidate))
+    gated = views or tuple(dict.fromkeys(view for each in candidate for view in each.gated_views))
+    plan = _plan(gated, throughput=any(arm.throughput is not None for arm in (*old, *new)))
     directory = RunDirectory(out)
     directory.create()
-    old, new = ([each.arm for each in side] for side in (base, candidate))
     report = gate_report.report(
         decide_stored(old, new, plan),
         gate="stored",
@@ -108,17 +114,19 @@ def gate(
     return pipeline.Outcome(report, out)
 
 
-def _plan(views: Sequence[str]) -> Plan:
+def _plan(views: Sequence[str], *, throughput: bool) -> Plan:
     if not views:
         raise UsageError("--view is missing, and the candidate's profile has no gated_views: name the views to compare")
     try:
-        return Plan(tuple(views))
+        return Plan(tuple(views), throughput=throughput)
     except ValueError as error:
         raise UsageError(f"--view: {error}") from None
 
 
 def _read_file(file: Path) -> Baseline:
     try:
+        if file.exists() and not file.is_file():
+            raise UsageError(f"{file} is no file; name a run directory, or a directory of baselines")
         return stored.parse(file.read_text(encoding="utf-8"), file.name)
     except FileNotFoundError:
         raise UsageError(f"{file} does not exist; name a run directory, or a directory of baselines") from None
@@ -127,15 +135,27 @@ def _read_file(file: Path) -> Baseline:
 
 
 def _problems(run: Run, report: Report) -> tuple[str, ...]:
-    """Why the load was not what it should have been: the generator's own checks, and the users that came."""
+    """Why it cannot be compared: what ended by itself, the generator's own checks, users or time that are missing."""
     health = run.generator
     found = [
         verdict.why
         for verdict in report.verdicts
         if verdict.check == GENERATOR and verdict.status is Status.INCONCLUSIVE
     ]
-    off = off_plan("users", health.planned_users, health.peak_users)
-    return (*found, off) if off else tuple(found)
+    found += [f"{ended} ended by itself while the load was on" for ended in run.ended]
+    # A pulse a second tells how long the load lasted, and the last one that was begun is not written.
+    told_s = min(health.duration_s + PULSE_S, max(health.planned_duration_s, health.duration_s))
+    found.append(off_plan("users", health.planned_users, health.peak_users))
+    found.append(
+        off_plan("seconds of load", health.planned_duration_s, told_s) if told_s < health.planned_duration_s else ""
+    )
+    return tuple(filter(None, found))
+
+
+def _throughput(run: Run, samples: Measure) -> float | None:
+    """Successful requests per second of the plan, in an open model."""
+    planned_s = run.generator.planned_duration_s
+    return (samples.requests - samples.errors) / planned_s if run.arrival_rate is not None and planned_s > 0 else None
 
 
 def _id(run: Run) -> str:

@@ -1,6 +1,7 @@
 """The command line: parse, call the pipeline, write. No arithmetic."""
 
 import argparse
+import errno
 import os
 import shutil
 import sys
@@ -37,6 +38,8 @@ from harness.render import json as json_report
 
 GATE = "gate"
 """The profile that a paired gate takes when none is named."""
+REFUSED = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR)
+UNWRITTEN = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT)
 PAIRED_FLAGS = ("profile", "candidate_env", "pairs", "slices", "slice")
 
 
@@ -49,8 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; a HarnessError becomes one line on standard error."""
     options = parser().parse_args(arguments)
     interrupt.install()
+    if sys.stdout is None:  # closed by the caller
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open for as long as the process is
     try:
-        return int(COMMANDS[options.command](options))
+        code = int(COMMANDS[options.command](options))
+        sys.stdout.flush()
     except HarnessError as error:
         progress.error(str(error))
         sys.stderr.write(jobs.tell_error(str(error), os.environ))
@@ -61,6 +67,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return ExitCode.USAGE
+    except OSError as error:
+        return _unusable(error)
+    return code
+
+
+def _unusable(error: OSError) -> int:
+    """What the system refuses: a path, by its name, or standard output. Any other is a bug and keeps its traceback."""
+    if error.filename is not None and error.errno in REFUSED:
+        progress.error(f"{error.filename}: {error.strerror}; name another path, or see who may read it")
+        return ExitCode.USAGE
+    if error.filename is None and error.errno in UNWRITTEN:
+        progress.error(f"standard output cannot be written: {error.strerror}; the reports are where --out says")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries again as it ends
+        return ExitCode.INCONCLUSIVE
+    raise error
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -75,6 +75,14 @@ def fingerprint(run: Run, state: State | NoData | None) -> Mapping[str, str]:
     return found
 
 
+def completed(found: Mapping[str, str]) -> Mapping[str, str]:
+    """A fingerprint that was read, with `UNKNOWN` in place of what each has to tell."""
+    needed = {f"machine.{name}" for name in MACHINE} | {"version.python", "version.prometheus"}
+    if not any(name.startswith("profile.") for name in found):
+        needed.add("profile.settings")
+    return dict.fromkeys(sorted(needed), UNKNOWN) | dict(found)
+
+
 def _shown(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness import arms, baselines, pipeline, trees
+from harness import arms, baselines, keys, pipeline, trees
 from harness.arms import LiveArm
 from harness.errors import StoreError, UsageError
 from harness.gate import LEAST_PAIRS, Arm, Decision, Pair, Plan, decide
@@ -28,8 +28,6 @@ FILE = "gate.json"
 ROLES = ("base", "candidate")
 PAIRS, SLICES, SLICE_S = 10, 5, 5.0
 """Ten pairs of 25 s an arm."""
-MANY = 20
-"""Requests of a view on one side; fewer may be missing on the other by chance."""
 RAN_ALREADY = (
     "ran already: its metrics were not verified, and its processes are the same in all pairs, with which a gate of "
     "equal sides alarms in 6 to 9 % instead of 1 %; for a verdict name a git ref or a command"
@@ -52,15 +50,18 @@ class Asked:
     candidate_env: tuple[tuple[str, str], ...] = ()
     """Added to the environment of the candidate alone."""
 
+    def __post_init__(self) -> None:
+        if self.pairs < 1 or self.slices < 1 or not 0 < self.slice_s <= keys.LONGEST_S:
+            raise ValueError(f"{self.pairs} pairs of {self.slices} slices of {self.slice_s:g} s cannot be run")
+
     def plan(self, profile: Profile) -> Plan:
         """What is decided before the first look. Raises UsageError for one that cannot be kept."""
         if self.pairs < LEAST_PAIRS:
             raise UsageError(f"--pairs: {self.pairs} are too few to tell a change from chance; run {LEAST_PAIRS}")
         if not self.views:
             raise UsageError("--view is missing, and the profile has no gated_views: name the views to compare")
-        looks = tuple(dict.fromkeys((LEAST_PAIRS, self.pairs)))
         try:
-            return Plan(self.views, throughput=profile.arrival_rate is not None, looks=looks)
+            return _plan(self, throughput=profile.arrival_rate is not None)
         except ValueError as error:
             raise UsageError(f"--view: {error}") from None
 
@@ -79,6 +80,12 @@ class Record:
     commits: Mapping[str, str]
     """By role; empty for a command."""
     pairs: int = 0
+    uncommitted: tuple[str, ...] = ()
+    """Roles whose ref lacks changes of the working tree."""
+
+
+def _plan(asked: Asked, *, throughput: bool) -> Plan:
+    return Plan(asked.views, throughput=throughput, looks=tuple(dict.fromkeys((LEAST_PAIRS, asked.pairs))))
 
 
 def run(asked: Asked, profile: Profile, project: Path, out: Path, reporter: Reporter) -> pipeline.Outcome:
@@ -107,6 +114,7 @@ def run(asked: Asked, profile: Profile, project: Path, out: Path, reporter: Repo
             asked,
             plan,
             {side.role: side.commit for side in sides},
+            uncommitted=tuple(side.role for side in sides if side.uncommitted),
         )
         _write(directory, record)
         for number in range(1, plan.looks[-1] + 1):
@@ -230,7 +238,7 @@ def _lacks_a_view(pair: Pair, plan: Plan) -> bool:
 
 
 def _judged(path: Path, record: Record, made: Sequence[Pair]) -> pipeline.Outcome:
-    alike = _with_running(_with_other_views(made), record)
+    alike = _with_running(made, record)
     decision = decide(alike, record.plan)
     report = gate_report.report(
         decision,
@@ -246,21 +254,6 @@ def _judged(path: Path, record: Record, made: Sequence[Pair]) -> pipeline.Outcom
     return pipeline.Outcome(report, path)
 
 
-def _with_other_views(made: Sequence[Pair]) -> tuple[Pair, ...]:
-    """The pairs; when one side answered with views that the other never did, the last candidate says so."""
-    seen = [_views([getattr(pair, role) for pair in made]) for role in ROLES]
-    found = [
-        f"view {view} answered {count} times on one side and never on the other: the same requests reach other views"
-        for mine, others in (seen, reversed(seen))
-        for view, count in sorted(mine.items())
-        if count >= MANY and view not in others
-    ]
-    if not found:
-        return tuple(made)
-    last = made[-1]
-    return (*made[:-1], Pair(last.base, replace(last.candidate, problems=(*last.candidate.problems, *found))))
-
-
 def _with_running(made: Sequence[Pair], record: Record) -> tuple[Pair, ...]:
     """The pairs; of a side that ran already, the first arm says why nothing can be concluded from it."""
     first = made[0]
@@ -272,15 +265,6 @@ def _with_running(made: Sequence[Pair], record: Record) -> tuple[Pair, ...]:
     return (first, *made[1:])
 
 
-def _views(side: Sequence[Arm]) -> dict[str, int]:
-    """Successful requests by view over all pairs."""
-    counts: dict[str, int] = {}
-    for arm in side:
-        for view, sample in arm.views.items():
-            counts[view] = counts.get(view, 0) + sample.n
-    return counts
-
-
 def _findings(record: Record, decision: Decision) -> list[Finding]:
     asked = record.asked
     texts = dict(zip(ROLES, (asked.base, asked.candidate), strict=True))
@@ -290,7 +274,14 @@ def _findings(record: Record, decision: Decision) -> list[Finding]:
         f"{named[0]}; {named[1]}{f' with{added}' if added else ''}; {record.pairs} of {record.plan.looks[-1]} pairs, "
         f"{asked.slices} x {asked.slice_s:g} s a side in each; {_verified(asked)}"
     )
-    return [Finding("sides", "", text, decision.verdicts[0].check)]
+    found = [Finding("sides", "", text, decision.verdicts[0].check)]
+    if record.uncommitted:
+        lacking = (
+            f"the working tree has changes that {' and '.join(texts[role] for role in record.uncommitted)} does not "
+            "hold, and they were not measured: commit them"
+        )
+        found.append(Finding("uncommitted", " and ".join(record.uncommitted), lacking, decision.verdicts[0].check))
+    return found
 
 
 def _verified(asked: Asked) -> str:
@@ -313,6 +304,10 @@ def _read(path: Path) -> Record:
         version = document.get("schema_version") if isinstance(document, dict) else None
         if isinstance(version, int) and version > GATE_VERSION:
             raise UsageError(f"{file}: schema {version}, this harness reads up to {GATE_VERSION}; upgrade the harness")
-        return msgspec.convert(document, Record)
+        record = msgspec.convert(document, Record)
+        asked_for = _plan(record.asked, throughput=record.plan.throughput)
     except (OSError, ValueError) as error:  # msgspec's own errors are ValueErrors
         raise StoreError(f"{file} cannot be read: {error}; the file is damaged, run the gate again") from None
+    if record.plan != asked_for:
+        raise StoreError(f"{file}: its plan is not the one that was asked for; it was changed, run the gate again")
+    return record

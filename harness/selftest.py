@@ -12,7 +12,7 @@ import msgspec
 
 from harness import paired
 from harness.errors import ExitCode, UsageError
-from harness.gate import Pair, Plan, power
+from harness.gate import LEAST_PAIRS, Pair, Plan, power
 from harness.gate.endpoint import Kind
 from harness.gate.plan import POWER
 from harness.model import Report, Status
@@ -38,7 +38,8 @@ class Tried:
     pairs: int
     fails: tuple[str, ...]
     """Endpoints that failed."""
-    drawn: power.Rates
+    drawn: power.Rates | None
+    """None where the pairs are too few, or their metrics untrue: such a gate says nothing of the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,9 @@ def run(asked: Asked, slowdown: float, profile: Profile, project: Path, out: Pat
     same = paired.run(asked, profile, project, out / "same", reporter)
     pairs = paired.pairs(out / "same")
     alike = _tried(same.report, pairs, plan, exchange=True)
-    if profile.slowdown:
+    if alike.drawn is None:
+        slow = replace(alike, status=Status.INCONCLUSIVE, pairs=0, fails=())
+    elif profile.slowdown:
         added = tuple((name, text.replace(PERCENT, str(percent))) for name, text in profile.slowdown.items())
         changed = replace(asked, candidate_env=(*asked.candidate_env, *added))
         told = paired.run(changed, profile, project, out / "slowed", reporter).report
@@ -81,7 +84,7 @@ def run(asked: Asked, slowdown: float, profile: Profile, project: Path, out: Pat
     else:
         told, made = same.report, power.slowed(pairs, asked.views, slowdown)
         slow = replace(_tried(told, made, plan, exchange=False), status=Status.INCONCLUSIVE, fails=())
-    code, why = _concluded(alike, slow)
+    code, why = _concluded(alike, slow, out)
     found = SelfTest(
         schema_version=SCHEMA_VERSION,
         exit_code=code,
@@ -121,7 +124,7 @@ def render(found: SelfTest, location: str) -> str:
         "",
         *(f"  {name:<22}{gates:>7}{fails:>10}{passes:>10}{open_:>15}" for name, gates, fails, passes, open_ in rows),
         "",
-        f"  false alarms {_percent(found.same.drawn.fails)}, power {_percent(found.slowed.drawn.fails)} at {slow}",
+        f"  false alarms {_told(found.same)}, power {_told(found.slowed)} at {slow}",
         *(
             f"  {name}: detectable from {fmt.change(share, 'ratio' if name == Kind.ERRORS else '')}"
             for name, share in found.detectable.items()
@@ -135,10 +138,21 @@ def render(found: SelfTest, location: str) -> str:
 
 def _tried(report: Report, pairs: list[Pair], plan: Plan, *, exchange: bool) -> Tried:
     fails = tuple(verdict.subject for verdict in report.verdicts if verdict.status is Status.FAIL)
-    return Tried(report.status, len(pairs), fails, power.rates(pairs, plan, GATES, exchange=exchange))
+    verified = all(arm.verification is Status.PASS for pair in pairs for arm in (pair.base, pair.candidate))
+    enough = verified and len(pairs) >= LEAST_PAIRS
+    return Tried(
+        report.status, len(pairs), fails, power.rates(pairs, plan, GATES, exchange=exchange) if enough else None
+    )
 
 
-def _concluded(same: Tried, slow: Tried) -> tuple[int, str]:
+def _concluded(same: Tried, slow: Tried, out: Path) -> tuple[int, str]:
+    if same.drawn is None or slow.drawn is None:
+        name = "same" if same.drawn is None else "slowed"
+        why = (
+            f"Nothing can be told: the gate `{name}` has no {LEAST_PAIRS} pairs whose own metrics verify; "
+            f"{out / name / 'report.html'} says why."
+        )
+        return ExitCode.INCONCLUSIVE, why
     if same.status is Status.FAIL:
         return ExitCode.FAILED, f"A false alarm: {', '.join(same.fails)} failed, and nothing had changed."
     if not same.drawn.passes:
@@ -158,8 +172,14 @@ def _run_row(tried: Tried) -> tuple[str, ...]:
 
 
 def _drawn_row(tried: Tried) -> tuple[str, ...]:
+    if tried.drawn is None:
+        return ("0", "", "", "")
     shares = (tried.drawn.fails, tried.drawn.passes, tried.drawn.inconclusive)
     return (f"{tried.drawn.gates:,}", *map(_percent, shares))
+
+
+def _told(tried: Tried) -> str:
+    return "not known" if tried.drawn is None else _percent(tried.drawn.fails)
 
 
 def _percent(share: float) -> str:

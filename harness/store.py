@@ -57,7 +57,9 @@ class RunDirectory:
         except OSError as error:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
-            raise StoreError(f"{self.path / name} cannot be written: {error.strerror}") from None
+            raise StoreError(
+                f"{self.path / name} cannot be written: {error.strerror}; make room, or name another place with --out"
+            ) from None
 
     def write_run(self, run: Run) -> None:
         """Write run.json."""

@@ -32,6 +32,8 @@ class Side:
     """The directory that the start's paths are relative to."""
     url: str = ""
     """Where it runs already; then nothing is started."""
+    uncommitted: bool = False
+    """The project has changes that the ref, which is what is checked out there, does not hold."""
 
 
 def is_url(text: str) -> bool:
@@ -67,7 +69,14 @@ def prepared(
     within = tree / project.resolve().relative_to(top.resolve())
     if not within.is_dir():
         raise UsageError(f"{flag}: {text} has no directory {within.relative_to(tree)}; name a ref that has the project")
-    return Side(role, text, commit, start, within)
+    return Side(role, text, commit, start, within, uncommitted=_is_changed(project, commit))
+
+
+def _is_changed(project: Path, commit: str) -> bool:
+    try:
+        return _git(project, "rev-parse", "HEAD") == commit and bool(_git(project, "status", "--porcelain", "--", "."))
+    except _GitError:  # nothing depends on it
+        return False
 
 
 class _GitError(Exception):
@@ -90,7 +99,16 @@ def _commit(flag: str, text: str, project: Path) -> str:
     try:
         return _git(project, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}")
     except _GitError:
-        raise UsageError(f"{flag}: no git ref {text!r} in {project}; {hint}") from None
+        raise UsageError(f"{flag}: no git ref {text!r} in {project}; {_deepen(project) or hint}") from None
+
+
+def _deepen(project: Path) -> str:
+    """What to do where the clone holds the newest commits alone."""
+    try:
+        shallow = _git(project, "rev-parse", "--is-shallow-repository") == "true"
+    except _GitError:
+        return ""
+    return "the clone is shallow: `git fetch --unshallow`, in CI fetch-depth: 0 or GIT_DEPTH: 0" if shallow else ""
 
 
 def _git(directory: Path, *arguments: str) -> str:

@@ -1,6 +1,7 @@
 """What is compared with what: the arms of a gate. An arm is one unit's side: never a request, never a slice."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,8 @@ from harness.model import Status
 
 ROWS_APART, ROWS_SPARE = 1.5, 100
 """Rows of a model may differ by half, and by as many as a warm-up writes to an empty table."""
+MANY = 20
+"""Requests of a view on one side; fewer may be missing on the other by chance."""
 MOST_NAMED = 5
 """Views that a message names."""
 ROUNDING = 1e-9
@@ -97,6 +100,8 @@ def error_ratio(value_: float) -> float:
 def differences(arms: Sequence[Arm]) -> tuple[str, ...]:
     """Each entry of the fingerprints that is not the same in all arms: its values, and the first arm with each."""
     names = sorted({name for arm in arms for name in arm.fingerprint})
+    if arms and not names:
+        return (f"what the runs were made with: {UNKNOWN}",)
     found = []
     for name in names:
         seen: dict[str, str] = {}
@@ -109,6 +114,29 @@ def differences(arms: Sequence[Arm]) -> tuple[str, ...]:
         if max(rows) > ROWS_APART * min(rows) + ROWS_SPARE:
             found.append(f"data.rows.{model}: {min(rows)} to {max(rows)}")
     return tuple(found)
+
+
+def views_apart(base: Sequence[Arm], candidate: Sequence[Arm]) -> tuple[str, ...]:
+    """Views of one side that the other never answered with, though as many requests should have been of them.
+
+    Of `MANY` that are expected none is missing by chance: a Poisson number is 0 with a chance of exp(-20).
+    """
+    counts = _by_view(base), _by_view(candidate)
+    sizes = len(base), len(candidate)
+    return tuple(
+        f"view {view} answered {count} times on one side and never on the other: the same requests reach other views"
+        for mine, others in ((0, 1), (1, 0))
+        for view, count in sorted(counts[mine].items())
+        if count * sizes[others] >= MANY * sizes[mine] and not counts[others][view]
+    )
+
+
+def _by_view(arms: Sequence[Arm]) -> Counter[str]:
+    """Successful requests."""
+    counts: Counter[str] = Counter()
+    for arm in arms:
+        counts.update({view: sample.n for view, sample in arm.views.items() if sample.n})
+    return counts
 
 
 def _latency(arm: Arm, endpoint: Endpoint) -> float | Unusable:

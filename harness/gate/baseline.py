@@ -1,11 +1,15 @@
 """What is kept of one run for later gates: small, and safe to commit. It holds no latencies, addresses or secrets."""
 
-from dataclasses import dataclass
-from typing import Any
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, NoReturn
 
 import msgspec
 
-from harness.gate.arm import Arm
+from harness import fingerprint
+from harness.gate.arm import Arm, ViewSample
+from harness.gate.soundness import contradiction
 from harness.model import Status
 
 BASELINE_VERSION = 1
@@ -41,9 +45,14 @@ def render(baseline: Baseline) -> str:
 def parse(text: str, name: str) -> Baseline:
     """Read a file called `name`. One of another schema is a baseline that cannot be compared and says so.
 
+    Every key has to be there and none twice, for what is left out would be taken for nothing wrong.
+
     Raises ValueError when it is no baseline.
     """
-    document: Any = msgspec.json.decode(text)
+    try:
+        document: Any = json.loads(text, object_pairs_hook=_each_once, parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError("it is no baseline: it is nested without end") from None
     version = document.get("schema_version") if isinstance(document, dict) else None
     if not isinstance(version, int) or isinstance(version, bool) or not isinstance(document.get("arm"), dict):
         raise ValueError("it is no baseline: schema_version or arm is missing")  # noqa: TRY004  # the file is wrong
@@ -51,7 +60,38 @@ def parse(text: str, name: str) -> Baseline:
         problem = f"schema {version}, and this harness compares {BASELINE_VERSION}; add the run again"
         arm = Arm(name, {}, 0, 0, Status.INCONCLUSIVE, problems=(problem,))
         return Baseline(version, 0.0, "", "", arm)
+    _check_keys(document, Baseline, "")
+    _check_keys(document["arm"], Arm, "arm.")
+    views = document["arm"]["views"]
+    for view, sample in views.items() if isinstance(views, dict) else ():
+        _check_keys(sample, ViewSample, f"arm.views.{view}.")
     found = msgspec.convert(document, Baseline)
     if not 0 <= found.started_s < END_OF_TIME_S:
         raise ValueError(f"started_s is {found.started_s}, which no calendar holds")
+    if not found.arm.job.strip():
+        raise ValueError("arm.job is empty: runs of one job count as one, so each names its job")
+    if wrong := contradiction(found.arm):
+        raise ValueError(f"arm.{wrong}")
+    return replace(found, arm=replace(found.arm, fingerprint=fingerprint.completed(found.arm.fingerprint)))
+
+
+def _check_keys(document: Any, kind: type, where: str) -> None:
+    """Raise ValueError unless it has the keys of a dataclass, all of them and no others."""
+    names = {item.name for item in fields(kind)}
+    given = set(document) if isinstance(document, dict) else set()
+    if missing := sorted(names - given):
+        raise ValueError(f"{where}{missing[0]} is missing")
+    if unknown := sorted(given - names):
+        raise ValueError(f"{where}{unknown[0]} is no key of a baseline")
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for name, _ in pairs if sum(other == name for other, _ in pairs) > 1)
+        raise ValueError(f"{twice} stands twice")
     return found
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number")

@@ -118,7 +118,7 @@ def _natural(endpoint: Endpoint, found: Contrast) -> tuple[float, float]:
     base, candidate = found.base, found.base + found.effect
     match endpoint.kind:
         case Kind.ERRORS:
-            return error_ratio(base), error_ratio(candidate)
+            return found.ratios or (error_ratio(base), error_ratio(candidate))
         case Kind.THROUGHPUT:
             return math.exp(-base), math.exp(-candidate)
         case _:

@@ -22,6 +22,8 @@ class Contrast:
     se: float
     """Standard error of the effect, floor applied; above 0."""
     df: int
+    ratios: tuple[float, float] | None = None
+    """Of an error ratio: those of base and candidate as they were counted, for a reader."""
 
     @property
     def p_value(self) -> float:

@@ -5,10 +5,10 @@ nothing speaks against: whatever is missing, mismatched or no number ends as INC
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.gate import contrast
-from harness.gate.arm import Arm, Pair, Unusable, differences, error_value, value
+from harness.gate.arm import Arm, Pair, Unusable, differences, error_value, value, views_apart
 from harness.gate.conclusion import Look, conclude
 from harness.gate.contrast import Contrast
 from harness.gate.endpoint import Endpoint, Kind
@@ -87,6 +87,7 @@ def _obstacles(base: Sequence[Arm], candidate: Sequence[Arm]) -> list[str]:
     found = [f"{arm.id}: {problem}" for arm in arms for problem in arm.problems]
     found += [f"{arm.id}: {_own(arm)}" for arm in arms if arm.verification is not Status.PASS]
     found += [f"{difference}: compare only what is equal in it" for difference in differences(arms)]
+    found += views_apart(base, candidate)
     seen: set[str] = set()
     for arm in arms:
         if arm.id in seen:
@@ -135,13 +136,13 @@ def _paired(base: Sequence[Arm], candidate: Sequence[Arm], endpoint: Endpoint) -
     floor = contrast.LEAST_SD**2
     if endpoint.kind is Kind.ERRORS:
         floor = sum(contrast.least_error_variance([arm.requests for arm in arms]) for arms in (base, candidate))
-    return contrast.paired(numbers[0], numbers[1], floor)
+    return _counted(contrast.paired(numbers[0], numbers[1], floor), endpoint, base, candidate)
 
 
 def _by_job(arms: Sequence[Arm]) -> dict[str, list[Arm]]:
     jobs: dict[str, list[Arm]] = {}
     for arm in arms:
-        jobs.setdefault(arm.job or arm.id, []).append(arm)
+        jobs.setdefault(arm.job.strip(), []).append(arm)
     return jobs
 
 
@@ -161,7 +162,16 @@ def _stored(
     if endpoint.kind is Kind.ERRORS:
         requests = [sum(arm.requests for arm in arms) for jobs in (base, candidate) for arms in jobs.values()]
         floor = contrast.least_error_variance(requests)
-    return contrast.stored(sides[0], sides[1], floor)
+    every = [[arm for arms in jobs.values() for arm in arms] for jobs in (base, candidate)]
+    return _counted(contrast.stored(sides[0], sides[1], floor), endpoint, every[0], every[1])
+
+
+def _counted(found: Contrast, endpoint: Endpoint, base: Sequence[Arm], candidate: Sequence[Arm]) -> Contrast:
+    """With the error ratios as counted: what is compared is no ratio, and its mean over units is none of theirs."""
+    if endpoint.kind is not Kind.ERRORS:
+        return found
+    before, after = (sum(arm.errors for arm in arms) / sum(arm.requests for arm in arms) for arms in (base, candidate))
+    return replace(found, ratios=(before, after))
 
 
 def _job_value(arms: Sequence[Arm], endpoint: Endpoint) -> float | Unusable:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -25,8 +26,7 @@ from tests.unit.gate.arms import FINGERPRINT, VIEW, jobs
 PROJECT = Path(__file__).parents[2]
 SETTINGS = {"users": "10", "scenario": "0123456789ab"}
 VIEWS = (VIEW,)
-ARM = '{"id": "a", "views": {}, "requests": 1, "errors": 0, "verification": "pass"}'
-NO_DATE = f'{{"schema_version": 1, "started_s": 1e18, "profile": "", "scenario": "", "arm": {ARM}}}'
+NO_DATE = baseline.render(Baseline(BASELINE_VERSION, 1e18, "", "", jobs("base", 1)[0]))
 
 
 def keep(to: Path, *arms: Arm) -> Path:
@@ -134,14 +134,31 @@ def _short(document: dict[str, Any]) -> None:
     document["generator"]["peak_users"] = 9
 
 
-@pytest.mark.parametrize(("change", "reason"), [(_saturated, "used 99% of a core"), (_short, "users: 9 of 10 planned")])
+def _brief(document: dict[str, Any]) -> None:
+    document["generator"]["duration_s"] = document["generator"]["planned_duration_s"] - 1.9
+
+
+def _died(document: dict[str, Any]) -> None:
+    document["ended"] = ["the target (exit 7)"]
+    document["checks"] = ["generator-health"]  # as in the pairs whose metrics are not verified
+
+
+LOADS: Mapping[str, tuple[Callable[[dict[str, Any]], None], str, Status]] = {
+    "saturated": (_saturated, "used 99% of a core", Status.INCONCLUSIVE),
+    "too few users": (_short, "users: 9 of 10 planned", Status.INCONCLUSIVE),
+    "too short": (_brief, "seconds of load: ", Status.PASS),
+    "a target that died": (_died, "the target (exit 7) ended by itself", Status.PASS),
+}
+
+
+@pytest.mark.parametrize(("change", "reason", "verified"), LOADS.values(), ids=LOADS)
 def test_a_load_that_was_not_the_planned_one_is_named(
-    clean_run: StoredRun, tmp_path: Path, change: Callable[[dict[str, Any]], None], reason: str
+    clean_run: StoredRun, tmp_path: Path, change: Callable[[dict[str, Any]], None], reason: str, verified: Status
 ) -> None:
     """The run is kept with its problem, and the gate cannot tell."""
     modern(clean_run).change_run(change)
     file, status = baselines.add(clean_run.path, tmp_path / "kept", "job", None, {})
-    assert status is Status.INCONCLUSIVE
+    assert status is verified
     report = gate(tmp_path, keep(tmp_path / "base", *jobs("base", 10)), file)
     assert report.exit_code == 3
     assert any(reason in text for text in why(report))
@@ -205,8 +222,13 @@ def _none(document: dict[str, Any]) -> None:
     document["arm"]["views"][VIEW] = {"n": 0, "quantiles_s": {}}
 
 
-def _negative(document: dict[str, Any]) -> None:
-    document["arm"]["views"][VIEW]["quantiles_s"]["p95"] = -1.0
+def _elsewhere(document: dict[str, Any]) -> None:
+    document["arm"]["views"]["other"] = document["arm"]["views"][VIEW]
+    document["arm"]["requests"] *= 2
+
+
+def _throughput_gone(document: dict[str, Any]) -> None:
+    document["arm"]["throughput"] = None
 
 
 def _unverified(document: dict[str, Any]) -> None:
@@ -228,10 +250,11 @@ INCONCLUSIVE: Mapping[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "no view": (_no_view, f"has no successful request of {VIEW}"),
     "no p95": (_null, f"has no {VIEW} p95"),
     "no sample": (_none, f"has no successful request of {VIEW}"),
-    "a latency below zero": (_negative, "not a number above 0"),
     "not verified": (_unverified, "its own verification was inconclusive"),
     "no fingerprint": (_lost_fingerprint, "not known"),
     "a larger database": (_grown, "data.rows.note: 0 to 1000"),
+    "another view": (_elsewhere, "view other answered 5000 times on one side"),
+    "no throughput": (_throughput_gone, "has no throughput"),
 }
 
 
@@ -277,6 +300,87 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, text: str, reason: 
             gate(tmp_path, base, new)
         (side / "x.json").unlink()
     assert not (tmp_path / "out").exists()
+
+
+IMPOSSIBLE: Mapping[str, tuple[tuple[str, ...], object, str]] = {
+    "no problems": (("problems",), None, "arm.problems is missing"),
+    "no fingerprint": (("fingerprint",), None, "arm.fingerprint is missing"),
+    "no job": (("job",), None, "arm.job is missing"),
+    "an empty job": (("job",), " ", "arm.job is empty"),
+    "no quantiles": (("views", VIEW, "quantiles_s"), None, "quantiles_s is missing"),
+    "a misspelt key": (("problem",), ["saturated"], "arm.problem is no key"),
+    "requests beyond all counting": (("requests",), 10**400, "arm.requests is beyond all counting"),
+    "requests below zero": (("requests",), -1, "arm.requests is -1"),
+    "more errors than requests": (("errors",), 10**6, "arm.errors is 1,000,000"),
+    "more samples than requests": (("views", VIEW, "n"), 10**6, "n is 1,000,000"),
+    "a latency below zero": (("views", VIEW, "quantiles_s", "p95"), -1.0, "p95 is -1 s"),
+    "a latency of ages": (("views", VIEW, "quantiles_s", "p95"), 1e308, "p95 is 1e+308 s"),
+    "a p95 below the p50": (("views", VIEW, "quantiles_s", "p95"), 1e-6, "p95 is less than a lower quantile"),
+    "a throughput below zero": (("throughput",), -1.0, "arm.throughput is -1"),
+    "rows below zero": (("rows",), {"note": -1}, "arm.rows.note is -1"),
+}
+
+
+@pytest.mark.parametrize(("path", "value", "reason"), IMPOSSIBLE.values(), ids=IMPOSSIBLE)
+def test_a_number_that_no_run_has_is_refused(tmp_path: Path, path: tuple[str, ...], value: object, reason: str) -> None:
+    """And a key that is missing, which would be taken for nothing wrong; by file and key."""
+    base, new = keep(tmp_path / "base", *jobs("base", 12)), keep(tmp_path / "new", *jobs("new", 2))
+    file = new / "new-1.json"
+    document = json.loads(file.read_text())
+    *way, last = path
+    place = document["arm"]
+    for key in way:
+        place = place[key]
+    if value is None:
+        del place[last]
+    else:
+        place[last] = value
+    file.write_text(json.dumps(document))
+    with pytest.raises(UsageError, match=rf"new-1\.json cannot be read: .*{re.escape(reason)}"):
+        gate(tmp_path, base, new)
+
+
+def test_a_key_that_stands_twice_and_nesting_without_end_are_refused(tmp_path: Path) -> None:
+    """The last would win, and the reader would fall."""
+    base, new = keep(tmp_path / "base", *jobs("base", 12)), keep(tmp_path / "new", *jobs("new", 2))
+    file = new / "new-1.json"
+    text = file.read_text()
+    twice = text.replace('"verification": "pass"', '"verification": "fail", "verification": "pass"')
+    for changed, reason in ((twice, "verification stands twice"), ("[" * 200_000, "nested without end")):
+        assert changed != text
+        file.write_text(changed)
+        with pytest.raises(UsageError, match=reason):
+            gate(tmp_path, base, new)
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    """Nobody may ever write to a named pipe."""
+    base, new = keep(tmp_path / "base", *jobs("base", 12)), keep(tmp_path / "new", *jobs("new", 2))
+    os.mkfifo(new / "pipe.json")
+    with pytest.raises(UsageError, match=r"pipe\.json is no file"):
+        gate(tmp_path, base, new)
+
+
+def test_what_the_system_refuses_is_named(tmp_path: Path) -> None:
+    """A path that none can have, and standard output on a full disk; no traceback, and no exit code of a failure."""
+    long = tmp_path / ("x" * 300)
+    for command in (("gate", "--baseline", long, "--candidate", long), ("verify", long), ("report", long)):
+        done = run(*command)
+        assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+        assert "too long" in done.stderr
+    kept = keep(tmp_path / "kept", *jobs("base", 2))
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "harness.cli", "baseline", "csv", str(kept)],
+            cwd=PROJECT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 3
+    assert done.stderr.startswith("harness: standard output cannot be written: No space left")
+    assert "Traceback" not in done.stderr
 
 
 def test_paths_that_hold_nothing_are_named(tmp_path: Path) -> None:

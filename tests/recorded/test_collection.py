@@ -68,6 +68,14 @@ def test_nothing_to_show_is_an_error(runs: Path, tmp_path: Path, capsys: pytest.
     assert cli.main(["report", str(tmp_path / "nowhere")]) == 2
 
 
+def test_a_page_that_is_no_index_is_not_replaced(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Somebody's own, beside the runs."""
+    (runs / "index.html").write_text("mine")
+    assert cli.main(["report", str(runs)]) == 2
+    assert "is no index of runs" in capsys.readouterr().err
+    assert (runs / "index.html").read_text() == "mine"
+
+
 def test_one_run_is_rendered_again(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """And takes no --out, for its reports lie beside it."""
     (runs / "a" / "summary.md").unlink()

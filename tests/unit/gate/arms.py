@@ -6,13 +6,20 @@ from dataclasses import replace
 
 import numpy as np
 
+from harness import fingerprint
 from harness.gate import Arm, Pair, Plan, ViewSample
 from harness.model import Status
 
 VIEW = "shop:item"
 PLAN = Plan((VIEW,))
 OPEN = Plan((VIEW,), throughput=True)
-FINGERPRINT = {"machine.cpus": "4", "profile.users": "10"}
+FINGERPRINT = {
+    **fingerprint.completed({"profile.users": "10"}),
+    **{f"machine.{name}": f"some {name}" for name in fingerprint.MACHINE},
+    "machine.cpus": "4",
+    "version.python": "3.11.7",
+    "version.prometheus": "2.42.0",
+}
 
 
 def arm(
@@ -23,7 +30,7 @@ def arm(
     errors: int = 10,
     throughput: float | None = 200.0,
     job: str = "",
-    fingerprint: Mapping[str, str] | None = None,
+    made_with: Mapping[str, str] = FINGERPRINT,
 ) -> Arm:
     """A healthy arm whose latencies are `factor` times 10, 20 and 40 ms."""
     quantiles = {"p50": 0.010 * factor, "p95": 0.020 * factor, "p99": 0.040 * factor}
@@ -35,7 +42,7 @@ def arm(
         verification=Status.PASS,
         job=job,
         throughput=throughput,
-        fingerprint=FINGERPRINT if fingerprint is None else fingerprint,
+        fingerprint=made_with,
     )
 
 

@@ -195,13 +195,13 @@ def test_no_damage_to_one_arm_passes(damage: dict[str, object], side: str) -> No
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_damage_to_every_arm_does_not_cancel_out(damage: dict[str, object]) -> None:
-    """What is wrong alike on both sides is wrong still; equal fingerprints are not."""
+    """What is wrong alike on both sides is wrong still; equal fingerprints are not, where they tell anything."""
     made = [
         Pair(replace(pair.base, **damage), replace(pair.candidate, **damage))  # type: ignore[arg-type]
         for pair in pairs(noise=0.001)
     ]
     decision = decide(made, OPEN)
-    assert decision.status is (Status.PASS if set(damage) == {"fingerprint"} else Status.INCONCLUSIVE)
+    assert decision.status is (Status.PASS if damage.get("fingerprint") else Status.INCONCLUSIVE)
 
 
 def _never_passes(decision: Decision) -> None:
@@ -269,11 +269,53 @@ def test_a_run_is_never_its_own_baseline() -> None:
 
 def test_every_difference_is_named() -> None:
     """With both values."""
-    made = with_candidate(pairs(), 0, fingerprint={"machine.cpus": "2", "profile.users": "11"})
+    made = with_candidate(pairs(), 0, fingerprint={**FINGERPRINT, "machine.cpus": "2", "profile.users": "11"})
     told = [v.why for v in decide(made, PLAN).verdicts if v.check == "gate-comparable"]
     assert len(told) == 2
     assert "machine.cpus: 4 (pair 1, base) / 2 (pair 1, candidate)" in told[0]
     assert "profile.users: 10 (pair 1, base) / 11 (pair 1, candidate)" in told[1]
+
+
+def _also(each: Arm, view: str, n: int) -> Arm:
+    """The arm with so many requests of another view too."""
+    return replace(each, views={**each.views, view: ViewSample(n, {"p50": 0.01})})
+
+
+@pytest.mark.parametrize(("n", "apart"), [(2, True), (1, False)])
+def test_views_that_one_side_alone_answers_with_are_told(n: int, apart: bool) -> None:
+    """Twenty requests over all pairs are not missing by chance; ten may be. Whichever side it is."""
+    for made in (
+        [Pair(_also(pair.base, "other", n), pair.candidate) for pair in pairs(noise=0.001)],
+        [Pair(pair.base, _also(pair.candidate, "other", n)) for pair in pairs(noise=0.001)],
+    ):
+        decision = decide(made, PLAN)
+        assert (decision.status is Status.INCONCLUSIVE) is apart
+        assert any("view other answered" in verdict.why for verdict in decision.verdicts) is apart
+
+
+def test_a_stored_view_is_expected_as_often_as_it_came_before() -> None:
+    """A hundred requests over twelve jobs are eight of a single one, which may be none; two thousand are not."""
+    for n, apart in ((8, False), (200, True)):
+        base = [_also(run, "other", n) for run in jobs("base", 12, noise=0.001)]
+        status = decide_stored(base, jobs("new", 1, noise=0.001), PLAN).status
+        assert (status is Status.INCONCLUSIVE) is apart
+
+
+def test_throughput_that_fell_fails_a_stored_gate() -> None:
+    """Half as much as in the jobs before."""
+    slow = [replace(run, throughput=100.0) for run in jobs("new", 2)]
+    decision = decide_stored(jobs("base", 12), slow, OPEN)
+    assert of(decision, "throughput").status is Status.FAIL
+
+
+def test_error_ratios_are_shown_as_they_were_counted() -> None:
+    """The transform's constants are no errors, and its mean is no ratio."""
+    clean = [Pair(*(replace(each, errors=0) for each in (pair.base, pair.candidate))) for pair in pairs()]
+    verdict = of(decide(clean, PLAN), "error ratio")
+    assert (verdict.expected, verdict.observed) == (0, 0)
+    verdict = of(decide(with_candidate(pairs(), 3, errors=5010), PLAN), "error ratio")
+    assert verdict.expected == pytest.approx(10 / 5010)
+    assert verdict.observed == pytest.approx((9 * 10 + 5010) / (10 * 5010))
 
 
 def test_an_endpoint_that_cannot_be_judged_keeps_its_share() -> None:
