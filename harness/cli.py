@@ -17,6 +17,7 @@ from harness import (
     collection,
     config,
     fault_runs,
+    gate_record,
     injection,
     interrupt,
     jobs,
@@ -96,7 +97,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    if paired.is_gate(options.run_dir):
+    if gate_record.is_gate(options.run_dir):
         return _show(paired.verify(options.run_dir), options)
     return _show(pipeline.verify(options.run_dir), options)
 
@@ -155,14 +156,14 @@ def _gate_profile(options: argparse.Namespace) -> tuple[Profile, Path]:
     return profile, options.config.resolve().parent
 
 
-def _asked(options: argparse.Namespace, base: str, candidate: str, profile: Profile) -> paired.Asked:
-    return paired.Asked(
+def _asked(options: argparse.Namespace, base: str, candidate: str, profile: Profile) -> gate_record.Asked:
+    return gate_record.Asked(
         base=base,
         candidate=candidate,
         views=tuple(dict.fromkeys(options.view)) or profile.gated_views,
-        pairs=options.pairs or paired.PAIRS,
-        slices=options.slices or paired.SLICES,
-        slice_s=options.slice or paired.SLICE_S,
+        pairs=options.pairs or gate_record.PAIRS,
+        slices=options.slices or gate_record.SLICES,
+        slice_s=options.slice or gate_record.SLICE_S,
         candidate_env=tuple(options.candidate_env),
     )
 

@@ -14,7 +14,15 @@ PACKAGES = (
     "gunicorn",
     "prometheus-api-client",
     "pandas",
+    "gevent",
+    "uvicorn",
+    "psycopg",
+    "mysqlclient",
+    "redis",
+    "django-redis",
+    "pymemcache",
 )
+"""What loads, serves, measures, or stands between the target and its database or cache."""
 
 
 def versions() -> dict[str, str]:

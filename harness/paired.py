@@ -4,18 +4,17 @@ Its directory holds a run directory for each arm and gate.json, so it can be jud
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-import msgspec
-
-from harness import arms, baselines, keys, pipeline, trees
+from harness import arms, baselines, gate_record, pipeline, trees
 from harness.arms import LiveArm
-from harness.errors import StoreError, UsageError
-from harness.gate import LEAST_PAIRS, Arm, Decision, Pair, Plan, decide
+from harness.errors import UsageError
+from harness.gate import Arm, Decision, Pair, Plan, decide
 from harness.gate import report as gate_report
+from harness.gate_record import Asked, Record
 from harness.load import find_locustfile
 from harness.model import Finding, Status
 from harness.profile import Profile, TargetStart
@@ -23,69 +22,13 @@ from harness.progress import Reporter
 from harness.store import RunDirectory
 from harness.trees import Side
 
-GATE_VERSION = 1
-FILE = "gate.json"
 ROLES = ("base", "candidate")
-PAIRS, SLICES, SLICE_S = 10, 5, 5.0
-"""Ten pairs of 25 s an arm."""
 RAN_ALREADY = (
     "ran already: its metrics were not verified, and its processes are the same in all pairs, with which a gate of "
     "equal sides alarms in 6 to 9 % instead of 1 %; for a verdict name a git ref or a command"
 )
 FRESH_DATA = "data.migrations."
 """A candidate may bring migrations of its own: its database is made anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What is compared, and how."""
-
-    base: str
-    candidate: str
-    views: tuple[str, ...]
-    pairs: int = PAIRS
-    slices: int = SLICES
-    """Of each side in each pair."""
-    slice_s: float = SLICE_S
-    candidate_env: tuple[tuple[str, str], ...] = ()
-    """Added to the environment of the candidate alone."""
-
-    def __post_init__(self) -> None:
-        if self.pairs < 1 or self.slices < 1 or not 0 < self.slice_s <= keys.LONGEST_S:
-            raise ValueError(f"{self.pairs} pairs of {self.slices} slices of {self.slice_s:g} s cannot be run")
-
-    def plan(self, profile: Profile) -> Plan:
-        """What is decided before the first look. Raises UsageError for one that cannot be kept."""
-        if self.pairs < LEAST_PAIRS:
-            raise UsageError(f"--pairs: {self.pairs} are too few to tell a change from chance; run {LEAST_PAIRS}")
-        if not self.views:
-            raise UsageError("--view is missing, and the profile has no gated_views: name the views to compare")
-        try:
-            return _plan(self, throughput=profile.arrival_rate is not None)
-        except ValueError as error:
-            raise UsageError(f"--view: {error}") from None
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """gate.json: what was planned, and how many pairs have been run."""
-
-    schema_version: int
-    id: str
-    started_s: float
-    profile: str
-    scenario: str
-    asked: Asked
-    plan: Plan
-    commits: Mapping[str, str]
-    """By role; empty for a command."""
-    pairs: int = 0
-    uncommitted: tuple[str, ...] = ()
-    """Roles whose ref lacks changes of the working tree."""
-
-
-def _plan(asked: Asked, *, throughput: bool) -> Plan:
-    return Plan(asked.views, throughput=throughput, looks=tuple(dict.fromkeys((LEAST_PAIRS, asked.pairs))))
 
 
 def run(asked: Asked, profile: Profile, project: Path, out: Path, reporter: Reporter) -> pipeline.Outcome:
@@ -106,7 +49,7 @@ def run(asked: Asked, profile: Profile, project: Path, out: Path, reporter: Repo
         ]
         directory.create()
         record = Record(
-            GATE_VERSION,
+            gate_record.GATE_VERSION,
             out.name,
             time.time(),
             profile.name,
@@ -116,11 +59,11 @@ def run(asked: Asked, profile: Profile, project: Path, out: Path, reporter: Repo
             {side.role: side.commit for side in sides},
             uncommitted=tuple(side.role for side in sides if side.uncommitted),
         )
-        _write(directory, record)
+        gate_record.write(directory, record)
         for number in range(1, plan.looks[-1] + 1):
             _measure(number, asked, sides, profile, project, out, reporter)
             record = replace(record, pairs=number)
-            _write(directory, record)
+            gate_record.write(directory, record)
             reporter.stage(f"pair {number} of {plan.looks[-1]}: judging")
             made.append(_read_pair(out, number, record, made))
             if _is_settled(made, plan):
@@ -144,21 +87,16 @@ def _start(asked: Asked, profile: Profile) -> TargetStart:
 
 def verify(path: Path) -> pipeline.Outcome:
     """Judge a gate again from its directory, offline. Raises UsageError or StoreError."""
-    return _judged(path, _read(path), pairs(path))
+    return _judged(path, gate_record.read(path), pairs(path))
 
 
 def pairs(path: Path) -> list[Pair]:
     """The pairs that a gate's directory holds. Raises UsageError or StoreError."""
-    record = _read(path)
+    record = gate_record.read(path)
     made: list[Pair] = []
     for number in range(1, record.pairs + 1):
         made.append(_read_pair(path, number, record, made))
     return made
-
-
-def is_gate(path: Path) -> bool:
-    """Whether a directory is that of a paired gate."""
-    return (path / FILE).is_file()
 
 
 def _measure(
@@ -255,14 +193,17 @@ def _judged(path: Path, record: Record, made: Sequence[Pair]) -> pipeline.Outcom
 
 
 def _with_running(made: Sequence[Pair], record: Record) -> tuple[Pair, ...]:
-    """The pairs; of a side that ran already, the first arm says why nothing can be concluded from it."""
-    first = made[0]
-    for role, text in zip(ROLES, (record.asked.base, record.asked.candidate), strict=True):
-        if trees.is_url(text):
-            arm: Arm = getattr(first, role)
-            told = replace(arm, verification=Status.INCONCLUSIVE, problems=(*arm.problems, f"{text} {RAN_ALREADY}"))
-            first = Pair(told, first.candidate) if role == ROLES[0] else Pair(first.base, told)
-    return (first, *made[1:])
+    """The pairs; the first arm of a side that ran already says why nothing can be concluded from it."""
+    if not made:
+        return ()
+    first, asked = made[0], record.asked
+    return (Pair(_doubted(first.base, asked.base), _doubted(first.candidate, asked.candidate)), *made[1:])
+
+
+def _doubted(arm: Arm, text: str) -> Arm:
+    if not trees.is_url(text):
+        return arm
+    return replace(arm, verification=Status.INCONCLUSIVE, problems=(*arm.problems, f"{text} {RAN_ALREADY}"))
 
 
 def _findings(record: Record, decision: Decision) -> list[Finding]:
@@ -291,23 +232,3 @@ def _verified(asked: Asked) -> str:
 
 def _short(commit: str) -> str:
     return f" ({commit[:12]})" if commit else ""
-
-
-def _write(directory: RunDirectory, record: Record) -> None:
-    directory.write_text(FILE, msgspec.json.format(msgspec.json.encode(record), indent=1).decode() + "\n")
-
-
-def _read(path: Path) -> Record:
-    file = path / FILE
-    try:
-        document = msgspec.json.decode(file.read_bytes())
-        version = document.get("schema_version") if isinstance(document, dict) else None
-        if isinstance(version, int) and version > GATE_VERSION:
-            raise UsageError(f"{file}: schema {version}, this harness reads up to {GATE_VERSION}; upgrade the harness")
-        record = msgspec.convert(document, Record)
-        asked_for = _plan(record.asked, throughput=record.plan.throughput)
-    except (OSError, ValueError) as error:  # msgspec's own errors are ValueErrors
-        raise StoreError(f"{file} cannot be read: {error}; the file is damaged, run the gate again") from None
-    if record.plan != asked_for:
-        raise StoreError(f"{file}: its plan is not the one that was asked for; it was changed, run the gate again")
-    return record

@@ -15,8 +15,8 @@ from harness.errors import ExitCode, UsageError
 from harness.gate import LEAST_PAIRS, Pair, Plan, power
 from harness.gate.endpoint import Kind
 from harness.gate.plan import POWER
+from harness.gate_record import Asked
 from harness.model import Report, Status
-from harness.paired import Asked
 from harness.profile import Profile
 from harness.progress import Reporter
 from harness.render import format as fmt

@@ -44,6 +44,9 @@ def test_an_interrupted_gate_leaves_nothing(harness: Harness, tmp_path: Path) ->
     assert process.returncode == 130
     harness.check_clean()
     assert worktrees(harness) == []
+    done = harness.run("verify", out)  # what there is of it: no pair
+    assert done.code == 3, done.told
+    assert "0 pairs, and 5 are needed" in done.out
 
 
 @pytest.mark.parametrize(
