@@ -164,6 +164,14 @@ def test_a_load_that_was_not_the_planned_one_is_named(
     assert any(reason in text for text in why(report))
 
 
+def test_the_throughput_of_an_open_model_is_kept(clean_run: StoredRun) -> None:
+    """Successful requests per second of the plan; a closed model has none."""
+    assert baselines.measure(clean_run.path, "job").arm.throughput is None
+    clean_run.change_run(lambda document: document.update(arrival_rate=100.0))
+    kept = baselines.measure(clean_run.path, "job").arm
+    assert kept.throughput == pytest.approx((kept.requests - kept.errors) / 12)
+
+
 def test_a_candidate_with_untrue_metrics_fails_the_gate(clean_run: StoredRun, tmp_path: Path) -> None:
     """One response more in the metric than the client saw."""
     clean_run.add_to_counter("django_http_responses_total_by_status_view_method_total", 1)

@@ -9,6 +9,7 @@ import pytest
 from harness import catalogue, fault_runs
 from harness.catalogue import Outcome, Row
 from harness.model import Status, Verdict
+from harness.outcome import EXIT_CODES
 from harness.render import json as json_report
 from tests.unit.render import sample
 
@@ -30,7 +31,10 @@ def command(tmp_path: Path) -> tuple[str, ...]:
     script.write_text(RUN)
     for name, status in (("starved", Status.INCONCLUSIVE), ("good", Status.PASS)):
         verdict = Verdict("generator-health", "saturation", status, "why")
-        (tmp_path / name).write_text(json_report.render(replace(sample.passing(), verdicts=(verdict,), causes=())))
+        made = replace(
+            sample.passing(), verdicts=(verdict,), causes=(), status=status, exit_code=int(EXIT_CODES[status])
+        )
+        (tmp_path / name).write_text(json_report.render(made))
     return (sys.executable, str(script), str(tmp_path / "starved"), str(tmp_path / "good"))
 
 
