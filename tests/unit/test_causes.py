@@ -34,6 +34,20 @@ SHORT = failed("request-conservation", "requests", 100.0, 60.0)
         ([failed("response-conservation", "responses by status", 100.0, 200.0)], "listed-twice"),
         ([failed("response-conservation", "responses by status", 100.0, 99.0)], "dropped-observations"),
         ([failed("scrape-health", "127.0.0.1:1 scrapes", 5.0, 3.0, "2 scrapes failed (up = 0)")], "sample-limit"),
+        (
+            [
+                failed("scrape-health", "127.0.0.1:1 scrapes", 5.0, 3.0, "2 scrapes failed (up = 0)"),
+                failed("scrape-health", "127.0.0.1:1 stored series", 90.0, 0.0),
+            ],
+            "sample-limit",
+        ),
+        (
+            [
+                failed("scrape-health", "counter resets", 0.0, 9.0),
+                failed("scrape-health", "127.0.0.1:1 stored series", 90.0, 60.0),
+            ],
+            "labels-collide",
+        ),
         ([failed("scrape-health", "127.0.0.1:1 scrapes", 5.0, 3.0, "3 scrapes where 5 were due")], "prometheus-paused"),
         ([failed("latency-buckets", "work:fast GET", 9.0, 3.0)], "wrong-bound"),
         ([failed("resolution", "work:fast GET p99", 0.0, 0.1)], "coarse-buckets"),
