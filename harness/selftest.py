@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness import paired
+from harness import paired, trees
 from harness.errors import ExitCode, UsageError
 from harness.gate import LEAST_PAIRS, Pair, Plan, power
 from harness.gate.endpoint import Kind
@@ -65,6 +65,8 @@ def run(asked: Asked, slowdown: float, profile: Profile, project: Path, out: Pat
     """Run both gates and leave them in `out`, with selftest.json. Raises as `paired.run` does."""
     if not 1 < slowdown <= MOST:
         raise UsageError(f"--slowdown: {slowdown:g} must be a factor above 1, up to {MOST:g}; 1.1 is 10 % slower")
+    if trees.is_url(asked.base):
+        raise UsageError(f"--self-test: {asked.base} runs already, and a gate of it concludes nothing; name a git ref")
     plan = asked.plan(profile)
     percent = round((slowdown - 1) * 100)
     if profile.slowdown and abs(percent / 100 + 1 - slowdown) > 1e-9:

@@ -130,6 +130,7 @@ def test_a_gate_against_itself_and_against_itself_slowed(harness: Harness, tmp_p
     ("flags", "message"),
     [
         (("--self-test", "--slowdown", "1"), "--slowdown: 1 must be a factor above 1"),
+        (("--self-test", "http://127.0.0.1:1"), "--self-test: http://127.0.0.1:1 runs already"),
         (("--self-test", "--slowdown", "nan"), "--slowdown: nan must be a factor"),
         (("--self-test", "--slowdown", "1.005"), "no whole number of per cent"),
         (("--self-test", "--candidate", "HEAD"), "--candidate: means nothing beside --self-test"),
