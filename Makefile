@@ -35,7 +35,7 @@ dashboards: setup ## make the Grafana dashboards from tools/dashboards
 	$(BIN)/python -m tools.dashboards
 
 test: setup ## all tests, the fast ones first
-	$(BIN)/pytest --basetemp=.pytest_tmp --numprocesses 2 --dist worksteal tests/unit tests/docs tests/target_app tests/recorded
+	$(BIN)/pytest --basetemp=.pytest_tmp --numprocesses 2 --dist worksteal tests/unit tests/docs tests/project tests/target_app tests/recorded
 	$(BIN)/pytest --basetemp=.pytest_tmp -m "not quiet" --numprocesses $(JOBS) --dist loadgroup tests/e2e
 	$(BIN)/pytest --basetemp=.pytest_tmp -m quiet --numprocesses $(JOBS) --dist loadfile tests/e2e
 

@@ -23,10 +23,10 @@ import numpy.typing as npt
 from scipy import signal
 
 from bench import measure
-from harness import stats
-from harness.gate import Arm, Pair, Plan, ViewSample, decide
-from harness.gate.endpoint import QUANTILES
-from harness.model import Status
+from harness.core import statistics
+from harness.core.verdict import Status
+from harness.gate.decision import Measurement, Pair, Plan, ViewSample, decide
+from harness.gate.decision.endpoint import QUANTILES
 
 Floats = npt.NDArray[np.float64]
 
@@ -126,7 +126,7 @@ def _decide(pairs: Sequence[Pair], factors: Sequence[float]) -> Seen:
     return Seen(early.status, first, fixed)
 
 
-def _slowed(arm: Arm, factors: Sequence[float]) -> Arm:
+def _slowed(arm: Measurement, factors: Sequence[float]) -> Measurement:
     sample = arm.views[VIEW]
     quantiles = {str(kind): sample.quantiles_s[kind] * factor for kind, factor in zip(QUANTILES, factors, strict=True)}
     return replace(arm, views={VIEW: ViewSample(sample.n, quantiles)})
@@ -161,15 +161,15 @@ def _noise(random: np.random.Generator, length: int) -> Floats:
     return np.stack([noise, burst.clip(max=1)], axis=1)
 
 
-def _arm(random: np.random.Generator, id: str, noise: Floats, machine: float) -> Arm:
+def _arm(random: np.random.Generator, id: str, noise: Floats, machine: float) -> Measurement:
     n = RATE * len(noise)
     log_s = math.log(MEDIAN_S) + machine + random.normal(0, PROCESS_SD) + np.repeat(noise[:, 0], RATE)
     log_s += SPREAD * random.standard_normal(n)
     log_s[random.random(n) < BURST_SHARE * np.repeat(noise[:, 1], RATE)] += math.log(BURST_FACTOR)
     log_s[random.random(n) < SLOW_SHARE] += math.log(SLOW_FACTOR)
-    ranks = {str(kind): stats.rank(q, n) - 1 for kind, q in QUANTILES.items()}
+    ranks = {str(kind): statistics.rank(q, n) - 1 for kind, q in QUANTILES.items()}
     log_s.partition(list(ranks.values()))
     quantiles = {name: math.exp(log_s[place]) for name, place in ranks.items()}
     errors = int(random.binomial(n, ERROR_RATIO))
     made_with = {"machine": "simulated"}
-    return Arm(id, {VIEW: ViewSample(n, quantiles)}, n, errors, Status.PASS, fingerprint=made_with)
+    return Measurement(id, {VIEW: ViewSample(n, quantiles)}, n, errors, Status.PASS, fingerprint=made_with)

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import measure
-from harness import paired
-from harness.model import Status
-from harness.render.json import parse
+from harness.core.verdict import Status
+from harness.gate.pairs import paired_gate
+from harness.report.render.json_report import parse
 
 KEPT = measure.PROJECT / "reports" / "bench-gate"
 GATES: Mapping[int, int] = {0: 40, 10: 20, 20: 20}
@@ -96,7 +96,7 @@ def _seen(out: Path) -> Seen:
     verdict = next((each for each in report.verdicts if each.subject == ENDPOINT), None)
     base, candidate = (
         getattr(pair, role).views[VIEW].quantiles_s["p95"]
-        for pair, role in zip(paired.pairs(out)[:2], paired.ROLES, strict=True)
+        for pair, role in zip(paired_gate.pairs(out)[:2], paired_gate.ROLES, strict=True)
     )
     effect = verdict.effect if verdict else None
     return Seen(

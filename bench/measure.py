@@ -31,7 +31,7 @@ def run(command: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Pa
 
 def harness(*arguments: str) -> list[str]:
     """The harness's own command, in this interpreter."""
-    return [sys.executable, "-m", "harness.cli", *arguments]
+    return [sys.executable, "-m", "harness.cli.main", *arguments]
 
 
 def median_and_range(values: Sequence[float]) -> tuple[float, float, float]:

@@ -16,7 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import measure
-from harness import config, process, stack
+from harness.config import toml_file
+from harness.runtime import process
+from harness.runtime.stack import embedded
 
 ROUNDS = 9
 DURATION_S = 7
@@ -66,7 +68,7 @@ class Cost:
 
 def measure_all() -> str:
     """Run the arms in turn, `ROUNDS` times, against one target; a Markdown table of ratios within each round."""
-    profile = config.parse((measure.PROJECT / "harness.toml").read_text(), "harness.toml").profile("smoke")
+    profile = toml_file.parse((measure.PROJECT / "harness.toml").read_text(), "harness.toml").profile("smoke")
     assert profile.start is not None
     costs: dict[str, list[Cost]] = {arm: [] for arm in ARMS}
     with tempfile.TemporaryDirectory(prefix="harness-bench-") as scratch:
@@ -75,7 +77,7 @@ def measure_all() -> str:
         start = replace(profile.start, env={**profile.start.env, "TARGET_WORKERS": "1"})
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, cores[-1:])
-        with stack.embedded(start, measure.PROJECT, logs, scrape_interval_s=5.0) as services:
+        with embedded.embedded(start, measure.PROJECT, logs, scrape_interval_s=5.0) as services:
             os.sched_setaffinity(0, cores[:1])
             for number in range(ROUNDS + 1):
                 order = ARMS if number % 2 else tuple(reversed(ARMS))

@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench import gate_power, gate_real, measure, recording, report_latency, sensitivity, verifying
-from harness import machine
+from harness.runtime import machine
 
 PAGE = measure.PROJECT / "docs" / "benchmarks.md"
 SECTIONS: Mapping[str, tuple[str, Callable[[], str]]] = {

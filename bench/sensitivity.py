@@ -20,12 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from bench import measure
-from harness import config, injection, pipeline, progress
-from harness.errors import HarnessError
-from harness.faults import Fault, Injection, _locustfiles
-from harness.model import Status
-from harness.profile import Profile
-from harness.render import json as json_report
+from faults import _locustfiles
+from harness.config import toml_file
+from harness.config.profile import Profile
+from harness.core.errors import HarnessError
+from harness.core.verdict import Status
+from harness.faults import Fault, Injection, injection
+from harness.report.render import json_report
+from harness.runs import pipeline, progress
 
 JOBS = 3
 RUNS = 20
@@ -325,7 +327,7 @@ def _off(truth: float | None, panel: float | None, limit: float) -> bool:
 def one(case: str, out: Path) -> None:
     """Make one run and leave it in `out`; the case is what `_runs` was asked for."""
     path = measure.PROJECT / "harness.toml"
-    loaded = config.parse(path.read_text(encoding="utf-8"), str(path))
+    loaded = toml_file.parse(path.read_text(encoding="utf-8"), str(path))
     profile = loaded.profile("faults")
     kind, *words = case.split(" ")
     quiet = progress.Reporter()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from bench import measure
-from harness.samples import CLOSING_KEY
+from harness.evidence.client.schema import CLOSING_KEY
 
 STORED = measure.PROJECT / "tests" / "recorded" / "runs" / "clean"
 SIZES = (1_000_000, 10_000_000)

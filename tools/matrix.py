@@ -72,7 +72,7 @@ def run(variants: tuple[str, str, str]) -> Cell:
     chosen = [word for name in variants for word in ("--variant", name)]
     with tempfile.TemporaryDirectory(prefix="harness-matrix-") as scratch:
         out = Path(scratch) / "run"
-        command = [sys.executable, "-m", "harness.cli", "run", "matrix", *chosen, "--quiet", "--out", str(out)]
+        command = [sys.executable, "-m", "harness.cli.main", "run", "matrix", *chosen, "--quiet", "--out", str(out)]
         done = subprocess.run(
             command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
         )

@@ -14,9 +14,10 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from harness.model import Report, Status
-from harness.render.json import parse
-from harness.render.overview import summaries
+from harness.core.report import Report
+from harness.core.verdict import Status
+from harness.report.render.json_report import parse
+from harness.report.render.overview import summaries
 
 MOST_RUNS = 200
 """Of more, the oldest are left out."""

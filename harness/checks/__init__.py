@@ -1,31 +1,27 @@
 """The checks, in the order in which they are reported: first whether anything can be judged, then what."""
 
-from harness.checks import (
-    alerts,
-    blind_spot,
-    cache,
-    dashboards,
-    database,
+from harness.checks import thresholds
+from harness.checks.base import Check, Facts
+from harness.checks.counts import (
     error_ratio,
     exceptions,
-    generator_health,
-    latency_buckets,
-    latency_conservation,
-    migrations,
-    model_ops,
-    percentiles,
-    quiescence,
     rate,
     request_conservation,
     request_counts,
-    resolution,
     response_conservation,
-    scrape_health,
     side_counters,
-    thresholds,
+)
+from harness.checks.django import cache, database, migrations, model_ops
+from harness.checks.latency import (
+    blind_spot,
+    latency_buckets,
+    latency_conservation,
+    percentiles,
+    resolution,
     timer_span,
 )
-from harness.checks.check import Check, Facts
+from harness.checks.monitoring import alerts, dashboards
+from harness.checks.validity import generator_health, quiescence, scrape_health
 
 CHECKS: tuple[Check, ...] = (
     generator_health.CHECK,

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from harness import readings
-from harness.checks.check import Facts
-from harness.instrumentation import LATENCY_ALL, LATENCY_BY_VIEW
-from harness.model import NoData, Query, Run
-from harness.truth import ALL, ViewKey
+from harness.checks.base import Facts
+from harness.core.query import NoData, Query
+from harness.core.run import Run
+from harness.evidence import prometheus_evidence
+from harness.evidence.client.summary import ALL, ViewKey
+from harness.instrumentation.django_prometheus.metrics import LATENCY_ALL, LATENCY_BY_VIEW
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Histogram:
 def queries(run: Run) -> tuple[Query, ...]:
     """Raw buckets and sums of both histograms."""
     return tuple(
-        readings.raw_query(run, f"{histogram}_{part}")
+        prometheus_evidence.raw_query(run, f"{histogram}_{part}")
         for histogram in (LATENCY_BY_VIEW, LATENCY_ALL)
         for part in ("bucket", "sum")
     )
@@ -38,19 +39,21 @@ def queries(run: Run) -> tuple[Query, ...]:
 
 def read(facts: Facts) -> dict[ViewKey, Histogram] | NoData:
     """All histograms with observations in the window, without background views; `ALL` is the one with middlewares."""
-    parts: list[tuple[readings.Delta, ...]] = []
+    parts: list[tuple[prometheus_evidence.CounterIncrease, ...]] = []
     for query_metric in (LATENCY_BY_VIEW, LATENCY_ALL):
         for part in ("bucket", "sum"):
-            items = readings.deltas(facts.run, facts.evidence, f"{query_metric}_{part}")
+            items = prometheus_evidence.deltas(facts.run, facts.evidence, f"{query_metric}_{part}")
             if isinstance(items, NoData):
                 return items
             parts.append(items)
     view_buckets, view_sums, all_buckets, all_sums = parts
-    sums = readings.by(view_sums, "view", "method")
-    grouped: dict[ViewKey, list[readings.Delta]] = {}
+    sums = prometheus_evidence.by(view_sums, "view", "method")
+    grouped: dict[ViewKey, list[prometheus_evidence.CounterIncrease]] = {}
     for item in view_buckets:
         if (view := item.labels.get("view", "")) not in facts.background:
             grouped.setdefault((view, item.labels.get("method", "")), []).append(item)
-    histograms = {key: Histogram(readings.buckets(items), sums.get(key, 0.0)) for key, items in grouped.items()}
-    histograms[ALL] = Histogram(readings.buckets(all_buckets), readings.total(all_sums))
+    histograms = {
+        key: Histogram(prometheus_evidence.buckets(items), sums.get(key, 0.0)) for key, items in grouped.items()
+    }
+    histograms[ALL] = Histogram(prometheus_evidence.buckets(all_buckets), prometheus_evidence.total(all_sums))
     return {key: histogram for key, histogram in histograms.items() if histogram.total}

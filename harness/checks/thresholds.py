@@ -5,10 +5,13 @@ import operator
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from harness import stats
-from harness.checks.check import Check, Facts, inconclusive
-from harness.model import Finding, Limit, NoData, Query, Run, Status, Verdict
-from harness.truth import ALL, Values, ViewKey
+from harness.checks.base import Check, Facts, inconclusive
+from harness.core import statistics
+from harness.core.limits import Limit
+from harness.core.query import NoData, Query
+from harness.core.run import Run
+from harness.core.verdict import Finding, Status, Verdict
+from harness.evidence.client.summary import ALL, Values, ViewKey
 
 ID = "thresholds"
 COMPARE: Mapping[str, Callable[[float, float], bool]] = {
@@ -41,7 +44,7 @@ def _judge_limit(facts: Facts, limit: Limit) -> list[Verdict]:
         return _judge_promql(facts, limit)
     if facts.unusable:
         return [inconclusive(ID, limit.text, f"the samples cannot be counted on: {facts.unusable}")]
-    keys = [key for key in facts.truth.latency if (key[0] == limit.view if limit.view else key == ALL)]
+    keys = [key for key in facts.client.latency if (key[0] == limit.view if limit.view else key == ALL)]
     if not keys:
         return [inconclusive(ID, limit.text, f"no request reached a view {limit.view!r}; name a view of the report")]
     if facts.saturated and limit.metric not in ("error_ratio", "rate"):
@@ -53,22 +56,22 @@ def _judge_key(facts: Facts, limit: Limit, key: ViewKey, subject: str) -> Verdic
     """Requests without a response, and arrivals that were never begun, count as slower than any limit."""
     if limit.metric in ("error_ratio", "rate"):
         return _judge_value(limit, subject, _value(facts, limit.metric, key))
-    q, lost, n = float(limit.metric[1:]) / 100, facts.truth.lost + facts.never_begun, _felt(facts, key).n
-    if lost and stats.rank(q, n + lost) > n:
+    q, lost, n = float(limit.metric[1:]) / 100, facts.client.lost + facts.never_begun, _felt(facts, key).n
+    if lost and statistics.rank(q, n + lost) > n:
         why = f"{lost} of {n + lost} requests had no response at all, so {limit.metric} has no bound"
         if facts.never_begun:
             why += f"; {facts.never_begun} of them were never begun, as all users waited for answers"
         return Verdict(ID, subject, Status.FAIL, why, expected=limit.value, unit="s")
     judged = _judge_value(limit, subject, _value(facts, limit.metric, key))
-    if not facts.truth.latency[key].intended.n:
+    if not facts.client.latency[key].intended.n:
         return judged
-    actual_s = facts.truth.latency[key].client.quantiles_s[q]
+    actual_s = facts.client.latency[key].client.quantiles_s[q]
     return replace(judged, why=f"{judged.why}, from the intended start; from the actual one it is {actual_s:.6g}")
 
 
 def _felt(facts: Facts, key: ViewKey) -> Values:
     """Latencies from the intended start in an open model, else from the actual one."""
-    latency = facts.truth.latency[key]
+    latency = facts.client.latency[key]
     return latency.intended if latency.intended.n else latency.client
 
 
@@ -102,14 +105,14 @@ def _subject(limit: Limit, key: ViewKey, count: int) -> str:
 def _value(facts: Facts, metric: str, key: ViewKey) -> float:
     matching = {
         (view, method, status): number
-        for (view, method, status), number in facts.truth.answered.items()
+        for (view, method, status), number in facts.client.answered.items()
         if key in (ALL, (view, method))
     }
     total = sum(matching.values())
     if metric == "rate":
-        first_s, last_s = facts.truth.first_s or 0.0, facts.truth.last_s or 0.0
+        first_s, last_s = facts.client.first_s or 0.0, facts.client.last_s or 0.0
         return total / max(last_s - first_s, 1e-9)
-    lost = facts.truth.lost if key == ALL else 0
+    lost = facts.client.lost if key == ALL else 0
     if metric == "error_ratio":
         return (sum(number for (_, _, status), number in matching.items() if status >= 500) + lost) / (total + lost)
     return _felt(facts, key).quantiles_s[float(metric[1:]) / 100]

@@ -1,20 +1,36 @@
-"""The catalogue of faults: each module here holds one, as `FAULT`, but for `fault` and those that begin with `_`."""
+"""Breaking the monitoring on purpose: what a fault is, injecting it, running all, and what became of each."""
 
+import sys
+from collections.abc import Iterator
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from pkgutil import iter_modules
 
 from harness.faults.fault import Fault, Injection
 
-FAULTS: tuple[Fault, ...] = tuple(
-    sorted(
-        (
-            import_module(f"{__name__}.{module.name}").FAULT
-            for module in iter_modules(__path__)
-            if module.name != "fault" and not module.name.startswith("_")
-        ),
-        key=lambda fault: fault.number,
-    )
-)
-"""All of them, in the order of their numbers."""
+__all__ = ["FAULTS", "Fault", "Injection", "load"]
 
-__all__ = ["FAULTS", "Fault", "Injection"]
+
+def load(directory: Path) -> tuple[Fault, ...]:
+    """The faults of a catalogue, in the order of their numbers.
+
+    Each module of `directory`, a package, holds one as `FAULT`; those that begin with `_` are shared by others.
+    """
+    return tuple(sorted(_faults(directory), key=lambda fault: fault.number))
+
+
+def _faults(directory: Path) -> Iterator[Fault]:
+    name = directory.name
+    if name not in sys.modules:
+        spec = spec_from_file_location(name, directory / "__init__.py", submodule_search_locations=[str(directory)])
+        assert spec is not None and spec.loader is not None  # noqa: PT018
+        package = module_from_spec(spec)
+        sys.modules[name] = package
+        spec.loader.exec_module(package)
+    for module in iter_modules([str(directory)]):
+        if not module.name.startswith("_"):
+            yield import_module(f"{name}.{module.name}").FAULT
+
+
+FAULTS = load(Path(__file__).parents[2] / "faults")

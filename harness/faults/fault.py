@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.profile import Act, Beside
+from harness.config.profile import Act, Sidecar
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Injection:
     """Replaces the words that start the target; `{command}` alone stands for the replaced ones."""
     prepare: tuple[tuple[str, ...], ...] | None = None
     """Replaces the commands that run before the start."""
-    beside: tuple[Beside, ...] = ()
+    beside: tuple[Sidecar, ...] = ()
     entry: str = ""
     """The name of the process beside the target to which the load goes instead, e.g. a proxy."""
     scrape: Mapping[str, Any] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from harness import config
+from harness.config import toml_file
 
 ROOT = Path(__file__).parents[2]
 FILES = {
@@ -60,7 +60,7 @@ def test_what_is_wrong_would_be_seen(name: str, schema: str, tmp_path: Path) -> 
 def test_the_profile_of_the_page_can_be_gated() -> None:
     """It is read, and some sample is told as each gated view: the page's app has no witness."""
     text = (ROOT / "docs" / "ci.md").read_text()
-    profile = config.parse(text.split("```toml\n")[1].split("```")[0], "ci.md").profile("ci")
+    profile = toml_file.parse(text.split("```toml\n")[1].split("```")[0], "ci.md").profile("ci")
     assert profile.gated_views
     assert set(profile.gated_views) <= set(profile.views.values())
 

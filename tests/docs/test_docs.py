@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from harness import config, keys
 from harness.checks import CHECKS
-from harness.errors import ExitCode
+from harness.config import readers, toml_file
+from harness.core.errors import ExitCode
+from harness.core.limits import Budget
+from harness.core.run import SCHEMA_VERSION
+from harness.core.verdict import Strength
+from harness.evidence.client.schema import CLOSING_KEY, SCHEMA, VERSION_KEY
 from harness.faults import FAULTS, Fault
-from harness.model import SCHEMA_VERSION, Budget, Strength
-from harness.samples import CLOSING_KEY, SCHEMA, VERSION_KEY
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -123,8 +125,8 @@ def test_no_page_is_about_a_check_that_is_gone() -> None:
 @pytest.mark.parametrize(
     ("heading", "keys"),
     [
-        ("Keys of a profile", set(config._KEYS)),
-        ("Keys of start", set(config._START_KEYS)),
+        ("Keys of a profile", set(toml_file._KEYS)),
+        ("Keys of start", set(toml_file._START_KEYS)),
         ("Budget", {field.name for field in fields(Budget)}),
     ],
 )
@@ -145,7 +147,7 @@ def test_the_defaults_of_the_budget_are_documented() -> None:
             if row[1] == "none"
             else {}
             if row[1] == "{}"
-            else keys.seconds(row[1].strip('"'))
+            else readers.seconds(row[1].strip('"'))
             if '"' in row[1]
             else float(row[1])
         )
@@ -156,7 +158,7 @@ def test_the_defaults_of_the_budget_are_documented() -> None:
 def test_every_example_of_a_profile_is_accepted(block: str) -> None:
     """The TOML shown is read by the parser, as a whole file or as part of a profile."""
     whole = "profiles" in tomllib.loads(block)
-    assert config.parse(block if whole else f"[profiles.example]\n{block}", "docs/profiles.md").profiles
+    assert toml_file.parse(block if whole else f"[profiles.example]\n{block}", "docs/profiles.md").profiles
 
 
 def test_every_column_of_a_shard_is_documented() -> None:

@@ -12,7 +12,7 @@ def test_the_readmes_help_text_is_current() -> None:
     """It is the output of `harness --help` at 100 columns."""
     env = {**os.environ, "COLUMNS": "100"}
     shown = subprocess.run(
-        [sys.executable, "-m", "harness.cli", "--help"],
+        [sys.executable, "-m", "harness.cli.main", "--help"],
         cwd=PROJECT,
         env=env,
         capture_output=True,
@@ -26,7 +26,7 @@ def test_every_command_is_explained_with_examples_and_exit_codes() -> None:
     """`harness COMMAND --help` ends in examples."""
     for command in ("run", "verify", "report", "gate", "baseline", "faults", "doctor", "up"):
         shown = subprocess.run(
-            [sys.executable, "-m", "harness.cli", command, "--help"],
+            [sys.executable, "-m", "harness.cli.main", command, "--help"],
             cwd=PROJECT,
             capture_output=True,
             text=True,

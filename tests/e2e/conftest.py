@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import config, stack
+from harness.config import toml_file
+from harness.runtime.stack import embedded
 
 PROJECT = Path(__file__).resolve().parents[2]
 MARK = "HARNESS_TEST_MARK"
@@ -74,7 +75,7 @@ class Harness:
         if arguments[:1] == ("run",) and "--out" not in arguments:
             arguments = (*arguments, "--out", self.scratch / f"run-{uuid.uuid4().hex[:8]}")
         return subprocess.Popen(
-            [sys.executable, "-m", "harness.cli", *map(str, arguments)],
+            [sys.executable, "-m", "harness.cli.main", *map(str, arguments)],
             cwd=PROJECT,
             env={**self.environment, **env},
             stdout=subprocess.PIPE,
@@ -160,10 +161,10 @@ def copied_project(root: Path, profiles: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Stack]:
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Stack]:
     """The reference target and a Prometheus that run already, as somebody's own deployment would."""
-    profile = config.parse((PROJECT / "harness.toml").read_text(), "harness.toml").profile("smoke")
+    profile = toml_file.parse((PROJECT / "harness.toml").read_text(), "harness.toml").profile("smoke")
     assert profile.start is not None
     logs = tmp_path_factory.mktemp("logs")
-    with stack.embedded(profile.start, PROJECT, logs, scrape_interval_s=1.0) as running:
+    with embedded.embedded(profile.start, PROJECT, logs, scrape_interval_s=1.0) as running:
         yield running

@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
-from harness import process, rules, stack
+from harness.monitoring.rules import rule_file
+from harness.runtime import process
+from harness.runtime.stack import embedded
 from tests.e2e.conftest import PROJECT
 
 READY_S = 30.0
@@ -55,7 +57,7 @@ def start(running: ExitStack, name: str, command: list[str | Path], ready: str, 
         words = [*map(str, command), f"--web.listen-address=127.0.0.1:{port}"]
         return process.registered(running, partial(process.spawn, name, words, log))
 
-    port, _ = process.start_on_port(launch, lambda port: stack.ask(f"http://127.0.0.1:{port}{ready}"), READY_S)
+    port, _ = process.start_on_port(launch, lambda port: embedded.ask(f"http://127.0.0.1:{port}{ready}"), READY_S)
     return f"127.0.0.1:{port}"
 
 
@@ -69,8 +71,8 @@ def prometheus_config(directory: Path, alertmanager: str, target: str) -> Path:
     del job["dns_sd_configs"]
     (directory / "rules").mkdir()
     for file in (MONITORING / "rules").glob("*.yml"):
-        read = rules.scaled(rules.parse(file.read_text(), file.name), SCALE)
-        (directory / "rules" / file.name).write_text(json.dumps(rules.documents(read)[file.name]))
+        read = rule_file.scaled(rule_file.parse(file.read_text(), file.name), SCALE)
+        (directory / "rules" / file.name).write_text(json.dumps(rule_file.documents(read)[file.name]))
     config = directory / "prometheus.yml"
     config.write_text(json.dumps(made))
     return config
@@ -94,7 +96,7 @@ def test_a_target_that_is_down_is_told_to_a_webhook(tmp_path: Path) -> None:
             f"--config.file={prometheus_config(tmp_path, manager, target)}",
             f"--storage.tsdb.path={tmp_path / 'tsdb'}",
         ]
-        server = stack.find_prometheus(PROJECT)
+        server = embedded.find_prometheus(PROJECT)
         started_s = time.monotonic()
         start(running, "prometheus", [server, *options], "/-/ready", tmp_path / "prometheus.log")
         message = told.get(timeout=TOLD_S)

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness import config, pipeline
-from harness.model import Report, Status
-from harness.profile import Act, Profile
-from harness.progress import Reporter
+from harness.config import toml_file
+from harness.config.profile import Act, Profile
+from harness.core.report import Report
+from harness.core.verdict import Status
+from harness.runs import pipeline
+from harness.runs.progress import Reporter
 from tests.e2e.conftest import PROJECT
 
 pytestmark = pytest.mark.quiet
@@ -106,7 +108,7 @@ def profile(tmp_path: Path, load: Load, duration_s: float, **changes: object) ->
     """The project's own profile and rules, with another load; `changes` are those of its start."""
     scenario = tmp_path / "locustfile.py"
     scenario.write_text(load.locustfile)
-    own = config.parse((PROJECT / "harness.toml").read_text(), "harness.toml").profile("smoke")
+    own = toml_file.parse((PROJECT / "harness.toml").read_text(), "harness.toml").profile("smoke")
     assert own.start is not None
     assert own.rules == ("monitoring/prometheus/rules",)
     start = replace(own.start, env={**own.start.env, "TARGET_THREADS": "64"}, **changes)  # type: ignore[arg-type]

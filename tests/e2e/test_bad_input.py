@@ -9,7 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from harness import process, stack
+from harness.runtime import process
+from harness.runtime.stack import embedded
 from tests.e2e.conftest import PROJECT, Harness, Writer
 
 STORED = PROJECT / "tests" / "recorded" / "runs" / "clean"
@@ -23,7 +24,7 @@ def error_of(done: object) -> str:
     return next(line for line in err.splitlines() if line.startswith("harness: "))
 
 
-def embedded(write: Writer, extra: str = "") -> Path:
+def embedded_config(write: Writer, extra: str = "") -> Path:
     """A profile that starts the reference target, changed by `extra`."""
     return write.config(
         f"""
@@ -107,7 +108,7 @@ def test_a_port_that_is_taken_is_named(harness: Harness, write: Writer) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        config = embedded(write)
+        config = embedded_config(write)
         config.write_text(config.read_text() + f"port = {port}\n")
         done = harness.run("run", *SHORT, "--config", config)
     assert done.code == 2
@@ -141,14 +142,14 @@ def test_a_target_that_never_becomes_ready_shows_its_log(
 
 def test_a_prometheus_that_cannot_start_takes_the_target_with_it(harness: Harness, write: Writer) -> None:
     """A start that fails half-way stops what had started."""
-    done = harness.run("run", "--config", embedded(write), HARNESS_PROMETHEUS=shutil.which("false") or "")
+    done = harness.run("run", "--config", embedded_config(write), HARNESS_PROMETHEUS=shutil.which("false") or "")
     assert done.code == 3
     assert "prometheus ended by itself" in error_of(done)
 
 
 def test_an_unknown_placeholder_is_named(harness: Harness, write: Writer) -> None:
     """Only the placeholders that exist are filled in."""
-    config = embedded(write)
+    config = embedded_config(write)
     config.write_text(config.read_text().replace("{tmp}", "{temp}"))
     done = harness.run("run", "--config", config)
     assert done.code == 2
@@ -176,7 +177,7 @@ def test_a_bad_address_is_named(harness: Harness, target: str, prometheus: str, 
     assert message in error_of(done)
 
 
-def test_no_prometheus_at_the_address_is_inconclusive(harness: Harness, services: stack.Stack) -> None:
+def test_no_prometheus_at_the_address_is_inconclusive(harness: Harness, services: embedded.Stack) -> None:
     """Nothing could be measured: exit 3."""
     done = harness.run("run", "--target", services.target, "--prometheus", f"http://127.0.0.1:{process.free_port()}")
     assert done.code == 3
@@ -186,7 +187,9 @@ def test_no_prometheus_at_the_address_is_inconclusive(harness: Harness, services
     assert "not as a Prometheus does" in error_of(done)
 
 
-def test_a_prometheus_that_does_not_scrape_the_target_is_inconclusive(harness: Harness, services: stack.Stack) -> None:
+def test_a_prometheus_that_does_not_scrape_the_target_is_inconclusive(
+    harness: Harness, services: embedded.Stack
+) -> None:
     """The selector that found nothing is named."""
     own = ("--target", services.target, "--prometheus", services.prometheus)
     done = harness.run("run", *own, "--selector", 'job="shop"')

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import config, services
-from harness.errors import UsageError
-from harness.model import Report, Status
-from harness.render.json import parse
+from harness.config import toml_file
+from harness.core.errors import UsageError
+from harness.core.report import Report
+from harness.core.verdict import Status
+from harness.report.render.json_report import parse
+from harness.runtime.stack import servers
 from tests.e2e.conftest import PROJECT, Harness
 
 pytestmark = pytest.mark.xdist_group("servers")
@@ -29,10 +31,10 @@ DELAY_MS = 30
 
 def names_of(cell: tuple[str, ...]) -> list[str]:
     """The servers that a cell needs; skips the test, with the reason, where one or its driver is not installed."""
-    variants = config.parse((PROJECT / "harness.toml").read_text(), "harness.toml").variants
+    variants = toml_file.parse((PROJECT / "harness.toml").read_text(), "harness.toml").variants
     names = [name for variant in cell for name in variants[variant].services]
     try:
-        services.find(names)
+        servers.find(names)
     except UsageError as error:
         pytest.skip(f"{' x '.join(cell)} is left out: {error}")
     if "mysql" in cell and importlib.util.find_spec("MySQLdb") is None:

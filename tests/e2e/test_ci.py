@@ -52,7 +52,7 @@ def test_the_commands_of_the_page_run(harness: Harness, repository: Path) -> Non
     for words in typed:
         extra = FEW if words[1] == "gate" else ()
         done = subprocess.run(
-            [sys.executable, "-m", "harness.cli", *words[1:], *extra],
+            [sys.executable, "-m", "harness.cli.main", *words[1:], *extra],
             cwd=repository,
             env=harness.environment,
             capture_output=True,

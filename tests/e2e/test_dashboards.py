@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from harness import rules
-from harness.model import Report, Status
-from harness.render.json import parse
+from harness.core.report import Report
+from harness.core.verdict import Status
+from harness.monitoring.rules import rule_file
+from harness.report.render.json_report import parse
 from tests.e2e.conftest import PROJECT, Harness
 
 STATUS = "django_http_responses_total_by_status_view_method_total"
@@ -22,7 +23,7 @@ B = f"rate({LATENCY}_bucket{{{USER}}}[$__range])"
 RULES = [
     rule
     for file in (PROJECT / "monitoring" / "prometheus" / "rules").glob("*.yml")
-    for rule in rules.parse(file.read_text(), file.name)
+    for rule in rule_file.parse(file.read_text(), file.name)
 ]
 RIGHT: Mapping[str, str] = {
     "sum": f"sum({R})",

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 import requests
 
-from harness import process, stack
-from harness.model import Report, Status
-from harness.render.json import parse
+from harness.core.report import Report
+from harness.core.verdict import Status
+from harness.report.render.json_report import parse
+from harness.runtime import process
+from harness.runtime.stack import embedded
 from tests.e2e.conftest import PROJECT, Harness
 
 STATUS = "django_http_responses_total_by_status_view_method_total"
@@ -23,7 +25,7 @@ pytestmark = pytest.mark.quiet
 
 
 @pytest.fixture
-def used(services: stack.Stack) -> stack.Stack:
+def used(services: embedded.Stack) -> embedded.Stack:
     """The running target, used a little by somebody: a view that waits, and a link that is broken."""
     prometheus = requests.Session()
     prometheus.trust_env = False
@@ -65,7 +67,7 @@ def told(report: Report, panel: str) -> str:
     return "\n".join([*verdicts, *(f"{f.id}: {f.text}" for f in report.findings if f" / {panel} / " in f.subject)])
 
 
-def test_the_faults_of_widespread_dashboards_are_found(harness: Harness, used: stack.Stack, tmp_path: Path) -> None:
+def test_the_faults_of_widespread_dashboards_are_found(harness: Harness, used: embedded.Stack, tmp_path: Path) -> None:
     """The filter on empty buckets, and `<unnamed view>` left out: by what they show wrongly, or by their form."""
     hidden = f'view!~"<unnamed view>|{SCRAPES}"'
     (tmp_path / "board.json").write_text(
@@ -97,7 +99,7 @@ def test_the_faults_of_widespread_dashboards_are_found(harness: Harness, used: s
     assert (again.code, parse(again.out).verdicts) == (1, report.verdicts)
 
 
-def test_our_own_boards_hold_on_a_stack_that_runs(harness: Harness, used: stack.Stack, tmp_path: Path) -> None:
+def test_our_own_boards_hold_on_a_stack_that_runs(harness: Harness, used: embedded.Stack, tmp_path: Path) -> None:
     """Each query of each panel has a verdict or a finding that says why it has none, and none fails."""
     boards = PROJECT / "monitoring" / "grafana" / "dashboards"
     done = harness.run(
@@ -112,7 +114,9 @@ def test_our_own_boards_hold_on_a_stack_that_runs(harness: Harness, used: stack.
     assert {v.status for v in report.verdicts} == {Status.PASS}
 
 
-def test_bad_input_is_named_by_file_panel_and_expression(harness: Harness, used: stack.Stack, tmp_path: Path) -> None:
+def test_bad_input_is_named_by_file_panel_and_expression(
+    harness: Harness, used: embedded.Stack, tmp_path: Path
+) -> None:
     """And the rest is judged all the same."""
     (tmp_path / "boards").mkdir()
     (tmp_path / "boards" / "broken.json").write_text("{")
@@ -155,7 +159,7 @@ def test_bad_input_is_named_by_file_panel_and_expression(harness: Harness, used:
     ],
 )
 def test_what_cannot_be_asked_is_named(
-    harness: Harness, services: stack.Stack, tmp_path: Path, arguments: tuple[str, ...], code: int, said: str
+    harness: Harness, services: embedded.Stack, tmp_path: Path, arguments: tuple[str, ...], code: int, said: str
 ) -> None:
     """The file or the flag, with the exit code of its kind."""
     (tmp_path / "good.json").write_text(board("Good", good='sum(up{job="django"})'))
@@ -167,7 +171,7 @@ def test_what_cannot_be_asked_is_named(
 
 
 @pytest.fixture
-def hasty(services: stack.Stack, tmp_path: Path) -> Iterator[str]:
+def hasty(services: embedded.Stack, tmp_path: Path) -> Iterator[str]:
     """A Prometheus that scrapes the same target and gives no query more than a second."""
     config = {
         "global": {"scrape_interval": "1s"},
@@ -176,7 +180,7 @@ def hasty(services: stack.Stack, tmp_path: Path) -> Iterator[str]:
         ],
     }
     (tmp_path / "prometheus.yml").write_text(json.dumps(config))
-    binary = stack.find_prometheus(PROJECT)
+    binary = embedded.find_prometheus(PROJECT)
 
     with ExitStack() as running:
 
@@ -191,7 +195,7 @@ def hasty(services: stack.Stack, tmp_path: Path) -> Iterator[str]:
             log = tmp_path / "prometheus.log"
             return process.registered(running, lambda: process.spawn("prometheus", command, log))
 
-        port, _ = process.start_on_port(launch, lambda port: stack.ask(f"http://127.0.0.1:{port}/-/ready"), 30, 0)
+        port, _ = process.start_on_port(launch, lambda port: embedded.ask(f"http://127.0.0.1:{port}/-/ready"), 30, 0)
         url = f"http://127.0.0.1:{port}"
         session = requests.Session()
         session.trust_env = False

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from harness import process, stack
-from harness.errors import UsageError
-from harness.probe import probe_machine, probe_metrics, probe_settings
-from harness.wiring import Diagnosis, Health, diagnose_metrics, diagnose_settings
+from harness.cli.doctor import probe_machine, probe_metrics, probe_settings
+from harness.core.errors import UsageError
+from harness.instrumentation.django_prometheus.doctor import Diagnosis, Health, diagnose_metrics, diagnose_settings
+from harness.runtime import process
+from harness.runtime.stack import embedded
 from tests.e2e.conftest import PROJECT, Harness, Writer
 
 GOOD = """
@@ -53,7 +54,7 @@ def gunicorn(directory: Path, module: str, *, workers: int, **env: str) -> Itera
     environment = process.environment({"DJANGO_SETTINGS_MODULE": module, **env})
     service = process.spawn("gunicorn", command, log, cwd=directory, env=environment)
     try:
-        process.await_answer(service, lambda: stack.ask(f"http://127.0.0.1:{port}/metrics"), 30)
+        process.await_answer(service, lambda: embedded.ask(f"http://127.0.0.1:{port}/metrics"), 30)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.stop(service)
@@ -171,7 +172,7 @@ def test_a_module_that_cannot_be_read_is_a_usage_error(write: Writer, text: str 
 def test_a_module_that_hangs_is_given_up(write: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Together with what it started."""
     write.file("slow_settings.py", "import subprocess; subprocess.run(['sleep', '600'])\n")
-    monkeypatch.setattr("harness.probe.settings.LIMIT_S", 1.0)
+    monkeypatch.setattr("harness.cli.doctor.settings.LIMIT_S", 1.0)
     with pytest.raises(UsageError, match="slow_settings was not imported within 1 s"):
         probe_settings("slow_settings", write.directory)
 
@@ -183,7 +184,7 @@ def test_the_reference_target_is_clean(tmp_path: Path, monkeypatch: pytest.Monke
     assert {diagnosis.status for diagnosis in diagnoses} == {Health.OK}, diagnoses
 
 
-def test_the_reference_targets_live_metrics_have_no_fault(services: stack.Stack) -> None:
+def test_the_reference_targets_live_metrics_have_no_fault(services: embedded.Stack) -> None:
     """Two workers that share a directory read as one account."""
     assert faults(diagnose_metrics(probe_metrics(f"{services.target}/metrics"))) == {}
 

@@ -5,10 +5,9 @@ import shutil
 
 import pytest
 
-from harness import catalogue
-from harness.catalogue import Outcome
-from harness.faults import FAULTS, Fault
-from harness.render.json import parse
+from harness.faults import FAULTS, Fault, results
+from harness.faults.results import Outcome
+from harness.report.render.json_report import parse
 from tests.e2e.conftest import PROJECT, Harness
 
 
@@ -22,7 +21,7 @@ def test_it_is_caught(harness: Harness, fault: Fault) -> None:
     assert (out / "report.json").exists(), done.told
     report = parse((out / "report.json").read_text())
     assert report.fault == fault.id
-    row = catalogue.judge(fault, report, 0.0)
+    row = results.judge(fault, report, 0.0)
     assert (row.outcome, row.note) == (Outcome.CAUGHT, ""), done.told
     assert row.named or fault.cause is None, f"named {row.causes}: {done.told}"
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from harness.faults import first_count
-from harness.model import Report, Status
-from harness.render.json import parse
+from faults import first_count
+from harness.core.report import Report
+from harness.core.verdict import Status
+from harness.report.render.json_report import parse
 from tests.e2e.conftest import PROJECT, Harness
 
 BOARDS = PROJECT / "monitoring" / "grafana" / "dashboards"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import process
-from harness.model import Status
-from harness.render.json import parse
+from harness.core.verdict import Status
+from harness.report.render.json_report import parse
+from harness.runtime import process
 from tests.e2e.conftest import PROJECT, Harness, Writer
 
 HEAD = """

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.model import Report, Status, Verdict
-from harness.render.json import parse
+from harness.core.report import Report
+from harness.core.verdict import Status, Verdict
+from harness.report.render.json_report import parse
 from tests.e2e.conftest import Harness, Writer
 from tests.e2e.test_run import rows_of
 

@@ -9,18 +9,19 @@ from pathlib import Path
 import pytest
 import requests
 
-from harness import config, stack
-from harness.profile import TargetStart
-from harness.render.json import parse
+from harness.config import toml_file
+from harness.config.profile import TargetStart
+from harness.report.render.json_report import parse
+from harness.runtime.stack import embedded
 from tests.e2e.conftest import PROJECT, Harness
 
 SHORT = ("--duration", "4s", "--warmup", "1s")
 
 
 @pytest.fixture(scope="module")
-def without_witness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Stack]:
+def without_witness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Stack]:
     """The target as anybody else's: it tells nothing about its requests."""
-    profile = config.parse((PROJECT / "harness.toml").read_text(), "harness.toml").profile("smoke")
+    profile = toml_file.parse((PROJECT / "harness.toml").read_text(), "harness.toml").profile("smoke")
     assert profile.start is not None
     start = TargetStart(
         command=profile.start.command,
@@ -28,23 +29,23 @@ def without_witness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.
         prepare=profile.start.prepare,
         env={**profile.start.env, "TARGET_WITNESS": "0"},
     )
-    with stack.embedded(start, PROJECT, tmp_path_factory.mktemp("logs"), scrape_interval_s=1.0) as running:
+    with embedded.embedded(start, PROJECT, tmp_path_factory.mktemp("logs"), scrape_interval_s=1.0) as running:
         yield running
 
 
-def own(services: stack.Stack) -> tuple[str, ...]:
+def own(services: embedded.Stack) -> tuple[str, ...]:
     """The flags for a deployment of one's own."""
     return ("--target", services.target, "--prometheus", services.prometheus)
 
 
-def test_a_running_deployment_with_a_witness_passes(harness: Harness, services: stack.Stack, tmp_path: Path) -> None:
+def test_a_running_deployment_with_a_witness_passes(harness: Harness, services: embedded.Stack, tmp_path: Path) -> None:
     """The scrape interval is found out, and every check passes."""
     done = harness.run("run", *SHORT, *own(services), "--out", tmp_path / "run")
     assert done.code == 0, done.told
 
 
 def test_without_a_witness_each_verdict_says_its_strength(
-    harness: Harness, without_witness: stack.Stack, tmp_path: Path
+    harness: Harness, without_witness: embedded.Stack, tmp_path: Path
 ) -> None:
     """Counts are still exact; latencies are bounded from one side and say so; nothing fails."""
     done = harness.run("run", *SHORT, *own(without_witness), "--json", "--out", tmp_path / "run")
@@ -59,7 +60,7 @@ def test_without_a_witness_each_verdict_says_its_strength(
 
 
 def test_without_a_witness_a_calibrated_run_is_two_sided(
-    harness: Harness, without_witness: stack.Stack, tmp_path: Path
+    harness: Harness, without_witness: embedded.Stack, tmp_path: Path
 ) -> None:
     """Names mapped to views and a no-op view's latency bound the histograms from above too."""
     text = f"""
@@ -106,7 +107,7 @@ def others(target: str) -> Iterator[None]:
 
 
 def test_foreign_traffic_is_noticed_and_judged_as_lower_bounds(
-    harness: Harness, services: stack.Stack, tmp_path: Path
+    harness: Harness, services: embedded.Stack, tmp_path: Path
 ) -> None:
     """Declared, it passes with one-sided verdicts; undeclared, the run is inconclusive and says what to declare."""
     quick = tmp_path / "harness.toml"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import stack
-from harness.model import Status
-from harness.render.json import parse
+from harness.core.verdict import Status
+from harness.report.render.json_report import parse
+from harness.runtime.stack import embedded
 from tests.e2e.conftest import PROJECT, Done, Harness, Writer, copied_project
 
 SHORT = ("--pairs", "5", "--slices", "1", "--slice", "2s")
@@ -76,7 +76,7 @@ def test_what_cannot_be_compared_is_no_pass(
 
 
 def test_what_runs_already_is_compared_and_concludes_nothing(
-    harness: Harness, services: stack.Stack, write: Writer, tmp_path: Path
+    harness: Harness, services: embedded.Stack, write: Writer, tmp_path: Path
 ) -> None:
     """Figures with their intervals, no pass, and no profile that starts anything is needed."""
     locustfile = PROJECT / "scenarios" / "gated.py"

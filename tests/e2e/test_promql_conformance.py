@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from harness import process, promql, stack
+from harness import promql
 from harness.promql import Dialect, Point
+from harness.runtime import process
+from harness.runtime.stack import embedded
 
 CASES = 300
 AGREEMENT = 1e-9
@@ -143,7 +145,7 @@ def make_histogram(number: int) -> Histogram:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """All cases backfilled with promtool into one database, and a Prometheus on it."""
-    binary = stack.find_prometheus(Path(__file__).resolve().parents[2])
+    binary = embedded.find_prometheus(Path(__file__).resolve().parents[2])
     directory = tmp_path_factory.mktemp("conformance")
     text = directory / "cases.om"
     lines = ["# TYPE cases_c counter"]

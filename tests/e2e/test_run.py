@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from harness.render.json import parse
+from harness.report.render.json_report import parse
 from tests.e2e.conftest import PROJECT, Harness, Writer
 
 SHORT = ("--duration", "4s", "--warmup", "1s")

@@ -17,12 +17,12 @@ from pymemcache import Client
 from redis import Redis
 from redis.exceptions import AuthenticationError
 
-from harness import services
-from harness.errors import StackError, UsageError
-from harness.services import Found, Started
+from harness.core.errors import StackError, UsageError
+from harness.runtime.stack import servers
+from harness.runtime.stack.servers import Found, Started
 from tests.e2e.conftest import PROJECT, Harness, Writer
 
-BY_NAME = {server.name: server for server in services.SERVERS}
+BY_NAME = {server.name: server for server in servers.SERVERS}
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Running:
 def found(name: str) -> Found:
     """A server's programs; skips the test, with the missing one, where they are not installed."""
     try:
-        return services.find([name])[0]
+        return servers.find([name])[0]
     except UsageError as error:
         if "make services" not in str(error):
             raise
@@ -53,7 +53,7 @@ def found(name: str) -> Found:
 def running(name: str, tmp_path: Path) -> Iterator[Running]:
     """Start a server, and see that no process and no directory of it is left."""
     with ExitStack() as stack:
-        started = services.start(stack, found(name), tmp_path, tmp_path)
+        started = servers.start(stack, found(name), tmp_path, tmp_path)
         number = process_of(started.words[f"{name}_port"])
         directory = Path(f"/proc/{number}/cwd").readlink()
         directory = directory.parent if directory.name == "data" else directory
@@ -227,7 +227,7 @@ def test_a_missing_program_is_named_with_the_next_step(name: str, monkeypatch: p
         rf"{name}: no {server.programs[0]} on PATH or in /nowhere/\*/bin; .*`make services`.*HARNESS_{name.upper()}_BIN"
     )
     with pytest.raises(UsageError, match=message):
-        services.programs_of(server)
+        servers.programs_of(server)
 
 
 def test_of_several_versions_the_newest_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,18 +240,18 @@ def test_of_several_versions_the_newest_is_taken(tmp_path: Path, monkeypatch: py
             file = tmp_path / version / "bin" / program
             file.parent.mkdir(parents=True, exist_ok=True)
             file.touch(mode=0o755)
-    assert {path.parent.parent.name for path in services.programs_of(server).values()} == {"15"}
+    assert {path.parent.parent.name for path in servers.programs_of(server).values()} == {"15"}
 
 
 def test_a_server_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit, what was seen, and nothing left."""
-    monkeypatch.setattr("harness.services.server.READY_S", 0.5)
+    monkeypatch.setattr("harness.runtime.stack.servers.server.READY_S", 0.5)
     silent = replace(BY_NAME["memcached"], command=lambda _: ("sleep", "600"))
     with (
         ExitStack() as stack,
         pytest.raises(StackError, match=r"memcached did not become ready within 0.5 s: port \d+"),
     ):
-        services.start(stack, Found(silent, {}), tmp_path, tmp_path)
+        servers.start(stack, Found(silent, {}), tmp_path, tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["memcached.log"]
 
 

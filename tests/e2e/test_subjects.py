@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from harness.model import Report, Status
-from harness.render.json import parse
+from harness.core.report import Report
+from harness.core.verdict import Status
+from harness.report.render.json_report import parse
 from tests.e2e.conftest import PROJECT, Harness, Writer
 
 SETTINGS = "from somesite.settings import *\n"

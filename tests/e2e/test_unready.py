@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from harness import services
-from harness.errors import UsageError
+from harness.core.errors import UsageError
+from harness.runtime.stack import servers
 from tests.e2e.conftest import PROJECT, Harness, Writer
 
 START = """
@@ -51,7 +51,7 @@ def test_a_target_that_cannot_work_says_why(
 ) -> None:
     """The run ends with the reason before any load, and leaves nothing."""
     try:
-        services.find(needed)
+        servers.find(needed)
     except UsageError as error:
         pytest.skip(str(error))
     words = {

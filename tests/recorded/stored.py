@@ -7,10 +7,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from harness.checks import dashboards
-from harness.model import Report, Status, Verdict
-from harness.pipeline import judge
-from harness.store import RunDirectory
+from harness.checks.monitoring import dashboards
+from harness.core.report import Report
+from harness.core.verdict import Status, Verdict
+from harness.runs.pipeline import judge
+from harness.runs.run_directory import RunDirectory
 
 Row = dict[str, Any]
 Labels = dict[str, str]

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from harness.checks import alerts
-from harness.model import Finding, Status, Verdict
-from harness.store import RunDirectory
+from harness.checks.monitoring import alerts
+from harness.core.verdict import Finding, Status, Verdict
+from harness.runs.run_directory import RunDirectory
 from tests.recorded.stored import StoredRun
 
 LATE_S = 0.4

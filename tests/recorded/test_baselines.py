@@ -14,33 +14,34 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from harness import baselines
-from harness.errors import HarnessError, StoreError, UsageError
-from harness.gate import Arm, ViewSample, baseline
-from harness.gate.baseline import BASELINE_VERSION, Baseline
-from harness.model import Report, Status
-from harness.pipeline import render_again
+from harness.core.errors import HarnessError, StoreError, UsageError
+from harness.core.report import Report
+from harness.core.verdict import Status
+from harness.gate.baseline import baseline_file, commands
+from harness.gate.baseline.baseline_file import BASELINE_VERSION, Baseline
+from harness.gate.decision import Measurement, ViewSample
+from harness.runs.pipeline import render_again
 from tests.recorded.stored import StoredRun
 from tests.unit.gate.arms import FINGERPRINT, VIEW, jobs
 
 PROJECT = Path(__file__).parents[2]
 SETTINGS = {"users": "10", "scenario": "0123456789ab"}
 VIEWS = (VIEW,)
-NO_DATE = baseline.render(Baseline(BASELINE_VERSION, 1e18, "", "", jobs("base", 1)[0]))
+NO_DATE = baseline_file.render(Baseline(BASELINE_VERSION, 1e18, "", "", jobs("base", 1)[0]))
 
 
-def keep(to: Path, *arms: Arm) -> Path:
+def keep(to: Path, *arms: Measurement) -> Path:
     """Files of baselines as `add` writes them."""
     to.mkdir(exist_ok=True)
     for arm in arms:
         made = Baseline(BASELINE_VERSION, 1_700_000_000.0, "ci", "mixed.py", arm, "1a2b3c4", VIEWS)
-        (to / f"{arm.id}.json").write_text(baseline.render(made))
+        (to / f"{arm.id}.json").write_text(baseline_file.render(made))
     return to
 
 
 def gate(tmp_path: Path, base: Path, *candidates: Path, views: tuple[str, ...] = ()) -> Report:
     """The report that the gate writes."""
-    return baselines.gate(base, candidates, views, None, tmp_path / "out").report
+    return commands.gate(base, candidates, views, None, tmp_path / "out").report
 
 
 def why(report: Report, check: str = "gate-comparable") -> list[str]:
@@ -62,8 +63,8 @@ def modern(run: StoredRun) -> StoredRun:
 
 def test_what_is_kept_is_what_the_samples_say(clean_run: StoredRun, tmp_path: Path) -> None:
     """Nearest rank over the raw successful requests of a view, and the counts of all."""
-    file, status = baselines.add(clean_run.path, tmp_path / "kept", "job", "sha", {})
-    kept = baseline.parse(file.read_text(), file.name)
+    file, status = commands.add(clean_run.path, tmp_path / "kept", "job", "sha", {})
+    kept = baseline_file.parse(file.read_text(), file.name)
     rows: list[dict[str, Any]] = []
     for shard in clean_run.measured():
         with pa.ipc.open_stream(shard.read_bytes()) as reader:
@@ -84,7 +85,7 @@ def test_what_is_kept_is_what_the_samples_say(clean_run: StoredRun, tmp_path: Pa
 
 def test_a_run_of_an_older_harness_is_not_comparable(clean_run: StoredRun, tmp_path: Path) -> None:
     """It can be kept, and the gate names what it does not tell."""
-    file, _ = baselines.add(clean_run.path, tmp_path / "kept", "job", None, {})
+    file, _ = commands.add(clean_run.path, tmp_path / "kept", "job", None, {})
     report = gate(tmp_path, file.parent, clean_run.path, views=("work:fast",))
     assert report.status is Status.INCONCLUSIVE
     assert any(text.startswith("profile.settings: not known") for text in why(report))
@@ -94,36 +95,36 @@ def test_a_run_of_an_older_harness_is_not_comparable(clean_run: StoredRun, tmp_p
 def test_the_job_and_the_commit_come_from_the_ci(clean_run: StoredRun, tmp_path: Path) -> None:
     """As GitHub calls them; a flag is stronger."""
     environment = {"GITHUB_RUN_ID": "4711", "GITHUB_SHA": "1a2b3c4"}
-    file, _ = baselines.add(clean_run.path, tmp_path / "one", None, None, environment)
-    kept = baseline.parse(file.read_text(), file.name)
+    file, _ = commands.add(clean_run.path, tmp_path / "one", None, None, environment)
+    kept = baseline_file.parse(file.read_text(), file.name)
     assert (kept.arm.job, kept.commit) == ("4711", "1a2b3c4")
-    file, _ = baselines.add(clean_run.path, tmp_path / "two", "mine", "", environment)
-    kept = baseline.parse(file.read_text(), file.name)
+    file, _ = commands.add(clean_run.path, tmp_path / "two", "mine", "", environment)
+    kept = baseline_file.parse(file.read_text(), file.name)
     assert (kept.arm.job, kept.commit) == ("mine", "")
 
 
 def test_a_run_without_job_or_kept_already_is_refused(clean_run: StoredRun, tmp_path: Path) -> None:
     """Nothing is written, nothing is replaced."""
     with pytest.raises(UsageError, match="--job is missing"):
-        baselines.add(clean_run.path, tmp_path / "kept", None, None, {})
+        commands.add(clean_run.path, tmp_path / "kept", None, None, {})
     assert not (tmp_path / "kept").exists()
-    file, _ = baselines.add(clean_run.path, tmp_path / "kept", "a", None, {})
+    file, _ = commands.add(clean_run.path, tmp_path / "kept", "a", None, {})
     before = file.read_bytes()
     with pytest.raises(UsageError, match="is there already"):
-        baselines.add(clean_run.path, tmp_path / "kept", "b", None, {})
+        commands.add(clean_run.path, tmp_path / "kept", "b", None, {})
     assert file.read_bytes() == before
 
 
 def test_runs_left_under_one_name_are_kept_apart(clean_run: StoredRun, tmp_path: Path) -> None:
     """`--out reports/run` gives each the same id; their time tells them apart, and no name leads elsewhere."""
     clean_run.change_run(lambda document: document.update(id="run"))
-    one, _ = baselines.add(clean_run.path, tmp_path / "kept", "1", None, {})
+    one, _ = commands.add(clean_run.path, tmp_path / "kept", "1", None, {})
     clean_run.change_run(lambda document: document.update(started_s=document["started_s"] + 60, id="../run"))
-    two, _ = baselines.add(clean_run.path, tmp_path / "kept", "2", None, {})
+    two, _ = commands.add(clean_run.path, tmp_path / "kept", "2", None, {})
     assert (one.name, two.name) == ("20261123-170611-run.json", "20261123-170711-.._run.json")
-    assert {each.arm.job for each in baselines.read(tmp_path / "kept")} == {"1", "2"}
+    assert {each.arm.job for each in commands.read(tmp_path / "kept")} == {"1", "2"}
     clean_run.change_run(lambda document: document.update(id="20260401-101500-3f9a"))
-    assert baselines.measure(clean_run.path, "3").arm.id == "20260401-101500-3f9a"
+    assert commands.measure(clean_run.path, "3").arm.id == "20260401-101500-3f9a"
 
 
 def _saturated(document: dict[str, Any]) -> None:
@@ -157,7 +158,7 @@ def test_a_load_that_was_not_the_planned_one_is_named(
 ) -> None:
     """The run is kept with its problem, and the gate cannot tell."""
     modern(clean_run).change_run(change)
-    file, status = baselines.add(clean_run.path, tmp_path / "kept", "job", None, {})
+    file, status = commands.add(clean_run.path, tmp_path / "kept", "job", None, {})
     assert status is verified
     report = gate(tmp_path, keep(tmp_path / "base", *jobs("base", 10)), file)
     assert report.exit_code == 3
@@ -166,9 +167,9 @@ def test_a_load_that_was_not_the_planned_one_is_named(
 
 def test_the_throughput_of_an_open_model_is_kept(clean_run: StoredRun) -> None:
     """Successful requests per second of the plan; a closed model has none."""
-    assert baselines.measure(clean_run.path, "job").arm.throughput is None
+    assert commands.measure(clean_run.path, "job").arm.throughput is None
     clean_run.change_run(lambda document: document.update(arrival_rate=100.0))
-    kept = baselines.measure(clean_run.path, "job").arm
+    kept = commands.measure(clean_run.path, "job").arm
     assert kept.throughput == pytest.approx((kept.requests - kept.errors) / 12)
 
 
@@ -183,9 +184,9 @@ def test_a_candidate_with_untrue_metrics_fails_the_gate(clean_run: StoredRun, tm
 def test_equal_runs_pass_and_slower_ones_fail(tmp_path: Path) -> None:
     """With every format written, and made again from report.json."""
     base = keep(tmp_path / "base", *jobs("base", 12))
-    passed = baselines.gate(base, [keep(tmp_path / "same", *jobs("new", 3))], (), None, tmp_path / "passed")
+    passed = commands.gate(base, [keep(tmp_path / "same", *jobs("new", 3))], (), None, tmp_path / "passed")
     assert (passed.report.status, passed.report.exit_code) == (Status.PASS, 0)
-    failed = baselines.gate(base, [keep(tmp_path / "slow", *jobs("new", 3, worse=1.2))], (), None, tmp_path / "failed")
+    failed = commands.gate(base, [keep(tmp_path / "slow", *jobs("new", 3, worse=1.2))], (), None, tmp_path / "failed")
     assert (failed.report.status, failed.report.exit_code) == (Status.FAIL, 1)
     assert {file.name for file in failed.directory.iterdir() if file.is_file()} == {
         "report.json", "report.html", "junit.xml", "summary.md",
@@ -201,8 +202,8 @@ def test_runs_of_one_candidate_job_are_one_unit(clean_run: StoredRun, tmp_path: 
     modern(clean_run)
     subprocess.run(["cp", "-r", str(clean_run.path), str(other.path)], check=True)
     other.change_run(lambda document: document.update(id="rec2"))
-    kept = baselines.read(clean_run.path, baselines.CANDIDATE), baselines.read(other.path, baselines.CANDIDATE)
-    assert {each.arm.job for side in kept for each in side} == {baselines.CANDIDATE}
+    kept = commands.read(clean_run.path, commands.CANDIDATE), commands.read(other.path, commands.CANDIDATE)
+    assert {each.arm.job for side in kept for each in side} == {commands.CANDIDATE}
 
 
 def _other(document: dict[str, Any]) -> None:
@@ -379,7 +380,7 @@ def test_what_the_system_refuses_is_named(tmp_path: Path) -> None:
     kept = keep(tmp_path / "kept", *jobs("base", 2))
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "harness.cli", "baseline", "csv", str(kept)],
+            [sys.executable, "-m", "harness.cli.main", "baseline", "csv", str(kept)],
             cwd=PROJECT,
             stdout=full,
             stderr=subprocess.PIPE,
@@ -401,7 +402,7 @@ def test_paths_that_hold_nothing_are_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="takes 1 to 8 views"):
         gate(tmp_path, base, new, views=tuple("abcdefghi"))
     with pytest.raises(UsageError, match="is not empty"):
-        baselines.gate(base, [new], (), None, base)
+        commands.gate(base, [new], (), None, base)
     for file in new.iterdir():
         document = json.loads(file.read_text())
         file.write_text(json.dumps({**document, "gated_views": []}))
@@ -429,7 +430,18 @@ def test_a_full_disk_loses_nothing(clean_run: StoredRun, tmp_path: Path) -> None
     to = keep(tmp_path / "kept", *jobs("base", 2))
     before = {file.name: file.read_bytes() for file in to.iterdir()}
     done = subprocess.run(
-        [sys.executable, "-m", "harness.cli", "baseline", "add", str(clean_run.path), "--to", str(to), "--job", "1"],
+        [
+            sys.executable,
+            "-m",
+            "harness.cli.main",
+            "baseline",
+            "add",
+            str(clean_run.path),
+            "--to",
+            str(to),
+            "--job",
+            "1",
+        ],
         cwd=PROJECT,
         capture_output=True,
         text=True,
@@ -444,7 +456,7 @@ def test_a_full_disk_loses_nothing(clean_run: StoredRun, tmp_path: Path) -> None
 def run(*arguments: object, **environment: str) -> "subprocess.CompletedProcess[str]":
     """The command itself."""
     return subprocess.run(
-        [sys.executable, "-m", "harness.cli", *map(str, arguments)],
+        [sys.executable, "-m", "harness.cli.main", *map(str, arguments)],
         cwd=PROJECT,
         env={**os.environ, **environment},
         capture_output=True,
@@ -479,12 +491,12 @@ def test_history_is_not_exported_from_another_schema(tmp_path: Path) -> None:
     kept = keep(tmp_path / "kept", *jobs("base", 2))
     (kept / "base-1.json").write_text('{"schema_version": 9, "arm": {}}')
     with pytest.raises(StoreError, match="schema 9"):
-        baselines.export(kept)
+        commands.export(kept)
 
 
 def test_numbers_that_json_has_not_are_not_kept() -> None:
     """A NaN would be stored as null and read as something else."""
     arm = replace(jobs("base", 1)[0], views={VIEW: ViewSample(5000, {"p50": float("nan")})})
     with pytest.raises((ValueError, HarnessError)):
-        baseline.render(Baseline(BASELINE_VERSION, 0.0, "", "", arm))
+        baseline_file.render(Baseline(BASELINE_VERSION, 0.0, "", "", arm))
     assert arm.fingerprint == FINGERPRINT

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from harness import instrumentation as names
-from harness.errors import ExitCode
-from harness.model import Status
+from harness.core.errors import ExitCode
+from harness.core.verdict import Status
+from harness.instrumentation.django_prometheus import metrics as names
 from tests.recorded.stored import StoredRun, failed, of
 
 LEDGERS = [

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from harness import cli
+from harness.cli import main
 from tests.recorded.stored import StoredRun
 
 
 @pytest.fixture
 def runs(clean_run: StoredRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
     """A directory of two runs."""
-    assert cli.main(["verify", str(clean_run.path), "--quiet"]) in (0, 1, 3)
+    assert main.main(["verify", str(clean_run.path), "--quiet"]) in (0, 1, 3)
     root = tmp_path / "reports"
     for name in ("a", "b"):
         shutil.copytree(clean_run.path, root / name)
@@ -27,7 +27,7 @@ def runs(clean_run: StoredRun, tmp_path: Path, capsys: pytest.CaptureFixture[str
 def test_a_directory_of_runs_becomes_an_index(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Beside the runs, which stay as they are."""
     before = (runs / "a" / "report.json").read_bytes()
-    assert cli.main(["report", str(runs)]) == 0
+    assert main.main(["report", str(runs)]) == 0
     told = json.loads((runs / "index.json").read_text())
     assert [line["run_id"] for line in told["runs"]] == ["a", "b"]
     assert {trend["number"] for trend in told["trends"]} == {"p50_s", "p95_s", "p99_s", "rate", "error_ratio"}
@@ -39,7 +39,7 @@ def test_a_directory_of_runs_becomes_an_index(runs: Path, capsys: pytest.Capture
 def test_a_damaged_run_is_named_and_the_others_are_shown(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """On standard error and in the page."""
     (runs / "b" / "report.json").write_text("{")
-    assert cli.main(["report", str(runs), "--json"]) == 0
+    assert main.main(["report", str(runs), "--json"]) == 0
     seen = capsys.readouterr()
     assert "report.json" in seen.err
     assert [line["run_id"] for line in json.loads(seen.out)["runs"]] == ["a"]
@@ -52,7 +52,7 @@ def test_a_report_that_contradicts_its_verdicts_is_left_out(runs: Path, capsys: 
     document["status"], document["exit_code"] = "pass", 0
     document["verdicts"][0]["status"] = "fail"
     (runs / "b" / "report.json").write_text(json.dumps(document))
-    assert cli.main(["report", str(runs), "--json"]) == 0
+    assert main.main(["report", str(runs), "--json"]) == 0
     seen = capsys.readouterr()
     assert "its verdicts say fail" in seen.err
     assert [line["run_id"] for line in json.loads(seen.out)["runs"]] == ["a"]
@@ -62,16 +62,16 @@ def test_nothing_to_show_is_an_error(runs: Path, tmp_path: Path, capsys: pytest.
     """None readable, or none there."""
     for name in ("a", "b"):
         (runs / name / "report.json").write_text("{")
-    assert cli.main(["report", str(runs)]) == 2
+    assert main.main(["report", str(runs)]) == 2
     assert "no run to index" in capsys.readouterr().err
     assert not (runs / "index.html").exists()
-    assert cli.main(["report", str(tmp_path / "nowhere")]) == 2
+    assert main.main(["report", str(tmp_path / "nowhere")]) == 2
 
 
 def test_a_page_that_is_no_index_is_not_replaced(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Somebody's own, beside the runs."""
     (runs / "index.html").write_text("mine")
-    assert cli.main(["report", str(runs)]) == 2
+    assert main.main(["report", str(runs)]) == 2
     assert "is no index of runs" in capsys.readouterr().err
     assert (runs / "index.html").read_text() == "mine"
 
@@ -79,9 +79,9 @@ def test_a_page_that_is_no_index_is_not_replaced(runs: Path, capsys: pytest.Capt
 def test_one_run_is_rendered_again(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """And takes no --out, for its reports lie beside it."""
     (runs / "a" / "summary.md").unlink()
-    assert cli.main(["report", str(runs / "a"), "--quiet"]) in (0, 1, 3)
+    assert main.main(["report", str(runs / "a"), "--quiet"]) in (0, 1, 3)
     assert (runs / "a" / "summary.md").exists()
-    assert cli.main(["report", str(runs / "a"), "--out", str(runs)]) == 2
+    assert main.main(["report", str(runs / "a"), "--out", str(runs)]) == 2
     assert "--out" in capsys.readouterr().err
 
 
@@ -89,5 +89,5 @@ def test_several_runs_are_named_one_by_one(runs: Path, tmp_path: Path) -> None:
     """A run that is named twice counts once."""
     out = tmp_path / "index"
     names = [str(runs / name) for name in ("a", "b", "a")]
-    assert cli.main(["report", *names, "--out", str(out), "--quiet"]) == 0
+    assert main.main(["report", *names, "--out", str(out), "--quiet"]) == 0
     assert len(json.loads((out / "index.json").read_text())["runs"]) == 2

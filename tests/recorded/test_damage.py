@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from harness import instrumentation as names
 from harness.checks import CHECKS
-from harness.errors import ExitCode, StoreError, UsageError
-from harness.model import Status
-from harness.render import json as json_report
+from harness.core.errors import ExitCode, StoreError, UsageError
+from harness.core.verdict import Status
+from harness.instrumentation.django_prometheus import metrics as names
+from harness.report.render import json_report
 from tests.recorded.stored import StoredRun, failed, of
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from harness.model import Report, Status, Verdict
+from harness.core.report import Report
+from harness.core.verdict import Status, Verdict
 from tests.recorded.stored import StoredRun
 
 Answer = dict[str, Any]

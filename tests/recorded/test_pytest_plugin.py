@@ -57,9 +57,9 @@ def test_a_report_without_verdicts_is_no_pass(pytester: pytest.Pytester, clean_r
     pytester.makeconftest(
         """
         import dataclasses
-        import harness.pipeline
-        judge = harness.pipeline.judge
-        harness.pipeline.judge = lambda directory: dataclasses.replace(judge(directory), verdicts=())
+        import harness.runs.pipeline
+        judge = harness.runs.pipeline.judge
+        harness.runs.pipeline.judge = lambda directory: dataclasses.replace(judge(directory), verdicts=())
         """
     )
     done = run(pytester, "--harness-run", clean_run.path)
@@ -114,11 +114,11 @@ def test_a_name_from_outside_is_made_safe(pytester: pytest.Pytester, clean_run: 
     pytester.makeconftest(
         """
         import dataclasses
-        import harness.pipeline
+        import harness.runs.pipeline
         from harness.model import Status, Verdict
-        judge = harness.pipeline.judge
+        judge = harness.runs.pipeline.judge
         bad = Verdict("rate", "/item/[id]/::x \\x1b[31m\\n", Status.PASS, "fine")
-        harness.pipeline.judge = lambda d: dataclasses.replace(judge(d), verdicts=(bad, bad), profile="a::b [x]")
+        harness.runs.pipeline.judge = lambda d: dataclasses.replace(judge(d), verdicts=(bad, bad), profile="a::b [x]")
         """
     )
     junit = pytester.path / "junit.xml"
@@ -200,5 +200,9 @@ def test_nothing_is_imported_for_those_who_do_not_ask(pytester: pytest.Pytester)
     )
     run(pytester, "-p", "no:hypothesispytest").assert_outcomes(passed=1)
     modules = json.loads(pytester.path.joinpath("modules.json").read_text())
-    assert [name for name in modules if name.split(".")[0] == "harness"] == ["harness", "harness.pytest_plugin"]
+    assert [name for name in modules if name.split(".")[0] == "harness"] == [
+        "harness",
+        "harness.cli",
+        "harness.cli.pytest_plugin",
+    ]
     assert not {"locust", "pandas", "gevent"} & set(modules)

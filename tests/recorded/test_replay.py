@@ -7,10 +7,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from harness import instrumentation as names
 from harness.checks import CHECKS
-from harness.errors import ExitCode
-from harness.model import Status
+from harness.core.errors import ExitCode
+from harness.core.verdict import Status
+from harness.instrumentation.django_prometheus import metrics as names
 from tests.recorded.stored import StoredRun, failed, of
 
 BUCKETS = f"{names.LATENCY_BY_VIEW}_bucket"

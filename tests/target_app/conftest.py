@@ -17,8 +17,8 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from harness import server_timing
-from harness.server_timing import Timing
+from harness.evidence.client import server_timing
+from harness.evidence.client.server_timing import Timing
 
 PROJECT = Path(__file__).resolve().parents[2]
 TARGET_APP = PROJECT / "target_app"

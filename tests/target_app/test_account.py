@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness import digest
+from harness.evidence.client import event_counts
 from tests.target_app.conftest import Target, running
 
 MODELS = [
@@ -54,14 +54,14 @@ SQL = [
 ]
 
 
-def told(target: Target, kind: str, path: str, method: str = "GET") -> digest.Counts:
+def told(target: Target, kind: str, path: str, method: str = "GET") -> event_counts.Counts:
     """The digest of one entry; empty without one."""
     entry = target.ask(path, method).witness.get(kind)
-    return digest.parse(entry.description if entry else None)
+    return event_counts.parse(entry.description if entry else None)
 
 
 @pytest.mark.parametrize(("method", "path", "counts"), MODELS, ids=[path for _, path, _ in MODELS])
-def test_operations_on_models(target: Target, method: str, path: str, counts: digest.Counts) -> None:
+def test_operations_on_models(target: Target, method: str, path: str, counts: event_counts.Counts) -> None:
     """Those of instances by signals, those in bulk by the view."""
     assert told(target, "model", path, method) == counts
 

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.instrumentation import REQUESTS_BY_VIEW
+from harness.instrumentation.django_prometheus.metrics import REQUESTS_BY_VIEW
 from tests.target_app.conftest import TARGET_APP, python, running
 
 CLIENT = """

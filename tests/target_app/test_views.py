@@ -7,7 +7,13 @@ from statistics import fmean
 import pytest
 from prometheus_client.mmap_dict import MmapedDict
 
-from harness.instrumentation import LATENCY_ALL, LATENCY_BY_VIEW, REQUESTS, REQUESTS_BY_VIEW, RESPONSES_BY_VIEW
+from harness.instrumentation.django_prometheus.metrics import (
+    LATENCY_ALL,
+    LATENCY_BY_VIEW,
+    REQUESTS,
+    REQUESTS_BY_VIEW,
+    RESPONSES_BY_VIEW,
+)
 from tests.target_app.conftest import Answer, Scrape, Target
 
 TOLERANCE_S = 1e-9

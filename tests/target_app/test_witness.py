@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.urls import Resolver404
 
-from harness import server_timing
+from harness.evidence.client import server_timing
 from tests.target_app.conftest import TARGET_APP
 
 ENTRY = r'[a-z]+;dur=[0-9]+\.[0-9]{6}(;desc="([^"\\]|\\.)*")?'

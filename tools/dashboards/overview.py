@@ -2,7 +2,7 @@
 
 from grafana_foundation_sdk.builders import dashboard
 
-from harness.instrumentation import (
+from harness.instrumentation.django_prometheus.metrics import (
     CACHE_FAILS,
     CACHE_GETS,
     CACHE_HITS,

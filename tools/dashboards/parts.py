@@ -11,7 +11,7 @@ from grafana_foundation_sdk.models import common as common_model
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models import prometheus as prometheus_model
 
-from harness.instrumentation import RESPONSES_BY_VIEW
+from harness.instrumentation.django_prometheus.metrics import RESPONSES_BY_VIEW
 from tools.dashboards.queries import TARGETS
 
 ALL = model.VariableOption(selected=True, text=["All"], value=["$__all"])

@@ -4,7 +4,7 @@ A ratio has no value where there is no traffic, percentiles are taken of summed 
 out, and scrapes and health checks always are.
 """
 
-from harness.instrumentation import LATENCY_BY_VIEW, RESPONSES_BY_VIEW
+from harness.instrumentation.django_prometheus.metrics import LATENCY_BY_VIEW, RESPONSES_BY_VIEW
 
 TARGETS = 'app=~"$app",job=~"$job",instance=~"$instance"'
 """The matchers that every series has."""

@@ -2,7 +2,7 @@
 
 from grafana_foundation_sdk.builders import dashboard
 
-from harness.instrumentation import (
+from harness.instrumentation.django_prometheus.metrics import (
     EXCEPTIONS_BY_TYPE,
     EXCEPTIONS_BY_VIEW,
     LATENCY_ALL,

@@ -2,7 +2,7 @@
 
 from grafana_foundation_sdk.builders import dashboard
 
-from harness.instrumentation import EXCEPTIONS_BY_VIEW
+from harness.instrumentation.django_prometheus.metrics import EXCEPTIONS_BY_VIEW
 from tools.dashboards.parts import Limits, Line, board, graph, number, with_namespaces, with_targets, with_view
 from tools.dashboards.queries import QUANTILES, TARGETS, VIEW, latency, rate, responses, share_of_status
 

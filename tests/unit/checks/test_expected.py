@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from harness.checks import cache, model_ops
+from harness.checks.django import cache, model_ops
 
 GETS, HITS, MISSES, FAILS = cache.METRICS
 

@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness import fingerprint
-from harness.gate import Arm, Pair, Plan, ViewSample
-from harness.model import Status
+from harness.core.verdict import Status
+from harness.evidence import comparability
+from harness.gate.decision import Measurement, Pair, Plan, ViewSample
 
 VIEW = "shop:item"
 PLAN = Plan((VIEW,))
 OPEN = Plan((VIEW,), throughput=True)
 FINGERPRINT = {
-    **fingerprint.completed({"profile.users": "10"}),
-    **{f"machine.{name}": f"some {name}" for name in fingerprint.MACHINE},
+    **comparability.completed({"profile.users": "10"}),
+    **{f"machine.{name}": f"some {name}" for name in comparability.MACHINE},
     "machine.cpus": "4",
     "version.python": "3.11.7",
     "version.prometheus": "2.42.0",
@@ -31,10 +31,10 @@ def arm(
     throughput: float | None = 200.0,
     job: str = "",
     made_with: Mapping[str, str] = FINGERPRINT,
-) -> Arm:
+) -> Measurement:
     """A healthy arm whose latencies are `factor` times 10, 20 and 40 ms."""
     quantiles = {"p50": 0.010 * factor, "p95": 0.020 * factor, "p99": 0.040 * factor}
-    return Arm(
+    return Measurement(
         id=id,
         views={VIEW: ViewSample(n, quantiles)},
         requests=n + errors,
@@ -58,7 +58,7 @@ def pairs(k: int = 10, *, worse: float = 1.0, noise: float = 0.01, seed: int = 1
     ]
 
 
-def jobs(side: str, count: int, *, worse: float = 1.0, noise: float = 0.01, seed: int = 2) -> list[Arm]:
+def jobs(side: str, count: int, *, worse: float = 1.0, noise: float = 0.01, seed: int = 2) -> list[Measurement]:
     """Stored runs, each of a job of its own."""
     random = np.random.default_rng(seed)
     return [

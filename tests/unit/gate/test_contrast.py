@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import t as student
 from scipy.stats import ttest_ind, ttest_rel
 
-from harness.gate import contrast
+from harness.gate.decision import contrast
 
 VALUES = st.lists(st.floats(-5, 5), min_size=5, max_size=12)
 SHIFTS = st.floats(-3, 3)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import stats
-from harness.gate import ALPHA, Arm, Decision, Pair, Plan, ViewSample, decide, decide_stored, off_plan
-from harness.model import Status, Verdict
+from harness.core import statistics
+from harness.core.verdict import Status, Verdict
+from harness.gate.decision import ALPHA, Decision, Measurement, Pair, Plan, ViewSample, decide, decide_stored, off_plan
 from tests.unit.gate.arms import FINGERPRINT, OPEN, PLAN, VIEW, arm, jobs, pairs, with_candidate
 
 
@@ -120,7 +120,7 @@ def test_what_passes_is_below_the_margin(worse: float, noise: float, seed: int, 
 def test_the_unit_of_time_does_not_matter(scale: float, worse: float, seed: int) -> None:
     """Milliseconds or hours: the same decision."""
 
-    def scaled(each: Arm) -> Arm:
+    def scaled(each: Measurement) -> Measurement:
         sample = each.views[VIEW]
         quantiles = {name: value * scale for name, value in sample.quantiles_s.items()}
         return replace(each, views={VIEW: ViewSample(sample.n, quantiles)})
@@ -276,7 +276,7 @@ def test_every_difference_is_named() -> None:
     assert "profile.users: 10 (pair 1, base) / 11 (pair 1, candidate)" in told[1]
 
 
-def _also(each: Arm, view: str, n: int) -> Arm:
+def _also(each: Measurement, view: str, n: int) -> Measurement:
     """The arm with so many requests of another view too."""
     return replace(each, views={**each.views, view: ViewSample(n, {"p50": 0.01})})
 
@@ -330,7 +330,7 @@ def test_an_endpoint_that_cannot_be_judged_keeps_its_share() -> None:
     assert part.effect == whole.effect
 
 
-def _shortened(each: Arm) -> Arm:
+def _shortened(each: Measurement) -> Measurement:
     return replace(each, views={VIEW: replace(each.views[VIEW], n=1000)})
 
 
@@ -378,7 +378,7 @@ def test_equal_sides_fail_no_more_often_than_promised(noise: float) -> None:
         made = pairs(10, noise=noise, seed=seed)
         early = decide(made[:5], PLAN)
         failed += (decide(made, PLAN) if early.goes_on else early).status is Status.FAIL
-    assert failed <= stats.binomial_quantile(1000, ALPHA, 1e-3)
+    assert failed <= statistics.binomial_quantile(1000, ALPHA, 1e-3)
 
 
 def test_extreme_numbers_do_not_overflow() -> None:

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from harness.gate import Plan, power
-from harness.gate.power import Rates
-from harness.model import Status
+from harness.core.verdict import Status
+from harness.gate.decision import Plan, power
+from harness.gate.decision.power import Rates
 from tests.unit.gate.arms import PLAN, VIEW, pairs, with_candidate
 
 

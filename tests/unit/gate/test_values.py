@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import stats
-from harness.gate import Endpoint, Kind, baseline, otava
-from harness.gate.arm import Unusable, error_ratio, error_value, value
-from harness.gate.baseline import BASELINE_VERSION, Baseline
-from harness.gate.measure import Measure
+from harness.core import statistics
+from harness.gate.baseline import baseline_file, otava_csv
+from harness.gate.baseline.baseline_file import BASELINE_VERSION, Baseline
+from harness.gate.decision import Endpoint, Kind
+from harness.gate.decision.from_samples import Measure
+from harness.gate.decision.measurement import Unusable, error_ratio, error_value, value
 from tests.unit.gate.arms import VIEW, arm, jobs
 
 COUNTS = st.integers(1, 10**6).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
@@ -107,7 +108,7 @@ def test_how_samples_are_cut_into_tables_does_not_matter(latencies_s: list[float
     for part in (latencies_s[:cut], latencies_s[cut:]):
         if part:
             samples.add(table(*((latency_s, "a", 200, None, "measure") for latency_s in part)))
-    expected = {f"p{q * 100:g}": stats.nearest_rank(sorted(latencies_s), q) for q in (0.5, 0.95, 0.99)}
+    expected = {f"p{q * 100:g}": statistics.nearest_rank(sorted(latencies_s), q) for q in (0.5, 0.95, 0.99)}
     assert samples.views["a"].quantiles_s == expected
 
 
@@ -128,15 +129,15 @@ def kept(count: int = 3) -> list[Baseline]:
 def test_a_baseline_comes_back_as_it_was_kept() -> None:
     """Rendering what was parsed gives the same text."""
     for each in kept():
-        text = baseline.render(each)
-        assert baseline.parse(text, "x.json") == each
-        assert baseline.render(baseline.parse(text, "x.json")) == text
+        text = baseline_file.render(each)
+        assert baseline_file.parse(text, "x.json") == each
+        assert baseline_file.render(baseline_file.parse(text, "x.json")) == text
 
 
 def test_the_history_is_read_as_otava_reads_it() -> None:
     """Rows oldest first; a header with time, commit and metrics; every cell of a metric is a number."""
     runs = kept()
-    text, left_out = otava.render(runs)
+    text, left_out = otava_csv.render(runs)
     header, *rows = csv.reader(io.StringIO(text))
     assert header == ["time", "commit", f"{VIEW}.p50_s", f"{VIEW}.p95_s", f"{VIEW}.p99_s", "throughput", "error_ratio"]
     assert [row[1] for row in rows] == ["sha2", "sha1", "sha0"]
@@ -149,7 +150,7 @@ def test_a_column_with_a_gap_is_left_out_and_named() -> None:
     """Otava stops at a cell that is no number."""
     runs = kept()
     runs[1] = replace(runs[1], arm=replace(runs[1].arm, throughput=None))
-    text, left_out = otava.render(runs)
+    text, left_out = otava_csv.render(runs)
     assert left_out == ("throughput",)
     assert "throughput" not in text
 
@@ -158,4 +159,4 @@ def test_a_view_with_a_comma_stays_one_column() -> None:
     """Quoted as CSV quotes."""
     each = kept(1)[0]
     odd = replace(each, arm=replace(each.arm, views={'a,"b"': each.arm.views[VIEW]}))
-    assert next(csv.reader(io.StringIO(otava.render([odd])[0])))[2] == 'a,"b".p50_s'
+    assert next(csv.reader(io.StringIO(otava_csv.render([odd])[0])))[2] == 'a,"b".p50_s'

@@ -1,0 +1,24 @@
+"""A dashboard of one panel, for the faults that change the panel and nothing else."""
+
+import json
+
+from harness.instrumentation.django_prometheus.metrics import LATENCY_BY_VIEW, RESPONSES_BY_VIEW
+
+RESPONSES = f'{RESPONSES_BY_VIEW}{{job="django",view!="prometheus-django-metrics"}}'
+BUCKETS = f'{LATENCY_BY_VIEW}_bucket{{job="django",view!="prometheus-django-metrics"}}'
+TRUE_ALL_THE_SAME = (
+    "request-conservation",
+    "response-conservation",
+    "latency-conservation",
+    "request-counts",
+    "rate",
+    "error-ratio",
+)
+"""Checks of what the panel is made from."""
+
+
+def showing(expression: str) -> str:
+    """The dashboard's JSON."""
+    query = {"refId": "A", "expr": expression, "datasource": {"type": "prometheus", "uid": "prometheus"}}
+    panel = {"id": 1, "type": "timeseries", "title": "Changed", "targets": [query]}
+    return json.dumps({"title": "Fault", "schemaVersion": 39, "panels": [panel]})

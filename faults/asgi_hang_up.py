@@ -1,0 +1,19 @@
+"""Clients of an ASGI server hang up before the answer."""
+
+from faults import _locustfiles
+from harness.faults.fault import Fault, Injection
+
+FAULT = Fault(
+    number=31,
+    id="asgi-hang-up",
+    does="Clients of an ASGI server hang up before the answer.",
+    lie="the requests are counted, their responses never",
+    mend="the clients' limits; under ASGI the request is cancelled with the connection",
+    caught_by=("response-conservation",),
+    quiet=("scrape-health",),
+    injection=Injection(
+        profile={"warmup_s": 0.0, "quiet_timeout_s": 3.0},
+        locustfile=_locustfiles.HASTY,
+        variants=("asgi",),
+    ),
+)

@@ -1,0 +1,36 @@
+"""One of a thousand responses is not counted."""
+
+from faults import _locustfiles
+from harness.faults.fault import Fault, Injection
+
+MIDDLEWARE = """\
+import itertools
+
+from django_prometheus import middleware
+
+NUMBERS = itertools.count(1)
+
+
+class PrometheusAfterMiddleware(middleware.PrometheusAfterMiddleware):
+    def process_response(self, request, response):
+        if next(NUMBERS) % 1000 == 0:
+            return response
+        return super().process_response(request, response)
+"""
+
+FAULT = Fault(
+    number=41,
+    id="dropped-observations",
+    does="One of a thousand responses is not counted.",
+    lie="counts are a little too low, for ever",
+    mend="the code that counts: every way out of it",
+    caught_by=("request-counts",),
+    quiet=("scrape-health", "quiescence", "request-conservation"),
+    injection=Injection(
+        modules={"forgetful.py": MIDDLEWARE},
+        settings='MIDDLEWARE = [*MIDDLEWARE[:-1], "forgetful.PrometheusAfterMiddleware"]\n',
+        env={"TARGET_WORKERS": "1"},
+        profile={"duration_s": 6.0},
+        locustfile=_locustfiles.BUSY,
+    ),
+)

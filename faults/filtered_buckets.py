@@ -1,0 +1,34 @@
+"""A panel filters buckets with > 0 inside of histogram_quantile()."""
+
+from faults import _panel
+from harness.faults.fault import Fault, Injection
+from harness.instrumentation.django_prometheus.metrics import LATENCY_BY_VIEW
+
+WAITING = """\
+from locust import FastHttpUser, constant, task
+
+
+class Waiting(FastHttpUser):
+    wait_time = constant(0.05)
+
+    @task
+    def wait(self):
+        self.client.get("/work/wait?ms=60", name="/work/wait")
+"""
+"""All in a bucket or two, so that those below stay empty."""
+
+FAULT = Fault(
+    number=38,
+    id="filtered-buckets",
+    does="A panel filters buckets with > 0 inside of histogram_quantile().",
+    lie="percentiles that are too low",
+    mend="the panel: no filter inside of histogram_quantile(); its result is NaN where there is no traffic",
+    caught_by=("dashboards",),
+    quiet=_panel.TRUE_ALL_THE_SAME,
+    injection=Injection(
+        locustfile=WAITING,
+        dashboard=_panel.showing(
+            f"histogram_quantile(0.5, sum by (le) (rate({LATENCY_BY_VIEW}_bucket{{view='work:wait'}}[$__range]) > 0))"
+        ),
+    ),
+)

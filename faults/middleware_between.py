@@ -1,0 +1,22 @@
+"""A middleware between the two of django-prometheus answers every tenth request with 429."""
+
+from faults import _gate
+from harness.faults.fault import Fault, Injection
+
+SETTINGS = f"""
+MIDDLEWARE.insert(MIDDLEWARE.index("django_prometheus.middleware.PrometheusBeforeMiddleware") + 1, "{_gate.NAME}")
+"""
+
+FAULT = Fault(
+    number=6,
+    id="middleware-between",
+    does="A middleware between the two of django-prometheus answers every tenth request with 429.",
+    lie="these answers have no status, no view and no latency anywhere",
+    mend="what answers by itself: in a view decorator or process_view, where both middlewares see the answer",
+    caught_by=("response-conservation",),
+    quiet=("scrape-health", "quiescence", "request-conservation"),
+    injection=Injection(
+        modules=_gate.FILES,
+        settings=SETTINGS,
+    ),
+)

@@ -1,0 +1,26 @@
+"""A sample_limit is exceeded while the load is on."""
+
+from harness.config.profile import Act
+from harness.faults.fault import Fault, Injection
+
+EDIT = (
+    "import pathlib, sys; path = pathlib.Path(sys.argv[1]); "
+    'path.write_text(path.read_text().replace(\'"job_name"\', \'"sample_limit": 100, "job_name"\'))'
+)
+
+FAULT = Fault(
+    number=35,
+    id="sample-limit",
+    does="A sample_limit is exceeded while the load is on.",
+    lie="up is 0, and panels go on with old scrapes until their range has passed",
+    mend="the scrape job: a higher sample_limit, or fewer series",
+    caught_by=("scrape-health",),
+    quiet=("generator-health",),
+    injection=Injection(
+        profile={"quiet_timeout_s": 3.0},
+        acts=(
+            Act(2.0, ("{python}", "-c", EDIT, "{tmp}/prometheus.yml")),
+            Act(2.2, ("kill", "-HUP", "{prometheus_pid}")),
+        ),
+    ),
+)

@@ -1,0 +1,18 @@
+"""A panel takes the rate of a counter in which scrapes are counted too."""
+
+from faults import _panel
+from harness.faults.fault import Fault, Injection
+from harness.instrumentation.django_prometheus.metrics import REQUESTS
+
+FAULT = Fault(
+    number=24,
+    id="scrapes-as-traffic",
+    does="A panel takes the rate of a counter in which scrapes are counted too.",
+    lie="users seem to send what Prometheus sends",
+    mend="the panel: a counter by view, without the view of the metrics",
+    caught_by=("dashboards",),
+    quiet=_panel.TRUE_ALL_THE_SAME,
+    injection=Injection(
+        dashboard=_panel.showing(f"sum(rate({REQUESTS}[$__rate_interval]))"),
+    ),
+)

@@ -1,0 +1,18 @@
+"""A panel selects by a label that the metric does not have, with 0 for no data."""
+
+from faults import _panel
+from harness.faults.fault import Fault, Injection
+from harness.instrumentation.django_prometheus.metrics import RESPONSES_BY_STATUS
+
+FAULT = Fault(
+    number=18,
+    id="unknown-label",
+    does="A panel selects by a label that the metric does not have, with 0 for no data.",
+    lie="no error ever happens",
+    mend="the panel: the names of the labels as the target exports them",
+    caught_by=("dashboards",),
+    quiet=_panel.TRUE_ALL_THE_SAME,
+    injection=Injection(
+        dashboard=_panel.showing(f'sum(rate({RESPONSES_BY_STATUS}{{code=~"5.."}}[$__rate_interval])) or vector(0)'),
+    ),
+)

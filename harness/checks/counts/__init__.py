@@ -1,0 +1,1 @@
+"""Checks of counters: requests, responses, errors, exceptions."""

@@ -1,0 +1,94 @@
+"""Are the shares of 5xx and 4xx responses the client's shares?"""
+
+from collections.abc import Mapping
+
+from harness.checks.base import Check, Facts, inconclusive, name_of
+from harness.checks.counts.request_counts import expected_responses, lost_requests, observed_responses
+from harness.checks.counts.request_counts import queries as count_queries
+from harness.core.query import NoData, Query
+from harness.core.run import Run
+from harness.core.verdict import Finding, Status, Strength, Tolerance, Verdict
+from harness.evidence.client.summary import ALL, ViewKey
+
+ID = "error-ratio"
+CLASSES = ("5", "4")
+Counts = dict[ViewKey, tuple[float, float]]
+"""Errors and all responses by view and method."""
+
+
+def queries(run: Run) -> tuple[Query, ...]:
+    """Raw responses by status, view and method."""
+    return count_queries(run)
+
+
+def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
+    """Per class over all views, and per view where either side saw an error."""
+    if facts.unusable:
+        return (inconclusive(ID, "", f"the samples cannot be counted on: {facts.unusable}"),)
+    observed = observed_responses(facts)
+    if isinstance(observed, NoData):
+        return (inconclusive(ID, "", observed.reason),)
+    verdicts = []
+    for digit in CLASSES:
+        client, metric = _count(dict(expected_responses(facts)), digit), _count(observed, digit)
+        keys = [key for key in sorted({*client, *metric}) if key == ALL or _errors(client, key) or _errors(metric, key)]
+        verdicts += [_judge_ratio(facts, digit, key, client.get(key, (0, 0)), metric.get(key, (0, 0))) for key in keys]
+    return tuple(verdicts)
+
+
+def _count(responses: Mapping[tuple[str, str, str], float], digit: str) -> Counts:
+    counts: Counts = {ALL: (0, 0)}
+    for (view, method, status), number in responses.items():
+        bad = number if status.startswith(digit) else 0
+        for key in (ALL, (view, method)):
+            errors, total = counts.get(key, (0, 0))
+            counts[key] = (errors + bad, total + number)
+    return counts
+
+
+def _errors(counts: Counts, key: ViewKey) -> float:
+    return counts.get(key, (0, 0))[0]
+
+
+def _judge_ratio(
+    facts: Facts, digit: str, key: ViewKey, client: tuple[float, float], metric: tuple[float, float]
+) -> Verdict:
+    """Compared as counts: equal errors of equal totals. Lost requests may be errors, successes or neither."""
+    subject = f"{name_of(key)} {digit}xx"
+    lost = facts.lost if key == ALL else lost_requests(facts, *key)
+    more = (metric[0] - client[0], metric[1] - client[1])
+    passed = 0 <= more[0] <= more[1] and (facts.foreign or more[1] <= lost)
+    saw = f"the client saw {client[0]:,.0f} of {client[1]:,.0f}, the metric says {metric[0]:,.0f} of {metric[1]:,.0f}"
+    why = saw
+    if passed and facts.foreign:
+        why += "; with foreign traffic only a lower bound of both counts"
+    elif not passed:
+        why += (
+            "; errors are counted under another status or not at all (swallowed, answered outside Django, or "
+            "changed by a "
+            "middleware), or the ratio is diluted by requests of others; see request-counts for which"
+        )
+    expected = client[0] / client[1] if client[1] else None
+    tolerance = (
+        None
+        if facts.foreign or expected is None
+        else Tolerance(
+            expected - client[0] / (client[1] + lost),
+            (client[0] + lost) / (client[1] + lost) - expected,
+            "exact, as counts" + (f"; {lost} requests without a response" if lost else ""),
+        )
+    )
+    return Verdict(
+        check=ID,
+        subject=subject,
+        status=Status.PASS if passed else Status.FAIL,
+        why=why,
+        expected=expected,
+        observed=metric[0] / metric[1] if metric[1] else None,
+        tolerance=tolerance,
+        unit="ratio",
+        strength=Strength.ONE_SIDED if facts.foreign else Strength.EXACT,
+    )
+
+
+CHECK = Check(ID, queries, judge)

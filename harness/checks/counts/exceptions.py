@@ -1,0 +1,75 @@
+"""Is every exception that left a view counted, under its view and its type?"""
+
+from collections import Counter
+
+from harness.checks.base import Check, Facts, inconclusive
+from harness.checks.comparison import Count, equal
+from harness.checks.django import _witness_counts
+from harness.core.query import NoData, Query
+from harness.core.run import Run
+from harness.core.verdict import Finding, Verdict
+from harness.evidence import prometheus_evidence
+from harness.instrumentation.django_prometheus.metrics import EXCEPTIONS_BY_TYPE, EXCEPTIONS_BY_VIEW
+
+ID = "exceptions"
+SHORT = (
+    "exceptions do not reach PrometheusAfterMiddleware: another middleware between it and the view handles them in its "
+    "process_exception, or counts are dropped"
+)
+OVER = "exceptions are counted twice, under another name, or in requests that no client sent"
+
+
+def queries(run: Run) -> tuple[Query, ...]:
+    """Raw exceptions by view and by type."""
+    return tuple(
+        prometheus_evidence.raw_query(run, metric) for metric in (EXCEPTIONS_BY_VIEW, EXCEPTIONS_BY_TYPE, "up")
+    )
+
+
+def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
+    """Per view, then per type; what the witness's exception hook saw is what the library's should have."""
+    views = prometheus_evidence.deltas(facts.run, facts.evidence, EXCEPTIONS_BY_VIEW)
+    types = prometheus_evidence.deltas(facts.run, facts.evidence, EXCEPTIONS_BY_TYPE)
+    for items in (views, types):
+        if isinstance(items, NoData):
+            return (inconclusive(ID, "", items.reason),)
+    assert not isinstance(views, NoData)
+    assert not isinstance(types, NoData)
+    counted = round(max(prometheus_evidence.total(views), prometheus_evidence.total(types)))
+    if not facts.witnessed:
+        return (
+            (_witness_counts.unproved(ID, "exceptions", f"the metric counts {counted:,} exceptions"),)
+            if counted
+            else ()
+        )
+    by_view: Counter[str] = Counter()
+    by_type: Counter[str] = Counter()
+    for (view, _, kind), number in facts.client.exceptions.items():
+        by_view[view] += number
+        by_type[kind] += number
+    background = {view for view in facts.background if view}
+    seen_views = {
+        view: n for (view,), n in prometheus_evidence.by(views, "view").items() if n and view not in background
+    }
+    seen_types = {kind: n for (kind,), n in prometheus_evidence.by(types, "type").items() if n}
+    unseen = _witness_counts.unseen(facts, once=True)
+    return (
+        *_judge_each(facts, by_view, seen_views, unseen),
+        *_judge_each(facts, by_type, seen_types, unseen),
+        _judge(facts, "in all", sum(by_view.values()), sum(seen_views.values()), unseen),
+    )
+
+
+def _judge_each(facts: Facts, expected: Counter[str], observed: dict[str, float], unseen: str) -> list[Verdict]:
+    return [
+        _judge(facts, subject, expected[subject], observed.get(subject, 0.0), unseen)
+        for subject in sorted({*expected, *observed})
+    ]
+
+
+def _judge(facts: Facts, subject: str, expected: int, observed: float, unseen: str) -> Verdict:
+    count = Count(ID, subject, expected, observed, "exceptions", SHORT, OVER, expected_by="the witness")
+    return equal(count, facts, lost=facts.lost, unseen=unseen)
+
+
+CHECK = Check(ID, queries, judge, optional=True)

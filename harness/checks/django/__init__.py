@@ -1,0 +1,1 @@
+"""Checks of what lies behind a Django view: database, cache, models, migrations."""

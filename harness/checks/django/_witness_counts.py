@@ -1,0 +1,46 @@
+"""What the witness counted of SQL, cache and models: part of the checks that hold the metric against it."""
+
+from collections import Counter
+
+from harness.checks.base import Facts
+from harness.core.query import NoData
+from harness.core.verdict import Finding
+from harness.evidence import prometheus_evidence
+from harness.instrumentation.django_prometheus.metrics import RESPONSES_BY_VIEW
+
+UNPROVED = "unproved"
+
+
+def counts(facts: Facts, kind: str) -> dict[str, Counter[str]]:
+    """Numbers by subject and key, over all views; empty when the witness told nothing of this kind."""
+    told: dict[str, Counter[str]] = {}
+    for event, number in facts.client.events.items():
+        if event.kind == kind:
+            told.setdefault(event.subject, Counter())[event.key] += number
+    return told
+
+
+def views_with(facts: Facts, kind: str, *keys: str) -> str:
+    """The views in which any of `keys` happened, for a reader."""
+    return ", ".join(sorted({event.view for event in facts.client.events if event.kind == kind and event.key in keys}))
+
+
+def unseen(facts: Facts, *, once: bool = False) -> str:
+    """Why the target may have done more than the samples' witnesses tell; empty when they tell everything.
+
+    What a request can do `once` at the most is bounded by the number of lost requests, so these are no reason.
+    """
+    if facts.lost and not once:
+        return f"{facts.lost} requests without a recorded response took their witness with them"
+    if silent := facts.client.responses - facts.client.witnessed:
+        return f"{silent} responses carried no witness"
+    responses = prometheus_evidence.deltas(facts.run, facts.evidence, RESPONSES_BY_VIEW)
+    if isinstance(responses, NoData):
+        return responses.reason
+    made = round(sum(prometheus_evidence.total(responses, view=view) for view in facts.run.background))
+    return f"{made} background requests that no client witnessed" if made else ""
+
+
+def unproved(check: str, subject: str, text: str) -> Finding:
+    """The finding for what the metric tells and nothing else does."""
+    return Finding(UNPROVED, subject, f"{text}, and the target has no witness that tells of it: not judged", check)

@@ -1,0 +1,123 @@
+"""Do gets, hits and misses of the cache say what the views met there?
+
+Read in django_prometheus/cache/backends 2.5.0. Only `get` counts: `get_or_set` calls it once for what is there and
+twice for what is not, and `get_many` calls it for each key on the local-memory and file backends, and not at all on the
+others. A stored None counts as a miss.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from harness.checks.base import Check, Facts, inconclusive
+from harness.checks.comparison import Count, equal
+from harness.checks.django import _witness_counts
+from harness.core.query import NoData, Query
+from harness.core.run import Run
+from harness.core.verdict import Finding, Verdict
+from harness.evidence import prometheus_evidence
+from harness.instrumentation.django_prometheus.metrics import CACHE_FAILS, CACHE_GETS, CACHE_HITS, CACHE_MISSES
+
+ID = "cache"
+METRICS = (CACHE_GETS, CACHE_HITS, CACHE_MISSES, CACHE_FAILS)
+NAMES = {CACHE_GETS: "gets", CACHE_HITS: "hits", CACHE_MISSES: "misses", CACHE_FAILS: "failures"}
+GETS_EACH_OF_MANY = frozenset({"locmem", "filebased"})
+"""Backends whose `get_many` calls `get` for each key."""
+COUNTS_FAILURES = frozenset({"redis", "native_redis"})
+"""Backends that count a `get` that raised; the others count it as neither hit nor miss."""
+UNCOUNTED = "get-many-uncounted"
+DEFAULT = "default-for-falsy"
+NONE = "none-as-miss"
+SHORT = "lookups bypass the instrumented cache: a plain BACKEND, or another cache than the witness names"
+OVER = "lookups are counted that no request witnessed, or a lookup is told as what it was not"
+
+
+def queries(run: Run) -> tuple[Query, ...]:
+    """Raw gets, hits, misses and failures."""
+    return tuple(prometheus_evidence.raw_query(run, metric) for metric in (*METRICS, "up"))
+
+
+def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
+    """Per backend: gets, hits, misses, failures; and what the hit ratio leaves out."""
+    deltas = prometheus_evidence.growth(facts.run, facts.evidence, METRICS)
+    if isinstance(deltas, NoData):
+        return (inconclusive(ID, "", deltas.reason),)
+    observed = {metric: prometheus_evidence.by(items, "backend") for metric, items in deltas.items()}
+    counted = _witness_counts.counts(facts, "cache")
+    gets = round(sum(observed[CACHE_GETS].values()))
+    if not counted:
+        return (_witness_counts.unproved(ID, "gets", f"the metric counts {gets:,} lookups of caches"),) if gets else ()
+    seen = {group[0] for values in observed.values() for group, value in values.items() if value}
+    verdicts = [
+        equal(
+            Count(
+                ID,
+                f"{backend} {NAMES[metric]}",
+                number,
+                observed[metric].get((backend,), 0.0),
+                "lookups",
+                SHORT,
+                OVER,
+                expected_by="the witness",
+            ),
+            facts,
+            unseen=_witness_counts.unseen(facts) or (_untold(backend, counted.get(backend, Counter()))),
+        )
+        for backend in sorted({*counted, *seen})
+        for metric, number in expected(backend, counted.get(backend, Counter())).items()
+        if number or observed[metric].get((backend,))
+    ]
+    return (*verdicts, *_findings(facts, counted))
+
+
+def expected(backend: str, keys: Counter[str]) -> dict[str, int]:
+    """What the library counts for the operations that the witness told."""
+    each = backend in GETS_EACH_OF_MANY
+    found, asked = (keys["many_found"], keys["many_keys"]) if each else (0, 0)
+    hits = keys["hit"] + keys["falsy"] + keys["or_set_hit"] + keys["or_set_miss"] + found
+    misses = keys["miss"] + keys["none"] + keys["or_set_miss"] + asked - found
+    failures = keys["fail"] if backend in COUNTS_FAILURES else 0
+    return {
+        CACHE_GETS: max(keys["get"], hits + misses + keys["fail"]),
+        CACHE_HITS: hits,
+        CACHE_MISSES: misses,
+        CACHE_FAILS: failures,
+    }
+
+
+def _untold(backend: str, keys: Counter[str]) -> str:
+    """Why there may be more than was told: a middleware that reads a cache does so in scrapes too."""
+    more = keys["get"] - expected(backend, Counter({**keys, "get": 0}))[CACHE_GETS]
+    return f"{more:,} reads by others than the views, who may read in scrapes too" if more > 0 else ""
+
+
+def _findings(facts: Facts, counted: Mapping[str, Counter[str]]) -> list[Finding]:
+    findings = []
+    for backend, keys in sorted(counted.items()):
+        told_by = expected(backend, keys)
+        if keys["many"] and backend not in GETS_EACH_OF_MANY:
+            shown = _ratio(told_by[CACHE_HITS], told_by[CACHE_GETS])
+            true = _ratio(told_by[CACHE_HITS] + keys["many_found"], told_by[CACHE_GETS] + keys["many_keys"])
+            text = (
+                f"{keys['many']:,} calls of get_many looked for {keys['many_keys']:,} keys and found "
+                f"{keys['many_found']:,}; this backend counts none of them: the metric's hit ratio is {shown}, with "
+                f"them {true} (in {_witness_counts.views_with(facts, 'cache', 'many')})"
+            )
+            findings.append(Finding(UNCOUNTED, backend, text, ID))
+        if keys["falsy_lost"]:
+            text = (
+                f"{keys['falsy_lost']:,} stored values such as 0 or '' were counted as hits, and the caller was given "
+                f"the default instead (a fault of this backend of django-prometheus; in "
+                f"{_witness_counts.views_with(facts, 'cache', 'falsy_lost')})"
+            )
+            findings.append(Finding(DEFAULT, backend, text, ID))
+        if keys["none"]:
+            text = f"{keys['none']:,} lookups found a stored None and are counted as misses"
+            findings.append(Finding(NONE, backend, text, ID))
+    return findings
+
+
+def _ratio(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}" if whole else "unknown"
+
+
+CHECK = Check(ID, queries, judge, optional=True)

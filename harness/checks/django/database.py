@@ -1,0 +1,299 @@
+"""Is every SQL statement counted and timed, by alias, as django-prometheus says that it counts?
+
+Read in django_prometheus/db/common.py 2.5.0: `execute` counts 1 and is timed once; `executemany` with k parameter sets
+counts k in both counters and is timed once; an error counts under the driver's exception type; every attempt to connect
+counts. The witness sees the same calls through Django's `execute_wrapper`, outside of the instrumented cursor.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import fields
+
+from harness.checks.base import ALPHA, Check, Facts, inconclusive
+from harness.checks.comparison import Count, equal
+from harness.checks.django import _query_histogram, _witness_counts
+from harness.checks.latency.timer_span import layer_s, longest_gap_s
+from harness.core import statistics
+from harness.core.query import NoData, Query
+from harness.core.run import Run
+from harness.core.verdict import Finding, Status, Strength, Tolerance, Verdict
+from harness.evidence import prometheus_evidence
+from harness.evidence.client.summary import ALL
+from harness.evidence.target_totals import SqlLog, Statements
+from harness.instrumentation.django_prometheus.metrics import (
+    CONNECTION_ERRORS,
+    CONNECTIONS,
+    DB_ERRORS,
+    EXECUTES,
+    EXECUTES_MANY,
+    MIGRATIONS_APPLIED,
+    QUERY_DURATION,
+    TESTS_BY_CURSOR,
+)
+
+ID = "database"
+MULTIPLIED = "executemany-multiplied"
+CONTROL = "transaction-statements"
+REFUSED = "connection-errors"
+OUTSIDE = "statements-outside"
+RECHECK = "connection-tests"
+METRICS = (
+    EXECUTES,
+    EXECUTES_MANY,
+    DB_ERRORS,
+    f"{QUERY_DURATION}_count",
+    f"{QUERY_DURATION}_sum",
+    CONNECTIONS,
+    CONNECTION_ERRORS,
+)
+SHORT = "statements bypass the instrumented cursor: a plain ENGINE, server-side cursors, or dropped observations"
+OVER = "statements are counted that no request witnessed: another process exports to the same series"
+ERROR = "error."
+TIME_BASIS = "a layer of Python around each statement, Bernstein bound, alpha 1e-3"
+_TOTALS = tuple(item.name for item in fields(Statements))
+Deltas = Mapping[str, tuple[prometheus_evidence.CounterIncrease, ...]]
+
+
+def queries(run: Run) -> tuple[Query, ...]:
+    """Raw counters of statements, errors and connections, and the query histogram."""
+    own = (prometheus_evidence.raw_query(run, metric) for metric in (*METRICS, MIGRATIONS_APPLIED, "up"))
+    return tuple(dict.fromkeys((*own, *_query_histogram.queries(run))))
+
+
+def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
+    """Per alias: statements, parameter sets, timings, errors, connections; SQL time, SQL log, the histogram as such."""
+    deltas = prometheus_evidence.growth(facts.run, facts.evidence, METRICS)
+    if isinstance(deltas, NoData):
+        return (inconclusive(ID, "", deltas.reason),)
+    counted = _witness_counts.counts(facts, "db")
+    executed = round(prometheus_evidence.total(deltas[EXECUTES]))
+    logs = facts.evidence.start.sql_log, facts.evidence.end.sql_log
+    outside = _outside(counted, *logs) if counted else ""
+    results = _judge_log(facts, deltas, outside, *logs) if any(logs) else []
+    whole = _query_histogram.judge(facts, deltas)
+    if counted:
+        return (*_judge_told(facts, deltas, counted, outside), *results, *whole)
+    if executed and not results:
+        return (_witness_counts.unproved(ID, "statements", f"the metric counts {executed:,} SQL statements"), *whole)
+    return (*results, *whole)
+
+
+def _judge_told(
+    facts: Facts, deltas: Deltas, counted: Mapping[str, Counter[str]], outside: str
+) -> list[Verdict | Finding]:
+    unseen = _witness_counts.unseen(facts) or _started(facts) or outside
+    counts = []
+    for alias in sorted({*counted, *_aliases(deltas)}):
+        keys = counted.get(alias, Counter())
+        calls = Statements(keys["execute"], keys["many"], keys["sets"], keys["recheck"])
+        counts += _counts_of_calls(deltas, alias, calls, "")
+        counts += _counts_of_errors(deltas, alias, keys)
+        opened = _total(deltas, CONNECTIONS, alias) - _total(deltas, CONNECTION_ERRORS, alias)
+        counts.append(_count(f"{alias} connections", keys["connect"], opened, "connections"))
+    verdicts: list[Verdict | Finding] = [equal(count, facts, unseen=unseen) for count in counts if _counted(count)]
+    if not (facts.unusable or facts.foreign or unseen):
+        verdicts.append(_judge_time(facts, deltas))
+    if outside:
+        verdicts.append(
+            Finding(OUTSIDE, "statements", f"{outside}: threads of its own, scrapes, or ATOMIC_REQUESTS", ID)
+        )
+    return [*verdicts, *_findings(facts, deltas, counted)]
+
+
+def _counts_of_calls(deltas: Deltas, alias: str, calls: Statements, by: str) -> list[Count]:
+    """Calls of the cursor as the library counts them."""
+    tests = calls.recheck if _tests_by_cursor(deltas, alias) else 0
+    rows = (
+        ("statements", calls.execute + calls.sets + tests, EXECUTES),
+        ("executemany sets", calls.sets, EXECUTES_MANY),
+        ("timings", calls.execute + calls.many + tests, f"{QUERY_DURATION}_count"),
+    )
+    return [
+        _count(f"{alias} {name}{by and ', '}{by}", expected, _total(deltas, metric, alias), "statements", by)
+        for name, expected, metric in rows
+    ]
+
+
+def _counts_of_errors(deltas: Deltas, alias: str, keys: Counter[str]) -> list[Count]:
+    seen = {
+        group[1]: value
+        for group, value in prometheus_evidence.by(deltas[DB_ERRORS], "alias", "type").items()
+        if group[0] == alias
+    }
+    raised = {key.removeprefix(ERROR): number for key, number in keys.items() if key.startswith(ERROR)}
+    return [
+        _count(f"{alias} {kind}", raised.get(kind, 0), seen.get(kind, 0.0), "errors")
+        for kind in sorted({*raised, *(kind for kind, value in seen.items() if value)})
+    ]
+
+
+def _count(subject: str, expected: int, observed: float, unit: str, by: str = "") -> Count:
+    return Count(ID, subject, expected, observed, unit, SHORT, OVER, expected_by=f"the {by or 'witness'}")
+
+
+def _counted(count: Count) -> bool:
+    """Two zeros prove nothing."""
+    return bool(count.expected) or isinstance(count.observed, NoData) or bool(count.observed)
+
+
+def _judge_time(facts: Facts, deltas: Deltas) -> Verdict:
+    """The metric's SQL time is less than the witness's, by no more than a layer of Python around each statement."""
+    reference, witness_s = facts.client.latency[ALL].gaps, facts.client.latency[ALL].database.sum_s
+    observed_s, n = (
+        prometheus_evidence.total(deltas[f"{QUERY_DURATION}_sum"]),
+        prometheus_evidence.total(deltas[f"{QUERY_DURATION}_count"]),
+    )
+    subject = "SQL time"
+    if not reference.n or not n:
+        return inconclusive(ID, subject, "there is no reference for the cost of a layer around a statement")
+    spare_s = n * (layer_s(reference) + statistics.bernstein(round(n), reference.variance, longest_gap_s(facts), ALPHA))
+    is_open_below = spare_s >= witness_s  # even a metric of 0 would lie within
+    fine = -1e-9 * witness_s <= witness_s - observed_s <= spare_s and observed_s > 0  # no statement takes no time
+    why = (
+        f"the witness timed {witness_s:.6g} s in {n:,.0f} statements, the metric {observed_s:.6g} s; a layer around "
+        f"each explains up to {spare_s:.3g} s"
+    )
+    if is_open_below:
+        why += ", which is more than the statements took, so only the upper side is judged"
+    if not fine:
+        why += ": the query timer does not span the statements, or has another unit"
+    return Verdict(
+        ID,
+        subject,
+        Status.PASS if fine else Status.FAIL,
+        why,
+        expected=witness_s,
+        observed=observed_s,
+        tolerance=None if is_open_below else Tolerance(spare_s, 0.0, TIME_BASIS),
+        unit="s",
+        strength=Strength.ONE_SIDED if is_open_below else Strength.WITNESS,
+    )
+
+
+def _judge_log(
+    facts: Facts, deltas: Deltas, outside: str, start: SqlLog | NoData | None, end: SqlLog | NoData | None
+) -> list[Verdict | Finding]:
+    """The metric against the totals of the target's SQL log, which holds background requests as well."""
+    for log in (start, end):
+        if not isinstance(log, SqlLog):
+            return [inconclusive(ID, "SQL log", log.reason if log else "the evidence holds only one end of it")]
+    assert isinstance(start, SqlLog)
+    assert isinstance(end, SqlLog)
+    counts = []
+    for alias in sorted({*end.totals, *start.totals, *_aliases(deltas)}):
+        counts += _counts_of_calls(deltas, alias, _grown(start, end, alias), "SQL log")
+    unseen, others = _started(facts), "foreign traffic" if facts.foreign else outside
+    plain = [_judge_plain(alias) for alias in sorted(_logged(start, end) - _aliases(deltas)) if others]
+    return [
+        *plain,
+        *(_at_most(each, others) if others else equal(each, facts, unseen=unseen) for each in counts if _counted(each)),
+    ]
+
+
+def _judge_plain(alias: str) -> Verdict:
+    """An alias whose every statement runs outside of requests is missed by no witness, and counted by nobody."""
+    why = f"the SQL log has statements on {alias}, and the metric has no series of it: {SHORT}"
+    return Verdict(ID, f"{alias} series", Status.FAIL, why)
+
+
+def _logged(start: SqlLog, end: SqlLog) -> set[str]:
+    """Aliases on which statements ran between the two readings of the log."""
+    return {alias for alias in end.totals if any(getattr(_grown(start, end, alias), name) for name in _TOTALS)}
+
+
+def _grown(start: SqlLog, end: SqlLog, alias: str) -> Statements:
+    after, before = end.totals.get(alias, Statements()), start.totals.get(alias, Statements())
+    return Statements(*(getattr(after, name) - getattr(before, name) for name in _TOTALS))
+
+
+def _outside(counted: Mapping[str, Counter[str]], start: SqlLog | NoData | None, end: SqlLog | NoData | None) -> str:
+    """Why the metric may count more than the load's witnesses tell: scrapes and threads of the app run SQL too.
+
+    The log has them, and also what ran between its readings and the ends of the window, so it is an upper bound then.
+    """
+    if not isinstance(start, SqlLog) or not isinstance(end, SqlLog):
+        return ""
+    more = 0
+    for alias in end.totals:
+        grown, keys = _grown(start, end, alias), counted.get(alias, Counter())
+        more += max(grown.execute + grown.many - keys["execute"] - keys["many"], 0)
+    return f"{more:,} statements that no request of the load ran, by the app's own SQL log" if more else ""
+
+
+def _started(facts: Facts) -> str:
+    """Why more may have run than requests and log tell: a process that starts runs SQL for its gauges of migrations."""
+    reading = facts.evidence.read(prometheus_evidence.raw_query(facts.run, MIGRATIONS_APPLIED))
+    if isinstance(reading, NoData):
+        return ""
+    limit_s = facts.run.window.start_s + prometheus_evidence.CLOCK_RESOLUTION_S
+    new_series = {series.labels.get("pid", "") for series in reading.series if series.points[0][0] > limit_s} - {""}
+    return (
+        f"{len(new_series)} processes started in the window, and each ran SQL for its own gauges" if new_series else ""
+    )
+
+
+def _at_most(count: Count, others: str) -> Verdict:
+    """The log is read before t0 and after t1, so with others at work it holds more than the window."""
+    if isinstance(count.observed, NoData):
+        return inconclusive(ID, count.subject, count.observed.reason)
+    passed = count.observed <= count.expected
+    why = f"{count.expected_by} counts {count.expected:,} {count.unit}, {count.observed_by} {count.observed:,.10g}"
+    why += f"; {others}: only an upper bound" if passed else f"; {count.over}"
+    return Verdict(
+        check=ID,
+        subject=count.subject,
+        status=Status.PASS if passed else Status.FAIL,
+        why=why,
+        expected=count.expected,
+        observed=count.observed,
+        unit=count.unit,
+        strength=Strength.ONE_SIDED,
+    )
+
+
+def _findings(facts: Facts, deltas: Deltas, counted: Mapping[str, Counter[str]]) -> list[Finding]:
+    findings = []
+    for alias, keys in sorted(counted.items()):
+        if keys["sets"] != keys["many"]:
+            text = (
+                f"{keys['many']:,} calls of executemany with {keys['sets']:,} parameter sets are told as "
+                f"{keys['sets']:,} statements and timed {keys['many']:,} times, so statements per second and mean "
+                f"query duration do not belong together (in {_witness_counts.views_with(facts, 'db', 'many')})"
+            )
+            findings.append(Finding(MULTIPLIED, alias, text, ID))
+        if keys["control"]:
+            begun = _witness_counts.views_with(facts, "db", "control")
+            text = (
+                f"{keys['control']:,} of {keys['execute']:,} statements only begin, save or end transactions (BEGIN, "
+                f"SAVEPOINT, ...): the metric counts them like queries (in {begun})"
+            )
+            findings.append(Finding(CONTROL, alias, text, ID))
+        if keys["recheck"] and _tests_by_cursor(deltas, alias):
+            text = (
+                f"{keys['recheck']:,} times Django tested a connection on which a statement had failed (SELECT 1): the "
+                "metric counts and times each test as a statement"
+            )
+            findings.append(Finding(RECHECK, alias, text, ID))
+        if refused := round(_total(deltas, CONNECTION_ERRORS, alias)):
+            text = f"{refused:,} attempts to connect failed; the metric counts them as new connections too"
+            findings.append(Finding(REFUSED, alias, text, ID))
+    return findings
+
+
+def _tests_by_cursor(deltas: Deltas, alias: str) -> bool:
+    """Whether the metric counts Django's tests of this alias's connections."""
+    return any(
+        item.labels.get("alias") == alias and item.labels.get("vendor") in TESTS_BY_CURSOR for item in deltas[EXECUTES]
+    )
+
+
+def _aliases(deltas: Deltas) -> set[str]:
+    """Those that the metric has ever counted something on."""
+    return {item.labels.get("alias", "") for metric in (EXECUTES, CONNECTIONS) for item in deltas[metric]}
+
+
+def _total(deltas: Deltas, metric: str, alias: str) -> float:
+    return prometheus_evidence.total(deltas[metric], alias=alias)
+
+
+CHECK = Check(ID, queries, judge, optional=True)

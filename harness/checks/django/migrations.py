@@ -1,0 +1,84 @@
+"""Do the gauges of applied and unapplied migrations say what Django's own executor says?
+
+They are set once, when a process starts (django_prometheus/migrations.py 2.5.0), so they go stale when somebody
+migrates while it runs; in multiprocess mode every process has a series of its own, also one that has ended.
+"""
+
+from harness.checks.base import Check, Facts, inconclusive
+from harness.core.query import NoData, Query, Series
+from harness.core.run import Run
+from harness.core.verdict import Finding, Status, Tolerance, Verdict
+from harness.evidence import prometheus_evidence
+from harness.evidence.target_totals import State
+from harness.instrumentation.django_prometheus.metrics import MIGRATIONS_APPLIED, MIGRATIONS_UNAPPLIED
+
+ID = "migrations"
+GAUGES = {MIGRATIONS_APPLIED: "applied", MIGRATIONS_UNAPPLIED: "unapplied"}
+UNAPPLIED = "unapplied-migrations"
+HINT = "set PROMETHEUS_EXPORT_MIGRATIONS = True, or take `state` out of the profile"
+
+
+def queries(run: Run) -> tuple[Query, ...]:
+    """Raw values of both gauges."""
+    return tuple(prometheus_evidence.raw_query(run, metric) for metric in GAUGES)
+
+
+def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
+    """Per database: each process's last value of each gauge at t1 is the executor's count."""
+    state = facts.evidence.end.state
+    if state is None:
+        return ()
+    if isinstance(state, NoData):
+        return (inconclusive(ID, "", state.reason),)
+    verdicts = [
+        _judge_gauge(facts, metric, alias, getattr(own, name))
+        for alias, own in sorted(state.migrations.items())
+        for metric, name in GAUGES.items()
+    ]
+    return (*verdicts, *_findings(state))
+
+
+def _judge_gauge(facts: Facts, metric: str, alias: str, true: int) -> Verdict:
+    subject = f"{alias} {GAUGES[metric]}"
+    reading = facts.evidence.read(prometheus_evidence.raw_query(facts.run, metric))
+    if isinstance(reading, NoData):
+        return inconclusive(ID, subject, f"{metric}: {reading.reason}; {HINT}")
+    series = [item for item in reading.series if item.labels.get("connection") == alias and _is_current(facts, item)]
+    if not series:
+        return inconclusive(ID, subject, f"{metric} has no current series of {alias}")
+    wrong = [item for item in series if item.last != true]
+    worst = max(series, key=lambda item: abs(item.last - true))
+    why = f"Django's executor says {true}, and so do all {len(series)} series"
+    if wrong:
+        process = worst.labels.get("pid", worst.labels.get("instance", ""))
+        why = (
+            f"Django's executor says {true}, {len(wrong)} of {len(series)} series do not, e.g. {worst.last:g} of "
+            f"process {process}: the gauge is set once when a process starts; restart the server after "
+            "migrating (a reload keeps the series of workers that ended)"
+        )
+    return Verdict(
+        ID,
+        subject,
+        Status.FAIL if wrong else Status.PASS,
+        why,
+        expected=float(true),
+        observed=worst.last,
+        tolerance=Tolerance(0, 0, "exact"),
+        unit="migrations",
+    )
+
+
+def _is_current(facts: Facts, series: Series) -> bool:
+    """The series was in the last scrape of the window."""
+    return series.points[-1][0] >= facts.run.window.end_s - facts.run.window.scrape_interval_s / 2
+
+
+def _findings(state: State) -> list[Finding]:
+    return [
+        Finding(UNAPPLIED, alias, f"{own.unapplied} migrations are not applied: run manage.py migrate", ID)
+        for alias, own in sorted(state.migrations.items())
+        if own.unapplied
+    ]
+
+
+CHECK = Check(ID, queries, judge, optional=True)

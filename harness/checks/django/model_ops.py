@@ -1,0 +1,152 @@
+"""Do the counters of inserts, updates and deletes say what the models did, and do the tables hold what follows?
+
+Read in django_prometheus/models.py 2.5.0: `_do_insert`, `_do_update` and `delete` of an instance count. An instance
+saved with a primary key of its own is first tried as an update, and counts as both. What a queryset does in bulk
+reaches none of them. The rows themselves, counted by the database before and after, prove the witness.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from harness.checks.base import Check, Facts, inconclusive
+from harness.checks.comparison import Count, equal
+from harness.checks.django import _witness_counts
+from harness.core.query import NoData, Query
+from harness.core.run import Run
+from harness.core.verdict import Finding, Verdict
+from harness.evidence import prometheus_evidence
+from harness.evidence.target_totals import State
+from harness.instrumentation.django_prometheus.metrics import MODEL_DELETES, MODEL_INSERTS, MODEL_UPDATES
+
+ID = "model-ops"
+METRICS = {MODEL_INSERTS: "inserts", MODEL_UPDATES: "updates", MODEL_DELETES: "deletes"}
+BULK = "bulk-uncounted"
+TWICE = "update-before-insert"
+ATTEMPTS = "failed-operations-counted"
+DATABASE_ERRORS = frozenset(
+    {"DataError", "DatabaseError", "IntegrityError", "InterfaceError", "InternalError", "NotSupportedError"}
+    | {"OperationalError", "ProgrammingError"}
+)
+"""https://peps.python.org/pep-0249/#exceptions"""
+BULK_KEYS = ("bulk_insert", "bulk_update", "bulk_delete")
+SHORT = "the model does not inherit ExportModelOperationsMixin, or overrides what the mixin overrides"
+OVER = "operations are counted that no request witnessed"
+TABLE = "the witness does not tell of every operation, or somebody else uses the table"
+
+
+def queries(run: Run) -> tuple[Query, ...]:
+    """Raw inserts, updates and deletes."""
+    return tuple(prometheus_evidence.raw_query(run, metric) for metric in (*METRICS, "up"))
+
+
+def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
+    """Per model: inserts, updates, deletes, then the table's rows."""
+    deltas = prometheus_evidence.growth(facts.run, facts.evidence, METRICS)
+    if isinstance(deltas, NoData):
+        return (inconclusive(ID, "", deltas.reason),)
+    observed = {metric: prometheus_evidence.by(items, "model") for metric, items in deltas.items()}
+    counted = _witness_counts.counts(facts, "model")
+    operations = round(sum(value for values in observed.values() for value in values.values()))
+    if not counted:
+        text = f"the metric counts {operations:,} operations on models"
+        return (_witness_counts.unproved(ID, "operations", text),) if operations else ()
+    seen = {group[0] for values in observed.values() for group, value in values.items() if value}
+    unseen = _witness_counts.unseen(facts)
+    verdicts = [
+        equal(
+            _count(f"{model} {METRICS[metric]}", number, observed[metric].get((model,), 0.0)),
+            facts,
+            lost=_failed(facts, model),
+            unseen=unseen,
+        )
+        for model in sorted({*counted, *seen})
+        for metric, number in expected(counted.get(model, Counter())).items()
+        if number or observed[metric].get((model,))
+    ]
+    attempts = {
+        model: sum(observed[metric].get((model,), 0.0) - number for metric, number in expected(keys).items())
+        for model, keys in counted.items()
+    }
+    return (*verdicts, *_judge_rows(facts, counted, unseen), *_findings(facts, counted), *_attempts(facts, attempts))
+
+
+def expected(keys: Counter[str]) -> dict[str, int]:
+    """What the library counts for the operations that the witness told."""
+    return {
+        MODEL_INSERTS: keys["insert"],
+        MODEL_UPDATES: keys["update"] + keys["given_pk"],
+        MODEL_DELETES: keys["delete"],
+    }
+
+
+def _judge_rows(facts: Facts, counted: Mapping[str, Counter[str]], unseen: str) -> list[Verdict]:
+    """The table's own growth against the witness; an error here is the witness's, and shakes all the others."""
+    ends = facts.evidence.start.state, facts.evidence.end.state
+    if ends == (None, None):
+        return []
+    for end in ends:
+        if not isinstance(end, State):
+            return [inconclusive(ID, "rows", end.reason if end else "the evidence holds only one end of the state")]
+    before, after = ends
+    assert isinstance(before, State)
+    assert isinstance(after, State)
+    others = "foreign traffic" if facts.foreign else unseen
+    verdicts = []
+    for model in sorted({*before.rows, *after.rows}):
+        keys = counted.get(model, Counter())
+        grown = after.rows.get(model, 0) - before.rows.get(model, 0)
+        net = keys["insert"] + keys["bulk_insert"] - keys["delete"] - keys["bulk_delete"] - keys["undone"]
+        count = Count(ID, f"{model} rows", net, float(grown), "rows", TABLE, TABLE, "the witness", "the table")
+        if others and net != grown:
+            why = f"the witness counts {net:,}, the table {grown:,}, and with {others} neither proves the other wrong"
+            verdicts.append(inconclusive(ID, f"{model} rows", why))
+        else:
+            verdicts.append(equal(count, facts))
+    return verdicts
+
+
+def _findings(facts: Facts, counted: Mapping[str, Counter[str]]) -> list[Finding]:
+    findings = []
+    for model, keys in sorted(counted.items()):
+        if any(keys[key] for key in BULK_KEYS):
+            inserted, updated, deleted = (keys[key] for key in BULK_KEYS)
+            text = (
+                f"querysets inserted {inserted:,}, updated {updated:,} and deleted {deleted:,} rows in bulk; the "
+                f"metric counts none of them (in {_witness_counts.views_with(facts, 'model', *BULK_KEYS)})"
+            )
+            findings.append(Finding(BULK, model, text, ID))
+        if keys["given_pk"]:
+            text = (
+                f"{keys['given_pk']:,} instances were saved with a primary key of their own: each counts as an update "
+                f"and as an insert (in {_witness_counts.views_with(facts, 'model', 'given_pk')})"
+            )
+            findings.append(Finding(TWICE, model, text, ID))
+    return findings
+
+
+def _failed(facts: Facts, model: str) -> int:
+    """Requests that the database failed, in views that work on the model: the library counts before it calls."""
+    views = {event.view for event in facts.client.events if event.kind == "model" and event.subject == model}
+    raised = facts.client.exceptions.items()
+    return sum(number for (view, _, kind), number in raised if view in views and kind in DATABASE_ERRORS)
+
+
+def _attempts(facts: Facts, attempts: Mapping[str, float]) -> list[Finding]:
+    return [
+        Finding(
+            ATTEMPTS,
+            model,
+            f"{over:,.0f} operations are counted that the database refused: the metric counts attempts, before they "
+            f"are made ({_failed(facts, model):,} requests of these views ended in an error of the database)",
+            ID,
+        )
+        for model, over in sorted(attempts.items())
+        if over > 0 and _failed(facts, model)
+    ]
+
+
+def _count(subject: str, number: int, observed: float) -> Count:
+    return Count(ID, subject, number, observed, "operations", SHORT, OVER, expected_by="the witness")
+
+
+CHECK = Check(ID, queries, judge, optional=True)

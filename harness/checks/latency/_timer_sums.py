@@ -1,0 +1,113 @@
+"""What the timers' sums must lie between: part of `timer-span` that needs no gap per view."""
+
+import math
+from collections.abc import Mapping
+
+from harness.checks.base import Facts, inconclusive, name_of
+from harness.checks.histograms import Histogram
+from harness.core.query import NoData, Query, Reading
+from harness.core.run import Run
+from harness.core.verdict import Status, Strength, Tolerance, Verdict
+from harness.evidence import prometheus_evidence
+from harness.evidence.client.summary import ALL, ViewKey
+from harness.instrumentation.django_prometheus.metrics import LATENCY_BY_VIEW
+
+ID = "timer-span"
+SCRAPE_DURATION = "scrape_duration_seconds"
+
+
+def queries(run: Run) -> tuple[Query, ...]:
+    """How long Prometheus says each scrape took, and when they were."""
+    return prometheus_evidence.raw_query(run, SCRAPE_DURATION), prometheus_evidence.raw_query(run, "up")
+
+
+def judge_middlewares(facts: Facts, found: dict[ViewKey, Histogram]) -> Verdict:
+    """The sum over all requests lies between the sums of the two witnesses, the scrapes' own time added to both.
+
+    A scrape takes at least what its view was timed and at most what Prometheus waited for it.
+    """
+    subject = "all views, including middlewares"
+    whole, latency = found.get(ALL), facts.client.latency[ALL]
+    sums = prometheus_evidence.deltas(facts.run, facts.evidence, f"{LATENCY_BY_VIEW}_sum")
+    scrapes = facts.evidence.read(prometheus_evidence.raw_query(facts.run, SCRAPE_DURATION))
+    if whole is None or isinstance(sums, NoData) or isinstance(scrapes, NoData):
+        return inconclusive(ID, subject, "the histogram or the scrapes' duration is not known", Strength.WITNESS)
+    if latency.outer.n != latency.client.n:
+        return inconclusive(ID, subject, "some responses carried no witness", Strength.WITNESS)
+    times = prometheus_evidence.scrape_times(facts.run, facts.evidence)
+    if isinstance(times, NoData):
+        return inconclusive(ID, subject, times.reason, Strength.WITNESS)
+    declared = [view for view in facts.run.background if prometheus_evidence.total(sums, view=view)]
+    least_s = latency.inner.sum_s + prometheus_evidence.total(sums, view=facts.run.metrics_view)
+    most_s = latency.outer.sum_s + _scraping_s(times, scrapes)
+    open_above = facts.foreign or bool(declared) or bool(facts.lost)
+    fine = least_s <= whole.sum_s * (1 + 1e-9) and (open_above or whole.sum_s <= most_s)
+    why = (
+        f"{whole.sum_s:.6g} s in all, {least_s:.6g} s by the inner witness, {most_s:.6g} s by the outer one, "
+        "scrapes included"
+    )
+    if not fine:
+        why += (
+            ": the timer of PrometheusBeforeMiddleware does not span what lies between the two (wrong unit, or moved)"
+        )
+    return Verdict(
+        check=ID,
+        subject=subject,
+        status=Status.PASS if fine else Status.FAIL,
+        why=why,
+        expected=least_s,
+        observed=whole.sum_s,
+        tolerance=None if open_above else Tolerance(0, max(most_s - least_s, 0.0), "the two witnesses"),
+        unit="s",
+        strength=Strength.ONE_SIDED if open_above else Strength.WITNESS,
+    )
+
+
+def _scraping_s(times: Mapping[str, tuple[float, ...]], scrapes: Reading) -> float:
+    """What Prometheus waited for the scrapes whose own time is in the counters of the last one."""
+    waited_s = 0.0
+    for series in scrapes.series:
+        counted = times.get(series.labels.get("instance", ""), ())[:-1]
+        waited_s += sum(value for time_s, value in series.points if time_s in counted)
+    return waited_s
+
+
+def judge_views(facts: Facts, found: dict[ViewKey, Histogram]) -> list[Verdict]:
+    """Without a witness: what the metric timed cannot exceed what the client waited."""
+    verdicts = []
+    for key in sorted(found):
+        latency = facts.client.latency.get(key)
+        if latency is None or round(found[key].total) != latency.client.n:
+            continue
+        fine = found[key].sum_s <= latency.client.sum_s
+        why = f"the metric timed {found[key].sum_s:.6g} s in all, the client waited {latency.client.sum_s:.6g} s"
+        if not fine:
+            why += ": it tells more time than the requests took: wrong unit, or observed more than once"
+        verdicts.append(
+            Verdict(
+                ID,
+                name_of(key),
+                Status.PASS if fine else Status.FAIL,
+                why,
+                expected=latency.client.sum_s,
+                observed=found[key].sum_s,
+                unit="s",
+                strength=Strength.ONE_SIDED,
+            )
+        )
+    return [*verdicts, _judge_sum_of_all(facts, found)]
+
+
+def _judge_sum_of_all(facts: Facts, found: dict[ViewKey, Histogram]) -> Verdict:
+    """Over all views: sure when even with the scrapes in it the metric's time is less, or without them is more."""
+    client_s = facts.client.latency[ALL].client.sum_s
+    with_scrapes_s = found[ALL].sum_s if ALL in found else math.inf
+    once_s = sum(histogram.sum_s for key, histogram in found.items() if key != ALL)
+    whole = sum(histogram.total for key, histogram in found.items() if key != ALL)
+    saw = f"the client waited {client_s:.6g} s in all, the metric timed {with_scrapes_s:.6g} s with the scrapes in it"
+    if with_scrapes_s <= client_s:
+        return Verdict(ID, "all views", Status.PASS, saw, client_s, with_scrapes_s, None, "s", Strength.ONE_SIDED)
+    if once_s > client_s and round(whole) == facts.client.responses:
+        why = f"{saw}, and {once_s:.6g} s without: it tells more time than the requests took: wrong unit"
+        return Verdict(ID, "all views", Status.FAIL, why, client_s, once_s, None, "s", Strength.ONE_SIDED)
+    return inconclusive(ID, "all views", f"{saw}; without a witness it cannot be told apart", Strength.ONE_SIDED)

@@ -1,0 +1,93 @@
+"""How much of what users felt can the metric not see?
+
+Time spent waiting for a worker, in the network and in the client passes outside Django. That is no error of the metric,
+and no dashboard shows it.
+"""
+
+import math
+
+from harness.checks import histograms
+from harness.checks.base import Check, Facts, inconclusive, name_of
+from harness.core.query import NoData, Query
+from harness.core.run import Run
+from harness.core.verdict import Finding, Status, Strength, Tolerance, Verdict
+from harness.evidence.client.summary import ALL, QUANTILES, Latency, ViewKey
+from harness.promql import histogram_quantile
+
+ID = "blind-spot"
+TELLING = 2.0
+"""Users feel at least this many times what the metric says: worth a finding."""
+
+
+def queries(run: Run) -> tuple[Query, ...]:
+    """Raw buckets of both histograms, for targets without a witness."""
+    return histograms.queries(run)
+
+
+def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
+    """Client minus outer witness (or minus the metric, without one) per quantile, over all and per view."""
+    if facts.unusable:
+        return (inconclusive(ID, "", f"the samples cannot be counted on: {facts.unusable}"),)
+    found = histograms.read(facts)
+    results: list[Verdict | Finding] = []
+    for key in sorted(key for key in facts.client.latency if key == ALL or facts.is_known(key[0])):
+        latency = facts.client.latency[key]
+        for q in QUANTILES if latency.client.n else ():
+            results += _judge_quantile(facts, key, q, latency, found)
+    return tuple(results) or (inconclusive(ID, "", "no latency was recorded"),)
+
+
+def _judge_quantile(
+    facts: Facts, key: ViewKey, q: float, latency: Latency, found: dict[ViewKey, histograms.Histogram] | NoData
+) -> list[Verdict | Finding]:
+    subject, quantile = f"{name_of(key)} p{q * 100:g}", f"p{q * 100:g}"
+    felt_s = latency.client.quantiles_s[q]
+    strength = Strength.WITNESS
+    if latency.outer.n == latency.client.n:
+        measured_s = latency.outer.quantiles_s[q]
+    elif isinstance(found, NoData) or key not in found:
+        return [inconclusive(ID, subject, "neither a witness nor a histogram says what the server measured")]
+    else:
+        measured_s, strength = histogram_quantile(q, found[key].buckets), Strength.ONE_SIDED
+    if not math.isfinite(measured_s):
+        return [inconclusive(ID, subject, "the histogram has no bound that could say what the server measured")]
+    hidden_s = felt_s - measured_s
+    queue = (
+        f", {latency.queue.quantiles_s[q] * 1000:.3g} ms is the {quantile} of waiting for a worker"
+        if latency.queue.n
+        else ""
+    )
+    why = f"users felt {felt_s * 1000:.4g} ms where the server measured {measured_s * 1000:.4g} ms{queue}"
+    results: list[Verdict | Finding] = []
+    if key == ALL and felt_s > TELLING * measured_s:
+        text = f"{why}: at {quantile} a dashboard shows {measured_s / felt_s:.0%} of what users wait"
+        results.append(Finding("blind-spot", subject, text, ID))
+    if facts.saturated:
+        return [inconclusive(ID, subject, f"{why}; {facts.saturated}", strength), *results]
+    limit_s = facts.run.budget.blind_spot_s.get(quantile)
+    fine = limit_s is None or hidden_s <= limit_s
+    why += (
+        "; no budget is set"
+        if limit_s is None
+        else ""
+        if fine
+        else (
+            f"; the budget is {limit_s * 1000:g} ms: users wait in a queue that the metric cannot see, add "
+            "workers or threads"
+        )
+    )
+    verdict = Verdict(
+        check=ID,
+        subject=subject,
+        status=Status.PASS if fine else Status.FAIL,
+        why=why,
+        expected=measured_s,
+        observed=felt_s,
+        tolerance=None if limit_s is None else Tolerance(felt_s, limit_s, "the profile's budget"),
+        unit="s",
+        strength=strength,
+    )
+    return [verdict, *results]
+
+
+CHECK = Check(ID, queries, judge)

@@ -1,0 +1,153 @@
+"""Are p50, p95 and p99 what the histogram of the true latencies would give?
+
+`histogram_quantile` falls when a cumulative count rises. So the bounds on the counts bound the quantile, and
+interpolation, the same on both sides, cancels.
+"""
+
+import math
+from collections.abc import Sequence
+
+from harness import promql
+from harness.checks import histograms, reference_queries
+from harness.checks.base import Check, Facts, inconclusive, name_of
+from harness.checks.histograms import Histogram
+from harness.checks.latency import _bucket_bounds
+from harness.core.query import NoData, Query
+from harness.core.run import Run
+from harness.core.verdict import Finding, Status, Strength, Tolerance, Verdict
+from harness.evidence.client.summary import ALL, QUANTILES, ViewKey
+from harness.instrumentation.django_prometheus.metrics import LATENCY_ALL
+
+ID = "percentiles"
+
+
+def queries(run: Run) -> tuple[Query, ...]:
+    """Quantiles on exact deltas by view and over all, the panel's quantiles, and the raw buckets behind them."""
+    return (
+        *histograms.queries(run),
+        *reference_queries.exact_quantile_queries(run).values(),
+        *_overall_queries(run).values(),
+        *reference_queries.quantile_queries(run).values(),
+    )
+
+
+def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
+    """Per view, method and quantile: the exact quantile within its bounds; then the panel's as predicted."""
+    if facts.unusable:
+        return (inconclusive(ID, "", f"the samples cannot be counted on: {facts.unusable}"),)
+    found = histograms.read(facts)
+    if isinstance(found, NoData):
+        return (inconclusive(ID, "", found.reason),)
+    keys = [key for key in sorted(facts.client.latency) if key in found and (key == ALL or facts.is_known(key[0]))]
+    comparisons = max(sum(len(found[key].finite) for key in keys), 1)
+    verdicts: list[Verdict] = []
+    for q in QUANTILES:
+        answers = reference_queries.read_by_view(facts, reference_queries.exact_quantile_queries(facts.run)[q])
+        overall = reference_queries.read_by_view(facts, _overall_queries(facts.run)[q])
+        for key in keys:
+            shown = overall if key == ALL else answers
+            verdicts.append(_judge_quantile(facts, key, q, found[key], shown, comparisons))
+    return (*verdicts, *_judge_panels(facts))
+
+
+def _overall_queries(run: Run) -> dict[float, Query]:
+    now = promql.selector(f"{LATENCY_ALL}_bucket", run.selector)
+    grown = f"({now} - {now} offset {promql.duration(run.window.length_s)} or {now})"
+    return {q: Query(f"histogram_quantile({q:g}, sum by (le) {grown})", run.window.end_s) for q in QUANTILES}
+
+
+def _judge_quantile(
+    facts: Facts,
+    key: ViewKey,
+    q: float,
+    histogram: Histogram,
+    answers: dict[ViewKey, float] | NoData,
+    comparisons: int,
+) -> Verdict:
+    subject = f"{name_of(key)} p{q * 100:g}"
+    if isinstance(answers, NoData):
+        return inconclusive(ID, subject, answers.reason)
+    shown = answers.get(key)
+    if shown is None or math.isnan(shown):
+        return inconclusive(ID, subject, "Prometheus has no value for this quantile")
+    account = _bucket_bounds.account(
+        facts, key, [b for b, _ in histogram.finite], histogram.total, comparisons, outer=key == ALL
+    )
+    if account.strength is Strength.CALIBRATED and facts.saturated:
+        return inconclusive(ID, subject, facts.saturated, account.strength)
+    uppers = [(bound.le_s, bound.upper) for bound in account.bounds if bound.upper is not None]
+    lowest = _near(q, uppers, histogram.total).low if len(uppers) == len(account.bounds) else None
+    highest = _near(q, [(bound.le_s, bound.lower) for bound in account.bounds], histogram.total).high
+    true = facts.client.latency[key]
+    felt = (true.outer if key == ALL else true.inner) if account.strength is Strength.WITNESS else true.client
+    truth_s = felt.quantiles_s[q]
+    tolerance_s = promql.AGREEMENT * max(abs(shown), 1e-6)
+    fine = shown <= highest + tolerance_s and (lowest is None or shown >= lowest - tolerance_s)
+    allowed = f"at most {highest:.6g} s" if lowest is None else f"{lowest:.6g} to {highest:.6g} s"
+    why = (
+        f"Prometheus says {shown:.6g} s; the true latencies in the same buckets allow {allowed} (true "
+        f"p{q * 100:g} {truth_s:.6g} s)"
+    )
+    if not fine:
+        why += "; see latency-buckets for the bound that is wrong"
+    return Verdict(
+        check=ID,
+        subject=subject,
+        status=Status.PASS if fine else Status.FAIL,
+        why=why,
+        expected=highest,
+        observed=shown,
+        tolerance=None if lowest is None else Tolerance(highest - lowest, 0, "bounds on the counts"),
+        unit="s",
+        strength=account.strength,
+    )
+
+
+def _near(q: float, counts: Sequence[tuple[float, int]], total: float) -> reference_queries.Predicted:
+    """The quantile that the counts give when the histogram holds `total` observations."""
+    buckets = [*((bound, float(min(count, total))) for bound, count in counts), (math.inf, total)]
+    return reference_queries.quantiles_near(q, buckets, promql.NEWEST)
+
+
+def _judge_panels(facts: Facts) -> list[Verdict]:
+    """What a dashboard's `histogram_quantile(rate())` shows, beside the reference on the same raw samples."""
+    try:
+        predicted = reference_queries.predict_quantiles(facts)
+    except ValueError as error:
+        return [inconclusive(ID, "panel", str(error))]
+    if isinstance(predicted, NoData):
+        return [inconclusive(ID, "panel", predicted.reason)]
+    verdicts = []
+    for q, query in reference_queries.quantile_queries(facts.run).items():
+        shown = reference_queries.read_by_view(facts, query)
+        subject = f"p{q * 100:g} panel"
+        if isinstance(shown, NoData):
+            verdicts.append(inconclusive(ID, subject, shown.reason))
+            continue
+        keys = {*shown, *predicted[q]}
+        wrong = sorted(
+            key
+            for key in keys
+            if key not in shown or key not in predicted[q] or not predicted[q][key].holds(shown[key])
+        )
+        if wrong:
+            why = (
+                f"the panel shows {shown.get(wrong[0])} for {name_of(wrong[0])}, the raw samples give "
+                f"{_told(predicted[q].get(wrong[0]))}: Prometheus evaluated other samples than it handed out"
+            )
+        else:
+            why = f"all {len(keys)} values that a panel shows are what rate() and interpolation give on the raw samples"
+        status = Status.FAIL if wrong else Status.PASS
+        verdicts.append(Verdict(ID, subject, status, why, expected=0, observed=len(wrong), unit="wrong values"))
+    return verdicts
+
+
+def _told(predicted: reference_queries.Predicted | None) -> str:
+    if predicted is None:
+        return "nothing"
+    return (
+        f"{predicted.low:.10g}" if predicted.low == predicted.high else f"{predicted.low:.10g} to {predicted.high:.10g}"
+    )
+
+
+CHECK = Check(ID, queries, judge)

@@ -1,0 +1,95 @@
+"""Are the buckets fine enough around p50, p95 and p99 for those numbers to mean something?"""
+
+from harness.checks import histograms
+from harness.checks.base import Check, Facts, inconclusive, name_of
+from harness.checks.histograms import Histogram
+from harness.core.query import NoData, Query
+from harness.core.run import Run
+from harness.core.verdict import Finding, Status, Tolerance, Verdict
+from harness.evidence.client.summary import ALL, QUANTILES, ViewKey
+
+ID = "resolution"
+COARSE = "coarse-buckets"
+USUAL_RATIO = 0.5
+"""What a profile without a budget is advised by."""
+
+
+def queries(run: Run) -> tuple[Query, ...]:
+    """Raw buckets and sums of both histograms."""
+    return histograms.queries(run)
+
+
+def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
+    """Per view, method and quantile: the bucket that holds it is narrow enough, and is not the last one."""
+    if facts.unusable:
+        return (inconclusive(ID, "", f"the samples cannot be counted on: {facts.unusable}"),)
+    found = histograms.read(facts)
+    if isinstance(found, NoData):
+        return (inconclusive(ID, "", found.reason),)
+    if not found:
+        return (inconclusive(ID, "", "no histogram has an observation in the window"),)
+    results = tuple(_judge_bucket(facts, key, q, found[key]) for key in sorted(found) for q in QUANTILES)
+    if facts.run.budget.resolution_ratio is None:
+        why = "every percentile lies below the highest bound; the profile sets no budget for the width of buckets"
+        below = not any(isinstance(result, Verdict) and result.status is Status.FAIL for result in results)
+        return (*results, *((Verdict(ID, "highest bound", Status.PASS, why),) if below else ()))
+    return results
+
+
+def _judge_bucket(facts: Facts, key: ViewKey, q: float, histogram: Histogram) -> Verdict | Finding:
+    name = name_of(key) if key != ALL else "all views, including middlewares"
+    subject, budget = f"{name} p{q * 100:g}", facts.run.budget
+    low_s, high_s = _bucket_of(histogram, q)
+    if high_s == float("inf"):
+        true = facts.client.latency.get(key)
+        wanted = f"{true.client.quantiles_s[q]:.3g} s" if true and true.client.n else "the slowest requests"
+        why = (
+            f"p{q * 100:g} lies above the highest bound of {low_s:g} s, so a dashboard shows {low_s:g} s "
+            "however slow it is; "
+            f"add bounds beyond {wanted} to PROMETHEUS_LATENCY_BUCKETS"
+        )
+        return Verdict(ID, subject, Status.FAIL, why, observed=None, expected=None, unit="s")
+    ratio = USUAL_RATIO if budget.resolution_ratio is None else budget.resolution_ratio
+    width_s, allowed_s = high_s - low_s, max(ratio * high_s, budget.resolution_floor_s)
+    fine = width_s <= allowed_s + 1e-12
+    why = f"it lies in the bucket {low_s:g}-{high_s:g} s"
+    if not fine:
+        added = ", ".join(f"{bound:.3g}" for bound in suggest(low_s, high_s, ratio, budget.resolution_floor_s))
+        why += (
+            f", wider than the {allowed_s:.3g} s that the budget allows; add the bounds {added} to "
+            "PROMETHEUS_LATENCY_BUCKETS"
+        )
+    if not fine and budget.resolution_ratio is None:
+        return Finding(COARSE, subject, why, ID)
+    status = Status.PASS if fine else Status.FAIL
+    basis = f"{ratio:.0%} of the upper bound, at least {budget.resolution_floor_s:g} s"
+    return Verdict(
+        ID, subject, status, why, expected=0, observed=width_s, tolerance=Tolerance(0, allowed_s, basis), unit="s"
+    )
+
+
+MOST_BOUNDS = 20
+"""A budget without a floor asks for ever narrower buckets next to zero."""
+
+
+def suggest(low_s: float, high_s: float, ratio: float, floor_s: float) -> tuple[float, ...]:
+    """Bounds between `low_s` and `high_s` that make every bucket fit the budget, in rising order; the highest few."""
+    added: list[float] = []
+    bound_s = high_s
+    while len(added) < MOST_BOUNDS and bound_s - low_s > max(ratio * bound_s, floor_s):
+        bound_s -= max(ratio * bound_s, floor_s)
+        added.append(bound_s)
+    return tuple(reversed(added))
+
+
+def _bucket_of(histogram: Histogram, q: float) -> tuple[float, float]:
+    """Bounds of the bucket in which `histogram_quantile` finds q."""
+    low_s, rank = 0.0, q * histogram.total
+    for bound_s, count in histogram.buckets:
+        if count >= rank:
+            return low_s, bound_s
+        low_s = bound_s
+    return low_s, float("inf")
+
+
+CHECK = Check(ID, queries, judge)

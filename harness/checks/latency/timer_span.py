@@ -1,0 +1,184 @@
+"""Does the timer cover the whole of the work, on slow views as on fast ones?
+
+The gap between the inner witness and the metric, (sum of w - metric's _sum) / n, is the cost of one layer of middleware
+and does not depend on what the view does: it is the same on every view, and of the size of the run's reference, the gap
+between the two witnesses. A timer that misses a share of the work makes the gap of the slow views exceed that of the
+fast ones, where a share is next to nothing; one that misses a constant makes all of them exceed the reference.
+
+A mean of n gaps differs by chance. Gaps have a long tail (a thread switch takes milliseconds where the layer takes
+microseconds), so the allowance is Bernstein's, which holds for every bounded distribution, and not the normal one:
+`stats.bernstein` with the variance of the run's own outer-inner gaps and the longest that a gap can have been in it.
+"""
+
+import math
+from dataclasses import dataclass
+from operator import attrgetter
+from statistics import median
+
+from harness.checks import histograms
+from harness.checks.base import ALPHA, Check, Facts, inconclusive, name_of
+from harness.checks.histograms import Histogram
+from harness.checks.latency import _timer_sums
+from harness.core import statistics
+from harness.core.query import NoData, Query
+from harness.core.run import Run
+from harness.core.verdict import Finding, Status, Strength, Tolerance, Verdict
+from harness.evidence.client.summary import ALL, Gaps, ViewKey
+
+ID = "timer-span"
+BASIS = "Bernstein bound on the run's own gaps, alpha 1e-3 over all views"
+REFERENCE_ALLOWANCE = 1.5
+"""How many times the reference the gap may be: the two enclose different layers of middleware, of like cost."""
+FLOOR_S = 3e-5
+"""What a layer's cost may differ by from view to view: longer labels, exception hooks, bodies. Measured: 7 us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """One view's mean gap between witness and metric, in seconds."""
+
+    n: int
+    mean_s: float
+    latency_s: float
+    """Mean inner witness."""
+    chance_s: float
+    """How far the mean of `n` gaps may lie above its expectation, at the check's alpha."""
+    one_sided: bool
+    """The histogram holds others' or unanswered requests too, which only make the gap look smaller."""
+
+
+def queries(run: Run) -> tuple[Query, ...]:
+    """Raw buckets and sums of both histograms, and how long Prometheus says each scrape took."""
+    return (*histograms.queries(run), *_timer_sums.queries(run))
+
+
+def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
+    """One verdict per view and method, and one per view that was told how long to take."""
+    if facts.unusable:
+        return (inconclusive(ID, "", f"the samples cannot be counted on: {facts.unusable}"),)
+    found = histograms.read(facts)
+    if isinstance(found, NoData):
+        return (inconclusive(ID, "", found.reason),)
+    keys = [key for key in sorted(facts.client.latency) if key != ALL and facts.is_known(key[0])]
+    told = [_judge_told(facts, key, found[key]) for key in keys if key in found and _is_told(facts, key, found[key])]
+    if not facts.witnessed:
+        return (*_timer_sums.judge_views(facts, found), *told)
+    reference = facts.client.latency[ALL].gaps
+    gaps = {key: _gap(facts, key, found.get(key), len(keys)) for key in keys}
+    measured = [gap for gap in gaps.values() if isinstance(gap, Gap)]
+    views = (_judge_gap(key, gap, measured, reference) for key, gap in gaps.items())
+    return (*views, *told, _timer_sums.judge_middlewares(facts, found))
+
+
+def longest_gap_s(facts: Facts) -> float:
+    """The longest that a layer may have been held up in this run, by a thread switch or by other processes.
+
+    A gap is part of its request, so none is longer than the slowest request of the views that do next to nothing, here
+    the faster half; nor may it be shorter than those between the two witnesses.
+    """
+    inner = sorted(
+        (facts.client.latency[key].inner for key in facts.client.latency if key != ALL), key=attrgetter("mean_s")
+    )
+    known = [values for values in inner if values.n]
+    return max(
+        facts.client.latency[ALL].gaps.largest_s, *(values.largest_s for values in known[: (len(known) + 1) // 2]), 0.0
+    )
+
+
+def _gap(facts: Facts, key: ViewKey, histogram: Histogram | None, views: int) -> Gap | str:
+    """The view's gap, or why it cannot be told."""
+    latency, reference = facts.client.latency[key], facts.client.latency[ALL].gaps
+    n = latency.inner.n + latency.raised.n
+    if latency.inner.n != latency.client.n:
+        return f"{latency.client.n - latency.inner.n} of {latency.client.n} responses carried no witness"
+    if not reference.n:
+        return "no response carried both witnesses, so there is no reference for the gap"
+    more = 0 if histogram is None else round(histogram.total) - n
+    excused = more > 0 and (facts.foreign or bool(facts.lost))
+    if histogram is None or (more and not excused):
+        held = 0 if histogram is None else histogram.total
+        return f"the histogram holds {held:,.10g} observations for {n:,} witnessed, so their sums cannot be compared"
+    mean_s = (latency.inner.sum_s + latency.raised.sum_s - histogram.sum_s) / n
+    variance = max(latency.gaps.variance, reference.variance)
+    chance_s = statistics.bernstein(n, variance, longest_gap_s(facts), ALPHA / views)
+    return Gap(n, mean_s, latency.inner.sum_s / latency.inner.n, chance_s, excused)
+
+
+def _judge_gap(key: ViewKey, gap: Gap | str, measured: list[Gap], reference: Gaps) -> Verdict:
+    subject = name_of(key)
+    if isinstance(gap, str):
+        return inconclusive(ID, subject, gap, Strength.WITNESS)
+    common_s = min(_common(measured), layer_s(reference))
+    ceiling_s = common_s + FLOOR_S + gap.chance_s
+    saw = (
+        f"the metric is {gap.mean_s * 1e6:.1f} us a request short of the witness (mean of {gap.n:,}, mean latency "
+        f"{gap.latency_s * 1e3:.3g} ms), where one layer of middleware explains up to {ceiling_s * 1e6:.1f} us"
+    )
+    rounding_s = 1e-9 * (1 + gap.latency_s)
+    too_much = gap.mean_s < -rounding_s and not gap.one_sided
+    fine = not too_much and gap.mean_s <= ceiling_s
+    if too_much:
+        why = f"{saw}: it tells more time than the whole request took: wrong unit, or observed more than once"
+    elif not fine:
+        share = (gap.mean_s - common_s) / gap.latency_s
+        why = (
+            f"{saw}: the timer misses {share:.1%} of this view's time (it starts late, stops early, or leaves "
+            "out part of the work)"
+        )
+    else:
+        why = saw
+    return Verdict(
+        check=ID,
+        subject=subject,
+        status=Status.PASS if fine else Status.FAIL,
+        why=why,
+        expected=common_s,
+        observed=gap.mean_s,
+        tolerance=None if gap.one_sided else Tolerance(common_s, ceiling_s - common_s, BASIS),
+        unit="s",
+        strength=Strength.ONE_SIDED if gap.one_sided else Strength.WITNESS,
+    )
+
+
+def layer_s(reference: Gaps) -> float:
+    """The most that a layer of Python around a piece of work may take on average, by the run's own reference."""
+    return REFERENCE_ALLOWANCE * reference.mean_s + FLOOR_S
+
+
+def _common(measured: list[Gap]) -> float:
+    """The gap where little time can be missed: the median of the faster half of the views."""
+    whole = sorted((gap for gap in measured if not gap.one_sided), key=lambda gap: gap.latency_s)
+    fastest = whole[: max((len(whole) + 1) // 2, 1)]
+    return median(gap.mean_s for gap in fastest) if fastest else math.inf
+
+
+def _is_told(facts: Facts, key: ViewKey, histogram: Histogram) -> bool:
+    """Every request of the view was told its delay, and the histogram holds just those."""
+    latency = facts.client.latency[key]
+    return 0 < latency.known_delay_n == latency.client.n == round(histogram.total)
+
+
+def _judge_told(facts: Facts, key: ViewKey, histogram: Histogram) -> Verdict:
+    """A view that was told how long to take cannot have taken less; metric and witness must say so."""
+    latency = facts.client.latency[key]
+    told_s, subject = latency.known_delay_sum_s, f"{name_of(key)} told delay"
+    short_s = told_s - histogram.sum_s
+    fine = short_s <= 1e-9 * told_s
+    saw = (
+        f"{latency.known_delay_n:,} requests were told to take {told_s:.6g} s in all, the metric says "
+        f"{histogram.sum_s:.6g} s"
+    )
+    why = saw if fine else f"{saw}: the timer misses at least {short_s / told_s:.1%} of the work"
+    return Verdict(
+        check=ID,
+        subject=subject,
+        status=Status.PASS if fine else Status.FAIL,
+        why=why,
+        expected=told_s,
+        observed=histogram.sum_s,
+        unit="s",
+        strength=Strength.ONE_SIDED,
+    )
+
+
+CHECK = Check(ID, queries, judge)

@@ -1,0 +1,1 @@
+"""Checks of what people look at: dashboards, recording rules, alerts."""

@@ -1,0 +1,150 @@
+"""What is asked about the panels of dashboards, and the answers as values."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from harness import promql
+from harness.checks.base import Facts
+from harness.checks.monitoring import _rule_evidence
+from harness.core.panel import Panel
+from harness.core.query import NoData, Query, Reading, Series
+from harness.core.run import Run
+from harness.evidence import prometheus_evidence
+from harness.instrumentation.django_prometheus.metrics import RESPONSES_BY_VIEW
+from harness.monitoring.dashboards.corrections import Memo, Samples
+from harness.monitoring.dashboards.evaluation import LOOKBACK_S
+from harness.promql import syntax, vectors
+from harness.promql.syntax import Selection
+from harness.promql.vectors import Vector
+
+MOST_TOLD = 8
+"""Values of a label that are told to a reader."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One panel whose expression could be read."""
+
+    panel: Panel
+    tree: Any
+    selections: tuple[Selection, ...]
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that it names."""
+        return tuple(item.metric for item in self.selections)
+
+    @property
+    def subject(self) -> str:
+        """How the panel is called in verdicts."""
+        return subject_of(self.panel)
+
+
+def subject_of(panel: Panel) -> str:
+    """How a panel is called in verdicts."""
+    return " / ".join(filter(None, (panel.dashboard, panel.title, panel.ref)))
+
+
+def read(panel: Panel) -> Asked:
+    """The panel's expression as a tree. Raises ValueError when it is none, UnsupportedError when it is not covered."""
+    tree = syntax.parse(panel.expression)
+    return Asked(panel, tree, tuple(dict.fromkeys(syntax.selections(tree))))
+
+
+def queries_of(run: Run, asked: Asked) -> tuple[Query, ...]:
+    """The panel's own query at t1, and the raw samples of each metric in it."""
+    metrics = ("up", RESPONSES_BY_VIEW, *asked.metrics)
+    recorded = (_rule_evidence.evaluations_query(run),) if run.rules else ()
+    raw = (_raw(run, metric, _longest_s(run, asked)) for metric in metrics)
+    return (_shown_query(run, asked.panel), *recorded, *raw)
+
+
+def names_query(run: Run) -> Query:
+    """The names that the target exports."""
+    return Query(f"count by (__name__) ({promql.selector('', run.selector)})", run.window.end_s)
+
+
+def names(facts: Facts, query: Query) -> frozenset[str] | NoData:
+    """The names in the answer to `names_query` or `elsewhere_query`."""
+    reading = facts.evidence.read(query)
+    if isinstance(reading, NoData):
+        return frozenset() if reading.reason == prometheus_evidence.NO_SERIES else reading
+    return frozenset(each.labels.get("__name__", "") for each in reading.series)
+
+
+def elsewhere_query(run: Run, metrics: tuple[str, ...]) -> Query:
+    """Which of the metrics, at least one, the server has at all, of whatever target."""
+    pattern = promql.label_value("|".join(sorted(set(metrics))))
+    return Query(f"count by (__name__) ({{__name__=~{pattern}}})", run.window.end_s)
+
+
+def shown(facts: Facts, asked: Asked) -> Vector | NoData:
+    """What Prometheus shows, by labels; empty when it has nothing to show."""
+    reading = facts.evidence.read(_shown_query(facts.run, asked.panel))
+    if isinstance(reading, NoData):
+        return {} if reading.reason == prometheus_evidence.NO_SERIES else reading
+    return {vectors.labels_of(each.labels, named=True): each.last for each in reading.series}
+
+
+def samples(facts: Facts, asked: Asked, memo: Memo) -> Samples | NoData:
+    """The raw samples that the panel is made from; `memo` is shared by the panels of the same facts."""
+    run, range_s = facts.run, _longest_s(facts.run, asked)
+    series: dict[str, tuple[Series, ...]] = {}
+    for metric in ("up", RESPONSES_BY_VIEW, *asked.metrics):
+        reading = facts.evidence.read(_raw(run, metric, range_s))
+        if isinstance(reading, NoData) and reading.reason != prometheus_evidence.NO_SERIES:
+            return reading
+        series[metric] = reading.series if isinstance(reading, Reading) else ()
+    scrapes: dict[str, tuple[float, ...]] = {}
+    for up in series["up"]:
+        scrapes[up.labels.get("instance", "")] = tuple(at for at, value in up.points if value == 1)
+    if not scrapes:
+        return NoData("no scrape of the target is known")
+    try:
+        dialect = promql.Dialect.of(run.prometheus_version)
+    except ValueError as error:
+        return NoData(str(error))
+    views = facts.background
+    background = tuple(each for each in series[RESPONSES_BY_VIEW] if each.labels.get("view") in views)
+    recorded = _rule_evidence.by_record(facts)
+    return Samples(series, scrapes, background, views, run.window.end_s, dialect, memo, recorded)
+
+
+def unmatched(asked: Asked, samples: Samples) -> str:
+    """Why the first selector that no series matches has none; empty when all have some."""
+    for selection in asked.selections:
+        series = samples.series.get(selection.metric, ())
+        if any(selection.matches(each.labels) for each in series):
+            continue
+        for matcher in selection.matchers:
+            values = sorted({each.labels.get(matcher.label, "") for each in series})
+            if not any(map(matcher.accepts, values)):
+                told = ", ".join(map(repr, values[:MOST_TOLD])) + (", ..." if len(values) > MOST_TOLD else "")
+                return f"no series of {selection.metric} matches {matcher}; {matcher.label} is {told}"
+        return f"no series of {selection.metric} matches {', '.join(map(str, selection.matchers))} together"
+    return ""
+
+
+def unsampled(asked: Asked, samples: Samples) -> str:
+    """The first selector whose series have no sample in its range, as a reason; empty when all have some."""
+    end_s = samples.at_s
+    for selection in asked.selections:
+        range_s = selection.range_s or LOOKBACK_S
+        matched = [each for each in samples.series.get(selection.metric, ()) if selection.matches(each.labels)]
+        if not any(end_s - range_s <= at <= end_s for each in matched for at, _ in each.points):
+            return f"no series of {selection.metric} has a sample in the last {range_s:g} s of the run"
+    return ""
+
+
+def _shown_query(run: Run, panel: Panel) -> Query:
+    return Query(panel.expression, run.window.end_s)
+
+
+def _raw(run: Run, metric: str, range_s: float) -> Query:
+    return replace(prometheus_evidence.raw_query(run, metric), text=promql.raw(metric, run.selector, range_s))
+
+
+def _longest_s(run: Run, asked: Asked) -> float:
+    """How far back the panel looks, and two scrapes more; at least as far as the other checks."""
+    ranges = (selection.range_s or 0.0 for selection in asked.selections)
+    return max(*ranges, run.window.length_s, 0.0) + 2 * run.window.scrape_interval_s

@@ -1,0 +1,361 @@
+"""Do the panels of the dashboards show what happened?
+
+Each panel's expression is evaluated three times at t1: by Prometheus, by our evaluator on the same raw samples, and by
+our evaluator with what the expression gets wrong put right. All three must agree.
+"""
+
+import difflib
+import math
+from collections.abc import Callable, Mapping
+
+from harness import promql
+from harness.checks.base import Check, Facts, inconclusive
+from harness.checks.monitoring import _panel_evidence
+from harness.checks.monitoring._panel_evidence import Asked, subject_of
+from harness.checks.monitoring._vector_diff import apart, at, beside, equal, largest, named, nothing, number_at
+from harness.checks.reference_queries import TIE
+from harness.core.panel import Panel
+from harness.core.query import NoData, Query
+from harness.core.run import Run
+from harness.core.verdict import Finding, Status, Tolerance, Verdict
+from harness.evidence import prometheus_evidence
+from harness.instrumentation.django_prometheus.metrics import INVALID_METHOD, METHODS, NAMES
+from harness.monitoring.dashboards import evaluation, grafana
+from harness.monitoring.dashboards.corrections import RIGHT, TRUE, Correction, Memo, Samples
+from harness.monitoring.dashboards.grafana import RATE_SCRAPES
+from harness.promql import syntax
+from harness.promql.vectors import Labels, UnsupportedError, Vector
+
+ID = "dashboards"
+EMPTY = "empty-panel"
+UNPROVED = "unproved-panel"
+FIRST_COUNT = "first-count-lost"
+HIDDEN = "first-count-hidden"
+LATENT = "latent-mistake"
+CENTRAL = 0.0
+ROUNDING_S = 0.5
+"""`$__range_s` is rounded to a second."""
+NUDGES = (-TIE, CENTRAL, TIE)
+
+WINDOW = "the range is too short"
+UNKNOWN_METRIC = "no metric is called"
+UNKNOWN_LABEL = "has no label"
+NO_DATA = "the panel has no data"
+KNOWN: Mapping[str, tuple[str, ...]] = {
+    "status": tuple(map(str, range(100, 600))),
+    "method": (*sorted(METHODS), INVALID_METHOD),
+}
+"""Every value that a label of the library's may have."""
+WRONG: Mapping[Correction, str] = {
+    Correction.BACKGROUND: "it counts scrapes or health checks as traffic: leave their views out",
+    Correction.AVERAGES: "it averages percentiles, and the average of percentiles is no percentile: add up the buckets "
+    "by le first, then take histogram_quantile()",
+    Correction.FILTERS: "it filters buckets by their value inside of histogram_quantile(), so that empty buckets are "
+    "missing and the lowest bound left is taken for 0: leave the filter out",
+    Correction.RESETS: "it takes rate() of a sum, for which the reset of one series is a reset of all: write "
+    "sum(rate(...))",
+    Correction.UNNAMED: "it leaves out <unnamed view>, and with it every request that no URL pattern matched, such as "
+    "those of a broken link: leave out the views of scrapes and health checks alone",
+}
+"""What an expression gets wrong, and how to write it."""
+
+
+def queries(run: Run) -> tuple[Query, ...]:
+    """What each panel asks and is made from, and the names that the target exports."""
+    asked = [asked for panel in run.panels if isinstance(asked := _read(panel), Asked)]
+    if not asked:
+        return ()
+    found = [query for each in asked for query in _panel_evidence.queries_of(run, each)]
+    metrics = tuple(metric for each in asked for metric in each.metrics)
+    elsewhere = (_panel_evidence.elsewhere_query(run, metrics),) if metrics else ()
+    return tuple(dict.fromkeys((*found, _panel_evidence.names_query(run), *elsewhere)))
+
+
+def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
+    """Every panel; none when the profile names no dashboard."""
+    read = [_read(panel) for panel in facts.run.panels]
+    metrics = tuple(metric for asked in read if isinstance(asked, Asked) for metric in asked.metrics)
+    own = _panel_evidence.names(facts, _panel_evidence.names_query(facts.run))
+    elsewhere = _panel_evidence.elsewhere_query(facts.run, metrics)
+    anywhere = _panel_evidence.names(facts, elsewhere) if metrics else frozenset[str]()
+    results: list[Verdict | Finding] = []
+    memo = Memo()
+    for asked in read:
+        if not isinstance(asked, Asked):
+            results.append(asked)
+        elif isinstance(own, NoData):
+            results.append(inconclusive(ID, asked.subject, own.reason))
+        elif isinstance(anywhere, NoData):
+            results.append(inconclusive(ID, asked.subject, anywhere.reason))
+        else:
+            results += _judge_safely(facts, asked, own, anywhere, memo)
+    return tuple(results)
+
+
+def _judge_safely(
+    facts: Facts, asked: Asked, own: frozenset[str], anywhere: frozenset[str], memo: Memo
+) -> tuple[Verdict | Finding, ...]:
+    """One panel, so that one that the evaluator was not made for leaves the others judged."""
+    try:
+        return _judge(facts, asked, own, anywhere, memo)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        why = f"it could not be evaluated ({error!r}), which is a fault of the harness: {asked.panel.expression}"
+        return (inconclusive(ID, asked.subject, why),)
+
+
+def _read(panel: Panel) -> Asked | Verdict | Finding:
+    """The panel's tree, or what is wrong with its text."""
+    if panel.other == grafana.LIBRARY:
+        text = "it stands in Grafana's library, so its queries are not in the file: export the dashboard for another "
+        return Finding(UNPROVED, subject_of(panel), f"{text}Grafana; nothing is compared", ID)
+    if panel.other:
+        text = f"its data source is {panel.other}, not Prometheus: nothing is compared"
+        return Finding(UNPROVED, subject_of(panel), text, ID)
+    if panel.problem:
+        return _fails(panel, f"{panel.problem}: {panel.expression}" if panel.expression else panel.problem)
+    try:
+        return _panel_evidence.read(panel)
+    except ValueError as error:
+        if name := grafana.unfilled(panel.expression):
+            return _fails(panel, f"variable ${name} has no value: {panel.expression}")
+        if panel.presumed:
+            text = (
+                f"it is no PromQL ({error}), and nothing tells that its data source is Prometheus: nothing is compared"
+            )
+            return Finding(UNPROVED, subject_of(panel), text, ID)
+        return _fails(panel, f"the expression cannot be read ({error}): {panel.expression}")
+    except UnsupportedError as error:
+        return Finding(UNPROVED, subject_of(panel), f"{error}: nothing is compared", ID)
+
+
+def _judge(
+    facts: Facts, asked: Asked, own: frozenset[str], anywhere: frozenset[str], memo: Memo
+) -> tuple[Verdict | Finding, ...]:
+    """One panel; `own` are the names that the target exports, `anywhere` those of its metrics that anybody does."""
+    run = facts.run
+    shown = _panel_evidence.shown(facts, asked)
+    if isinstance(shown, NoData):
+        refused = shown.reason.startswith("Prometheus refused")
+        unanswered = inconclusive(ID, asked.subject, f"{shown.reason}{_place(asked.panel)}")
+        return (_fails(asked.panel, f"{shown.reason}: {asked.panel.expression}") if refused else unanswered,)
+    samples = _panel_evidence.samples(facts, asked, memo)
+    if isinstance(samples, NoData):
+        return (inconclusive(ID, asked.subject, samples.reason),)
+    if others := [metric for metric in asked.metrics if metric not in own and metric in anywhere]:
+        text = f"{others[0]} is none of {{{run.selector}}}: it answers, and its value is not compared"
+        return (Finding(UNPROVED, asked.subject, text, ID),)
+    recorded = {rule.name for rule in run.rules if not rule.alert}
+    if wrong := _unknown(asked, samples, own | recorded) or _impossible(asked):
+        return (_fails(asked.panel, wrong),)
+    if not asked.selections:
+        return (Finding(UNPROVED, asked.subject, "it asks for no metric: nothing is compared", ID),)
+    silent = [metric for metric in asked.metrics if not samples.series.get(metric)]
+    if silent:
+        text = f"{silent[0]} has no series: nothing of its kind happened, or it is not instrumented"
+        return (Finding(EMPTY, asked.subject, text, ID),)
+    try:
+        return _proved(asked, samples, _compare(run, asked, samples, shown))
+    except UnsupportedError as error:
+        if short := _short(run, asked):
+            return (_judge_short(run, asked, short),)
+        answers = "it shows nothing" if nothing(shown) else "it answers, and its value is not compared"
+        return (Finding(UNPROVED, asked.subject, f"{error}: {answers}", ID),)
+
+
+def _proved(asked: Asked, samples: Samples, results: tuple[Verdict | Finding, ...]) -> tuple[Verdict | Finding, ...]:
+    """A panel does not pass with what it shows where a selector of it found nothing: that may be a constant."""
+    if not any(isinstance(result, Verdict) and result.status is Status.PASS for result in results):
+        return results
+    if why := _panel_evidence.unmatched(asked, samples):
+        return (Finding(EMPTY, asked.subject, f"{why}: nothing of its kind happened, or the value is wrong", ID),)
+    if why := _panel_evidence.unsampled(asked, samples):
+        return (inconclusive(ID, asked.subject, why),)
+    return results
+
+
+def _impossible(asked: Asked) -> str:
+    """What no run could make true of the expression; empty when nothing."""
+    if odd := [quantile for quantile in syntax.quantiles(asked.tree) if not 0 <= quantile <= 1]:
+        return f"{odd[0]:g} is no quantile: histogram_quantile() wants a share of 1, such as 0.95"
+    for selection in asked.selections:
+        for matcher in selection.matchers:
+            if name := grafana.unfilled(matcher.value):
+                return f"variable ${name} has no value, and no series matches {matcher}"
+            known = KNOWN.get(matcher.label, ()) if selection.metric in NAMES else ()
+            if known and not any(map(matcher.accepts, known)):
+                return f"{matcher} matches no {matcher.label} that there is, and nothing is taken for 0"
+    return ""
+
+
+def _compare(run: Run, asked: Asked, samples: Samples, shown: Vector) -> tuple[Verdict | Finding, ...]:
+    """Hold what Prometheus shows against what it must show, and against what would be right."""
+    shows = frozenset(name for labels in shown for name, _ in labels)
+
+    def under(corrections: frozenset[Correction], nudge: float = CENTRAL) -> Vector:
+        value = evaluation.evaluate(asked.tree, samples, corrections, shows=shows, nudge=nudge)
+        return {(): value} if isinstance(value, float) else value
+
+    true = under(TRUE)
+    if short := _short(run, asked):
+        return (_judge_short(run, asked, f"{short}; {beside(shown, true)}"),)
+    if odd := _unpredicted(under, shown):
+        why = f"{odd} from the raw samples of {{{run.selector}}}: the panel sees other series than the run"
+        return (inconclusive(ID, asked.subject, why),)
+    right = under(RIGHT)
+    if (key := _off(shown, under, RIGHT)) is not None:
+        causes = [item for item in WRONG if _changes(under, item)]
+        why = "; ".join(WRONG[item] for item in causes) or "its parts are wrong together"
+        saw = f"the panel shows {at(shown, key)} for a right {at(right, key)}{named(key)}"
+        return (_fails(asked.panel, f"{saw}: {why}", number_at(right, key), number_at(shown, key)),)
+    with_births = under(RIGHT | {Correction.BIRTHS})
+    latent = _latent(asked, samples, shows)
+    if nothing(shown):
+        return (_judge_empty(asked, shown, with_births, true), *latent)
+    passed = _passes(asked, shown, true)
+    if (key := apart(shown, [with_births])) is None:
+        return (passed, *latent)
+    text = (
+        f"the panel shows {at(shown, key)}{named(key)}, and {at(with_births, key)} with the first "
+        "values of series that appeared: rate() leaves them out"
+    )
+    return passed, Finding(FIRST_COUNT, asked.subject, text, ID), *latent
+
+
+def _latent(asked: Asked, samples: Samples, shows: frozenset[str]) -> tuple[Finding, ...]:
+    """What is wrong with the panel's form and happens to make no difference to what it shows now."""
+    if not (syntax.has_quantile_or_subquery(asked.tree) or any(map(evaluation.hides_unnamed, asked.selections))):
+        return ()
+    made = evaluation.mistakes(asked.tree, samples, shows=shows)
+    return tuple(
+        Finding(LATENT, asked.subject, f"{text}; it makes no difference to what the panel shows in this run", ID)
+        for item, text in WRONG.items()
+        if item in made
+    )
+
+
+def _unpredicted(under: Callable[..., Vector], shown: Vector) -> str:
+    """Where Prometheus does not answer what the raw samples give; empty when it does, or nobody can say."""
+    try:
+        predicted = under(frozenset())
+        key = _off(shown, under, frozenset())
+    except UnsupportedError:  # a subquery: the steps at which Prometheus looks are its own
+        return ""
+    if key is None:
+        return ""
+    answers = f"Prometheus answers {at(shown, key)}{named(key)}"
+    return f"{answers}, and not the {at(predicted, key)} that follow"
+
+
+def _judge_empty(asked: Asked, shown: Vector, with_births: Vector, true: Vector) -> Verdict | Finding:
+    """A panel that shows nothing is right only where nothing happened."""
+    if not nothing(with_births):
+        odd = largest(with_births)
+        text = (
+            f"the panel shows {at(shown, odd)} for a true {at(true, odd)}{named(odd)}: rate() "
+            "leaves out the first value of a series, and all that happened is in first values; export the series at 0 "
+            "from the start"
+        )
+        return Finding(HIDDEN, asked.subject, text, ID)
+    if any(math.isfinite(value) for value in shown.values()):
+        return _passes(asked, shown, true)
+    if not nothing(true):
+        return _fails(asked.panel, f"{NO_DATA}; {beside(shown, true)}")
+    text = "shows nothing, and nothing happened that it could show: a scenario in which it does would prove it"
+    return Finding(EMPTY, asked.subject, text, ID)
+
+
+def _passes(asked: Asked, shown: Vector, true: Vector) -> Verdict:
+    odd = largest(shown)
+    value, truth = shown[odd], true.get(odd)
+    why = f"the panel shows {at(shown, odd)}{named(odd)}, as the right expression does"
+    if truth is not None and math.isfinite(truth) and not equal(value, truth):
+        share = f", {value / truth - 1:+.2%}" if truth else ""
+        why += f"; {truth:.6g} is true{share}: rate() stretches to the edges of its range and leaves out first values"
+    number = value if math.isfinite(value) else None
+    spare = abs(value) * promql.AGREEMENT if number is not None else 0.0
+    return Verdict(
+        check=ID,
+        subject=asked.subject,
+        status=Status.PASS,
+        why=why,
+        expected=number,
+        observed=number,
+        tolerance=Tolerance(spare, spare, "the right expression on the same samples"),
+    )
+
+
+def _fails(panel: Panel, why: str, expected: float | None = None, observed: float | None = None) -> Verdict:
+    return Verdict(ID, subject_of(panel), Status.FAIL, f"{why}{_place(panel)}", expected=expected, observed=observed)
+
+
+def _place(panel: Panel) -> str:
+    return f" (in {panel.source})" if panel.source else ""
+
+
+def _unknown(asked: Asked, samples: Samples, names: frozenset[str]) -> str:
+    """The first name of a metric or a label that the target does not have; empty when it has all."""
+    labels: set[str] = {"le"} if not asked.selections else set()
+    for selection in asked.selections:
+        metric, series = selection.metric, samples.series.get(selection.metric, ())
+        if metric not in names and metric not in NAMES and not series:
+            close = difflib.get_close_matches(metric, names, n=1, cutoff=0.8)
+            hint = f"; the target exports {close[0]}" if close else ""
+            return f"{UNKNOWN_METRIC} {metric}{hint}: the panel takes nothing for 0"
+        own = {name for each in series for name in each.labels}
+        labels |= own
+        if series and (missing := [name for name in selection.labels if name not in own]):
+            has = ", ".join(sorted(own - {"__name__", "job", "app", "instance"}))
+            return (
+                f"{metric} {UNKNOWN_LABEL} {missing[0]!r}; it has {has}: no series matches, and nothing is taken for 0"
+            )
+    wanting = sorted(syntax.grouping(asked.tree) - labels)
+    if wanting and all(samples.series.get(selection.metric) for selection in asked.selections):
+        return f"{asked.selections[0].metric} {UNKNOWN_LABEL} {wanting[0]!r}, by which the panel groups"
+    return ""
+
+
+def _judge_short(run: Run, asked: Asked, why: str) -> Verdict:
+    """A range that is too short is the panel's fault, unless it asks for all of a run that is as short."""
+    if not asked.panel.whole_range or _shortest_s(asked) < run.window.length_s - ROUNDING_S:
+        return _fails(asked.panel, why)
+    window = f"it asks for the whole window, which is {run.window.length_s:.3g} s: run for longer"
+    return inconclusive(ID, asked.subject, f"{why}; {window}")
+
+
+def _shortest_s(asked: Asked) -> float:
+    """The shortest range in which a function needs two samples; infinite without any."""
+    return min((each.rate_s for each in asked.selections if each.rate_s is not None), default=math.inf)
+
+
+def _short(run: Run, asked: Asked) -> str:
+    """What is wrong with the panel's shortest range; empty when it is long enough."""
+    interval_s, least = run.window.scrape_interval_s, _shortest_s(asked)
+    if least >= RATE_SCRAPES * interval_s - prometheus_evidence.CLOCK_RESOLUTION_S:
+        return ""
+    effect = (
+        "rate() needs two of them"
+        if least < 2 * interval_s
+        else "a failed one leaves a gap, and rate() stretches what is left"
+    )
+    return (
+        f"{WINDOW}: {least:g} s hold less than {RATE_SCRAPES} scrapes of {interval_s:g} s, {effect}; take "
+        "$__rate_interval, or four scrapes at least"
+    )
+
+
+def _changes(under: Callable[[frozenset[Correction]], Vector], item: Correction) -> bool:
+    """True when the right value is another without this one correction."""
+    try:
+        return apart(under(RIGHT - {item}), [under(RIGHT)]) is not None
+    except UnsupportedError:  # without it the expression cannot even be evaluated
+        return True
+
+
+def _off(shown: Vector, under: Callable[..., Vector], corrections: frozenset[Correction]) -> Labels | None:
+    """The labels whose value is none that the corrected expression gives, a rank on a bucket's edge nudged."""
+    if apart(shown, [under(corrections)]) is None:
+        return None
+    return apart(shown, [under(corrections, nudge) for nudge in NUDGES])
+
+
+CHECK = Check(ID, queries, judge, optional=True)

@@ -1,0 +1,1 @@
+"""Checks of whether the run can be judged at all."""

@@ -1,0 +1,159 @@
+"""Did the load generator do what was planned, and is every sample it took here?"""
+
+from harness.checks.base import Check, Facts, inconclusive
+from harness.core.query import Query
+from harness.core.run import Run, ShardState
+from harness.core.verdict import Finding, Status, Verdict
+from harness.evidence.client.summary import ALL
+
+ID = "generator-health"
+KILLED = 2
+"""Exit codes of Locust from here on mean that it crashed; 1 is the scenario's own verdict on its requests."""
+MOST_NEVER_BEGUN = 0.05
+"""Share of the planned arrivals: a load further off its plan is another load."""
+TELLING = 1.5
+"""The p95 from the intended start is at least this many times that from the actual one: worth a finding."""
+DURATION_SLACK_S = 2.0
+"""Start and stop of the users: a pulse is written every second, the last one begun is not."""
+
+
+def queries(_run: Run) -> tuple[Query, ...]:
+    """Nothing is asked of Prometheus."""
+    return ()
+
+
+def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
+    """A verdict per shard, then on the load delivered and on saturation."""
+    verdicts = [_judge_shard(state) for state in facts.shards]
+    if not facts.client.rows and not any(state.problem for state in facts.shards):
+        verdicts.append(inconclusive(ID, "samples", "no request was recorded; does the scenario send any?"))
+    elif not facts.client.responses:
+        verdicts.append(
+            inconclusive(ID, "samples", f"none of {facts.client.lost} requests was answered; is the target up?")
+        )
+    return (*verdicts, _judge_load(facts), *_judge_arrivals(facts), _judge_saturation(facts), *_findings(facts))
+
+
+def _judge_shard(state: ShardState) -> Verdict:
+    subject, counted = state.shard.file, state.shard.rows
+    if state.problem:
+        why = f"{state.problem}; samples are lost, so nothing that counts them can be judged: run again"
+        return Verdict(ID, subject, Status.INCONCLUSIVE, why, expected=counted, observed=state.rows, unit="samples")
+    if state.contradiction:
+        why = f"{state.contradiction}: it was changed after the run"
+        return Verdict(ID, subject, Status.FAIL, why, expected=counted, observed=state.rows, unit="samples")
+    same = counted == state.rows
+    why = f"closed with {counted:,} samples" + (
+        "" if same else f", but holds {state.rows:,}: it was changed after the run"
+    )
+    status = Status.PASS if same else Status.FAIL
+    return Verdict(ID, subject, status, why, expected=counted, observed=state.rows, unit="samples")
+
+
+def _judge_load(facts: Facts) -> Verdict:
+    health = facts.run.generator
+    ended = f"Locust ended with exit code {health.exit_code}; see logs/locust-measure.log"
+    if health.exit_code < 0 or health.exit_code >= KILLED:
+        return inconclusive(ID, "load", ended)
+    missing = health.planned_users - health.peak_users
+    short_s = health.planned_duration_s - health.duration_s
+    why = (
+        f"{health.peak_users} of {health.planned_users} users for {health.duration_s:.0f} s "
+        f"of {health.planned_duration_s:.0f} s"
+    )
+    if missing > 0 or short_s > DURATION_SLACK_S:
+        return inconclusive(
+            ID, "load", f"the planned load was not delivered: {why}; lengthen the run or lower the users"
+        )
+    return Verdict(
+        ID, "load", Status.PASS, why, expected=health.planned_users, observed=health.peak_users, unit="users"
+    )
+
+
+def _judge_arrivals(facts: Facts) -> tuple[Verdict, ...]:
+    """Of an open model: were the planned arrivals begun?"""
+    health, rate = facts.run.generator, facts.run.arrival_rate
+    if rate is None:
+        return ()
+    planned, begun = health.planned_arrivals, health.begun_arrivals
+    if not planned or begun is None:
+        why = f"no arrival is known to have been planned at {rate:g}/s; lengthen the run"
+        return (inconclusive(ID, "arrivals", why),)
+    why = f"{begun:,} of {planned:,} planned arrivals were begun"
+    if facts.never_begun > MOST_NEVER_BEGUN * planned or begun > planned:
+        why += (
+            f", {begun / planned - 1:+.1%} (limit {MOST_NEVER_BEGUN:.0%}): all {health.peak_users} users waited for "
+            f"answers, so the target does not keep up with {rate:g}/s, or the load generator does not"
+        )
+        status = Status.INCONCLUSIVE
+    else:
+        status = Status.PASS
+    return (Verdict(ID, "arrivals", status, why, expected=planned, observed=begun, unit="arrivals"),)
+
+
+def _judge_saturation(facts: Facts) -> Verdict:
+    health, budget = facts.run.generator, facts.run.budget
+    if facts.saturated:
+        why = (
+            f"{facts.saturated}: latencies as the client saw them are not to be trusted, counts and witness "
+            "are; use --workers"
+        )
+        return inconclusive(ID, "saturation", why)
+    why = f"Locust used {health.cpu_ratio:.0%} of a core, its loop lagged by {(health.loop_lag_s or 0) * 1000:.0f} ms"
+    return Verdict(
+        ID,
+        "saturation",
+        Status.PASS,
+        why,
+        observed=health.cpu_ratio,
+        expected=budget.max_generator_cpu_ratio,
+        unit="ratio",
+    )
+
+
+def _findings(facts: Facts) -> list[Finding]:
+    health = facts.run.generator
+    findings = []
+    if health.user_errors:
+        text = f"{health.user_errors} tasks of the scenario raised; see logs/locust-measure.log"
+        findings.append(Finding("user-errors", "scenario", text, ID))
+    if facts.never_begun:
+        text = (
+            f"{facts.never_begun:,} of {health.planned_arrivals:,} arrivals were never begun, for no user was free: "
+            "whoever came then had no answer, and limits count them as slower than any"
+        )
+        findings.append(Finding("never-begun", "client", text, ID))
+    findings += _omission(facts)
+    if health.elsewhere:
+        text = f"{health.elsewhere} requests went to other hosts than the target and are not judged"
+        findings.append(Finding("other-hosts", "scenario", text, ID))
+    if health.unrecorded:
+        text = (
+            f"{health.unrecorded} requests were sent and Locust never told of their end: a task raised inside a "
+            "`with` of catch_response, or waited longer than stop_timeout; the target has counted them"
+        )
+        findings.append(Finding("unrecorded", "client", text, ID))
+    if facts.client.lost:
+        text = (
+            f"{facts.client.lost} requests had no response (time-out or connection error); the target may have "
+            "counted them"
+        )
+        findings.append(Finding("no-response", "client", text, ID))
+    return findings
+
+
+def _omission(facts: Facts) -> list[Finding]:
+    latency = facts.client.latency.get(ALL)
+    if latency is None or not latency.intended.n or facts.saturated:
+        return []
+    meant_s, actual_s = latency.intended.quantiles_s[0.95], latency.client.quantiles_s[0.95]
+    if meant_s < TELLING * actual_s:
+        return []
+    text = (
+        f"p95 is {meant_s * 1000:.4g} ms from the intended start and {actual_s * 1000:.4g} ms from the actual one: "
+        "requests waited to be sent, which a figure from the actual start leaves out (coordinated omission)"
+    )
+    return [Finding("coordinated-omission", "client", text, ID)]
+
+
+CHECK = Check(ID, queries, judge)

@@ -1,0 +1,223 @@
+"""Did Prometheus see the target all through the window: every scrape, no gap, no reset, nothing dropped?"""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+from harness import promql
+from harness.checks.base import Check, Facts, inconclusive
+from harness.core.query import NoData, Query, Reading, Series
+from harness.core.run import Run
+from harness.core.verdict import Finding, Status, Verdict
+from harness.evidence import prometheus_evidence
+from harness.instrumentation.django_prometheus.metrics import COUNTERS
+
+ID = "scrape-health"
+START_TIME = "process_start_time_seconds"
+KEPT = "scrape_samples_post_metric_relabeling"
+GAP = 1.5
+"""Two scrapes further apart than this many intervals have one missing between them."""
+
+
+def queries(run: Run) -> tuple[Query, ...]:
+    """Raw `up`, start times and counters, and how many series were kept and are stored at t1."""
+    raw = tuple(prometheus_evidence.raw_query(run, metric) for metric in ("up", START_TIME, *COUNTERS))
+    return (*raw, _kept(run), _stored(run), *(_own_growth(run, metric) for metric in COUNTERS))
+
+
+def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
+    """Verdicts on each instance's scrapes, then on resets, raw samples, start times, stored series and the clock."""
+    return (
+        *_judge_ended(facts),
+        *_judge_scrapes(facts),
+        _judge_resets(facts),
+        _judge_raw(facts),
+        *_judge_start(facts),
+        *_judge_stored(facts),
+        _judge_clock(facts),
+    )
+
+
+def _judge_ended(facts: Facts) -> list[Verdict]:
+    """Nothing is said of a stack that was not started here, or that lives."""
+    if not facts.run.ended:
+        return []
+    why = f"{', '.join(facts.run.ended)} ended by itself while the load was on; see its log in the run's directory"
+    return [Verdict(ID, "processes", Status.FAIL, why, expected=0, observed=len(facts.run.ended), unit="processes")]
+
+
+def _kept(run: Run) -> Query:
+    return Query(promql.selector(KEPT, run.selector), run.window.end_s)
+
+
+def _stored(run: Run) -> Query:
+    matchers = f'{run.selector}, __name__!~"up|scrape_.+"'
+    return Query(f"count by (instance) ({{{matchers}}})", run.window.end_s)
+
+
+def _own_growth(run: Run, metric: str) -> Query:
+    """Prometheus's own subtraction of each counter, summed by bucket: what the raw samples must give too."""
+    now = promql.selector(metric, run.selector)
+    text = f"sum by (le) (({now} - {now} offset {promql.duration(run.window.length_s)}) or {now})"
+    return Query(text, run.window.end_s)
+
+
+def _judge_raw(facts: Facts) -> Verdict:
+    """The samples that are judged are the samples that Prometheus evaluates."""
+    subject, compared = "raw samples", 0
+    for metric in COUNTERS:
+        items = prometheus_evidence.deltas(facts.run, facts.evidence, metric)
+        query = _own_growth(facts.run, metric)
+        own = facts.evidence.read(query)
+        if isinstance(items, NoData):
+            return inconclusive(ID, subject, items.reason)
+        if isinstance(own, NoData) and own.reason != prometheus_evidence.NO_SERIES:
+            return inconclusive(ID, subject, own.reason)
+        told = {} if isinstance(own, NoData) else {series.labels.get("le", ""): series.last for series in own.series}
+        folded = {le: value for (le,), value in prometheus_evidence.by(items, "le").items()}
+        compared += len(told)
+        for le in sorted({*told, *folded}):
+            if not math.isclose(told.get(le, 0.0), folded.get(le, 0.0), rel_tol=1e-9, abs_tol=1e-6):
+                bucket = f" le={le}" if le else ""
+                why = (
+                    f"{metric}{bucket} grew by {folded.get(le, 0.0):.10g} in its raw samples, and by "
+                    f"{told.get(le, 0.0):.10g} as Prometheus subtracts: the counter fell, or the evidence was changed"
+                )
+                return Verdict(ID, subject, Status.FAIL, why, expected=told.get(le), observed=folded.get(le))
+    if not compared:
+        return inconclusive(ID, subject, "the target exports none of the counters of django-prometheus")
+    why = f"all {len(COUNTERS)} counters grew in their raw samples by what Prometheus itself subtracts"
+    return Verdict(ID, subject, Status.PASS, why)
+
+
+def _judge_scrapes(facts: Facts) -> list[Verdict]:
+    reading = facts.evidence.read(prometheus_evidence.raw_query(facts.run, "up"))
+    if isinstance(reading, NoData):
+        return [inconclusive(ID, "scrapes", f"it is not known whether the target was scraped: {reading.reason}")]
+    verdicts = [_judge_instance(facts.run, series) for series in reading.series]
+    gone = set(facts.run.instances) - {series.labels.get("instance", "") for series in reading.series}
+    verdicts += [
+        Verdict(ID, f"{name} scrapes", Status.FAIL, "it was scraped at t0 and is no target any more") for name in gone
+    ]
+    return verdicts
+
+
+def _judge_instance(run: Run, series: Series) -> Verdict:
+    window = run.window
+    subject = f"{series.labels.get('instance', 'target')} scrapes"
+    inside = [
+        (time_s, value)
+        for time_s, value in series.points
+        if window.start_s - prometheus_evidence.CLOCK_RESOLUTION_S
+        <= time_s
+        <= window.end_s + prometheus_evidence.CLOCK_RESOLUTION_S
+    ]
+    times = [time_s for time_s, _ in inside]
+    expected = round(window.length_s / window.scrape_interval_s)
+    observed = max(len(inside) - 1, 0)
+    failed = sum(1 for _, value in inside if value != 1)
+    gap_s = max((b - a for a, b in pairwise(times)), default=float("inf"))
+    if failed:
+        why = (
+            f"{failed} of {len(inside)} scrapes failed (up = 0): the target did not answer in time, or a limit such as "
+            "sample_limit was exceeded; see Prometheus's targets page"
+        )
+    elif gap_s > GAP * window.scrape_interval_s or observed < expected - 1:
+        why = (
+            f"{observed} scrapes after t0 where {expected} were due, {gap_s:.3g} s between two at the "
+            "longest: Prometheus "
+            "was down, paused or overloaded"
+        )
+    else:
+        why = f"{observed} scrapes after t0, all well, at most {gap_s:.3g} s apart"
+        return Verdict(ID, subject, Status.PASS, why, expected=expected, observed=observed, unit="scrapes")
+    return Verdict(ID, subject, Status.FAIL, why, expected=expected, observed=observed - failed, unit="scrapes")
+
+
+def _judge_resets(facts: Facts) -> Verdict:
+    resets: dict[str, int] = {}
+    for metric in COUNTERS:
+        items = prometheus_evidence.deltas(facts.run, facts.evidence, metric)
+        if isinstance(items, NoData):
+            return inconclusive(ID, "counter resets", items.reason)
+        resets[metric] = sum(item.falls for item in items)
+    found = sum(resets.values())
+    if not found:
+        return Verdict(ID, "counter resets", Status.PASS, "no counter ever fell", expected=0, observed=0, unit="resets")
+    worst = max(resets, key=lambda metric: resets[metric])
+    why = (
+        f"counters fell {found} times, {worst} most often: the target restarted, or several workers answer scrapes in "
+        "turn without a shared PROMETHEUS_MULTIPROC_DIR"
+    )
+    return Verdict(ID, "counter resets", Status.FAIL, why, expected=0, observed=found, unit="resets")
+
+
+def _judge_start(facts: Facts) -> list[Verdict]:
+    """Absent in multiprocess mode, where there is no single process to tell of."""
+    query = prometheus_evidence.raw_query(facts.run, START_TIME)
+    reading = facts.evidence.read(query)
+    if isinstance(reading, NoData):
+        return [] if query in facts.evidence.answers else [inconclusive(ID, "process start", reading.reason)]
+    verdicts = []
+    for series in reading.series:
+        begin_s = facts.run.window.start_s - prometheus_evidence.CLOCK_RESOLUTION_S
+        told = [value for time_s, value in series.points if time_s >= begin_s]
+        starts = set(told)
+        subject = f"{series.labels.get('instance', 'target')} process start"
+        if len(starts) <= 1:
+            verdicts.append(Verdict(ID, subject, Status.PASS, "one process answered every scrape"))
+            continue
+        why = f"{len(starts)} processes with different start times answered"
+        if told == sorted(told):
+            why += ": the target restarted, or has several workers without PROMETHEUS_MULTIPROC_DIR"
+        else:
+            why += " in turn: several workers without PROMETHEUS_MULTIPROC_DIR"
+        verdicts.append(Verdict(ID, subject, Status.FAIL, why, expected=1, observed=len(starts), unit="processes"))
+    return verdicts
+
+
+def _judge_stored(facts: Facts) -> list[Verdict]:
+    kept, stored = facts.evidence.read(_kept(facts.run)), facts.evidence.read(_stored(facts.run))
+    if isinstance(kept, NoData) or isinstance(stored, NoData):
+        reason = kept.reason if isinstance(kept, NoData) else stored.reason if isinstance(stored, NoData) else ""
+        return [inconclusive(ID, "stored series", reason)]
+    counts = {series.labels.get("instance", ""): series.last for series in stored.series}
+    return [_judge_kept(series, counts) for series in _rising(kept)]
+
+
+def _judge_kept(series: Series, counts: dict[str, float]) -> Verdict:
+    instance = series.labels.get("instance", "")
+    subject, observed = f"{instance} stored series", counts.get(instance, 0.0)
+    same = observed == series.last
+    why = f"all {series.last:.0f} series of the last scrape are stored"
+    if not same:
+        why = (
+            f"the last scrape kept {series.last:.0f} samples but {observed:.0f} series are stored: labels collide (a "
+            "labeldrop that makes two series one), or samples with the same time were dropped"
+        )
+    status = Status.PASS if same else Status.FAIL
+    return Verdict(ID, subject, status, why, expected=series.last, observed=observed, unit="series")
+
+
+def _rising(reading: Reading) -> Sequence[Series]:
+    return sorted(reading.series, key=lambda series: series.labels.get("instance", ""))
+
+
+def _judge_clock(facts: Facts) -> Verdict:
+    limit_s = facts.run.budget.max_clock_skew_s
+    clocks = {"this machine": facts.run.window.clock_skew_s}
+    if facts.run.generator.clock_skew_s:
+        clocks["the load generator"] = facts.run.window.clock_skew_s + facts.run.generator.clock_skew_s
+    whose, skew_s = max(clocks.items(), key=lambda item: abs(item[1]))
+    why = f"{whose}'s clock is {skew_s:+.3f} s from Prometheus's"
+    fine = abs(skew_s) <= limit_s
+    if not fine:
+        why += (
+            f" (limit {limit_s:g} s): panels show the load at the wrong time; synchronise the clocks (the "
+            "window itself is exact)"
+        )
+    status = Status.PASS if fine else Status.FAIL
+    return Verdict(ID, "clock", status, why, expected=0, observed=skew_s, unit="s")
+
+
+CHECK = Check(ID, queries, judge)

@@ -1,0 +1,41 @@
+"""Looks at this machine, at a settings module and at a live /metrics, for `harness doctor`."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from harness.cli.doctor.live_page import probe_metrics
+from harness.cli.doctor.machine import probe_machine
+from harness.cli.doctor.settings import probe_settings
+from harness.core.errors import ExitCode
+from harness.instrumentation.django_prometheus.doctor import Diagnosis, Health, diagnose_metrics, diagnose_settings
+
+__all__ = ["examine", "exit_code", "probe_machine", "probe_metrics", "probe_settings"]
+
+
+def examine(
+    project: Path, settings: str | None = None, settings_cwd: Path | None = None, metrics_url: str | None = None
+) -> tuple[Diagnosis, ...]:
+    """Diagnose the machine and project, and the target's settings and live metrics where they are named.
+
+    Args:
+        project: the directory of harness.toml.
+        settings: dotted path of a Django settings module.
+        settings_cwd: the directory where it can be imported; without one, the current directory.
+        metrics_url: URL of a live /metrics.
+
+    Raises:
+        UsageError: the module cannot be imported or set up, or the URL is none.
+    """
+    found = list(probe_machine(project))
+    if settings:
+        found += diagnose_settings(probe_settings(settings, settings_cwd or Path()))
+    if metrics_url:
+        found += diagnose_metrics(probe_metrics(metrics_url))
+    return tuple(found)
+
+
+def exit_code(diagnoses: Iterable[Diagnosis]) -> ExitCode:
+    """FAILED when anything is at fault; what is unknown does not fail a command that only looks."""
+    if any(diagnosis.status is Health.FAULT for diagnosis in diagnoses):
+        return ExitCode.FAILED
+    return ExitCode.PASSED

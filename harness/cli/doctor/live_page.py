@@ -1,0 +1,140 @@
+"""Reads a live /metrics several times, each over a connection of its own, so that every worker may answer.
+
+First one after the other, so that the counters have an order; then at once, because idle workers need not take turns:
+the kernel may hand ten connections in a row to the same one.
+"""
+
+import math
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+import requests
+from prometheus_client import Metric
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from harness.core.errors import UsageError
+from harness.instrumentation.django_prometheus.doctor import MetricsFacts, Scrape
+from harness.instrumentation.django_prometheus.metrics import REQUESTS
+
+SCRAPES = 10
+CONCURRENT = 8
+"""Readings under way at the same time in the burst."""
+BURST = 24
+SCRAPE_LIMIT_S = 5.0
+LIMIT_S = 30.0
+"""For all readings in order; those that it cuts off are not made."""
+MAX_BYTES = 64 * 2**20
+FORMATS = ("text/plain", "application/openmetrics-text")
+CREATED = f"{REQUESTS.removesuffix('_total')}_created"
+
+
+def probe_metrics(url: str, scrapes: int = SCRAPES) -> MetricsFacts:
+    """Read `url` up to `scrapes` times in order, then at once; without any answer to the first, no more.
+
+    Raises:
+        UsageError: `url` is not an http or https URL.
+    """
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise UsageError(f"--metrics: {url!r} is not a URL; write it in full, e.g. http://127.0.0.1:8000/metrics")
+    deadline = time.monotonic() + LIMIT_S
+    found: list[Scrape] = []
+    while len(found) < scrapes and time.monotonic() < deadline:
+        found.append(_scrape(url))
+        if found[0].status != requests.codes.ok:
+            return MetricsFacts(url, tuple(found))
+    with ThreadPoolExecutor(CONCURRENT) as threads:
+        concurrent = tuple(threads.map(_scrape, [url] * BURST))
+    return MetricsFacts(url, tuple(found), concurrent)
+
+
+def _scrape(url: str) -> Scrape:
+    deadline = time.monotonic() + SCRAPE_LIMIT_S
+    with requests.Session() as session:
+        session.trust_env = False
+        headers = {"Connection": "close", "Accept": "text/plain;version=0.0.4,*/*;q=0.1"}
+        try:
+            with session.get(url, headers=headers, timeout=SCRAPE_LIMIT_S, stream=True) as response:
+                status, content_type = response.status_code, response.headers.get("Content-Type", "")
+                body = _body(response, deadline) if status == requests.codes.ok else b""
+        except requests.RequestException as error:
+            return Scrape(status=0, problem=_reason(error))
+    if status != requests.codes.ok:
+        return Scrape(status=status, content_type=content_type)
+    if body is None:
+        limits = f"no end within {SCRAPE_LIMIT_S:g} s and {MAX_BYTES // 2**20} MiB"
+        return Scrape(status=status, content_type=content_type, problem=limits)
+    return _parse(status, content_type, body)
+
+
+def _body(response: requests.Response, deadline: float) -> bytes | None:
+    """The whole body; None when it does not end in time or is too long."""
+    parts: list[bytes] = []
+    size = 0
+    for part in response.iter_content(65536):
+        parts.append(part)
+        size += len(part)
+        if size > MAX_BYTES or time.monotonic() > deadline:
+            return None
+    return b"".join(parts)
+
+
+def _parse(status: int, content_type: str, body: bytes) -> Scrape:
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind not in FORMATS:
+        return Scrape(
+            status=status, content_type=content_type, problem="Prometheus takes text/plain or openmetrics-text"
+        )
+    parse = parse_openmetrics if kind == "application/openmetrics-text" else parse_text
+    try:
+        families = list(parse(body.decode("utf-8")))
+    except (ValueError, KeyError, IndexError) as error:  # what prometheus_client's parsers raise on foreign text
+        return Scrape(status=status, content_type=content_type, problem=f"{type(error).__name__}: {error}")
+    if not families:
+        return Scrape(status=status, content_type=content_type, problem="the page is empty")
+    return _summary(status, content_type, families)
+
+
+def _summary(status: int, content_type: str, families: Iterable[Metric]) -> Scrape:
+    names: set[str] = set()
+    values: dict[str, float] = {}
+    counters = 0.0
+    for family in families:
+        for sample in family.samples:
+            names.add(sample.name)
+            values.setdefault(sample.name, sample.value)
+            if family.type == "counter" and not sample.name.endswith("_created") and math.isfinite(sample.value):
+                counters += sample.value
+    start_s, created_s = values.get("process_start_time_seconds"), values.get(CREATED)
+    since_s = created_s if start_s is None else start_s
+    return Scrape(
+        status=status,
+        content_type=content_type,
+        names=frozenset(names),
+        requests=values.get(REQUESTS),
+        counters=counters,
+        start_s=start_s,
+        created_s=created_s,
+        age_s=None if since_s is None else time.time() - since_s,
+    )
+
+
+def _reason(error: requests.RequestException) -> str:
+    match error:
+        case requests.ConnectTimeout():
+            return f"no connection within {SCRAPE_LIMIT_S:g} s"
+        case requests.Timeout():
+            return f"no response within {SCRAPE_LIMIT_S:g} s"
+        case requests.exceptions.SSLError():
+            return "the TLS certificate was refused"
+        case requests.ConnectionError():
+            return "the connection was refused or broken"
+        case _:
+            return type(error).__name__

@@ -1,0 +1,1 @@
+"""What a profile is, and reading it from harness.toml."""

@@ -1,0 +1,24 @@
+"""One query of a dashboard."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One query of a dashboard, its variables filled in."""
+
+    dashboard: str
+    title: str
+    ref: str
+    """The query's letter."""
+    expression: str
+    problem: str = ""
+    """Why its variables could not be filled in; empty when they could."""
+    other: str = ""
+    """The type of its data source when that is not Prometheus."""
+    presumed: bool = False
+    """Its data source has a name that does not tell whether it is Prometheus."""
+    source: str = ""
+    """The file that it was read from."""
+    whole_range: bool = False
+    """It asks for the time range of the dashboard, which is the run's window."""

@@ -1,0 +1,44 @@
+"""A question to Prometheus, and its answer: a reading, or no data with the reason."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One question to Prometheus.
+
+    With `start_s` and `step_s` it is a range query that ends at `time_s`; without, an instant query at `time_s`.
+    """
+
+    text: str
+    time_s: float
+    start_s: float | None = None
+    step_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One time series of an answer: labels and `(time_s, value)` points in time order."""
+
+    labels: Mapping[str, str]
+    points: tuple[tuple[float, float], ...]
+
+    @property
+    def last(self) -> float:
+        """The value of the newest point; an instant answer has only this one."""
+        return self.points[-1][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An answer with at least one series."""
+
+    series: tuple[Series, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoData:
+    """No answer, with the reason. It is never read as zero."""
+
+    reason: str

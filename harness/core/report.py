@@ -1,0 +1,104 @@
+"""The verdicts and figures of one run, ready to render."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harness.core.verdict import Cause, Finding, Status, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Rate, errors and percentiles of one view, from one account; None where the account cannot tell."""
+
+    requests: int | None = None
+    rate: float | None = None
+    """Requests per second over the window."""
+    error_ratio: float | None = None
+    """Share of responses with status 5xx."""
+    p50_s: float | None = None
+    p95_s: float | None = None
+    p99_s: float | None = None
+    statements: float | None = None
+    """SQL statements per request."""
+    sql_p50_s: float | None = None
+    """Time in SQL per request, of the requests that ran any."""
+    sql_p95_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """Cumulative shares of a latency distribution, ready to plot: `shares[i]` of the values are <= `latency_s[i]`."""
+
+    latency_s: tuple[float, ...]
+    shares: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ViewReport:
+    """One view and method: what the client felt, the app witnessed, and Prometheus says."""
+
+    view: str
+    """Empty for the row over all views."""
+    method: str
+    client: Figures
+    witness: Figures
+    """The app's own account; only percentiles and SQL."""
+    metric: Figures
+    panel: Figures
+    """What a dashboard shows: `rate()` and `histogram_quantile(rate())` over the window."""
+    client_distribution: Distribution | None = None
+    witness_distribution: Distribution | None = None
+    metric_distribution: Distribution | None = None
+    """At the histogram's bounds."""
+    intended: Figures = Figures()
+    """Percentiles of the client's latency from the intended start; of an open model only."""
+
+
+@dataclass(frozen=True, slots=True)
+class RatePoint:
+    """Requests per second around one moment; None where the account has no value there."""
+
+    elapsed_s: float
+    """Seconds since t0."""
+    client: float | None
+    metric: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The verdicts and figures of one run; stored as report.json, and all that a renderer sees."""
+
+    schema_version: int
+    run_id: str
+    status: Status
+    exit_code: int
+    profile: str
+    scenario: str
+    fault: str
+    started_s: float
+    window_s: float
+    target: str
+    prometheus: str
+    prometheus_version: str
+    versions: Mapping[str, str]
+    machine: Mapping[str, str]
+    samples: int
+    """Requests of the measured phase, redirect hops included."""
+    users: int
+    verdicts: tuple[Verdict, ...]
+    findings: tuple[Finding, ...]
+    views: tuple[ViewReport, ...]
+    """First the row over all views, then one per view and method, most requests first."""
+    rate: tuple[RatePoint, ...]
+    scrape_interval_s: float
+    variants: tuple[str, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    """What is probably wrong, most likely first; empty when nothing failed."""
+    rules: int = 0
+    """How many rules Prometheus was given."""
+    rule_scale: float = 1.0
+    """By what the durations of the rules were multiplied for this run."""
+    gate: str = ""
+    """How a candidate was compared with its base: `pairs` or `stored`; empty for the report of a run."""
+    arrival_rate: float | None = None
+    """Arrivals per second that were planned in an open model; None in a closed one."""

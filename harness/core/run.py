@@ -1,0 +1,147 @@
+"""One run: its window, its shards, how its generator fared, and what it was made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.core.limits import Budget, Limit
+from harness.core.panel import Panel
+from harness.core.rule import Rule
+
+SCHEMA_VERSION = 1
+"""Version of run.json, evidence.json, report.json and the shards; raised when a reader of the old one would err."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The stretch between two quiet scrapes that encloses the measured load."""
+
+    start_s: float
+    """t0: the time of the last quiet scrape before the load."""
+    end_s: float
+    """t1: the time of the first quiet scrape after the last response."""
+    scrape_interval_s: float
+    clock_skew_s: float = 0.0
+    """This machine's clock minus Prometheus's, at t0."""
+    idle_requests_start: int | None = 0
+    """Requests by others than the harness seen while waiting for t0; None when it could not be read."""
+    idle_requests_end: int | None = 0
+    """The same after the load."""
+
+    @property
+    def length_s(self) -> float:
+        """Seconds from t0 to t1."""
+        return self.end_s - self.start_s
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One file of samples, as the recorder closed it."""
+
+    file: str
+    phase: str
+    """`warmup` or `measure`."""
+    rows: int | None
+    """The count the recorder wrote when it closed the file; None if it never did."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShardState:
+    """How a shard stands now, beside what the recorder closed it with."""
+
+    shard: Shard
+    rows: int
+    """Rows that can be read."""
+    problem: str
+    """Why the shard is not whole; empty when it is."""
+    contradiction: str = ""
+    """What no recorder can have written; empty when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorHealth:
+    """How the load generator itself fared in the measured phase."""
+
+    planned_users: int
+    peak_users: int
+    planned_duration_s: float
+    duration_s: float
+    """From the first to the last pulse."""
+    cpu_ratio: float | None
+    """Median share of one core used by the busiest Locust process; None when no pulse was seen."""
+    loop_lag_s: float | None
+    """95th percentile of how late the event loop woke, sampled ten times a second in each Locust process."""
+    exit_code: int
+    clock_skew_s: float = 0.0
+    """Locust's clock minus this machine's; 0 when the two are one."""
+    user_errors: int = 0
+    """Tasks of the locustfile that raised."""
+    elsewhere: int = 0
+    """Requests to other hosts than the target; they are not recorded."""
+    planned_arrivals: int | None = None
+    """Of an open model; None in a closed one."""
+    begun_arrivals: int | None = None
+    """Of these, those for which a user was free before the load ended."""
+    unrecorded: int = 0
+    """Requests that were answered and of whose end Locust never told, e.g. a task raised inside `catch_response`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Everything about one run that is neither a sample nor Prometheus's word; stored as run.json."""
+
+    schema_version: int
+    id: str
+    profile: str
+    scenario: str
+    started_s: float
+    target: str
+    """Base URL of the target."""
+    prometheus: str
+    """Base URL of Prometheus."""
+    prometheus_version: str
+    """As Prometheus tells it, e.g. `2.42.0`; empty when it does not."""
+    selector: str
+    """PromQL label matchers that pick the target's series, e.g. `job="django"`."""
+    instances: tuple[str, ...]
+    """`instance` labels of the target seen at t0."""
+    window: Window
+    shards: tuple[Shard, ...]
+    generator: GeneratorHealth
+    versions: Mapping[str, str]
+    """Interpreter, packages, and the servers started for the target."""
+    machine: Mapping[str, str]
+    thresholds: tuple[Limit, ...] = ()
+    budget: Budget = Budget()
+    views: Mapping[str, str] = field(default_factory=dict)
+    """Sample name -> view label, for targets without a witness."""
+    calibration: str = ""
+    """Sample name of a no-op view; its client latency calibrates the upper bounds of a target without a witness."""
+    foreign_traffic: bool = False
+    """The user declared that others use the target too."""
+    background: tuple[str, ...] = ()
+    """View labels whose requests are made by others and declared so, e.g. a health check."""
+    embedded: bool = True
+    """The harness started the target itself, so nobody else has a reason to talk to it."""
+    metrics_view: str = "prometheus-django-metrics"
+    """The view label that the scrapes themselves get."""
+    fault: str = ""
+    variants: tuple[str, ...] = ()
+    """What was merged into the start of its profile, e.g. `postgresql`."""
+    ended: tuple[str, ...] = ()
+    """Processes of the stack that had ended by themselves when the load was over, e.g. `the target (exit -9)`."""
+    panels: tuple[Panel, ...] = ()
+    """The queries of the profile's dashboards and rules."""
+    rules: tuple[Rule, ...] = ()
+    """The profile's rules, their durations scaled."""
+    rule_scale: float = 1.0
+    """By what their durations were multiplied."""
+    arrival_rate: float | None = None
+    """Arrivals per second in an open model; None in a closed one."""
+    arrival_seed: int | None = None
+    """From which the plan of arrivals can be made again."""
+    checks: tuple[str, ...] = ()
+    """Ids of the checks that judge it; empty for all of them."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What the load and the target's start were made of, for comparing runs; texts of which only a digest is kept."""
+    gated_views: tuple[str, ...] = ()
+    """View labels whose latency a gate compares."""

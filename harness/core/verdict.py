@@ -1,0 +1,93 @@
+"""What a check concludes: verdicts, findings, and the causes put together from them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """The outcome of one verdict, and of a whole report."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Strength(StrEnum):
+    """How much a verdict proves; see docs/verification.md."""
+
+    EXACT = "exact"
+    """Both sides are counts or settings that must be equal."""
+    WITNESS = "two-sided (witness)"
+    """Bounded from below and above by the app's own account of each request."""
+    CALIBRATED = "two-sided (calibrated)"
+    """Bounded from below by the client, from above by an offset measured on a no-op view."""
+    ONE_SIDED = "one-sided"
+    """Bounded from one side only: no witness, or foreign traffic on the target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How far the observed value may lie from the expected one, and why that far."""
+
+    below: float
+    above: float
+    basis: str
+    """The derivation in a few words; shown beside the numbers."""
+
+
+MOST_TOLD = 100.0
+"""A change above this share is told as that: an interval of two or three pairs ends beyond anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """How a gate's candidate differs from its base: as a share of it (0.1 is 10 % more), of a ratio the difference."""
+
+    change: float
+    low: float
+    """The change is at least this, with 95 %."""
+    high: float
+    """The change is at most this, with 95 %; with `low` the 90 % interval."""
+    detectable: float
+    """The smallest change for the worse that this much data tells from none in four cases of five."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One judgement. With a tolerance, PASS means `expected - below <= observed <= expected + above`."""
+
+    check: str
+    """The check's id, e.g. `request-counts`."""
+    subject: str
+    """What was judged, e.g. `work:fast GET 200`; empty when the check has only one subject."""
+    status: Status
+    why: str
+    """One sentence: what was found, the limit, and where a failure is to be mended."""
+    expected: float | None = None
+    observed: float | None = None
+    tolerance: Tolerance | None = None
+    unit: str = ""
+    strength: Strength = Strength.EXACT
+    effect: Effect | None = None
+    """Only of a gate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something true that a reader of the dashboards should know, which is not a failed check."""
+
+    id: str
+    """Names the kind, e.g. `double-observation`."""
+    subject: str
+    text: str
+    check: str
+    """The check that noticed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What is probably wrong with the monitoring, put together from the verdicts that failed."""
+
+    id: str
+    """That of the fault that leaves these signs, where the catalogue has it."""
+    text: str

@@ -1,0 +1,343 @@
+"""Samples -> truth, as a stream: shards are read twice, and memory grows with views and thresholds, not with samples.
+
+The first pass counts: requests by view, method and status, latencies at or below each threshold, and a fine histogram
+that locates each quantile within 0.4 %. The second pass collects only the values of those few bins, and so finds each
+quantile exactly (docs/decisions/006-streaming-verification.md).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from harness.core import statistics
+from harness.evidence.client import event_counts
+from harness.evidence.client.summary import (
+    ALL,
+    GAP_GRID_S,
+    QUANTILES,
+    ClientSummary,
+    Event,
+    Gaps,
+    Latency,
+    Values,
+    ViewKey,
+)
+
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
+Numbers = TypeVar("Numbers", Codes, Floats)
+
+KINDS = ("db", "cache", "model")
+"""Columns of digests: what the witness counted."""
+COLUMNS = (
+    "started_s",
+    "intended_s",
+    "latency_s",
+    "method",
+    "name",
+    "view",
+    "status",
+    "error",
+    "witness_view_s",
+    "witness_app_s",
+    "witness_raised_s",
+    "exception",
+    "queue_s",
+    "known_delay_s",
+    "db_s",
+    *KINDS,
+    "phase",
+)
+"""The columns that are read."""
+
+INTENDED = "intended_latency_s"
+"""Made of three columns: latency from the intended start."""
+FIRST_ERROR = 400
+_SHIFT = 44
+"""Keeps 8 bits of a float's mantissa: 256 bins per power of two, each at most 0.4 % wide."""
+_LOWEST = int(np.float64(1e-7).view(np.int64) >> _SHIFT)
+_BINS = int(np.float64(1e5).view(np.int64) >> _SHIFT) - _LOWEST + 1
+
+
+@dataclass(slots=True)
+class _Column:
+    """Running counts of one latency column: `counts[code, threshold]`, `bins[code, bin]`, sums by code."""
+
+    counts: Codes
+    bins: Codes
+    sums: Floats = field(default_factory=lambda: np.zeros(0))
+
+
+class SampleAggregator:
+    """First pass: feed it every table, then ask `summary`. A table has the columns `COLUMNS`, any number of rows."""
+
+    def __init__(self, bounds_s: Iterable[float]) -> None:
+        """`bounds_s` are the histogram's finite upper bounds, in seconds."""
+        finite = sorted({bound for bound in bounds_s if np.isfinite(bound)})
+        self._thresholds = np.unique(np.array([bound + gap for bound in (0.0, *finite) for gap in GAP_GRID_S]))
+        self._codes: dict[ViewKey, int] = {}
+        width = len(self._thresholds) + 1
+        self._columns = {
+            name: _Column(np.zeros((0, width), np.int64), np.zeros((0, _BINS), np.int64)) for name in _LATENCIES
+        }
+        self._gap_above = np.zeros((0, len(GAP_GRID_S)), np.int64)
+        self._gap_sums = np.zeros((0, 3))
+        self._gap_largest = np.zeros(0)
+        self._delay = np.zeros((0, 2))
+        self._answered: Counter[tuple[str, str, int]] = Counter()
+        self._unanswered: Counter[tuple[str, str]] = Counter()
+        self._rejected: Counter[tuple[str, str, int]] = Counter()
+        self._exceptions: Counter[tuple[str, str, str]] = Counter()
+        self._events: Counter[Event] = Counter()
+        self._views_of_name: dict[str, set[str]] = {}
+        self._witnessed_views: set[str] = set()
+        self._witnessed = self._rows = 0
+        self._started: Counter[int] = Counter()
+        self._first_s: float | None = None
+        self._last_s: float | None = None
+
+    def add(self, table: pa.Table) -> None:
+        """Count the rows of the measured phase."""
+        frame = _measured(table)
+        if frame.empty:
+            return
+        self._rows += len(frame)
+        self._first_s = _least(self._first_s, float(frame["started_s"].min()))
+        self._last_s = -_least(_negated(self._last_s), -float((frame["started_s"] + frame["latency_s"]).max()))
+        lost = frame[frame["status"] == 0]
+        self._unanswered.update({(n, m): count for (n, m), count in _sizes(lost, ["name", "method"]).items()})
+        frame = frame[frame["status"] != 0]
+        if frame.empty:
+            return
+        sizes = _sizes(frame, ["view", "method", "status"])
+        self._answered.update({(view, method, int(status)): count for (view, method, status), count in sizes.items()})
+        rejected = frame[frame["error"].notna() & (frame["status"] < FIRST_ERROR)]
+        sizes = _sizes(rejected, ["view", "method", "status"])
+        self._rejected.update({(view, method, int(status)): count for (view, method, status), count in sizes.items()})
+        raised = frame[frame["exception"].notna()]
+        sizes = _sizes(raised, ["view", "method", "exception"])
+        self._exceptions.update({(view, method, kind): count for (view, method, kind), count in sizes.items()})
+        for kind in KINDS:
+            self._events.update(_events(kind, frame))
+        for name, view in _sizes(frame, ["name", "view"]):
+            self._views_of_name.setdefault(name, set()).add(view)
+        witnessed = frame["witness_view_s"].notna()
+        self._witnessed += int(witnessed.sum())
+        self._witnessed_views.update(frame["view"][witnessed].unique())
+        seconds, counts = np.unique(np.floor(frame["started_s"].to_numpy()).astype(np.int64), return_counts=True)
+        self._started.update(dict(zip(seconds.tolist(), counts.tolist(), strict=True)))
+        self._add_latencies(frame)
+
+    def summary(self, tables: Iterable[pa.Table]) -> ClientSummary:
+        """Second pass over the same tables: refine the quantiles and return everything."""
+        refined = self._refine(tables)
+        latency = {key: self._latency(key, refined) for key in (*self._codes, ALL)}
+        return ClientSummary(
+            rows=self._rows,
+            answered=dict(self._answered),
+            unanswered=dict(self._unanswered),
+            rejected=dict(self._rejected),
+            exceptions=dict(self._exceptions),
+            events=dict(self._events),
+            views_of_name={name: frozenset(views) for name, views in self._views_of_name.items()},
+            witnessed=self._witnessed,
+            witnessed_views=frozenset(self._witnessed_views),
+            latency=latency,
+            started=dict(self._started),
+            first_s=self._first_s,
+            last_s=self._last_s,
+        )
+
+    def _add_latencies(self, frame: pd.DataFrame) -> None:
+        codes = self._encode(frame)
+        n = len(self._codes)
+        for name, column in _LATENCIES.items():
+            running = self._columns[name]
+            values = frame[column].to_numpy(dtype=np.float64)
+            known = ~np.isnan(values)
+            code, value = codes[known], values[known]
+            places = np.searchsorted(self._thresholds, value, side="left")
+            running.counts = _grown(running.counts, n) + _count2(code, places, n, running.counts.shape[1])
+            running.bins = _grown(running.bins, n) + _count2(code, _bin(value), n, _BINS)
+            running.sums = _grown(running.sums, n) + np.bincount(code, weights=value, minlength=n)
+        gap = frame["witness_app_s"].to_numpy(dtype=np.float64) - frame["witness_view_s"].to_numpy(dtype=np.float64)
+        known = ~np.isnan(gap)
+        code, gap = codes[known], gap[known]
+        moments = [np.bincount(code, weights=gap**power, minlength=n) for power in (0, 1, 2)]
+        self._gap_sums = _grown(self._gap_sums, n) + np.stack(moments, axis=1)
+        self._gap_largest = _grown(self._gap_largest, n)
+        np.maximum.at(self._gap_largest, code, gap)
+        above = [np.bincount(code[gap > offset], minlength=n) for offset in GAP_GRID_S]
+        self._gap_above = _grown(self._gap_above, n) + np.stack(above, axis=1)
+        delay = frame["known_delay_s"].to_numpy(dtype=np.float64)
+        known = ~np.isnan(delay)
+        told = [np.bincount(codes[known], weights=delay[known] ** power, minlength=n) for power in (0, 1)]
+        self._delay = _grown(self._delay, n) + np.stack(told, axis=1)
+
+    def _encode(self, frame: pd.DataFrame) -> Codes:
+        """One integer per row for its view and method, the same in every table."""
+        views, methods = frame["view"].cat, frame["method"].cat
+        pairs = views.codes.to_numpy().astype(np.int64) * len(methods.categories) + methods.codes.to_numpy()
+        seen, places = np.unique(pairs, return_inverse=True)
+        table = []
+        for pair in seen.tolist():
+            view, method = divmod(pair, len(methods.categories))
+            key = (str(views.categories[view]), str(methods.categories[method]))
+            table.append(self._codes.setdefault(key, len(self._codes)))
+        return np.asarray(table, dtype=np.int64)[places]
+
+    def _refine(self, tables: Iterable[pa.Table]) -> dict[tuple[str, ViewKey, float], float]:
+        """Exact quantiles by column, key and q: collect the values of the bins that hold them, sort, pick."""
+        wanted: list[tuple[str, ViewKey, float, int, int]] = []
+        masks: dict[str, npt.NDArray[np.bool_]] = {}
+        for name, running in self._columns.items():
+            mask = np.zeros(running.bins.shape, dtype=bool)
+            for key in (*self._codes, ALL):
+                rows = slice(None) if key == ALL else slice(self._codes[key], self._codes[key] + 1)
+                counts = running.bins[rows].sum(axis=0)
+                if (size := int(counts.sum())) == 0:
+                    continue
+                ends = np.cumsum(counts)
+                for q in QUANTILES:
+                    rank = statistics.rank(q, size)
+                    place = int(np.searchsorted(ends, rank, side="left"))
+                    wanted.append((name, key, q, place, rank - int(ends[place] - counts[place])))
+                    mask[rows, place] = True
+            masks[name] = mask
+        found: dict[str, list[tuple[Codes, Codes, Floats]]] = {name: [] for name in masks}
+        for table in tables:
+            frame = _measured(table)
+            frame = frame[frame["status"] != 0]
+            if frame.empty:
+                continue
+            codes = self._encode(frame)
+            for name, column in _LATENCIES.items():
+                values = frame[column].to_numpy(dtype=np.float64)
+                known = ~np.isnan(values)
+                code, value = codes[known], values[known]
+                bins = _bin(value)
+                hit = masks[name][code, bins]
+                if hit.any():
+                    found[name].append((code[hit], bins[hit], value[hit]))
+        return self._pick(wanted, found)
+
+    def _pick(
+        self,
+        wanted: list[tuple[str, ViewKey, float, int, int]],
+        found: dict[str, list[tuple[Codes, Codes, Floats]]],
+    ) -> dict[tuple[str, ViewKey, float], float]:
+        joined: dict[str, tuple[Codes, Codes, Floats]] = {}
+        for name, pieces in found.items():
+            if pieces:
+                parts = tuple(zip(*pieces, strict=True))
+                joined[name] = np.concatenate(parts[0]), np.concatenate(parts[1]), np.concatenate(parts[2])
+        refined = {}
+        for name, key, q, place, rank in wanted:
+            codes, places, values = joined[name]
+            here = (places == place) & ((key == ALL) | (codes == self._codes.get(key, -1)))
+            refined[(name, key, q)] = float(np.partition(values[here], rank - 1)[rank - 1])
+        return refined
+
+    def _latency(self, key: ViewKey, refined: Mapping[tuple[str, ViewKey, float], float]) -> Latency:
+        rows = slice(None) if key == ALL else slice(self._codes[key], self._codes[key] + 1)
+        values = {}
+        for name, running in self._columns.items():
+            counts = running.counts[rows].sum(axis=0)
+            bins = running.bins[rows].sum(axis=0)
+            quantiles = {q: refined[(name, key, q)] for q in QUANTILES if (name, key, q) in refined}
+            values[name] = Values(
+                n=int(counts.sum()),
+                sum_s=float(running.sums[rows].sum()),
+                at_or_below=dict(zip(self._thresholds.tolist(), np.cumsum(counts)[:-1].tolist(), strict=True)),
+                quantiles_s=quantiles,
+                curve=_curve(bins),
+            )
+        n, sum_s, squares = self._gap_sums[rows].sum(axis=0).tolist()
+        above = dict(zip(GAP_GRID_S, self._gap_above[rows].sum(axis=0).tolist(), strict=True))
+        largest_s = float(self._gap_largest[rows].max(initial=0.0))
+        delay_n, delay_s = self._delay[rows].sum(axis=0).tolist()
+        gaps = Gaps(int(n), sum_s, squares, largest_s, above)
+        return Latency(gaps=gaps, known_delay_n=int(delay_n), known_delay_sum_s=delay_s, **values)
+
+
+_LATENCIES = {
+    "client": "latency_s",
+    "inner": "witness_view_s",
+    "outer": "witness_app_s",
+    "raised": "witness_raised_s",
+    "queue": "queue_s",
+    "database": "db_s",
+    "intended": INTENDED,
+}
+
+
+def _measured(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.select(list(COLUMNS)).to_pandas(strings_to_categorical=True)
+    frame[INTENDED] = frame["latency_s"] + (frame["started_s"] - frame["intended_s"].astype(np.float64)).clip(lower=0.0)
+    return frame[frame["phase"] == "measure"]
+
+
+def _sizes(frame: pd.DataFrame, columns: list[str]) -> dict[tuple[str, ...], int]:
+    """How many rows have each combination of values in `columns`."""
+    if frame.empty:
+        return {}
+    sizes: dict[tuple[str, ...], int] = frame.groupby(columns, observed=True).size().to_dict()  # type: ignore[assignment]
+    return sizes
+
+
+def _events(kind: str, frame: pd.DataFrame) -> Counter[Event]:
+    """What the digests in the column `kind` add up to."""
+    counts: Counter[Event] = Counter()
+    for (view, text), rows in _sizes(frame[frame[kind].notna()], ["view", kind]).items():
+        for subject, own in event_counts.parse(text).items():
+            for key, number in own.items():
+                counts[Event(kind, view, subject, key)] += number * rows
+    return counts
+
+
+def _bin(values: Floats) -> Codes:
+    """Logarithmic bin of each value: the float's own exponent and first mantissa bits, which rise with the value."""
+    places: Codes = (values.view(np.int64) >> _SHIFT) - _LOWEST
+    return places.clip(0, _BINS - 1)
+
+
+def _bin_end(place: int) -> float:
+    return float(np.int64((place + _LOWEST + 1) << _SHIFT).view(np.float64))
+
+
+def _count2(rows: Codes, columns: Codes, height: int, width: int) -> Codes:
+    """Count how often each (row, column) pair occurs."""
+    return np.bincount(rows * width + columns, minlength=height * width).reshape(height, width)
+
+
+def _grown(array: Numbers, height: int) -> Numbers:
+    """The array with rows of zeros added up to `height`."""
+    padding = [(0, height - array.shape[0])] + [(0, 0)] * (array.ndim - 1)
+    return np.pad(array, padding)
+
+
+def _curve(bins: Codes, points: int = 80) -> tuple[tuple[float, float], ...]:
+    """Cumulative shares at the ends of occupied bins, about `points` of them."""
+    size = int(bins.sum())
+    if size == 0:
+        return ()
+    occupied = np.flatnonzero(bins)
+    ends = np.cumsum(bins)
+    if len(occupied) > points:
+        ranks = np.unique(np.ceil(np.linspace(0, 1, points) * size).clip(1))
+        occupied = np.unique(np.searchsorted(ends, ranks, side="left"))
+    return tuple((_bin_end(int(place)), float(ends[place] / size)) for place in occupied)
+
+
+def _least(known: float | None, value: float) -> float:
+    return value if known is None else min(known, value)
+
+
+def _negated(value: float | None) -> float | None:
+    return None if value is None else -value

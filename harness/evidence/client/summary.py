@@ -1,0 +1,131 @@
+"""What really happened, as the samples tell it: exact counts, sums, counts at thresholds and quantiles per view."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+ViewKey = tuple[str, str]
+"""View label and method."""
+
+
+class Event(NamedTuple):
+    """What the app's witness counted: `key` happened to `subject` in requests of `view`."""
+
+    kind: str
+    """`db`, `cache` or `model`."""
+    view: str
+    subject: str
+    """Database alias, cache backend or model."""
+    key: str
+
+
+ALL: ViewKey = ("", "")
+"""The key of everything together."""
+QUANTILES = (0.5, 0.95, 0.99)
+GAP_GRID_S = (0.0, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5)
+"""Offsets at which gaps are counted, and at which latencies above a bucket bound are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """One latency distribution. Durations in seconds."""
+
+    n: int
+    sum_s: float
+    at_or_below: Mapping[float, int]
+    """Exact count of values <= each threshold."""
+    quantiles_s: Mapping[float, float]
+    """Exact nearest-rank quantiles; empty when n is 0."""
+    curve: tuple[tuple[float, float], ...] = ()
+    """`(latency_s, share <= it)`, thinned for plotting; the last point is at most 0.4 % above the largest value."""
+
+    @property
+    def mean_s(self) -> float:
+        """Mean; 0 for none."""
+        return self.sum_s / self.n if self.n else 0.0
+
+    @property
+    def largest_s(self) -> float:
+        """The largest value, or at most 0.4 % more; 0 for none."""
+        return self.curve[-1][0] if self.curve else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """Outer minus inner witness of the same request: how long one layer of middleware takes here."""
+
+    n: int
+    sum_s: float
+    sum_squares: float
+    largest_s: float
+    above: Mapping[float, int]
+    """Count of gaps > each offset of `GAP_GRID_S`."""
+
+    @property
+    def mean_s(self) -> float:
+        """Mean gap; raises ZeroDivisionError when there is none."""
+        return self.sum_s / self.n
+
+    @property
+    def variance(self) -> float:
+        """Sample variance in s^2; 0 for fewer than two gaps."""
+        return max(self.sum_squares - self.sum_s**2 / self.n, 0.0) / (self.n - 1) if self.n > 1 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """The accounts of one view and method."""
+
+    client: Values
+    inner: Values
+    """Immediately outside the After middleware; pairs with the by-view histogram."""
+    outer: Values
+    """Outermost; pairs with the histogram that includes middlewares."""
+    raised: Values
+    """Time until the exception hooks ran, for requests whose view raised; pairs with the second observation."""
+    queue: Values
+    database: Values
+    """Time in SQL statements, of the requests that ran any."""
+    intended: Values
+    """The client's, from the moment at which the request should have started; empty in a closed model."""
+    gaps: Gaps
+    known_delay_n: int
+    known_delay_sum_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSummary:
+    """What the client saw in the measured phase."""
+
+    rows: int
+    answered: Mapping[tuple[str, str, int], int]
+    """Responses by view, method and status."""
+    unanswered: Mapping[tuple[str, str], int]
+    """Requests without a response by sample name and method."""
+    rejected: Mapping[tuple[str, str, int], int]
+    """Of these, those below status 400 that the client took for failures, e.g. by what the body says."""
+    exceptions: Mapping[tuple[str, str, str], int]
+    """Witnessed exceptions by view, method and type."""
+    events: Mapping[Event, int]
+    """What the witness counted of SQL, cache and model operations."""
+    views_of_name: Mapping[str, frozenset[str]]
+    """Which views answered under each sample name."""
+    witnessed: int
+    """Responses that carried a witness."""
+    witnessed_views: frozenset[str]
+    latency: Mapping[ViewKey, Latency]
+    """By view and method; `ALL` holds everything together."""
+    started: Mapping[int, int]
+    """Answered requests by whole second of their start."""
+    first_s: float | None
+    last_s: float | None
+
+    @property
+    def responses(self) -> int:
+        """All answered requests."""
+        return sum(self.answered.values())
+
+    @property
+    def lost(self) -> int:
+        """All requests without a response."""
+        return sum(self.unanswered.values())

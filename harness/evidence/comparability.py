@@ -1,0 +1,92 @@
+"""What must be equal for two runs to be compared: machine, versions, load and data, by name."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import fields
+
+import msgspec
+
+from harness.config.profile import Profile
+from harness.core.query import NoData
+from harness.core.run import Run
+from harness.evidence.target_totals import State
+
+UNKNOWN = "not known"
+"""What an older run does not tell; such a run is not comparable."""
+MACHINE = ("system", "architecture", "cpus", "processor", "memory_gib")
+SHOWN = (
+    "users",
+    "arrival_rate",
+    "arrival_seed",
+    "spawn_rate",
+    "duration_s",
+    "warmup_s",
+    "stop_timeout_s",
+    "workers",
+    "pace",
+    "scrape_interval_s",
+    "variants",
+)
+"""Keys of a profile whose value is told; of the others only a digest is, for it may hold what is nobody's business."""
+IGNORED = (
+    "name",
+    "allow_hosts",
+    "background",
+    "budget",
+    "calibration",
+    "dashboards",
+    "foreign_traffic",
+    "gated_views",
+    "known_delay",
+    "metrics_view",
+    "prometheus",
+    "quiet_timeout_s",
+    "rule_scale",
+    "rules",
+    "scenario",
+    "selector",
+    "slowdown",
+    "sql_log",
+    "state",
+    "thresholds",
+    "views",
+)
+"""Keys that name or judge the load and do not make it. A key that is in neither list counts."""
+
+
+def settings(profile: Profile, locustfile: bytes) -> Mapping[str, str]:
+    """What the load and the target's start are made of; the locustfile by its content, not by its name."""
+    found = {"scenario": hashlib.sha256(locustfile).hexdigest()[:12]}
+    for item in fields(profile):
+        if item.name not in IGNORED:
+            value = getattr(profile, item.name)
+            found[item.name] = _shown(value) if item.name in SHOWN else _digest(value)
+    return found
+
+
+def fingerprint(run: Run, state: State | NoData | None) -> Mapping[str, str]:
+    """Of a stored run; what it does not tell is `UNKNOWN`, never left out."""
+    found = {f"machine.{name}": run.machine.get(name, UNKNOWN) for name in MACHINE}
+    found |= {f"version.{name}": version for name, version in run.versions.items()}
+    found["version.prometheus"] = run.prometheus_version or "untold"
+    found |= {f"profile.{name}": value for name, value in run.settings.items()} or {"profile.settings": UNKNOWN}
+    if isinstance(state, State):
+        for alias, migrations in state.migrations.items():
+            found[f"data.migrations.{alias}"] = f"{migrations.applied} applied, {migrations.unapplied} not"
+    return found
+
+
+def completed(found: Mapping[str, str]) -> Mapping[str, str]:
+    """A fingerprint that was read, with `UNKNOWN` in place of what each has to tell."""
+    needed = {f"machine.{name}" for name in MACHINE} | {"version.python", "version.prometheus"}
+    if not any(name.startswith("profile.") for name in found):
+        needed.add("profile.settings")
+    return dict.fromkeys(sorted(needed), UNKNOWN) | dict(found)
+
+
+def _shown(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:12] if value else "none"

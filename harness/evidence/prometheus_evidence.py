@@ -1,0 +1,206 @@
+"""Prometheus's raw answers -> exact deltas over the window.
+
+`increase()` is never used for truth, since it extrapolates; raw samples are folded here instead
+(docs/decisions/004-raw-deltas.md).
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness import promql
+from harness.core.query import NoData, Query, Reading, Series
+from harness.core.rule import RuleHealth
+from harness.core.run import Run
+from harness.evidence.target_totals import UNKNOWN, TargetTotals
+from harness.instrumentation.django_prometheus.metrics import NAMES
+
+NO_SERIES = "Prometheus has no such series"
+"""Why an answer without series has no data: a good answer, unlike one that was never given."""
+STRICT = NAMES | {"up", "process_start_time_seconds", "scrape_duration_seconds"}
+"""Metrics that checks count on."""
+RESTARTED = 0.5
+"""A counter that falls below this share of its last value began again at zero."""
+CLOCK_RESOLUTION_S = 0.0005
+"""Prometheus keeps milliseconds; times closer than half of one are the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What Prometheus answered, by question."""
+
+    answers: Mapping[Query, Reading | NoData]
+    start: TargetTotals = UNKNOWN
+    """The target's own word before t0."""
+    end: TargetTotals = UNKNOWN
+    """The same after t1."""
+    rules: tuple[RuleHealth, ...] = ()
+    """What Prometheus said of the rules that it had loaded, after t1; empty when it did not say."""
+
+    def read(self, query: Query) -> Reading | NoData:
+        """The answer to `query`; NoData when it was never asked, failed, or has no series."""
+        return self.answers.get(query, NoData(f"the evidence holds no answer to {query.text}"))
+
+
+@dataclass(frozen=True, slots=True)
+class CounterIncrease:
+    """How much one counter series grew between t0 and t1."""
+
+    labels: Mapping[str, str]
+    value: float
+    falls: int
+    """How often the value fell, which no counter of a healthy target does."""
+    new_series: bool
+    """True when the series did not exist at t0 and counts from zero."""
+
+
+def parse_result(result: Sequence[Any]) -> Reading | NoData:
+    """Read the `result` list of a Prometheus vector, matrix or scalar answer; a scalar is a series without labels.
+
+    Raises ValueError when it is none. Source: https://prometheus.io/docs/prometheus/latest/querying/api/
+    """
+    series = []
+    if len(result) == 2 and isinstance(result[0], int | float) and isinstance(result[1], str):
+        try:
+            return Reading((Series({}, ((float(result[0]), float(result[1])),)),))
+        except ValueError:
+            return NoData("Prometheus answers a text, not a number")
+    for item in result:
+        if not isinstance(item, Mapping):
+            raise ValueError("neither a vector nor a matrix")  # noqa: TRY004 - what is read is a file, not an argument
+        labels, points = item.get("metric"), item.get("values", [item.get("value")])
+        if not isinstance(labels, dict) or not isinstance(points, list) or not all(map(_is_point, points)):
+            raise ValueError("neither a vector nor a matrix")
+        series.append(
+            Series({str(k): str(v) for k, v in labels.items()}, tuple((float(t), float(v)) for t, v in points))
+        )
+    return Reading(tuple(series)) if series else NoData(NO_SERIES)
+
+
+def check_raw(query: Query, reading: Reading | NoData) -> None:
+    """See that raw samples of what checks read are counters' and gauges': finite, in time, bounds that are numbers.
+
+    Raises ValueError. What Prometheus computed itself may be NaN, and so may a gauge that only a panel asks for.
+    """
+    metric = query.text.partition("{")[0]
+    if isinstance(reading, NoData) or not query.text.endswith("]") or metric not in STRICT:
+        return
+    for series in reading.series:
+        times = [time_s for time_s, _ in series.points]
+        if not all(math.isfinite(number) for point in series.points for number in point) or times != sorted(times):
+            raise ValueError(f"{dict(series.labels)} has values that are no counter's")
+        if math.isnan(float(series.labels.get("le", "0"))):
+            raise ValueError(f"le={series.labels['le']} is no bound")
+
+
+def raw_query(run: Run, metric: str) -> Query:
+    """The raw samples of `metric` from a little before t0 to t1, for all series of the target."""
+    window = run.window
+    range_s = window.length_s + 2 * window.scrape_interval_s
+    return Query(promql.raw(metric, run.selector, range_s), window.end_s)
+
+
+def scrape_times(run: Run, evidence: Evidence) -> Mapping[str, tuple[float, ...]] | NoData:
+    """Times of all scrapes of each instance, successful or not, from the last one at or before t0 to t1."""
+    reading = evidence.read(raw_query(run, "up"))
+    if isinstance(reading, NoData):
+        return reading
+    times: dict[str, tuple[float, ...]] = {}
+    for series in reading.series:
+        at = [time_s for time_s, _ in series.points if time_s <= run.window.end_s + CLOCK_RESOLUTION_S]
+        before = [time_s for time_s in at if time_s <= run.window.start_s + CLOCK_RESOLUTION_S]
+        first = before[-1] if before else float("inf")
+        times[series.labels.get("instance", "")] = tuple(time_s for time_s in at if time_s >= first)
+    return times
+
+
+def deltas(run: Run, evidence: Evidence, metric: str) -> tuple[CounterIncrease, ...] | NoData:
+    """The growth of every series of a counter over the window.
+
+    An empty tuple means that the target was scraped well and exports no such series; NoData that this is not known.
+    """
+    query = raw_query(run, metric)
+    scrapes = scrape_times(run, evidence)
+    if isinstance(scrapes, NoData):
+        return NoData(f"no scrape of the target is known: {scrapes.reason}")
+    reading = evidence.read(query)
+    if isinstance(reading, NoData):
+        return () if reading.reason == NO_SERIES else reading
+    folded = []
+    for series in reading.series:
+        times = scrapes.get(series.labels.get("instance", ""), ())
+        at_start = bool(times) and times[0] <= run.window.start_s + CLOCK_RESOLUTION_S
+        folded.append(counter_increase(series, run.window.start_s, run.window.end_s, scraped_at_start=at_start))
+    lost = [item.reason for item in folded if isinstance(item, NoData)]
+    return NoData(lost[0]) if lost else tuple(item for item in folded if isinstance(item, CounterIncrease))
+
+
+def counter_increase(
+    series: Series, start_s: float, end_s: float, *, scraped_at_start: bool
+) -> CounterIncrease | NoData:
+    """Add up a counter's growth from the last sample at or before `start_s` to the last at or before `end_s`.
+
+    A fall by more than half is a restart: the counter began again at zero. A smaller one is no restart but a wrong
+    value, and counts as what it is; both are told in `falls`, which `scrape-health` never lets pass. A series without a
+    sample at `start_s` counts from zero, but only if its target was scraped then.
+    """
+    before = [value for time_s, value in series.points if time_s <= start_s + CLOCK_RESOLUTION_S]
+    after = [
+        value for time_s, value in series.points if start_s + CLOCK_RESOLUTION_S < time_s <= end_s + CLOCK_RESOLUTION_S
+    ]
+    if any(math.isnan(value) for value in (*before, *after)):
+        return NoData(f"{series.labels.get('__name__', 'a counter')} is not a number")
+    if not before and not scraped_at_start:
+        return NoData(f"{series.labels.get('instance', 'the target')} was not scraped at the start of the window")
+    previous, grown, falls = (before[-1] if before else 0.0), 0.0, 0
+    for value in after:
+        if value < previous:
+            falls += 1
+            if value < previous * RESTARTED:
+                previous = 0.0
+        grown += value - previous
+        previous = value
+    return CounterIncrease(series.labels, grown, falls, new_series=not before)
+
+
+def growth(run: Run, evidence: Evidence, metrics: Iterable[str]) -> dict[str, tuple[CounterIncrease, ...]] | NoData:
+    """The deltas of several counters; NoData, with the metric's name, as soon as one is not known."""
+    found: dict[str, tuple[CounterIncrease, ...]] = {}
+    for metric in metrics:
+        items = deltas(run, evidence, metric)
+        if isinstance(items, NoData):
+            return NoData(f"{metric}: {items.reason}")
+        found[metric] = items
+    return found
+
+
+def total(items: Sequence[CounterIncrease], **matches: str) -> float:
+    """Sum over the series whose labels equal `matches`."""
+    return sum(item.value for item in items if all(item.labels.get(key) == value for key, value in matches.items()))
+
+
+def by(
+    items: Iterable[CounterIncrease], *names: str, key: Callable[[CounterIncrease], bool] = lambda _: True
+) -> dict[tuple[str, ...], float]:
+    """Sum by the values of the labels `names`, over the series that `key` accepts."""
+    sums: dict[tuple[str, ...], float] = {}
+    for item in items:
+        if key(item):
+            group = tuple(item.labels.get(name, "") for name in names)
+            sums[group] = sums.get(group, 0.0) + item.value
+    return sums
+
+
+def buckets(items: Iterable[CounterIncrease]) -> tuple[tuple[float, float], ...]:
+    """Cumulative histogram deltas summed by upper bound: `(bound_s, count)` in rising order, +Inf last."""
+    return tuple(sorted((float(group[0]), value) for group, value in by(items, "le").items() if group[0]))
+
+
+def bounds(items: Iterable[CounterIncrease]) -> frozenset[str]:
+    """The bounds of a histogram's buckets, as they are written."""
+    return frozenset(item.labels["le"] for item in items if "le" in item.labels)
+
+
+def _is_point(point: object) -> bool:
+    return isinstance(point, list | tuple) and len(point) == 2

@@ -1,0 +1,1 @@
+"""Stored runs to compare with: the file, its integrity, its commands, its export."""

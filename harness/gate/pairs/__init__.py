@@ -1,0 +1,1 @@
+"""Pairs of runs of base and candidate beside each other."""

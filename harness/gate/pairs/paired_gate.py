@@ -1,0 +1,236 @@
+"""The paired gate: base and candidate beside each other, in alternating slices, with fresh processes for each pair.
+
+Its directory holds a run directory for each arm and gate.json, so it can be judged again offline.
+"""
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from harness.config.profile import Profile, TargetStart
+from harness.core.errors import UsageError
+from harness.core.verdict import Finding, Status
+from harness.gate.baseline import commands
+from harness.gate.decision import Decision, Measurement, Pair, Plan, decide
+from harness.gate.decision import report as gate_report
+from harness.gate.pairs import gate_record, worktree
+from harness.gate.pairs.gate_record import Asked, Record
+from harness.gate.pairs.side import RunningSide, started
+from harness.gate.pairs.worktree import Side
+from harness.runs import pipeline
+from harness.runs.progress import Reporter
+from harness.runs.run_directory import RunDirectory
+from harness.runtime.load.locust_generator import find_locustfile
+
+ROLES = ("base", "candidate")
+RAN_ALREADY = (
+    "ran already: its metrics were not verified, and its processes are the same in all pairs, with which a gate of "
+    "equal sides alarms in 6 to 9 % instead of 1 %; for a verdict name a git ref or a command"
+)
+FRESH_DATA = "data.migrations."
+"""A candidate may bring migrations of its own: its database is made anew."""
+
+
+def run(asked: Asked, profile: Profile, project: Path, out: Path, reporter: Reporter) -> pipeline.Outcome:
+    """Run pairs until a look decides, and leave the reports in `out`.
+
+    Raises UsageError for what cannot be compared, another HarnessError when a side cannot be measured.
+    """
+    plan, start = asked.plan(profile), _start(asked, profile)
+    find_locustfile(profile, project)
+    # Limits, dashboards and rules are the business of `harness run`; here they would be judged on slices.
+    profile = replace(profile, start=start, duration_s=asked.slice_s, thresholds=(), dashboards=(), rules=())
+    directory = RunDirectory(out)
+    made: list[Pair] = []
+    with ExitStack() as running, reporter.live():
+        sides = [
+            worktree.prepared(running, "base", asked.base, {}, start, project),
+            worktree.prepared(running, "candidate", asked.candidate, dict(asked.candidate_env), start, project),
+        ]
+        directory.create()
+        record = Record(
+            gate_record.GATE_VERSION,
+            out.name,
+            time.time(),
+            profile.name,
+            profile.scenario,
+            asked,
+            plan,
+            {side.role: side.commit for side in sides},
+            uncommitted=tuple(side.role for side in sides if side.uncommitted),
+        )
+        gate_record.write(directory, record)
+        for number in range(1, plan.looks[-1] + 1):
+            _measure(number, asked, sides, profile, project, out, reporter)
+            record = replace(record, pairs=number)
+            gate_record.write(directory, record)
+            reporter.stage(f"pair {number} of {plan.looks[-1]}: judging")
+            made.append(_read_pair(out, number, record, made))
+            if _is_settled(made, plan):
+                break
+    return _judged(out, record, made)
+
+
+def _start(asked: Asked, profile: Profile) -> TargetStart:
+    """How the profile starts what has to be started. Raises UsageError when it cannot, or for a URL that is refused."""
+    texts = dict(zip(ROLES, (asked.base, asked.candidate), strict=True))
+    for role, text in texts.items():
+        if worktree.is_url(text):
+            pipeline.check_host(f"--{role}", text, profile)
+        elif profile.start is None:
+            raise UsageError(
+                f"--{role}: profile {profile.name!r} starts nothing, and each pair needs fresh processes of both "
+                "sides; choose a profile with a [start] table"
+            )
+    return profile.start or TargetStart(())
+
+
+def verify(path: Path) -> pipeline.Outcome:
+    """Judge a gate again from its directory, offline. Raises UsageError or StoreError."""
+    return _judged(path, gate_record.read(path), pairs(path))
+
+
+def pairs(path: Path) -> list[Pair]:
+    """The pairs that a gate's directory holds. Raises UsageError or StoreError."""
+    record = gate_record.read(path)
+    made: list[Pair] = []
+    for number in range(1, record.pairs + 1):
+        made.append(_read_pair(path, number, record, made))
+    return made
+
+
+def _measure(
+    number: int, asked: Asked, sides: Sequence[Side], profile: Profile, project: Path, out: Path, reporter: Reporter
+) -> None:
+    """One pair. The order turns round from pair to pair: ABBA."""
+    ordered = sides if number % 2 else tuple(reversed(sides))
+    with ExitStack() as running:
+        pair = [
+            started(
+                running,
+                side,
+                number,
+                profile,
+                project,
+                out / f"pair-{number}-{side.role}",
+                reporter,
+                verified=number == 1,
+            )
+            for side in ordered
+        ]
+        _warm_up(pair, profile, reporter)
+        for arm in pair:
+            arm.open()
+        for each in range(1, asked.slices + 1):
+            for arm in pair:
+                arm.load(each, asked.slices)
+        for arm in pair:
+            arm.close()
+
+
+def _warm_up(pair: Sequence[RunningSide], profile: Profile, reporter: Reporter) -> None:
+    """Both at once: nothing of it is judged."""
+    if not profile.warmup_s:
+        return
+    reporter.stage(f"warming both up for {profile.warmup_s:g} s")
+    with ExitStack() as warming:
+        for load in [warming.enter_context(arm.warming_up()) for arm in pair]:
+            load.finish(reporter.load)
+
+
+def _read_pair(path: Path, number: int, record: Record, before: Sequence[Pair]) -> Pair:
+    base, candidate = (
+        _read_arm(path, number, role, record, getattr(before[0], role).verification if before else None)
+        for role in ROLES
+    )
+    return Pair(base, candidate)
+
+
+def _read_arm(path: Path, number: int, role: str, record: Record, verified: Status | None) -> Measurement:
+    """One side of a pair, from its run directory; the metrics of the first one's processes speak for the others'."""
+    arm = commands.measure(path / f"pair-{number}-{role}", f"pair {number}").arm
+    throughput = None
+    if record.plan.throughput:
+        throughput = (arm.requests - arm.errors) / (record.asked.slices * record.asked.slice_s)
+    own = arm.verification
+    return replace(
+        arm,
+        id=f"pair {number}, {role}",
+        verification=own if verified is None or own is not Status.PASS else verified,
+        throughput=throughput,
+        fingerprint={name: value for name, value in arm.fingerprint.items() if not name.startswith(FRESH_DATA)},
+    )
+
+
+def _is_settled(made: Sequence[Pair], plan: Plan) -> bool:
+    """A look has decided, or nothing that more pairs could tell would count."""
+    arms_ = [arm for pair in made for arm in (pair.base, pair.candidate)]
+    if any(arm.verification is not Status.PASS for arm in arms_) or _lacks_a_view(made[0], plan):
+        return True
+    return len(made) in plan.looks and not decide(made, plan).goes_on
+
+
+def _lacks_a_view(pair: Pair, plan: Plan) -> bool:
+    """No request of either side is told as one of the views: its name is wrong, or the samples need one."""
+    return any(view not in pair.base.views and view not in pair.candidate.views for view in plan.views)
+
+
+def _judged(path: Path, record: Record, made: Sequence[Pair]) -> pipeline.Outcome:
+    alike = _with_running(made, record)
+    decision = decide(alike, record.plan)
+    report = gate_report.report(
+        decision,
+        gate="pairs",
+        id=record.id,
+        started_s=record.started_s,
+        profile=record.profile,
+        scenario=record.scenario,
+        arms=[arm for pair in alike for arm in (pair.base, pair.candidate)],
+    )
+    report = replace(report, findings=(*report.findings, *_findings(record, decision)))
+    pipeline.write_reports(RunDirectory(path), report)
+    return pipeline.Outcome(report, path)
+
+
+def _with_running(made: Sequence[Pair], record: Record) -> tuple[Pair, ...]:
+    """The pairs; the first arm of a side that ran already says why nothing can be concluded from it."""
+    if not made:
+        return ()
+    first, asked = made[0], record.asked
+    return (Pair(_doubted(first.base, asked.base), _doubted(first.candidate, asked.candidate)), *made[1:])
+
+
+def _doubted(arm: Measurement, text: str) -> Measurement:
+    if not worktree.is_url(text):
+        return arm
+    return replace(arm, verification=Status.INCONCLUSIVE, problems=(*arm.problems, f"{text} {RAN_ALREADY}"))
+
+
+def _findings(record: Record, decision: Decision) -> list[Finding]:
+    asked = record.asked
+    texts = dict(zip(ROLES, (asked.base, asked.candidate), strict=True))
+    named = [f"{role} {text}{_short(record.commits.get(role, ''))}" for role, text in texts.items()]
+    added = "".join(f" {name}={value}" for name, value in asked.candidate_env)
+    text = (
+        f"{named[0]}; {named[1]}{f' with{added}' if added else ''}; {record.pairs} of {record.plan.looks[-1]} pairs, "
+        f"{asked.slices} x {asked.slice_s:g} s a side in each; {_verified(asked)}"
+    )
+    found = [Finding("sides", "", text, decision.verdicts[0].check)]
+    if record.uncommitted:
+        lacking = (
+            f"the working tree has changes that {' and '.join(texts[role] for role in record.uncommitted)} does not "
+            "hold, and they were not measured: commit them"
+        )
+        found.append(Finding("uncommitted", " and ".join(record.uncommitted), lacking, decision.verdicts[0].check))
+    return found
+
+
+def _verified(asked: Asked) -> str:
+    own = [role for role, text in zip(ROLES, (asked.base, asked.candidate), strict=True) if not worktree.is_url(text)]
+    return f"the metrics of {' and '.join(own) or 'neither'} were verified in pair 1"
+
+
+def _short(commit: str) -> str:
+    return f" ({commit[:12]})" if commit else ""

@@ -1,0 +1,1 @@
+"""What an instrumentation exports and how it is wired: names, labels, laws and advice."""

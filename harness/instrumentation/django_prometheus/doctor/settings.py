@@ -1,0 +1,293 @@
+"""Diagnoses of a Django settings module: middlewares, app, URL, engines, caches, buckets, workers.
+
+The rules are those of https://github.com/django-commons/django-prometheus (README and documentation/exports.md), and
+what each breach does to the numbers is written in docs/doctor.md.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from harness.instrumentation.diagnosis import Diagnosis, fault, ok, unknown
+
+BEFORE = "django_prometheus.middleware.PrometheusBeforeMiddleware"
+AFTER = "django_prometheus.middleware.PrometheusAfterMiddleware"
+METRICS_VIEW = "prometheus-django-metrics"
+"""The name that django_prometheus.urls gives its view, and the view label of the scrapes."""
+URL_LINE = 'path("", include("django_prometheus.urls"))'
+
+ENGINES: Mapping[str, str] = {
+    "django.db.backends.postgresql": "django_prometheus.db.backends.postgresql",
+    "django.db.backends.sqlite3": "django_prometheus.db.backends.sqlite3",
+    "django.db.backends.mysql": "django_prometheus.db.backends.mysql",
+    "django.contrib.gis.db.backends.postgis": "django_prometheus.db.backends.postgis",
+    "django.contrib.gis.db.backends.spatialite": "django_prometheus.db.backends.spatialite",
+}
+"""Plain engine -> the one that counts."""
+_CACHE = "django.core.cache.backends"
+_COUNTING_CACHE = "django_prometheus.cache.backends"
+CACHES: Mapping[str, str] = {
+    f"{_CACHE}.locmem.LocMemCache": f"{_COUNTING_CACHE}.locmem.LocMemCache",
+    f"{_CACHE}.filebased.FileBasedCache": f"{_COUNTING_CACHE}.filebased.FileBasedCache",
+    f"{_CACHE}.memcached.PyLibMCCache": f"{_COUNTING_CACHE}.memcached.PyLibMCCache",
+    f"{_CACHE}.memcached.PyMemcacheCache": f"{_COUNTING_CACHE}.memcached.PyMemcacheCache",
+    f"{_CACHE}.redis.RedisCache": f"{_COUNTING_CACHE}.redis.NativeRedisCache",
+    "django_redis.cache.RedisCache": f"{_COUNTING_CACHE}.redis.RedisCache",
+}
+"""Plain cache backend -> the one that counts; NativeRedisCache needs django-redis to be installed too."""
+NO_DATABASE = "django.db.backends.dummy"
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A database engine or cache backend."""
+
+    path: str
+    """As the settings name it."""
+    instrumented: bool | None
+    """Whether its class, or one it derives from, is django-prometheus's; None when it cannot be imported."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsRoute:
+    """A URL pattern that serves the metrics."""
+
+    route: str
+    view: str
+    """Its name with namespaces, as the view label shows it; empty when it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFacts:
+    """What a settings module says once Django is set up with it."""
+
+    module: str
+    middleware: tuple[str, ...] = ()
+    """Dotted paths in their order."""
+    before: frozenset[str] = frozenset({BEFORE})
+    """Paths in `middleware` that are the Before middleware or a subclass of it."""
+    after: frozenset[str] = frozenset({AFTER})
+    unimportable: Mapping[str, str] = field(default_factory=dict)
+    """Middleware or URLconf -> why it cannot be imported."""
+    installed_apps: tuple[str, ...] = ()
+    """Names of the apps, not of their AppConfig classes."""
+    databases: Mapping[str, Backend] = field(default_factory=dict)
+    caches: Mapping[str, Backend] = field(default_factory=dict)
+    caches_set: bool = True
+    """False: CACHES is Django's default."""
+    routes: tuple[MetricsRoute, ...] = ()
+    export_port: str = ""
+    """PROMETHEUS_METRICS_EXPORT_PORT or …_PORT_RANGE; empty when neither is set."""
+    namespace: str = ""
+    latency_buckets: tuple[float, ...] | None = None
+    """Finite upper bounds in seconds; None when django-prometheus's default holds."""
+    multiprocess_dir: str = ""
+    """Where PROMETHEUS_MULTIPROC_DIR was seen: `the environment`, the settings, `gunicorn.conf.py`; empty: nowhere."""
+    workers: int | None = None
+    """Worker processes, where gunicorn.conf.py or WEB_CONCURRENCY says it as a plain number."""
+
+
+def diagnose_settings(facts: SettingsFacts) -> tuple[Diagnosis, ...]:
+    """Judge a settings module; every rule answers at least once, so silence never means OK."""
+    return (
+        *_unimportable(facts),
+        *_middlewares(facts),
+        _app(facts),
+        _url(facts),
+        *_databases(facts),
+        *_caches(facts),
+        _namespace(facts),
+        _buckets(facts),
+        _workers(facts),
+    )
+
+
+def _unimportable(facts: SettingsFacts) -> tuple[Diagnosis, ...]:
+    if not facts.unimportable:
+        return (ok("imports", f"{facts.module}: every middleware and the URLconf can be imported"),)
+    return tuple(
+        fault("imports", f"{facts.module}: {path} cannot be imported, so Django serves nothing: {reason}")
+        for path, reason in facts.unimportable.items()
+    )
+
+
+def _middlewares(facts: SettingsFacts) -> tuple[Diagnosis, ...]:
+    where = f"{facts.module}: MIDDLEWARE"
+    before = [index for index, path in enumerate(facts.middleware) if path in facts.before]
+    after = [index for index, path in enumerate(facts.middleware) if path in facts.after]
+    if before and after and after[-1] < before[0]:
+        text = (
+            f"{where} has After above Before, so neither sees what the other middlewares do; make {BEFORE!r} its first "
+            f"line and {AFTER!r} its last"
+        )
+        return (fault("middleware-order", text),)
+    return _before(where, facts, before), _after(where, facts, after)
+
+
+def _before(where: str, facts: SettingsFacts, found: list[int]) -> Diagnosis:
+    name = "before-middleware"
+    if not found:
+        text = (
+            f"has no Before, so the request counter stays at 0 and no latency is measured; add {BEFORE!r} as first line"
+        )
+        return fault(name, f"{where} {text}")
+    if len(found) > 1:
+        return fault(
+            name, f"{where} has Before {len(found)} times, so each request counts as often; keep the first only"
+        )
+    outside = [path for path in facts.middleware[: found[0]] if not _is_witness(path)]
+    if outside:
+        text = (
+            f"has {_listed(outside)} above Before; a request that it answers itself is never counted, and its time is "
+            f"never measured; move {facts.middleware[found[0]]!r} to the first line"
+        )
+        return fault(name, f"{where} {text}")
+    above = f" below {_listed(facts.middleware[: found[0]])}" if found[0] else ""
+    return ok(name, f"{where} has Before first{above}")
+
+
+def _after(where: str, facts: SettingsFacts, found: list[int]) -> Diagnosis:
+    name = "after-middleware"
+    if not found:
+        text = f"has no After, so there is no status, view or latency by view; add {AFTER!r} as last line"
+        return fault(name, f"{where} {text}")
+    if len(found) > 1:
+        return fault(
+            name, f"{where} has After {len(found)} times, so each response counts as often; keep the last only"
+        )
+    inside = facts.middleware[found[0] + 1 :]
+    if inside:
+        text = (
+            f"has {_listed(inside)} below After; a request that it answers itself is told as view '<unnamed view>'; "
+            f"move {facts.middleware[found[0]]!r} to the last line"
+        )
+        return fault(name, f"{where} {text}")
+    return ok(name, f"{where} has After last")
+
+
+def _is_witness(path: str) -> bool:
+    """A witness passes every request on, so nothing is lost when it stands above Before; it is known by its name."""
+    return path.rpartition(".")[2].endswith("Witness")
+
+
+def _app(facts: SettingsFacts) -> Diagnosis:
+    name = "installed-app"
+    if "django_prometheus" in facts.installed_apps:
+        return ok(name, f"{facts.module}: INSTALLED_APPS has 'django_prometheus'")
+    text = "INSTALLED_APPS lacks 'django_prometheus', so neither its exporter port nor migration gauges start; add it"
+    return fault(name, f"{facts.module}: {text}")
+
+
+def _url(facts: SettingsFacts) -> Diagnosis:
+    name = "metrics-url"
+    named = [route for route in facts.routes if route.view == METRICS_VIEW]
+    if named:
+        return ok(name, f"{facts.module}: /{named[0].route.lstrip('/')} serves the metrics")
+    if facts.routes:
+        route = facts.routes[0]
+        text = (
+            f"/{route.route.lstrip('/')} serves the metrics under the view name {route.view!r}; the harness tells "
+            f"scrapes from traffic by the name {METRICS_VIEW!r}: give the pattern name={METRICS_VIEW!r}"
+        )
+        return unknown(name, f"{facts.module}: {text}")
+    if not facts.unimportable.keys() <= set(facts.middleware):
+        return unknown(name, f"{facts.module}: the URLconf cannot be imported, so its patterns are not known")
+    if facts.export_port:
+        text = (
+            f"the metrics are served on port {facts.export_port} by each process for itself; several workers need "
+            f"as many ports, and each must be scraped; or add {URL_LINE} to the urlpatterns"
+        )
+        return unknown(name, f"{facts.module}: {text}")
+    return fault(name, f"{facts.module}: no URL serves the metrics; add {URL_LINE} to the urlpatterns of ROOT_URLCONF")
+
+
+def _databases(facts: SettingsFacts) -> tuple[Diagnosis, ...]:
+    used = {alias: backend for alias, backend in facts.databases.items() if backend.path != NO_DATABASE}
+    if not used:
+        return (ok("database-engine", f"{facts.module}: DATABASES names no database"),)
+    return tuple(
+        _backend("database-engine", f"{facts.module}: DATABASES[{alias!r}]['ENGINE']", backend, ENGINES, "django_db_*")
+        for alias, backend in used.items()
+    )
+
+
+def _caches(facts: SettingsFacts) -> tuple[Diagnosis, ...]:
+    if not facts.caches_set:
+        text = (
+            "CACHES is not set, so Django's plain locmem cache stands in; if the app caches, set it to "
+            f"{f'{_COUNTING_CACHE}.locmem.LocMemCache'!r}"
+        )
+        return (unknown("cache-backend", f"{facts.module}: {text}"),)
+    if not facts.caches:
+        return (ok("cache-backend", f"{facts.module}: CACHES names no cache"),)
+    return tuple(
+        _backend("cache-backend", f"{facts.module}: CACHES[{alias!r}]['BACKEND']", backend, CACHES, "django_cache_*")
+        for alias, backend in facts.caches.items()
+    )
+
+
+def _backend(name: str, where: str, backend: Backend, counterparts: Mapping[str, str], series: str) -> Diagnosis:
+    """A database engine or cache: instrumented, plain with a counterpart, or beyond what django-prometheus offers."""
+    if backend.path in counterparts:
+        text = f"is the plain {backend.path!r}, so it has no {series}; write {counterparts[backend.path]!r}"
+        return fault(name, f"{where} {text}")
+    if backend.instrumented:
+        return ok(name, f"{where} is {backend.path!r}")
+    if backend.instrumented is None:
+        text = f"is {backend.path!r}, which cannot be imported here; look again where its driver is installed"
+        return unknown(name, f"{where} {text}")
+    text = f"is {backend.path!r}, for which django-prometheus has no counterpart; nothing counts it as {series}"
+    return unknown(name, f"{where} {text}")
+
+
+def _namespace(facts: SettingsFacts) -> Diagnosis:
+    name = "metric-namespace"
+    if not facts.namespace:
+        return ok(name, f"{facts.module}: the metrics keep their own names")
+    text = (
+        f"PROMETHEUS_METRIC_NAMESPACE is {facts.namespace!r}, so every name starts with it; the harness and the usual "
+        "dashboards ask for django_…: remove the line"
+    )
+    return fault(name, f"{facts.module}: {text}")
+
+
+def _buckets(facts: SettingsFacts) -> Diagnosis:
+    name = "latency-buckets"
+    bounds = facts.latency_buckets
+    if bounds is None:
+        text = "PROMETHEUS_LATENCY_BUCKETS is not set: 10 ms to 75 s; nothing below 10 ms is told apart"
+        return ok(name, f"{facts.module}: {text}")
+    where = f"{facts.module}: PROMETHEUS_LATENCY_BUCKETS"
+    if not bounds:
+        return fault(name, f"{where} has no finite bound, so no quantile can be told; name bounds in ascending seconds")
+    if any(upper <= lower for lower, upper in pairwise(bounds)):
+        return fault(
+            name, f"{where} is not in ascending order, which prometheus_client refuses; sort it, each bound once"
+        )
+    if bounds[0] >= 1:
+        return unknown(name, f"{where} starts at {bounds[0]:g} s; if these are milliseconds, divide them by 1000")
+    return ok(name, f"{where} has {len(bounds)} bounds from {bounds[0]:g} s to {bounds[-1]:g} s")
+
+
+def _workers(facts: SettingsFacts) -> Diagnosis:
+    name = "multiprocess-directory"
+    if facts.multiprocess_dir:
+        return ok(name, f"PROMETHEUS_MULTIPROC_DIR is set in {facts.multiprocess_dir}")
+    line = "set PROMETHEUS_MULTIPROC_DIR to an empty directory before the first worker starts, e.g. in gunicorn.conf.py"
+    match facts.workers:
+        case None:
+            text = (
+                "PROMETHEUS_MULTIPROC_DIR was seen nowhere and the number of workers is not known; with more than one"
+            )
+            return unknown(name, f"{text}, {line}")
+        case 1:
+            return ok(name, "one worker process needs no PROMETHEUS_MULTIPROC_DIR")
+        case several:
+            text = (
+                f"{several} workers without PROMETHEUS_MULTIPROC_DIR: each scrape reads one of them, and counters jump"
+            )
+            return fault(name, f"{text}; {line}")
+
+
+def _listed(paths: list[str] | tuple[str, ...]) -> str:
+    return ", ".join(repr(path) for path in paths)

@@ -1,0 +1,1 @@
+"""Prometheus rule files, and what their rules must record and fire."""

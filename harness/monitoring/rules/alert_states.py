@@ -1,0 +1,164 @@
+"""The life of an alert: what its expression gave at each evaluation, and which states follow from that.
+
+An alert is pending from the first evaluation in which its expression gives a value, and firing once that has gone on
+for the rule's `for` (rules/alerting.go, `AlertingRule.Eval`). Where an evaluation cannot be told for certain, two lives
+are followed: the one that must be and the one that may be.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from harness.core.rule import Rule
+from harness.monitoring.rules.reevaluation import Replay
+from harness.promql import syntax
+from harness.promql.vectors import COMPARISONS, NAME, Labels
+
+CLOSE = 1e-9
+"""Values that differ from the limit by less than this share of it are too close to tell."""
+ORDERS = frozenset({">", ">=", "<", "<="})
+
+
+class State(IntEnum):
+    """What an alert is at one moment."""
+
+    SILENT = 0
+    PENDING = 1
+    FIRING = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """With what an alert's expression compares its value."""
+
+    operator: str
+    value: float
+
+    @property
+    def rising(self) -> bool:
+        """True when large values are the bad ones."""
+        return self.operator in (">", ">=")
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One evaluation of an alert."""
+
+    at_s: float
+    must: frozenset[Labels]
+    """What gave a value for certain."""
+    may: frozenset[Labels]
+    """What gave one, perhaps."""
+    values: Mapping[Labels, float] = field(default_factory=dict)
+    """What was compared with the limit; of an alert without one, its values."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateHistory:
+    """The states of one alert of a rule, evaluation by evaluation."""
+
+    least: tuple[State, ...]
+    most: tuple[State, ...]
+    since_s: tuple[float | None, ...]
+    """Since when it has been pending or firing for certain; None where it has not."""
+
+
+def limit_of(rule: Rule) -> Limit | None:
+    """The number that a rule compares with; None when it does something else."""
+    found = syntax.comparison(syntax.parse(rule.expression))
+    return Limit(found[1], found[2]) if found else None
+
+
+def moments(replay: Replay, rule: Rule, times: Sequence[float]) -> tuple[Evaluation, ...]:
+    """The evaluations of an alert at `times`. Raises UnsupportedError."""
+    tree = syntax.parse(rule.expression)
+    compared = syntax.comparison(tree)
+    found = []
+    for at_s in times:
+        must: frozenset[Labels] | None = None
+        may: frozenset[Labels] = frozenset()
+        values: dict[Labels, float] = {}
+        asked = compared[0] if compared else tree
+        for late in replay.lates(asked, rule, at_s):
+            vector = replay.vector(asked, rule, at_s, late)
+            sure = [key for key, value in vector.items() if compared is None or _holds(value, compared, certain=True)]
+            perhaps = [
+                key for key, value in vector.items() if compared is None or _holds(value, compared, certain=False)
+            ]
+            must = _own(sure, rule) if must is None else must & _own(sure, rule)
+            may |= _own(perhaps, rule)
+            values = values or {_own_labels(key, rule): value for key, value in vector.items()}
+        found.append(Evaluation(at_s, must or frozenset(), may, values))
+    return tuple(found)
+
+
+def lives(rule: Rule, evaluated: Sequence[Evaluation], *, from_birth: bool) -> dict[Labels, StateHistory]:
+    """The life of each alert of a rule. Without `from_birth` what is there at first may have been there for long."""
+    keys: set[Labels] = set().union(*(moment.may for moment in evaluated))
+    return {key: _life(rule, evaluated, key, from_birth=from_birth) for key in keys}
+
+
+def is_close(value: float | None, limit: Limit) -> bool:
+    """Whether rounding decides if a value passes its limit."""
+    return value is not None and abs(value - limit.value) <= CLOSE * abs(limit.value)
+
+
+def states(
+    rule: Rule, labelled: Iterable[tuple[Mapping[str, str], Sequence[tuple[float, float]]]]
+) -> dict[Labels, dict[int, State]]:
+    """The states that Prometheus stored, by the alert's own labels and the millisecond of the evaluation."""
+    found: dict[Labels, dict[int, State]] = {}
+    for labels, points in labelled:
+        state = State.FIRING if labels.get("alertstate") == "firing" else State.PENDING
+        left = {key: value for key, value in labels.items() if key not in ("alertname", "alertstate")}
+        own = found.setdefault(_own_labels(tuple(sorted(left.items())), rule), {})
+        for at_s, _ in points:
+            own[ms(at_s)] = state
+    return found
+
+
+def ms(at_s: float) -> int:
+    """A time in whole milliseconds, as Prometheus keeps it."""
+    return round(at_s * 1000)
+
+
+def _life(rule: Rule, evaluated: Sequence[Evaluation], key: Labels, *, from_birth: bool) -> StateHistory:
+    least, most, since = [], [], list[float | None]()
+    must_since_s: float | None = None
+    may_since_s: float | None = None
+    for place, moment in enumerate(evaluated):
+        early = place == 0 and not from_birth
+        must_since_s = (moment.at_s if must_since_s is None else must_since_s) if key in moment.must else None
+        if key not in moment.may:
+            may_since_s = None
+        elif may_since_s is None:
+            may_since_s = float("-inf") if early else moment.at_s
+        least.append(_state(must_since_s, moment.at_s, rule.for_s))
+        most.append(_state(may_since_s, moment.at_s, rule.for_s))
+        since.append(must_since_s)
+    return StateHistory(tuple(least), tuple(most), tuple(since))
+
+
+def _state(since_s: float | None, at_s: float, for_s: float) -> State:
+    if since_s is None:
+        return State.SILENT
+    return State.FIRING if since_s == float("-inf") or ms(at_s) - ms(since_s) >= ms(for_s) else State.PENDING
+
+
+def _holds(value: float, compared: tuple[object, str, float], *, certain: bool) -> bool:
+    """Whether a value passes the filter; certain only when it does so by more than rounding."""
+    _, operator, limit = compared
+    holds = COMPARISONS[operator]
+    if operator not in ORDERS:
+        return holds(value, limit)
+    spare = CLOSE * abs(limit)
+    return (all if certain else any)(holds(near, limit) for near in (value - spare, value, value + spare))
+
+
+def _own(keys: Iterable[Labels], rule: Rule) -> frozenset[Labels]:
+    return frozenset(_own_labels(key, rule) for key in keys)
+
+
+def _own_labels(labels: Labels, rule: Rule) -> Labels:
+    """What tells the alerts of one rule apart."""
+    return tuple(pair for pair in labels if pair[0] != NAME and pair[0] not in rule.labels)

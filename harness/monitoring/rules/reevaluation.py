@@ -1,0 +1,192 @@
+"""The evaluations of rules, made again from what Prometheus had stored: samples of scrapes, and of records.
+
+A rule sees at its evaluation what is stored by then. A scrape bears the time at which it began and is stored when it
+has ended, so whether the newest one was seen is not always known: then both are evaluated. Which of them a record saw
+shows in what it recorded, so who reads it is evaluated on that, and the record itself is held against both.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, combinations
+from typing import Any
+
+from harness import promql
+from harness.core.query import Series
+from harness.core.rule import Rule
+from harness.monitoring.dashboards import evaluation
+from harness.monitoring.dashboards.corrections import Samples
+from harness.monitoring.dashboards.evaluation import LOOKBACK_S
+from harness.promql import syntax
+from harness.promql.vectors import UnsupportedError, Vector
+
+STORED_S = 0.15
+"""How long after its end a scrape, or after its time an evaluation, may be stored at the latest."""
+INSTANCE = "instance"
+
+Group = tuple[str, str]
+"""File and name of a group of rules."""
+
+
+Source = str | Group
+"""What has its newest seen by an evaluation or not: an instance its scrape, a group of rules its evaluation."""
+Late = frozenset[Source]
+"""Sources of which an evaluation did not see the newest."""
+MOST_DOUBTFUL = 4
+"""More sources in doubt at once are not followed: each doubles the number of what may have been seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scraped:
+    """What was scraped, and when."""
+
+    series: Mapping[str, Sequence[Series]]
+    """Raw samples by metric name."""
+    scrapes: Mapping[str, Sequence[float]]
+    """Times of all scrapes by instance, failed ones too, rising: with these the series of the target become stale."""
+    ends: Mapping[str, Sequence[float]]
+    """When each of them had ended."""
+    dialect: promql.Dialect
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """What a rule is made from."""
+
+    metrics: frozenset[str] = frozenset()
+    """Scraped metrics."""
+    records: frozenset[int] = frozenset()
+    """Places of rules that record, in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Rules, and what they were evaluated on."""
+
+    rules: Sequence[Rule]
+    evaluations: Mapping[Group, Sequence[float]]
+    """Times at which each group was evaluated, rising."""
+    scraped: Scraped
+    recorded: Mapping[str, Sequence[Series]]
+    """What Prometheus stored of the records, by name."""
+    nudge: float = 0.0
+    """Added to each quantile."""
+
+    def lates(self, node: Any, rule: Rule, at_s: float) -> tuple[Late, ...]:
+        """All that a tree of a rule may not have seen in its evaluation at `at_s`; that it saw everything first.
+
+        Raises UnsupportedError when more than `MOST_DOUBTFUL` sources are in doubt.
+        """
+        metrics = {selection.metric for selection in syntax.selections(node)}
+        records = [place for metric in metrics for place in records_of(self.rules, metric)]
+        sources: dict[Source, None] = dict.fromkeys(group_of(self.rules[place]) for place in records)
+        sources.pop(group_of(rule), None)  # rules of a group: one after the other, each stored before the next
+        if any(not records_of(self.rules, metric) for metric in metrics):
+            sources |= dict.fromkeys(self.scraped.scrapes)
+        doubtful = [each for each in sources if self._count(each, at_s) != self._count(each, at_s, late=True)]
+        if len(doubtful) > MOST_DOUBTFUL:
+            raise UnsupportedError(f"whether {len(doubtful)} scrapes were stored in time is not known")
+        subsets = chain.from_iterable(combinations(doubtful, size) for size in range(len(doubtful) + 1))
+        return tuple(map(frozenset, subsets))
+
+    def vector(self, node: Any, rule: Rule, at_s: float, late: Late) -> Vector:
+        """What a tree of a rule gave in its evaluation at `at_s`. Raises UnsupportedError."""
+        reach_s: dict[str, float] = {}
+        for selection in syntax.selections(node):
+            reach_s[selection.metric] = max(reach_s.get(selection.metric, 0.0), selection.range_s or LOOKBACK_S)
+        series: dict[str, list[Series]] = {}
+        evaluations: dict[str, Sequence[float]] = {}
+        for metric, longest_s in reach_s.items():
+            since_s = at_s - longest_s
+            if places := records_of(self.rules, metric):
+                seen = {at for place in places for at in self._evaluated(place, rule, at_s, late)}
+                evaluations[metric] = sorted(seen)
+                series[metric] = list(_only(self.recorded.get(metric, ()), since_s, seen))
+            else:
+                series[metric] = list(self._seen(metric, since_s, at_s, late))
+        scrapes = {
+            each: times[: self._count(each, at_s, late=each in late)] for each, times in self.scraped.scrapes.items()
+        }
+        samples = Samples(series, scrapes, (), frozenset(), at_s, self.scraped.dialect, evaluations=evaluations)
+        value = evaluation.evaluate(node, samples, shows=frozenset(), nudge=self.nudge)
+        return value if isinstance(value, dict) else {(): value}
+
+    def _evaluated(self, place: int, rule: Rule, at_s: float, late: Late) -> Sequence[float]:
+        """When a record was evaluated, as far as a rule that is evaluated at `at_s` sees it."""
+        group = group_of(self.rules[place])
+        times = self.evaluations.get(group, ())
+        if group == group_of(rule):
+            after = self.rules.index(rule) > place
+            return times[: bisect_right(times, at_s) if after else bisect_left(times, at_s)]
+        return times[: self._count(group, at_s, late=group in late)]
+
+    def _seen(self, metric: str, since_s: float, at_s: float, late: Late) -> Iterator[Series]:
+        """Raw samples of a metric in a stretch, as far as they were seen at its end."""
+        until = {
+            each: times[count - 1] if (count := self._count(each, at_s, late=each in late)) else -1.0
+            for each, times in self.scraped.scrapes.items()
+        }
+        for series in self.scraped.series.get(metric, ()):
+            points = series.points
+            last_s = until.get(series.labels.get(INSTANCE, ""), at_s)
+            kept = points[bisect_left(points, (since_s,)) : bisect_right(points, (last_s, float("inf")))]
+            if kept:
+                yield Series(series.labels, kept)
+
+    def _count(self, source: Source, at_s: float, *, late: bool = False) -> int:
+        """How many scrapes, or evaluations, of a source were seen; of one that is late those certainly stored."""
+        if isinstance(source, str):
+            times, ends = self.scraped.scrapes[source], self.scraped.ends.get(source, ())
+        else:
+            times = ends = self.evaluations.get(source, ())
+        count = bisect_right(times, at_s)
+        while late and 0 < count <= len(ends) and ends[count - 1] + STORED_S > at_s:
+            count -= 1
+        return count
+
+
+def _only(recorded: Sequence[Series], since_s: float, times: Collection[float]) -> Iterator[Series]:
+    """The samples of a stretch that are of these times."""
+    for series in recorded:
+        kept = tuple(point for point in series.points[bisect_left(series.points, (since_s,)) :] if point[0] in times)
+        if kept:
+            yield Series(series.labels, kept)
+
+
+def group_of(rule: Rule) -> Group:
+    """The group of a rule."""
+    return rule.file, rule.group
+
+
+def records_of(rules: Sequence[Rule], metric: str) -> list[int]:
+    """The places of the rules that record a metric."""
+    return [place for place, rule in enumerate(rules) if not rule.alert and rule.name == metric]
+
+
+def origins(rules: Sequence[Rule], rule: Rule, path: tuple[str, ...] = ()) -> Origins:
+    """What a rule is made from in the end, through what it reads of other rules.
+
+    Raises UnsupportedError when it reads itself, or a selector names no metric.
+    """
+    metrics: set[str] = set()
+    records: set[int] = set()
+    for selection in syntax.selections(syntax.parse(rule.expression)):
+        places = records_of(rules, selection.metric)
+        if selection.metric in path:
+            raise UnsupportedError(f"{selection.metric} is made from itself")
+        for place in places:
+            inner = origins(rules, rules[place], (*path, selection.metric))
+            metrics |= inner.metrics
+            records |= inner.records | {place}
+        if not places:
+            metrics.add(selection.metric)
+    return Origins(frozenset(metrics), frozenset(records))
+
+
+def reach_s(rules: Sequence[Rule], rule: Rule) -> float:
+    """How far back a rule looks, through what it reads of other rules. Raises UnsupportedError as `origins`."""
+    longest_s = 0.0
+    for selection in syntax.selections(syntax.parse(rule.expression)):
+        inner = [reach_s(rules, rules[place]) for place in records_of(rules, selection.metric)]
+        longest_s = max(longest_s, (selection.range_s or 0.0) + max(inner, default=0.0))
+    return longest_s

@@ -1,0 +1,228 @@
+"""PromQL expressions as trees: what they select, and by what they group."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import promql_parser as ast
+
+from harness import promql
+from harness.promql.vectors import NAME, UnsupportedError, is_filter, keeps
+
+DEEPEST = 100
+"""Levels of a tree: more than anybody writes, and few enough for recursion."""
+MAKE_LABELS = frozenset({"label_replace", "label_join"})
+OPERATORS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
+PER_TIME = frozenset({"rate", "increase", "irate", "delta", "idelta", "deriv"})
+"""Functions that need two samples in their range."""
+_FLAGS = re.DOTALL | re.ASCII
+"""As in RE2, a dot is any character, and `\\d`, `\\w` and `\\s` know no more than ASCII."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """What is asked of one label."""
+
+    label: str
+    operator: str
+    value: str
+
+    def accepts(self, value: str) -> bool:
+        """Whether a series with this value, empty for none, matches."""
+        if self.operator in ("=", "!="):
+            return (value == self.value) == (self.operator == "=")
+        return (re.fullmatch(self.value, value, _FLAGS) is not None) == (self.operator == "=~")
+
+    def __str__(self) -> str:
+        return f"{self.label}{self.operator}{promql.label_value(self.value)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """One selector of an expression."""
+
+    metric: str
+    matchers: tuple[Matcher, ...]
+    range_s: float | None
+    """How far back it looks; None for an instant selector."""
+    rate_s: float | None = None
+    """The range in which a function such as `rate` needs two of its samples; None where none does."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the labels without which no series matches."""
+        return tuple(matcher.label for matcher in self.matchers if not matcher.accepts(""))
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Whether a series of the metric with these labels is selected."""
+        return all(matcher.accepts(labels.get(matcher.label, "")) for matcher in self.matchers)
+
+
+@lru_cache(maxsize=1024)
+def parse(text: str) -> ast.Expr:
+    """The expression as a tree, which nobody changes.
+
+    Raises ValueError with the reason when it is none, or nested too deeply.
+    """
+    try:
+        tree = ast.parse(text)
+    except ValueError as error:
+        raise ValueError(str(error).strip().splitlines()[0]) from None
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # what the parser raises where it has no answer is no Exception
+            raise
+        raise ValueError(f"the parser gave up: {error}") from None
+    level: list[Any] = [tree]
+    for _ in range(DEEPEST):
+        level = [child for node in level for child in _children(node)]
+        if not level:
+            return tree
+    raise ValueError(f"it is nested more than {DEEPEST} deep")
+
+
+def selections(node: Any) -> Iterator[Selection]:
+    """Every selector of a tree. Raises UnsupportedError when one names no metric."""
+    if isinstance(node, ast.MatrixSelector):
+        yield replace(selection(node.vector_selector), range_s=range_s(node))
+    elif isinstance(node, ast.VectorSelector):
+        yield selection(node)
+    elif isinstance(node, ast.SubqueryExpr):
+        for inner in selections(node.expr):
+            yield replace(inner, range_s=(inner.range_s or 0.0) + range_s(node))
+    else:
+        per_time = isinstance(node, ast.Call) and node.func.name in PER_TIME
+        for child in _children(node):
+            own_s = range_s(bare(child)) if per_time else None
+            for inner in selections(child):
+                yield replace(inner, rate_s=own_s) if own_s and inner.rate_s is None else inner
+
+
+def selection(node: Any) -> Selection:
+    """An instant selector. Raises UnsupportedError when it names no metric."""
+    if node.matchers.or_matchers:
+        raise UnsupportedError("`or` between matchers is not evaluated")
+    name, matchers = node.name or "", []
+    for matcher in node.matchers.matchers:
+        if matcher.name == NAME and matcher.op == ast.MatchOp.Equal:
+            name = matcher.value
+        else:
+            matchers.append(_matcher(matcher))
+    if not name:
+        raise UnsupportedError("a selector without the name of a metric is not evaluated")
+    return Selection(name, tuple(matchers), None)
+
+
+def bare(node: Any) -> Any:
+    """The tree without the parentheses around it."""
+    while isinstance(node, ast.ParenExpr):
+        node = node.expr
+    return node
+
+
+def text(node: Any) -> str:
+    """A text that is written in an expression. Raises UnsupportedError where there is none."""
+    literal = bare(node)
+    if not isinstance(literal, ast.StringLiteral):
+        raise UnsupportedError("a text that is computed is not evaluated")
+    return str(literal.val)
+
+
+def equal_labels(node: Any) -> dict[str, str]:
+    """The labels that a selector asks to equal one value; none of what is no selector."""
+    node = bare(node)
+    node = node.vector_selector if isinstance(node, ast.MatrixSelector) else node
+    if not isinstance(node, ast.VectorSelector):
+        return {}
+    matchers = selection(node).matchers
+    names = [matcher.label for matcher in matchers]
+    return {each.label: each.value for each in matchers if each.operator == "=" and names.count(each.label) == 1}
+
+
+def quantiles(node: Any) -> list[float]:
+    """The quantiles that a tree asks of histograms, as far as they are numbers."""
+    calls = (each for each in _nodes(node) if isinstance(each, ast.Call) and each.func.name == "histogram_quantile")
+    asked = (bare(call.args[0]) for call in calls)
+    return [float(each.val) for each in asked if isinstance(each, ast.NumberLiteral)]
+
+
+def grouping(node: Any) -> frozenset[str]:
+    """Every label that a tree keeps with `by` or `on`; none where it makes labels of its own."""
+    modifier = getattr(node, "modifier", None)
+    if isinstance(node, ast.BinaryExpr) and modifier is not None:
+        modifier = modifier.matching
+    names = frozenset(modifier.labels) if modifier is not None and keeps(modifier) else frozenset[str]()
+    made = any(isinstance(each, ast.Call) and each.func.name in MAKE_LABELS for each in _nodes(node))
+    return frozenset() if made else names.union(*(grouping(child) for child in _children(node)))
+
+
+def check_unshifted(node: Any) -> None:
+    """See that a selector is evaluated at the time of the whole. Raises UnsupportedError."""
+    if node.offset is not None or node.at is not None:
+        raise UnsupportedError("offset and @ are not evaluated, for they ask for another time than that of the run")
+
+
+def range_s(node: Any) -> float:
+    """Seconds in the range of a range selector or subquery."""
+    return float(node.range.total_seconds())
+
+
+def durations(node: Any) -> Iterator[float]:
+    """Seconds of every range, step and offset of a tree."""
+    for each in _nodes(node):
+        found = (getattr(each, attribute, None) for attribute in ("range", "step", "offset"))
+        yield from (abs(float(item.total_seconds())) for item in found if item is not None)
+
+
+def _nodes(node: Any) -> Iterator[Any]:
+    yield node
+    for child in _children(node):
+        yield from _nodes(child)
+
+
+def has_aggregate(node: Any) -> bool:
+    """True when several series become one somewhere in a tree."""
+    return any(isinstance(each, ast.AggregateExpr) for each in _nodes(node))
+
+
+def has_quantile_or_subquery(node: Any) -> bool:
+    """True when a tree asks a histogram for a quantile, or evaluates an expression at several moments."""
+    return any(
+        isinstance(each, ast.SubqueryExpr) or (isinstance(each, ast.Call) and each.func.name == "histogram_quantile")
+        for each in _nodes(node)
+    )
+
+
+def has_filter(node: Any) -> bool:
+    """True when values are compared somewhere in a tree, and those that do not hold left out."""
+    return any(isinstance(each, ast.BinaryExpr) and is_filter(str(each.op), each.modifier) for each in _nodes(node))
+
+
+def comparison(node: Any) -> tuple[Any, str, float] | None:
+    """What is compared with a number, the operator and the number, when a tree is a filter by one; else None."""
+    node = bare(node)
+    if not isinstance(node, ast.BinaryExpr) or not is_filter(str(node.op), node.modifier):
+        return None
+    number = bare(node.rhs)
+    return (node.lhs, str(node.op), float(number.val)) if isinstance(number, ast.NumberLiteral) else None
+
+
+def _matcher(node: Any) -> Matcher:
+    operator, value = OPERATORS[str(node.op).rpartition(".")[2]], node.value
+    if operator in ("=~", "!~"):
+        if "[:" in value:
+            raise UnsupportedError(f"the pattern {value!r} is not evaluated: it has a POSIX class")
+        try:
+            re.compile(value, _FLAGS)
+        except (re.error, OverflowError) as error:
+            raise UnsupportedError(f"the pattern {value!r} is not evaluated: {error}") from None
+    return Matcher(node.name, operator, value)
+
+
+def _children(node: Any) -> Iterator[Any]:
+    for attribute in ("expr", "lhs", "rhs", "param", "vector_selector"):
+        child = getattr(node, attribute, None)
+        if child is not None:
+            yield child
+    yield from getattr(node, "args", ())

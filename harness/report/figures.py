@@ -1,0 +1,181 @@
+"""The numbers and curves of a report: client, witness, metric and panel side by side."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from harness import promql
+from harness.checks import histograms, reference_queries
+from harness.checks.base import Facts
+from harness.checks.counts.request_counts import expected_responses, observed_responses
+from harness.checks.histograms import Histogram
+from harness.core.query import NoData, Query
+from harness.core.report import Distribution, Figures, RatePoint, ViewReport
+from harness.core.run import Run
+from harness.evidence.client.summary import ALL, QUANTILES, Values, ViewKey
+from harness.evidence.prometheus_evidence import CLOCK_RESOLUTION_S
+from harness.instrumentation.django_prometheus.metrics import RESPONSES
+
+PANEL_SCRAPES = 4
+"""A panel's window should hold at least this many scrapes."""
+FIGURES = ("p50_s", "p95_s", "p99_s")
+
+
+def rate_over_time_query(run: Run) -> Query:
+    """Responses per second as a panel draws them over the window."""
+    interval_s = run.window.scrape_interval_s
+    text = f"sum (rate({promql.raw(RESPONSES, run.selector, PANEL_SCRAPES * interval_s)}))"
+    return Query(text, run.window.end_s, run.window.start_s, interval_s)
+
+
+def view_reports(facts: Facts) -> tuple[ViewReport, ...]:
+    """One row over all views, then one per view and method, most requests first."""
+    client = _responses(dict(expected_responses(facts)))
+    seen = observed_responses(facts)
+    metric = _responses({} if isinstance(seen, NoData) else seen)
+    found = histograms.read(facts)
+    histogram = {} if isinstance(found, NoData) else found
+    shown = _panels(facts)
+    keys = sorted({*client.index, *metric.index} - {ALL}, key=lambda key: (-_number(client, key, "total"), key))
+    known = not isinstance(seen, NoData)
+    return tuple(
+        _view_report(facts, key, client, metric if known else None, histogram.get(key), shown) for key in (ALL, *keys)
+    )
+
+
+def rate_points(facts: Facts) -> tuple[RatePoint, ...]:
+    """Client and metric request rate at each scrape interval of the window.
+
+    The client's is averaged over the same stretch as the panel's `rate()`, so that the lines can be compared. The
+    panel's first values look back to before t0, where the warm-up was; they are left out.
+    """
+    window = facts.run.window
+    reading = facts.evidence.read(rate_over_time_query(facts.run))
+    shown = {} if isinstance(reading, NoData) else {round(t, 3): v for t, v in reading.series[0].points}
+    started = pd.Series(dict(facts.client.started), dtype="float64")
+    span_s = PANEL_SCRAPES * window.scrape_interval_s
+    ahead_s = window.clock_skew_s + facts.run.generator.clock_skew_s
+    points = []
+    for index in range(math.floor(window.length_s / window.scrape_interval_s + CLOCK_RESOLUTION_S) + 1):
+        at_s = window.start_s + index * window.scrape_interval_s
+        elapsed_s = at_s - window.start_s
+        value = shown.get(round(at_s, 3)) if elapsed_s >= span_s - CLOCK_RESOLUTION_S else None
+        points.append(RatePoint(elapsed_s, _client_rate(started, at_s + ahead_s, span_s), value))
+    return tuple(points)
+
+
+def _client_rate(started: "pd.Series[float]", end_s: float, span_s: float) -> float:
+    """Requests per second begun in the `span_s` before `end_s`; whole seconds count by the share that lies within."""
+    if started.empty:
+        return 0.0
+    seconds = started.index.to_numpy(dtype="float64")
+    share = (seconds + 1).clip(max=end_s) - seconds.clip(min=end_s - span_s)
+    return float((started.to_numpy() * share.clip(0, 1)).sum() / span_s)
+
+
+def _responses(counts: Mapping[tuple[str, str, str], float]) -> pd.DataFrame:
+    """Total and 5xx responses by view and method, with a row for all."""
+    rows = [
+        (view, method, float(n), float(n) if status.startswith("5") else 0.0)
+        for (view, method, status), n in counts.items()
+    ]
+    frame = pd.DataFrame(rows, columns=["view", "method", "total", "errors"])
+    frame = frame.groupby(["view", "method"])[["total", "errors"]].sum()
+    frame.loc[ALL, :] = frame[["total", "errors"]].sum()
+    return frame
+
+
+def _number(frame: pd.DataFrame, key: ViewKey, column: str) -> float:
+    return float(frame[column].to_dict().get(key, 0.0))
+
+
+def _view_report(
+    facts: Facts,
+    key: ViewKey,
+    client: pd.DataFrame,
+    metric: pd.DataFrame | None,
+    histogram: Histogram | None,
+    shown: Mapping[str, Mapping[ViewKey, float]],
+) -> ViewReport:
+    latency = facts.client.latency.get(key)
+    length_s = facts.run.window.length_s
+    witness = (latency.outer if key == ALL else latency.inner) if latency else None
+    return ViewReport(
+        view=key[0],
+        method=key[1],
+        client=_figures(client, key, length_s, _quantiles(latency.client if latency else None)),
+        witness=_witness(facts, key, witness),
+        metric=_figures(metric, key, length_s, _metric_quantiles(histogram)) if metric is not None else Figures(),
+        panel=_panel_figures(shown, key),
+        client_distribution=_curve(latency.client if latency else None),
+        witness_distribution=_curve(witness),
+        metric_distribution=_steps(histogram),
+        intended=Figures(None, None, None, *_quantiles(latency.intended if latency else None)),
+    )
+
+
+def _figures(counts: pd.DataFrame, key: ViewKey, length_s: float, quantiles: Sequence[float | None]) -> Figures:
+    total = _number(counts, key, "total")
+    ratio = _number(counts, key, "errors") / total if total else None
+    return Figures(round(total), total / length_s, ratio, *quantiles)
+
+
+def _witness(facts: Facts, key: ViewKey, witness: Values | None) -> Figures:
+    """Percentiles, statements per request and the time in them; the digests of a view hold all its methods."""
+    latency = facts.client.latency.get(key)
+    told = Figures(witness.n if witness and witness.n else None, None, None, *_quantiles(witness))
+    if latency is None or not latency.database.n:
+        return told
+    statements = sum(
+        number
+        for event, number in facts.client.events.items()
+        if event.kind == "db" and event.key in ("execute", "many") and (key == ALL or event.view == key[0])
+    )
+    responses = sum(number for (view, _, _), number in facts.client.answered.items() if key == ALL or view == key[0])
+    sql_s = latency.database.quantiles_s
+    return replace(told, statements=statements / responses, sql_p50_s=sql_s.get(0.5), sql_p95_s=sql_s.get(0.95))
+
+
+def _quantiles(values: Values | None) -> list[float | None]:
+    return [values.quantiles_s.get(q) if values else None for q in QUANTILES]
+
+
+def _metric_quantiles(histogram: Histogram | None) -> list[float | None]:
+    return [_finite(promql.histogram_quantile(q, histogram.buckets)) if histogram else None for q in QUANTILES]
+
+
+def _panels(facts: Facts) -> dict[str, dict[ViewKey, float]]:
+    """What Prometheus answered to the panels' queries, by figure."""
+    rates = reference_queries.read_by_view(facts, reference_queries.rate_query(facts.run))
+    shown: dict[str, dict[ViewKey, float]] = {"rate": {}}
+    if not isinstance(rates, NoData):
+        shown["rate"] = rates | {ALL: sum(v for (view, _), v in rates.items() if view not in facts.background)}
+    for name, query in zip(FIGURES, reference_queries.quantile_queries(facts.run).values(), strict=True):
+        values = reference_queries.read_by_view(facts, query)
+        shown[name] = {} if isinstance(values, NoData) else values
+    return shown
+
+
+def _panel_figures(shown: Mapping[str, Mapping[ViewKey, float]], key: ViewKey) -> Figures:
+    rate, *quantiles = (_finite(shown[name].get(key)) for name in ("rate", *FIGURES))
+    return Figures(None, rate, None, *quantiles)
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _curve(values: Values | None) -> Distribution | None:
+    if values is None or not values.n:
+        return None
+    return Distribution(tuple(x for x, _ in values.curve), tuple(y for _, y in values.curve))
+
+
+def _steps(histogram: Histogram | None) -> Distribution | None:
+    if histogram is None or not histogram.total:
+        return None
+    return Distribution(
+        tuple(bound for bound, _ in histogram.finite), tuple(count / histogram.total for _, count in histogram.finite)
+    )

@@ -1,0 +1,79 @@
+"""report.json: the report itself, from which every other format can be rendered again.
+
+The versioning rule is in docs/report-schema.md: an added key does not raise `schema_version`, so readers ignore keys
+they do not know; a key that goes, or changes its meaning, raises it, and an older reader refuses.
+"""
+
+import math
+
+import msgspec
+
+from harness.core.report import Report
+from harness.core.run import SCHEMA_VERSION
+from harness.core.text import REPLACEMENT
+
+SCHEMA_ID = f"urn:django-prometheus-harness:report:{SCHEMA_VERSION}"
+
+
+def render(report: Report) -> str:
+    """Return indented JSON that ends in a newline; keys in the model's order, `versions` and `machine` by name.
+
+    Rendering what `parse` returned gives the same text again. Lone surrogates, which UTF-8 cannot hold, become U+FFFD.
+
+    Raises:
+        ValueError: a number is NaN or infinite, with its path. JSON has no such number, and msgspec would write null,
+            which the model reads as "not known": a verdict's number must not vanish like that.
+    """
+    # Converting once makes every float field a float, so that 5 and 5.0 give the same text.
+    report = msgspec.convert(_checked(msgspec.to_builtins(report), "$"), Report)
+    return msgspec.json.format(msgspec.json.encode(report, order="deterministic"), indent=2).decode() + "\n"
+
+
+def parse(text: str) -> Report:
+    """Return the report that `render` wrote.
+
+    Raises:
+        ValueError: not JSON, of a newer schema, or a key is missing or of the wrong type; says which.
+    """
+    try:
+        document = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+        raise ValueError(f"report.json is not JSON: {error}; render it again with `harness verify`") from None
+    if not isinstance(document, dict):
+        raise ValueError("report.json holds no JSON object - at `$`")  # noqa: TRY004  # the file is wrong, not the call
+    version = document.get("schema_version")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise ValueError(f"report.json: schema_version is {version!r}, not a number from 1 up - at `$.schema_version`")
+    if version > SCHEMA_VERSION:
+        raise ValueError(
+            f"report.json has schema {version}, this harness reads up to {SCHEMA_VERSION}; upgrade the harness"
+            " - at `$.schema_version`"
+        )
+    try:
+        return msgspec.convert(document, Report)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"report.json: {error}") from None
+
+
+def schema() -> str:
+    """Return the JSON Schema (draft 2020-12) of report.json, made from the model; docs/report.schema.json keeps it."""
+    document = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": SCHEMA_ID,
+        **msgspec.json.schema(Report),
+    }
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def _checked(value: object, path: str) -> object:
+    match value:
+        case float() if not math.isfinite(value):
+            raise ValueError(f"{value} cannot be stored in report.json - at `{path}`")
+        case str():
+            return "".join(REPLACEMENT if "\ud800" <= char <= "\udfff" else char for char in value)
+        case dict():
+            return {_checked(key, path): _checked(item, f"{path}.{key}") for key, item in value.items()}
+        case list() | tuple():
+            return [_checked(item, f"{path}[{index}]") for index, item in enumerate(value)]
+        case _:
+            return value

@@ -1,0 +1,174 @@
+"""What every format says alike: the status in words, one line per check, and the figures side by side."""
+
+from dataclasses import dataclass
+
+from harness.core.report import Report, ViewReport
+from harness.core.verdict import Status, Strength, Verdict
+
+SYMBOLS = {Status.PASS: "✓", Status.FAIL: "✗", Status.INCONCLUSIVE: "?"}
+WORDS = {Status.PASS: "passed", Status.FAIL: "failed", Status.INCONCLUSIVE: "inconclusive"}
+HEADLINES = {
+    Status.PASS: "The metrics tell the truth",
+    Status.FAIL: "The metrics do not match what happened",
+    Status.INCONCLUSIVE: "Could not be judged",
+}
+PANELS = {
+    Status.PASS: "The panels show what the metrics hold",
+    Status.FAIL: "Not all panels show what the metrics hold",
+    Status.INCONCLUSIVE: "Could not be judged",
+}
+"""Of dashboards that were held against a Prometheus alone, without any load."""
+GATED = {
+    Status.PASS: "No regression",
+    Status.FAIL: "The candidate does not pass the gate",
+    Status.INCONCLUSIVE: "Could not be judged",
+}
+"""Of a candidate that was compared with its base."""
+COMPARED = {"pairs": "compared in pairs", "stored": "compared with a stored baseline"}
+"""How a gate compared, by `Report.gate`."""
+NOTHING_JUDGED = "No check has judged this run, so nothing is known about its metrics."
+_SEVERITY = (Status.PASS, Status.INCONCLUSIVE, Status.FAIL)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSummary:
+    """All verdicts of one check."""
+
+    id: str
+    verdicts: tuple[Verdict, ...]
+    """The worst first, else in the report's order."""
+
+    @property
+    def status(self) -> Status:
+        """The worst verdict's."""
+        return self.verdicts[0].status
+
+    @property
+    def why(self) -> str:
+        """What the worst verdict found, with its subject, and how many others share its status."""
+        worst, same = self.verdicts[0], self.of(self.status)
+        if self.status is Status.PASS and len(same) > 1:
+            return f"all {len(same)} hold"
+        subject = f"{worst.subject}: " if worst.subject and self.status is not Status.PASS else ""
+        return f"{subject}{worst.why}" + (f" (and {len(same) - 1} more)" if len(same) > 1 else "")
+
+    def of(self, status: Status) -> tuple[Verdict, ...]:
+        """Only the verdicts with this status."""
+        return tuple(verdict for verdict in self.verdicts if verdict.status is status)
+
+    @property
+    def tally(self) -> str:
+        """How many subjects came out how: `2 failed, 10 passed`."""
+        return tally(self.verdicts)
+
+
+@dataclass(frozen=True, slots=True)
+class FigureRow:
+    """One figure of one view from the four accounts; None where an account cannot tell."""
+
+    label: str
+    unit: str
+    client: float | None
+    witness: float | None
+    metric: float | None
+    panel: float | None
+
+    @property
+    def truth(self) -> float | None:
+        """What metric and panel are held against: the witness where it has the figure, else the client."""
+        return self.client if self.witness is None else self.witness
+
+    @property
+    def known(self) -> bool:
+        """At least one account has the figure."""
+        return any(value is not None for value in (self.client, self.witness, self.metric, self.panel))
+
+
+def summaries(report: Report) -> tuple[CheckSummary, ...]:
+    """One per check, in the order in which the checks first appear."""
+    checks: dict[str, list[Verdict]] = {}
+    for verdict in report.verdicts:
+        checks.setdefault(verdict.check, []).append(verdict)
+    return tuple(
+        CheckSummary(check, tuple(sorted(verdicts, key=lambda verdict: -_SEVERITY.index(verdict.status))))
+        for check, verdicts in checks.items()
+    )
+
+
+def status_of(report: Report) -> Status:
+    """The worst of the report's own status and its verdicts'; without verdicts it is never PASS."""
+    judged = [verdict.status for verdict in report.verdicts] or [Status.INCONCLUSIVE]
+    return max((report.status, *judged), key=_SEVERITY.index)
+
+
+def headline(report: Report) -> str:
+    """What came out, in a few words."""
+    words = GATED if report.gate else HEADLINES if report.scenario or not report.verdicts else PANELS
+    return words[status_of(report)]
+
+
+def sentence(report: Report) -> str:
+    """How many checks came out how, in words."""
+    checks = summaries(report)
+    if not checks:
+        return NOTHING_JUDGED
+    passed = sum(check.status is Status.PASS for check in checks)
+    if passed == len(checks):
+        text = f"All {passed} checks passed" if passed > 1 else "The only check passed"
+    else:
+        text = f"{passed} of {len(checks)} checks passed"
+    for status, words in ((Status.FAIL, "failed"), (Status.INCONCLUSIVE, "could not be judged")):
+        number = sum(check.status is status for check in checks)
+        text += f", {number} {words}" if number else ""
+    one_sided = sum(verdict.strength is Strength.ONE_SIDED for verdict in report.verdicts)
+    limit = f" {one_sided} of {len(report.verdicts)} verdicts bound one side only." if one_sided else ""
+    return f"{text}.{limit}"
+
+
+def compared(report: Report) -> str:
+    """How a gate compared, in words; empty for the report of a run."""
+    return COMPARED.get(report.gate, report.gate)
+
+
+def tally(verdicts: tuple[Verdict, ...]) -> str:
+    """How many verdicts have which status, the worst first."""
+    counts = ((sum(verdict.status is status for verdict in verdicts), WORDS[status]) for status in reversed(_SEVERITY))
+    return ", ".join(f"{number} {word}" for number, word in counts if number)
+
+
+def unsettled(report: Report) -> tuple[Verdict, ...]:
+    """The verdicts that did not pass: by check, FAIL before INCONCLUSIVE."""
+    found = [verdict for check in summaries(report) for verdict in check.verdicts if verdict.status is not Status.PASS]
+    return tuple(sorted(found, key=lambda verdict: verdict.status is not Status.FAIL))
+
+
+def name_of(view: ViewReport) -> str:
+    """The view and its method, or `all views`."""
+    return f"{view.view} {view.method}".strip() or "all views"
+
+
+def figure_rows(view: ViewReport) -> tuple[FigureRow, ...]:
+    """Requests, rate, error ratio, p50, p95 and p99, in this order.
+
+    Then, of an open model, the client's percentiles from the intended start; then SQL, where a witness told of any.
+    """
+    c, w, m, p = view.client, view.witness, view.metric, view.panel
+    meant = (
+        FigureRow("p50 from intended", "s", view.intended.p50_s, None, None, None),
+        FigureRow("p95 from intended", "s", view.intended.p95_s, None, None, None),
+        FigureRow("p99 from intended", "s", view.intended.p99_s, None, None, None),
+    )
+    sql = (
+        FigureRow("SQL p50", "s", None, w.sql_p50_s, None, None),
+        FigureRow("SQL p95", "s", None, w.sql_p95_s, None, None),
+        FigureRow("SQL per request", "statements", None, w.statements, None, None),
+    )
+    return (
+        FigureRow("requests", "requests", c.requests, w.requests, m.requests, p.requests),
+        FigureRow("rate", "requests/s", c.rate, w.rate, m.rate, p.rate),
+        FigureRow("error ratio", "ratio", c.error_ratio, w.error_ratio, m.error_ratio, p.error_ratio),
+        FigureRow("p50", "s", c.p50_s, w.p50_s, m.p50_s, p.p50_s),
+        FigureRow("p95", "s", c.p95_s, w.p95_s, m.p95_s, p.p95_s),
+        FigureRow("p99", "s", c.p99_s, w.p99_s, m.p99_s, p.p99_s),
+        *(row for row in (*meant, *sql) if row.known),
+    )

@@ -1,0 +1,181 @@
+"""The run directory: what each stage leaves, and reading it again."""
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from harness.core import outcome
+from harness.core.errors import StoreError, UsageError
+from harness.core.query import NoData, Query, Reading
+from harness.core.report import Report
+from harness.core.rule import RuleHealth
+from harness.core.run import SCHEMA_VERSION, Run
+from harness.evidence import prometheus_evidence, target_totals
+
+MOST_SCRAPES = 1_000_000
+"""Scrapes of a window: eleven days at one a second."""
+T = TypeVar("T")
+
+
+class RunDirectory:
+    """Reads and writes one run directory."""
+
+    def __init__(self, path: Path) -> None:
+        """`path` need not exist yet; nothing is read or written here."""
+        self.path = path
+
+    def create(self) -> None:
+        """Make the directory; raises UsageError when it exists with something in it or cannot be made."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            if any(self.path.iterdir()):
+                raise UsageError(f"--out: {self.path} is not empty; name another directory")
+            (self.path / "logs").mkdir()
+        except OSError as error:
+            raise UsageError(f"--out: {self.path} cannot be made: {error.strerror}") from None
+
+    @property
+    def logs(self) -> Path:
+        """Where the processes write their output."""
+        return self.path / "logs"
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a file of the run directory in one go, so that a reader never sees half of it."""
+        temporary = self.path / f".{name}.part"
+        try:
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(self.path / name)
+        except OSError as error:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise StoreError(
+                f"{self.path / name} cannot be written: {error.strerror}; make room, or name another place with --out"
+            ) from None
+
+    def write_run(self, run: Run) -> None:
+        """Write run.json."""
+        self.write_text("run.json", _pretty(run))
+
+    def read_run(self) -> Run:
+        """Read run.json. Raises UsageError for no run directory or a newer schema, StoreError when it is damaged."""
+        if not self.path.is_dir():
+            raise UsageError(f"{self.path}: no such run directory")
+        if not (self.path / "run.json").exists():
+            if not any(self.path.glob("samples-*.arrow")):
+                raise UsageError(
+                    f"{self.path}: not a run directory: it has no run.json; name one that `harness run` made"
+                )
+            raise StoreError(f"{self.path}: run.json is missing: the run ended before it was judged; run it again")
+        document = self._read_json("run.json")
+        self._check_version(document, "run.json")
+        run = self._convert(document, Run, "run.json")
+        window = run.window
+        length = window.length_s / window.scrape_interval_s if window.scrape_interval_s > 0 else 0.0
+        if not 0 < length <= MOST_SCRAPES:
+            raise StoreError(f"{self.path / 'run.json'}: window is none of a run; the file is damaged, run again")
+        return run
+
+    def write_evidence(
+        self,
+        answers: Sequence[Mapping[str, Any]],
+        ledgers: Mapping[str, Mapping[str, Any]],
+        rules: Sequence[Mapping[str, str]] = (),
+    ) -> None:
+        """Write evidence.json: queries, times and raw answers, the target's own ledgers, and how the rules fared."""
+        lines = ",\n".join(msgspec.json.encode(answer).decode() for answer in answers)
+        told, health = (msgspec.json.encode(each).decode() for each in (ledgers, rules))
+        self.write_text(
+            "evidence.json",
+            f'{{"schema_version":{SCHEMA_VERSION},"ledgers":{told},"rules":{health},"answers":[\n{lines}\n]}}\n',
+        )
+
+    def read_evidence(self) -> prometheus_evidence.Evidence:
+        """Read evidence.json. Raises StoreError when it is missing or damaged."""
+        document = self._read_json("evidence.json")
+        self._check_version(document, "evidence.json")
+        answers: dict[Query, Reading | NoData] = {}
+        if not isinstance(document.get("answers"), list):
+            raise StoreError(f"{self.path / 'evidence.json'}: answers is not a list; the file is damaged, run again")
+        for index, answer in enumerate(document["answers"]):
+            try:
+                query = Query(answer["query"], answer["time_s"], answer.get("start_s"), answer.get("step_s"))
+                error = answer.get("error")
+                answers[query] = NoData(str(error)) if error else prometheus_evidence.parse_result(answer["result"])
+                prometheus_evidence.check_raw(query, answers[query])
+            except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+                raise StoreError(f"{self.path / 'evidence.json'}: answers[{index}] is damaged: {error!r}") from None
+        try:
+            start, end = (target_totals.parse(document.get("ledgers", {}).get(when, {})) for when in ("start", "end"))
+        except (TypeError, AttributeError) as error:
+            raise StoreError(f"{self.path / 'evidence.json'}: ledgers is damaged: {error!r}") from None
+        try:
+            health = msgspec.convert(document.get("rules", []), tuple[RuleHealth, ...])
+        except msgspec.ValidationError as error:
+            raise StoreError(f"{self.path / 'evidence.json'}: rules is damaged: {error}") from None
+        return prometheus_evidence.Evidence(answers, start, end, health)
+
+    def read_report(self, parse: Callable[[str], Report]) -> Report:
+        """Read report.json. Raises UsageError when there is none, StoreError for a damaged or changed one."""
+        file = self.path / "report.json"
+        try:
+            report = parse(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise UsageError(
+                f"{file} does not exist; name a judged run, or judge this one with `harness verify`"
+            ) from None
+        except (OSError, ValueError) as error:
+            raise StoreError(
+                f"{file} cannot be read: {error}; make it again with `harness verify {self.path}`"
+            ) from None
+        status = outcome.overall(report.verdicts)
+        if (report.status, report.exit_code) != (status, outcome.EXIT_CODES[status]):
+            raise StoreError(
+                f"{file} says {report.status} and its verdicts say {status}: it was changed; make it again with "
+                f"`harness verify {self.path}`"
+            )
+        return report
+
+    def _check_version(self, document: Mapping[str, Any], name: str) -> None:
+        version = document.get("schema_version")
+        if not isinstance(version, int):
+            raise StoreError(f"{self.path / name}: schema_version is missing; the file is damaged, run again")
+        if version > SCHEMA_VERSION:
+            raise UsageError(
+                f"{self.path / name}: schema {version}, this harness reads up to {SCHEMA_VERSION}; upgrade the harness"
+            )
+
+    def _read_json(self, name: str) -> dict[str, Any]:
+        file = self.path / name
+        try:
+            document = json.loads(file.read_text(encoding="utf-8"), parse_constant=_no_number, parse_float=_finite)
+        except FileNotFoundError:
+            raise StoreError(f"{file} is missing; the run cannot be judged again, run it again") from None
+        except (OSError, ValueError, RecursionError) as error:
+            raise StoreError(f"{file} cannot be read: {error}; the file is damaged, run again") from None
+        if not isinstance(document, dict):
+            raise StoreError(f"{file}: not a JSON object; the file is damaged, run again")
+        return document
+
+    def _convert(self, document: Mapping[str, Any], to: type[T], name: str) -> T:
+        try:
+            return msgspec.convert(document, to)
+        except msgspec.ValidationError as error:
+            raise StoreError(f"{self.path / name}: {error}; the file is damaged, run again") from None
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _no_number(text)
+
+
+def _pretty(value: object) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n"

@@ -1,0 +1,1 @@
+"""Load generators: what drives the target and records each request."""

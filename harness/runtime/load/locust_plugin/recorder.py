@@ -1,0 +1,249 @@
+"""Records every request of any locustfile: `locust -f recorder.py,theirs.py` with the settings in the environment.
+
+It listens to Locust's `request` event and writes one row per HTTP request, redirect hops included, to an Arrow IPC
+stream. In the request path it only keeps references; the rows are made in small batches, so that the event loop is
+never held for more than a few milliseconds.
+"""
+
+import atexit
+import json
+import os
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import gevent
+import pyarrow as pa
+from locust import constant, events
+from locust.env import Environment
+from locust.runners import LocalRunner, MasterRunner, WorkerRunner
+
+from harness.core.arrivals import Arrivals
+from harness.evidence.client.schema import CLOSING_KEY, SCHEMA, Exchange, Labels, batch
+from harness.runtime.load.locust_plugin import clients, pytest_users
+from harness.runtime.load.locust_plugin.arrivals import Schedule
+
+BATCH_ROWS = 256
+"""Rows per record batch: about 2 ms of work, too short to be felt in anybody's latency."""
+TICK_S = 0.1
+"""How often the event loop's lag is sampled."""
+PULSE_S = 1.0
+"""How often progress is written and waiting rows are flushed."""
+MAX_ERROR_CHARACTERS = 500
+ATTACHED = "harness_recorder_attached"
+"""Set on Locust's environment."""
+
+
+class Recorder:
+    """Writes one shard and one pulse file for one Locust process."""
+
+    def __init__(self, environment: Environment, settings: dict[str, Any], schedule: Schedule | None) -> None:
+        """Open the next free shard below `settings["directory"]`; raises OSError when that cannot be written."""
+        self._environment = environment
+        self._schedule = schedule
+        self._labels = Labels(settings["views"], settings["known_delay"], settings["phase"])
+        self._origin = clients.origin_of(environment.host or "")
+        directory = Path(settings["directory"])
+        number, self._file = _next_shard(directory)
+        self._writer = pa.ipc.new_stream(self._file, SCHEMA)
+        pa.array([0.0])  # the first array imports pandas, which would hold the event loop for half a second under load
+        self._pulse_file = (directory / "logs" / f"pulse-{number}.jsonl").open("w", encoding="utf-8")
+        self._waiting: list[Exchange] = []
+        self._rows = 0
+        self._told = 0
+        self._recent: list[float] = []
+        self._errors = 0
+        self._user_errors = 0
+        self._elsewhere = 0
+        self._last_response_s = 0.0
+        self._closed = False
+
+    def on_request(
+        self,
+        request_type: str,
+        name: str,
+        response_time: float | None,
+        response_length: int,
+        response: Any = None,
+        exception: Any = None,
+        start_time: float | None = None,
+        url: str | None = None,
+        **_: Any,
+    ) -> None:
+        """Keep one exchange per request on the wire: each redirect hop, then the last one with the time that remains.
+
+        References to Locust's own objects would keep all of them alive until the next flush; what is kept is text and
+        numbers.
+        """
+        if url is None:
+            return  # an event of the locustfile's own, none of Locust's HTTP clients'
+        latency_ms = response_time or 0.0
+        self._recent.append(latency_ms)
+        now_s = self._last_response_s = time.time()
+        if exception is not None:
+            self._errors += 1
+        left_s = latency_ms / 1000
+        at_s = now_s - left_s if start_time is None else start_time
+        intended_s = self._schedule.intended_s(at_s) if self._schedule else None
+        if self._origin[0] and clients.origin_of(url) != self._origin:
+            self._elsewhere += 1
+            return
+        hops = clients.hops(response, exception)
+        for index, hop in enumerate(hops):
+            self._waiting.append(
+                Exchange(
+                    at_s, hop.took_s, hop.method, name, hop.status, hop.server_timing, None, 0, url, index, intended_s
+                )
+            )
+            at_s += hop.took_s
+            intended_s = None if intended_s is None else intended_s + hop.took_s
+            left_s -= hop.took_s
+        # Locust's HttpSession puts the name in place of the response's own URL while it reports
+        request = getattr(response, "request", None) if hops else None
+        if self._origin[0] and request is not None and clients.origin_of(str(request.url)) != self._origin:
+            self._elsewhere += 1  # the target sent the client on to another host
+            self._told += len(hops)
+            return
+        status = getattr(response, "status_code", 0) or 0
+        sent = getattr(request, "method", None)
+        self._told += len(hops) + bool(status)
+        header = clients.server_timing(getattr(response, "headers", None)) if status else ""
+        error = None if exception is None else (str(exception) or type(exception).__name__)[:MAX_ERROR_CHARACTERS]
+        size = response_length or 0
+        self._waiting.append(
+            Exchange(
+                at_s,
+                max(left_s, 0.0),
+                sent or request_type,
+                name,
+                status,
+                header,
+                error,
+                size,
+                url,
+                len(hops),
+                intended_s,
+            )
+        )
+        if len(self._waiting) >= BATCH_ROWS:
+            self.flush()
+
+    def on_user_error(self, **_: Any) -> None:
+        """Count tasks that raised."""
+        self._user_errors += 1
+
+    def flush(self) -> None:
+        """Append the waiting exchanges to the shard."""
+        if self._closed or not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, []
+        worker = max(getattr(self._environment.runner, "worker_index", 0), 0)
+        self._writer.write_batch(batch(waiting, self._labels, worker))
+        self._rows += len(waiting)
+
+    def pulse_forever(self) -> None:
+        """Write a line a second: users, requests, errors, p95, the loop's lag at each tick, the CPU used.
+
+        When a plan of arrivals is over, so is the load, unless other processes have parts of it.
+        """
+        over, runner = False, self._environment.runner
+        while not (self._closed or over):
+            began, cpu_began, lags = time.perf_counter(), time.process_time(), []
+            while (elapsed := time.perf_counter() - began) < PULSE_S and not over:
+                before = time.perf_counter()
+                gevent.sleep(TICK_S)
+                lags.append(time.perf_counter() - before - TICK_S)
+                over = isinstance(runner, LocalRunner) and self._schedule is not None and self._schedule.over
+            self._pulse(elapsed, time.process_time() - cpu_began, lags)
+        if runner and over:
+            runner.quit()
+
+    def close(self, **_: Any) -> None:
+        """Flush, write the closing count and the end of the stream."""
+        if self._closed:
+            return
+        self._pulse(PULSE_S, 0.0, [], closing=True)
+        self._closed = True
+        empty = pa.record_batch([pa.array([], type=field.type) for field in SCHEMA], schema=SCHEMA)
+        self._writer.write_batch(empty, custom_metadata={CLOSING_KEY: str(self._rows)})
+        self._writer.close()
+        self._file.close()
+        self._pulse_file.close()
+
+    def _pulse(self, elapsed_s: float, cpu_s: float, lags_s: list[float], *, closing: bool = False) -> None:
+        recent, self._recent = self._recent, []
+        self.flush()
+        if self._closed:
+            return
+        runner = self._environment.runner
+        p95_ms = statistics.quantiles(recent, n=20)[-1] if len(recent) > 1 else (recent[0] if recent else None)
+        line = {
+            "time_s": time.time(),
+            "users": runner.user_count if runner else 0,
+            "requests": len(recent),
+            "requests_per_s": len(recent) / elapsed_s,
+            "errors": self._errors,
+            "user_errors": self._user_errors,
+            "elsewhere": self._elsewhere,
+            "answered": clients.answered(),
+            "told": self._told,
+            "begun": self._schedule.begun if self._schedule else 0,
+            "p95_s": None if p95_ms is None else p95_ms / 1000,
+            "loop_lags_s": [round(max(lag_s, 0.0), 6) for lag_s in lags_s],
+            "cpu_ratio": cpu_s / elapsed_s,
+            "last_response_s": self._last_response_s,
+            "closing": closing,
+            "shape": self._environment.shape_class is not None,
+        }
+        self._pulse_file.write(json.dumps(line) + "\n")
+        self._pulse_file.flush()
+
+
+def _next_shard(directory: Path) -> tuple[int, Any]:
+    """The lowest shard number nobody has taken, and its file opened for writing."""
+    number = 0
+    while True:
+        try:
+            return number, (directory / f"samples-{number}.arrow").open("xb")
+        except FileExistsError:
+            number += 1
+
+
+@events.init.add_listener  # type: ignore[untyped-decorator]
+def attach(environment: Environment, **_: Any) -> None:
+    """Start recording in every process that runs users, once; the master of several processes runs none.
+
+    Locust imports this file a second time when it looks for tests in a locustfile that is written for pytest.
+    """
+    settings = json.loads(os.environ["HARNESS_RECORDER"])
+    if isinstance(environment.runner, MasterRunner) or hasattr(environment, ATTACHED):
+        return
+    setattr(environment, ATTACHED, True)
+    if settings["closed_loop"]:
+        for user_class in environment.user_classes:
+            user_class.wait_time = constant(0)
+    schedule = None
+    if settings["arrivals"]:
+        schedule = Schedule(Arrivals(**settings["arrivals"]), settings["workers"], environment)
+        schedule.install()
+    clients.instrument(stamp=settings["stamp_requests"])
+    pytest_users.instrument(schedule.run if schedule else None)
+    recorder = Recorder(environment, settings, schedule)
+    environment.events.request.add_listener(recorder.on_request)
+    environment.events.user_error.add_listener(recorder.on_user_error)
+    environment.events.quit.add_listener(recorder.close)
+    atexit.register(recorder.close)
+    gevent.spawn(recorder.pulse_forever)
+    if isinstance(environment.runner, WorkerRunner):
+        environment.events.report_to_master.add_listener(lambda **_: recorder.flush())
+
+
+@events.init.add_listener  # type: ignore[untyped-decorator]
+def begin_now(**_: Any) -> None:
+    """Let Locust's `--run-time` begin now.
+
+    gevent sets timers from the time at which its loop last ran, and while modules are imported it does not: the load
+    would end early by as long as that took.
+    """
+    gevent.get_hub().loop.update_now()

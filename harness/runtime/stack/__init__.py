@@ -1,0 +1,1 @@
+"""The embedded stack: the target, its servers and Prometheus, started and stopped."""

@@ -1,0 +1,115 @@
+"""The streamed tally beside a count of everything at once."""
+
+import math
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.evidence.client.aggregate import COLUMNS, SampleAggregator
+from harness.evidence.client.schema import SCHEMA
+from harness.evidence.client.summary import ALL, GAP_GRID_S, QUANTILES, ClientSummary
+
+Row = dict[str, object]
+LATENCY = st.one_of(st.floats(1e-6, 20), st.sampled_from([0.001, 0.01, 0.01 + GAP_GRID_S[3], 1.0]))
+BOUNDS = (0.001, 0.01, 1.0, math.inf)
+
+
+def row(view: str, method: str, status: int, latency_s: float, *, witness: bool, phase: str = "measure") -> Row:
+    """One sample; the witness, when there is one, took half and three quarters of the latency."""
+    filled: Row = dict.fromkeys(SCHEMA.names)
+    filled.update(
+        started_s=1000.0 + latency_s,
+        latency_s=latency_s,
+        method=method,
+        name=f"/{view}",
+        view=view,
+        status=status,
+        bytes=1,
+        hop=0,
+        worker=0,
+        phase=phase,
+        witness_view_s=latency_s / 2 if witness else None,
+        witness_app_s=latency_s * 0.75 if witness else None,
+    )
+    return filled
+
+
+ROWS = st.lists(
+    st.builds(
+        row,
+        st.sampled_from(["a", "b", "c"]),
+        st.sampled_from(["GET", "POST"]),
+        st.sampled_from([0, 200, 404, 500]),
+        LATENCY,
+        witness=st.booleans(),
+        phase=st.sampled_from(["measure", "measure", "warmup"]),
+    ),
+    max_size=60,
+)
+
+
+def tally(rows: list[Row], chunk: int) -> ClientSummary:
+    """Read the rows in tables of `chunk`."""
+    tables = [
+        pa.Table.from_pylist(rows[at : at + chunk], schema=SCHEMA).select(list(COLUMNS))
+        for at in range(0, len(rows), chunk)
+    ]
+    counter = SampleAggregator(BOUNDS)
+    for table in tables:
+        counter.add(table)
+    return counter.summary(tables)
+
+
+@settings(max_examples=60, deadline=None)
+@given(ROWS, st.integers(1, 25))
+def test_a_streamed_tally_is_the_count_of_everything(rows: list[Row], chunk: int) -> None:
+    """Counts, sums, counts at thresholds and nearest-rank quantiles, however the rows are cut into tables."""
+    truth = tally(rows, chunk)
+    measured = [r for r in rows if r["phase"] == "measure"]
+    answered = [r for r in measured if r["status"] != 0]
+    assert truth.rows == len(measured)
+    assert truth.responses == len(answered)
+    assert truth.lost == len(measured) - len(answered)
+    assert truth.witnessed == sum(r["witness_view_s"] is not None for r in answered)
+    for (view, method, status), count in truth.answered.items():
+        assert count == sum((r["view"], r["method"], r["status"]) == (view, method, status) for r in answered)
+    for key, latency in truth.latency.items():
+        mine = [r for r in answered if key in (ALL, (r["view"], r["method"]))]
+        for values, column in ((latency.client, "latency_s"), (latency.inner, "witness_view_s")):
+            ordered = sorted(float(str(r[column])) for r in mine if r[column] is not None)
+            assert values.n == len(ordered)
+            assert values.sum_s == pytest.approx(sum(ordered))
+            for threshold, count in values.at_or_below.items():
+                assert count == sum(value <= threshold for value in ordered)
+            for q in QUANTILES if ordered else ():
+                assert values.quantiles_s[q] == ordered[max(math.ceil(q * len(ordered) - 1e-9), 1) - 1]
+        gaps = [
+            float(str(r["witness_app_s"])) - float(str(r["witness_view_s"]))
+            for r in mine
+            if r["witness_view_s"] is not None
+        ]
+        assert latency.gaps.n == len(gaps)
+        assert latency.gaps.largest_s == pytest.approx(max(gaps, default=0.0))
+        assert latency.gaps.above == {offset: sum(gap > offset for gap in gaps) for offset in GAP_GRID_S}
+
+
+def test_latency_from_the_intended_start_holds_the_wait_to_be_sent() -> None:
+    """Of the requests that have one; those of a closed model have none."""
+    late = [
+        row("a", "GET", 200, 0.1, witness=False) | {"intended_s": 1000.0, "started_s": 1000.5},
+        *[row("a", "GET", 200, latency_s, witness=False) for latency_s in (0.2, 0.3)],
+    ]
+    truth = tally(late, 2)
+    latency = truth.latency[("a", "GET")]
+    assert (latency.client.n, latency.intended.n) == (3, 1)
+    assert latency.intended.quantiles_s[0.95] == pytest.approx(0.6)
+    assert tally(late[1:], 5).latency[ALL].intended.n == 0
+
+
+def test_no_rows_are_an_empty_truth() -> None:
+    """Nothing recorded is nothing counted, and no error."""
+    truth = tally([], 5)
+    assert (truth.rows, truth.responses, truth.lost, truth.first_s) == (0, 0, 0, None)
+    assert truth.latency[ALL].client.n == 0

@@ -1,0 +1,77 @@
+"""Runs of the catalogue side by side: one that the others starved is made again alone, and told as it then came out."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.core.outcome import EXIT_CODES
+from harness.core.verdict import Status, Verdict
+from harness.faults import results, run_all
+from harness.faults.results import Outcome, Row
+from harness.report.render import json_report
+from tests.unit.report.render import sample
+
+RUN = """
+import pathlib, sys
+out = pathlib.Path(sys.argv[sys.argv.index("--out") + 1])
+out.mkdir()
+(out / "evidence.json").touch()
+again = out.with_name(out.name + "-crowded").exists()
+(out / "report.json").write_text(pathlib.Path(sys.argv[1 + again]).read_text())
+"""
+"""Stands in for `harness run`: tells of a starved generator, and of a good one once that was put aside."""
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> tuple[str, ...]:
+    """Of a run that is starved the first time."""
+    script = tmp_path / "run.py"
+    script.write_text(RUN)
+    for name, status in (("starved", Status.INCONCLUSIVE), ("good", Status.PASS)):
+        verdict = Verdict("generator-health", "saturation", status, "why")
+        made = replace(
+            sample.passing(), verdicts=(verdict,), causes=(), status=status, exit_code=int(EXIT_CODES[status])
+        )
+        (tmp_path / name).write_text(json_report.render(made))
+    return (sys.executable, str(script), str(tmp_path / "starved"), str(tmp_path / "good"))
+
+
+def test_a_run_that_its_neighbours_starved_is_made_again_alone(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """And what it said the first time is kept beside it."""
+    told: list[Row] = []
+    made = run_all.run_all((), command, tmp_path / "out", 2, told.append)
+    assert [(row.id, row.outcome) for row in made.rows] == [(results.CLEAN, Outcome.QUIET)]
+    assert told == list(made.rows)
+    assert (tmp_path / "out" / "clean-crowded" / "report.json").exists()
+
+
+def test_a_run_that_was_alone_already_is_not_made_again(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """The machine is too slow for it, and that is what is told."""
+    made = run_all.run_all((), command, tmp_path / "out", 1, lambda _row: None)
+    assert [row.outcome for row in made.rows] == [Outcome.UNKNOWN]
+    assert not (tmp_path / "out" / "clean-crowded").exists()
+
+
+PASS, FAIL, DOUBT = Status.PASS, Status.FAIL, Status.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("outcome", "checks", "starved"),
+    [
+        (Outcome.UNKNOWN, {"rate": DOUBT, "generator-health": DOUBT}, True),
+        (Outcome.MISSED, {"rate": DOUBT, "generator-health": DOUBT}, True),
+        (Outcome.OTHERWISE, {"cache": FAIL, "generator-health": DOUBT}, True),
+        (Outcome.MISSED, {"rate": DOUBT, "generator-health": PASS}, False),
+        (Outcome.UNKNOWN, {}, False),
+        (Outcome.CAUGHT, {"rate": FAIL, "generator-health": DOUBT}, False),
+        (Outcome.FALSE_ALARM, {"rate": FAIL, "generator-health": DOUBT}, False),
+    ],
+)
+def test_only_what_a_starved_generator_left_open_is_worth_another_run(
+    outcome: Outcome, checks: dict[str, Status], starved: bool
+) -> None:
+    """What was noticed, and a false alarm, stand as they are: no run is made until it looks better."""
+    row = replace(results.unknown(None, ""), outcome=outcome, checks=checks)
+    assert run_all.was_starved(row) is starved

@@ -1,0 +1,161 @@
+"""Rule files: what is read of them, how their durations are scaled, and what is wrong with those that are none."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.core.errors import UsageError
+from harness.core.rule import Rule
+from harness.monitoring.rules import rule_file
+
+SMALL = """
+groups:
+  - name: requests
+    interval: 30s
+    rules:
+      - record: job:requests:rate5m
+        expr: sum by (job) (rate(requests_total[5m]))
+        labels: {team: web}
+      - alert: Many
+        expr: job:requests:rate5m > 10
+        for: 1m30s
+        annotations: {summary: "{{ $value }}"}
+  - name: targets
+    rules:
+      - alert: Down
+        expr: up == 0
+"""
+
+
+def test_what_is_read() -> None:
+    """Names, durations in seconds, labels, and the line on which a rule begins."""
+    record, many, down = rule_file.parse(SMALL, "rules/small.yml")
+    assert record == Rule(
+        file="small.yml",
+        group="requests",
+        name="job:requests:rate5m",
+        alert=False,
+        expression="sum by (job) (rate(requests_total[5m]))",
+        labels={"team": "web"},
+        interval_s=30,
+        line=6,
+    )
+    assert (many.alert, many.for_s, many.annotations, many.line) == (True, 90, {"summary": "{{ $value }}"}, 9)
+    assert (down.group, down.interval_s, down.for_s) == ("targets", rule_file.EVALUATION_INTERVAL_S, 0)
+
+
+def test_labels_of_a_group_are_those_of_its_rules() -> None:
+    """A rule's own come first; an offset of nothing is none."""
+    text = """
+groups:
+  - name: g
+    labels: {team: web, tier: "1"}
+    query_offset: 0s
+    rules:
+      - {record: r, expr: up, labels: {team: ops}}
+      - {alert: A, expr: r == 0}
+"""
+    assert [rule.labels for rule in rule_file.parse(text, "f.yml")] == [
+        {"team": "ops", "tier": "1"},
+        {"team": "web", "tier": "1"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("expression", "scaled"),
+    [
+        ("rate(x[5m])", "rate(x[20000ms])"),
+        ("rate(x[1m30s]) > 5", "rate(x[6000ms]) > 5"),
+        ("x offset 1h", "x offset 240000ms"),
+        ("x offset -15m", "x offset -60000ms"),
+        ("max_over_time(rate(x[5m])[1h:30s])", "max_over_time(rate(x[20000ms])[240000ms:2000ms])"),
+        ("max_over_time(x[ 1h : ] offset 5m)", "max_over_time(x[ 240000ms : ] offset 20000ms)"),
+        ('x{path="[5m]",text="offset 5m"}', 'x{path="[5m]",text="offset 5m"}'),
+        ("x{path='a\\'[5m]'} # rate(x[5m])", "x{path='a\\'[5m]'} # rate(x[5m])"),
+        ("x{path=`[5m]`} + rate(y[5m])", "x{path=`[5m]`} + rate(y[20000ms])"),
+        ("time() - x > 3600", "time() - x > 3600"),
+        ("x @ 1600000000 + x5m", "x @ 1600000000 + x5m"),
+    ],
+)
+def test_every_duration_is_scaled_and_nothing_else(expression: str, scaled: str) -> None:
+    """Not what stands in texts and comments, nor a number of seconds."""
+    rule = Rule("f.yml", "g", "a", alert=True, expression=expression, for_s=60, keep_firing_for_s=30, interval_s=15)
+    (made,) = rule_file.scaled([rule], 1 / 15)
+    assert made.expression == scaled
+    assert (made.for_s, made.keep_firing_for_s, made.interval_s) == pytest.approx((4, 2, 1))
+
+
+def test_a_group_that_is_loaded_ends_in_a_record_of_its_evaluations() -> None:
+    """It comes last, so that what it records says that all the others were evaluated."""
+    documents = rule_file.documents(rule_file.scaled(rule_file.parse(SMALL, "small.yml"), 0.5))
+    requests, targets = documents["small.yml"]["groups"]
+    assert requests["interval"] == "15000ms"
+    assert [rule.get("for") for rule in requests["rules"]] == [None, "45000ms", None]
+    assert targets["rules"][-1] == {
+        "record": "harness_rule_evaluation",
+        "expr": "vector(1)",
+        "labels": {"file": "small.yml", "rule_group": "targets"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("groups: [", r"f\.yml, line 1: not valid YAML"),
+        ("groups:\n  - name: a\n   rules: []", r"f\.yml, line 3: not valid YAML"),
+        ("", r"f\.yml: groups must be a list"),
+        ("groups: []", r"f\.yml: it holds no rules"),
+        ("rules: []", r"f\.yml: unknown key 'rules' on line 1; it takes groups"),
+        ("- a", r"f\.yml: line 1 must be a table"),
+        ("groups:\n- rules: []", r"f\.yml, line 2: a group's name is missing"),
+        ("groups:\n- name: g\n  rules: []", r"f\.yml, line 2: group 'g': it has no rules"),
+        ("groups:\n- name: g\n  rules: [{expr: up}]", r"group 'g': a rule has either `record` or `alert`; .* none"),
+        ("groups:\n- name: g\n  rules: [{alert: A, record: r, expr: up}]", r"this one has record and alert"),
+        ("groups:\n- name: g\n  rules:\n  - alert: A", r"f\.yml, line 4: group 'g', rule 'A': `expr` is missing"),
+        (
+            "groups:\n- name: g\n  rules: [{alert: A, expr: 'sum('}]",
+            r"group 'g', rule 'A': the expression cannot be read",
+        ),
+        ("groups:\n- name: g\n  rules: [{alert: A, expr: up, for: soon}]", r"rule 'A', for: 'soon' is not a duration"),
+        ("groups:\n- name: g\n  rules: [{alert: A, expr: up, fro: 5m}]", r"unknown key 'fro' on line 3"),
+        (
+            "groups:\n- name: g\n  query_offset: 1m\n  rules: [{alert: A, expr: up}]",
+            r"group 'g', query_offset: .* leave it",
+        ),
+        (
+            "groups:\n- name: g\n  labels: {a-b: c}\n  rules: [{alert: A, expr: up}]",
+            r"group 'g', labels: 'a-b' is no name",
+        ),
+        ("groups:\n- name: g\n  rules: [{record: a b, expr: up}]", r"rule 'a b': it is no name of a metric"),
+        ("groups:\n- name: g\n  rules: [{record: a, expr: up, for: 5m}]", r"`for` belongs to an alert"),
+        (
+            "groups:\n- name: g\n  rules: [{record: a, expr: up, labels: {1x: a}}]",
+            r"labels: '1x' is no name of a label",
+        ),
+        ("groups:\n- name: g\n  name: h\n  rules: []", r"f\.yml, line 3: 'name' is there twice"),
+        (
+            "groups:\n- name: g\n  rules: [{record: a, expr: up}]\n- name: g\n  rules: [{record: b, expr: up}]",
+            r"f\.yml, line 4: group 'g' is there twice",
+        ),
+        ("groups:\n- name: g\n  limit: few\n  rules: []", r"group 'g', limit: 'few' is no whole number"),
+    ],
+)
+def test_what_is_no_rule_file_is_refused_by_name(text: str, reason: str) -> None:
+    """File, line, group and rule, as far as they are known."""
+    with pytest.raises(UsageError, match=reason):
+        rule_file.parse(text, "f.yml")
+
+
+def test_two_rules_of_one_series_are_refused() -> None:
+    """In whatever file; with a label of their own they are two."""
+    one, other = (rule_file.parse(SMALL, name) for name in ("a.yml", "b.yml"))
+    with pytest.raises(UsageError, match=r"b\.yml, line 6: .* is also a\.yml, line 6: .* both make the same series"):
+        rule_file.check_unique([*one, *other])
+    apart = rule_file.parse(SMALL.replace("web", "shop").replace("Many", "More").replace("Down", "Gone"), "b.yml")
+    rule_file.check_unique([*one, *apart])
+
+
+def test_the_interval_is_that_of_production() -> None:
+    """As the configuration has it that the rules are written for."""
+    config = Path(__file__).resolve().parents[4] / "monitoring" / "prometheus" / "prometheus.yml"
+    assert f"evaluation_interval: {rule_file.EVALUATION_INTERVAL_S:.0f}s" in config.read_text()

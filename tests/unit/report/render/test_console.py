@@ -1,0 +1,56 @@
+import re
+
+import pytest
+
+from harness.report.render import console
+from tests.unit.report.render.sample import REPORTS, failing, passing
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+@pytest.mark.parametrize("name", REPORTS)
+def test_fits_and_is_clean(name: str, width: int) -> None:
+    """No line is wider than the terminal, and without colour there is no control character at all."""
+    text = console.render(REPORTS[name], width=width, color=False, location="reports/x")
+    assert all(char == "\n" or (ord(char) >= 32 and not 0x7F <= ord(char) < 0xA0) for char in text)
+    assert max(len(line) for line in text.splitlines()) <= width
+    assert "Reports: reports/x" in text
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_colour_changes_nothing_else(name: str) -> None:
+    """Only colour sequences are added, none from outside."""
+    coloured = console.render(REPORTS[name], width=100, color=True)
+    assert "\x1b[" in coloured
+    plain = console.render(REPORTS[name], width=100, color=False)
+    stripped = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
+    assert [line.rstrip() for line in stripped.splitlines()] == plain.splitlines()
+
+
+def test_environment_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The caller decides on width and colour."""
+    plain = console.render(passing(), width=100, color=True)
+    for name, value in (("NO_COLOR", "1"), ("COLUMNS", "40"), ("TERM", "dumb"), ("FORCE_COLOR", "1")):
+        monkeypatch.setenv(name, value)
+    assert console.render(passing(), width=100, color=True) == plain
+
+
+def test_markup_is_literal() -> None:
+    """Names that look like rich markup or an emoji code are shown as they are."""
+    text = console.render(REPORTS["hostile"], width=400, color=False)
+    assert "[bold red]markup[/] [/nope] [link=http://example.org]x[/link] :smile:" in text
+
+
+def test_says_what_failed() -> None:
+    """Banner, a line per check, the numbers and the figures are there."""
+    text = console.render(failing(), width=100, color=False)
+    assert text.startswith("✗ FAIL  The metrics do not match what happened")
+    assert re.search(r"^request-counts +✗ failed +5 +1 ", text, re.MULTILINE)
+    assert "observed   6,399 responses  (−1)" in text  # noqa: RUF001  # the minus sign is what is printed
+    assert "? INCONCLUSIVE  blind-spot  p95" in text
+    assert "fault injected on purpose: dropped-request" in text
+    assert re.search(r"^  p95 +14\.1 ms +8\.79 ms +9\.06 ms +\+3\.1 % +9\.16 ms +\+4\.2 %$", text, re.MULTILINE)
+
+
+def test_no_verdicts_is_no_pass() -> None:
+    """A report that claims a pass without verdicts is shown as not judged."""
+    assert console.render(REPORTS["empty"], width=80, color=False).startswith("? INCONCLUSIVE  Could not be judged")

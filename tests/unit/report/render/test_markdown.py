@@ -1,0 +1,56 @@
+import re
+
+import pytest
+
+from harness.report.render import markdown
+from harness.report.render import number_format as fmt
+from tests.unit.report.render.sample import HOSTILE, REPORTS, failing, passing
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_tables_keep_their_columns(name: str) -> None:
+    """No name adds a cell or a row: each table's lines have as many pipes as its head."""
+    text = markdown.render(REPORTS[name])
+    width = 0
+    for line in text.splitlines():
+        if not line.startswith("|"):
+            width = 0
+            continue
+        assert line.endswith(" |")
+        width = width or line.count("|")
+        assert line.count("|") == width
+
+
+def test_only_our_own_markup() -> None:
+    """The only HTML is what the module writes; nothing from outside is Markdown or HTML."""
+    text = markdown.render(REPORTS["hostile"])
+    allowed = {"<code>", "</code>", "<br>", "<details>", "</details>", "<summary>", "</summary>"}
+    assert set(re.findall(r"<[^>]*>", text)) <= allowed
+    assert not re.search(r"[`~$\\\[\]_]", text)
+    assert text.count("\n## ") == 0
+    assert all(char == "\n" or ord(char) >= 32 for char in text)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_escape_is_one_line(text: str) -> None:
+    """No line break, no pipe, no tag."""
+    assert not set(markdown.escape(text)) & set("\n\r|<>`*_[]")
+
+
+def test_unnamed_view_shows_literally() -> None:
+    """django-prometheus' own label looks like a tag."""
+    assert "<code>&#60;unnamed view&#62; GET</code>" in markdown.render(passing())
+
+
+def test_says_what_failed() -> None:
+    """Verdict line, the numbers, the findings and the figures are there."""
+    text = markdown.render(failing())
+    assert text.startswith("## ❌ The metrics do not match what happened\n")
+    assert "expected **6,400 responses**, observed **6,399 responses**, tolerance 0 (exact)" in text
+    assert "double-observation" in text
+    assert f"| panel | {fmt.UNKNOWN} | 236 /s (+1.7 %) |" in text
+
+
+def test_no_verdicts_is_no_pass() -> None:
+    """A report that claims a pass without verdicts is shown as not judged."""
+    assert markdown.render(REPORTS["empty"]).startswith("## ⚠️ Could not be judged\n")
