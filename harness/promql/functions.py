@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from harness.promql import extrapolation
+from harness.promql._time import in_ms
 from harness.promql.dialect import Dialect
 from harness.promql.extrapolation import Point
 from harness.promql.quantile import histogram_quantile, histograms
@@ -130,16 +131,17 @@ def slope(points: Sequence[Point]) -> float:
     """
     if len({value for _, value in points}) == 1:
         return math.nan if math.isinf(points[0][1]) else 0.0
-    origin, count = points[0][0], len(points)
-    xs, ys = [at - origin for at, _ in points], [value for _, value in points]
+    origin, count = in_ms(points[0][0]), len(points)
+    xs = [(in_ms(at) - origin) / 1000 for at, _ in points]  # a difference of two times in seconds is less exact
+    ys = [value for _, value in points]
     sum_x, sum_y = math.fsum(xs), math.fsum(ys)
     covariance = math.fsum(x * y for x, y in zip(xs, ys, strict=True)) - sum_x * sum_y / count
     return covariance / (math.fsum(x * x for x in xs) - sum_x * sum_x / count)
 
 
 def rounded(value: float, nearest: float) -> float:
-    """`round(value, nearest)`: halves go up; NaN for a `nearest` of 0, as upstream."""
-    if nearest == 0:
+    """`round(value, nearest)`: halves go up; NaN for a `nearest` of 0 or infinity, as upstream."""
+    if nearest == 0 or math.isinf(nearest):
         return math.nan
     inverse = 1 / nearest
     steps = value * inverse + 0.5
@@ -174,9 +176,23 @@ def _values(points: Iterable[Point]) -> list[float]:
 
 
 def _deviation(points: Sequence[Point]) -> float:
-    values = _values(points)
-    mean = math.fsum(values) / len(values)
-    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values))
+    """Welford's sums with Kahan's corrections, step by step as upstream (`funcStddevOverTime`).
+
+    An exact sum would be another number, where values are large and differ by little.
+    """
+    mean = mean_rest = squares = squares_rest = 0.0
+    for count, (_, value) in enumerate(points, start=1):
+        difference = value - (mean + mean_rest)
+        mean, mean_rest = _kahan(difference / count, mean, mean_rest)
+        squares, squares_rest = _kahan(difference * (value - (mean + mean_rest)), squares, squares_rest)
+    return math.sqrt((squares + squares_rest) / len(points))
+
+
+def _kahan(added: float, total: float, rest: float) -> tuple[float, float]:
+    """The sum, and what rounding left out of it (promql/functions.go, `kahanSumInc`)."""
+    result = total + added
+    lost = (total - result) + added if abs(total) >= abs(added) else (added - result) + total
+    return result, rest + lost
 
 
 def _per_value(name: str, change: Callable[[float], float]) -> InstantFunction:
@@ -208,16 +224,21 @@ def _exponential(value: float) -> float:
 
 
 def _limits(name: str, numbers: int, between: Callable[[tuple[float, ...]], tuple[float, float]]) -> InstantFunction:
-    """A function that keeps values between two limits; a NaN among value and limits gives NaN."""
+    """A function that keeps values between two limits; without any, where these are crossed."""
 
     def apply(asked: Arguments) -> Vector:
         low, high = between(asked.numbers)
-        if low > high:
-            return {}
-        odd = math.isnan(low) or math.isnan(high)
-        return each(asked.vector, lambda value: math.nan if odd or math.isnan(value) else max(low, min(high, value)))
+        # The lesser of two is the larger of their negatives, negated.
+        return {} if low > high else each(asked.vector, lambda value: _larger(low, -_larger(-high, -value)))
 
     return InstantFunction(name, (Kind.VECTOR, *[Kind.NUMBER] * numbers), apply)
+
+
+def _larger(a: float, b: float) -> float:
+    """As Go's `math.Max`: infinity outweighs NaN, and NaN a number."""
+    if math.isnan(a) or math.isnan(b):
+        return math.inf if math.inf in (a, b) else math.nan
+    return max(a, b)
 
 
 def _nearest(asked: Arguments) -> Vector:
@@ -235,6 +256,11 @@ def _absent(asked: Arguments) -> Vector:
     if asked.vector:
         return {}
     return {tuple(sorted((name, value) for name, value in asked.equal.items() if value and name != NAME)): 1.0}
+
+
+def _replaced(asked: Arguments) -> Vector:
+    made, template, source, pattern = asked.texts
+    return replaced(asked.vector, made, template, source, pattern, any_character=asked.dialect.dot_is_any)
 
 
 def _quantiles(asked: Arguments) -> Vector:
@@ -282,9 +308,7 @@ _ALL: tuple[Function, ...] = (
     InstantFunction("sort_desc", (Kind.VECTOR,), lambda asked: asked.vector),
     InstantFunction("absent", (Kind.VECTOR,), _absent),
     InstantFunction("histogram_quantile", (Kind.QUANTILE, Kind.BUCKETS), _quantiles),
-    InstantFunction(
-        "label_replace", (Kind.VECTOR, Kind.TEXT), lambda asked: replaced(asked.vector, *asked.texts), makes_labels=True
-    ),
+    InstantFunction("label_replace", (Kind.VECTOR, Kind.TEXT), _replaced, makes_labels=True),
     InstantFunction(
         "label_join", (Kind.VECTOR, Kind.TEXT), lambda asked: joined(asked.vector, *asked.texts), makes_labels=True
     ),

@@ -11,13 +11,16 @@ FLAGS = re.DOTALL | re.ASCII
 """As in RE2, a dot is any character, and `\\d`, `\\w` and `\\s` know no more than ASCII."""
 
 
-def replaced(vector: Vector, made: str, template: str, source: str, pattern: str) -> Vector:
+def replaced(
+    vector: Vector, made: str, template: str, source: str, pattern: str, *, any_character: bool = True
+) -> Vector:
     """`label_replace(vector, made, template, source, pattern)`: what matches gets a label of the template.
 
-    Raises UnsupportedError for a pattern that Python does not read as Prometheus does, and for labels that meet.
+    A dot of the pattern is `any_character`, or any but a line break. Raises UnsupportedError for a pattern that Python
+    does not read as Prometheus does, and for labels that meet.
     """
     try:
-        compiled = re.compile(pattern, FLAGS)
+        compiled = re.compile(pattern, FLAGS if any_character else re.ASCII)
     except (re.error, OverflowError) as error:
         raise UnsupportedError(f"the pattern {pattern!r} is not evaluated: {error}") from None
     _check_label(made)

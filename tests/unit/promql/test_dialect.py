@@ -26,8 +26,8 @@ from harness.promql import AGREEMENT, ROUNDING, Dialect
 def test_each_version_has_its_dialect(
     version: str, left_open: bool, threshold_first: bool, small_deltas_ignored: bool
 ) -> None:
-    """The changes came with 2.49, 2.51 and 3.0."""
-    assert Dialect.of(version) == Dialect(left_open, threshold_first, small_deltas_ignored)
+    """The changes came with 2.49, 2.51 and 3.0, and with that two."""
+    assert Dialect.of(version) == Dialect(left_open, threshold_first, small_deltas_ignored, left_open)
 
 
 @pytest.mark.parametrize("version", ["", "unknown", "three.five"])
@@ -61,6 +61,11 @@ def test_a_version_is_read_from_its_start(version: str) -> None:
 def test_numbers_agree_within_rounding(a: float, b: float, expected: bool) -> None:
     """Relative to their size, near zero by what a difference leaves; NaN only with NaN."""
     assert promql.agree(a, b) is expected
+
+
+def test_the_newest_dialect_is_that_of_the_newest_version() -> None:
+    """Of the last whose source was read."""
+    assert Dialect.of("3.16.0") == promql.NEWEST
 
 
 def test_the_limits_are_those_of_the_documentation() -> None:

@@ -83,12 +83,18 @@ ROWS = (
     Row("round", "round(vector(7), 5)", 5.0, "to the nearest multiple"),
     Row("round", "round(vector(1.23), 0.1)", 1.2, "also of a fraction"),
     Row("round", "round(vector(1), 0)", math.nan, "of zero there are none"),
+    Row("round", "round(vector(1), -Inf)", math.nan, "nor of what is infinite"),
     Row("clamp", "clamp(v, -7, 7)", {V1: 7.0, V2: -7.0}, "between both"),
     Row("clamp", "clamp(v, 7, 7)", {V1: 7.0, V2: 7.0}, "which may be equal"),
     Row("clamp", "clamp(v, 8, 7)", {}, "nothing lies between limits that are crossed"),
     Row("clamp", "clamp(vector(NaN), 1, 2)", math.nan, "NaN stays"),
     Row("clamp", "clamp(vector(1), NaN, 2)", math.nan, "a limit that is none makes one"),
     Row("clamp", "clamp(vector(1), 0, NaN)", math.nan, "also the upper one"),
+    Row("clamp", "clamp(vector(-Inf), 2, NaN)", 2.0, "but infinity outweighs it, as in Go"),
+    Row("clamp", "clamp(vector(NaN), 1, Inf)", math.nan, "on its own side alone"),
+    Row("clamp_min", "clamp_min(vector(NaN), Inf)", math.inf, "as here"),
+    Row("clamp_max", "clamp_max(vector(NaN), -Inf)", -math.inf, "and here"),
+    Row("clamp_max", "clamp_max(vector(Inf), NaN)", math.nan, "and not there"),
     Row("clamp_min", "clamp_min(vector(1), 2)", 2.0, "not below the limit"),
     Row("clamp_min", "clamp_min(vector(3), 2)", 3.0, "above it as it is"),
     Row("clamp_max", "clamp_max(vector(3), 2)", 2.0, "not above the limit"),
@@ -228,6 +234,36 @@ def test_the_slope_of_a_line_is_its_own(slope: float, start: float, times: list[
     """Wherever it was sampled."""
     points = [(float(at), start + slope * at) for at in sorted(times)]
     assert functions.slope(points) == pytest.approx(slope, abs=1e-6 * (1 + abs(start)))
+
+
+def test_the_slope_is_exact_in_milliseconds() -> None:
+    """Where a difference of two times in seconds has lost digits."""
+    points = [(1.7e9 + 0.123, 0.0), (1.7e9 + 1.124, 1.0), (1.7e9 + 2.127, 2.1)]
+    assert functions.slope(points) == pytest.approx(1.0479204439024665, rel=1e-14)
+
+
+def test_a_deviation_is_rounded_as_upstream_rounds_it() -> None:
+    """Where it is small beside the values; an exact sum gives another number."""
+    values = [1e15 + step for step in (8, 7, 6, 0, 9, 3, 1, 4, 4)]
+    assert functions._deviation([*enumerate(values)]) == pytest.approx(2.9071272570854014, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("added", "total", "rest", "expected"),
+    [
+        (1.0, 1e16, 0.0, (1e16, 1.0)),
+        (1e16, 1.0, 0.5, (1e16, 1.5)),
+        (-1.0, 1e16, 0.0, (1e16, -1.0)),
+        (-1e16, 1.0, 0.0, (-1e16, 1.0)),
+        (1.0, -1e16, 0.25, (-1e16, 1.25)),
+        (2.0, 3.0, 0.0, (5.0, 0.0)),
+    ],
+)
+def test_what_rounding_leaves_out_is_kept(
+    added: float, total: float, rest: float, expected: tuple[float, float]
+) -> None:
+    """Whichever of the two is larger."""
+    assert functions._kahan(added, total, rest) == expected
 
 
 def test_the_slope_of_what_stays_is_zero() -> None:

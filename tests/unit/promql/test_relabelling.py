@@ -2,7 +2,8 @@
 
 import pytest
 
-from harness.promql import UnsupportedError, Vector, relabelling
+from harness.promql import Dialect, UnsupportedError, Vector, relabelling
+from tests.unit.promql.given import series, value
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,18 @@ def test_a_pattern_is_read_as_re2_reads_it() -> None:
     vector: Vector = {(("view", "a\n1"),): 1.0, (("view", "a\u0661"),): 2.0}
     found = relabelling.replaced(vector, "made", "yes", "view", r"a.?\d")
     assert [value for labels, value in found.items() if ("made", "yes") in labels] == [1.0]
+
+
+def test_a_dot_is_no_line_break_until_3_0() -> None:
+    """The dialect says so."""
+    vector: Vector = {(("view", "a\nb"),): 1.0}
+    assert relabelling.replaced(vector, "made", "$1", "view", "(.).*", any_character=False) == vector
+    assert relabelling.replaced(vector, "made", "$1", "view", "(.).*") == {(("made", "a"), ("view", "a\nb")): 1.0}
+    broken = series("x", [1.0] * 11, view="a\nb")
+    for version, made in (("2.55.0", False), ("3.0.0", True)):
+        found = value('label_replace(x, "made", "$1", "view", "(.).*")', broken, dialect=Dialect.of(version))
+        assert isinstance(found, dict)
+        assert [("made", "a") in labels for labels in found] == [made]
 
 
 @pytest.mark.parametrize(
