@@ -124,6 +124,8 @@ def test_a_gap_at_an_edge_is_bridged_up_to_eleven_tenths_of_a_step(
         ((0.0, 10.0), 10.0),  # it was zero at its first sample
         ((2.0, 12.0), 12.0),  # and two seconds before it
         ((-2.0, 8.0), 10 * 18 / 10),  # below zero there is nothing to clamp at
+        ((-0.5, 9.5), 10 * 18 / 10),
+        ((0.0, 0.5), 0.5),  # however little it grows
         ((0.0, 0.0), 0.0),  # and what does not grow was never zero
         ((5.0, 5.0), 0.0),
         ((8.0, 2.0), 2 * (10 + 8) / 10),  # from 8 it began again at 0

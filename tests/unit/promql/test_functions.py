@@ -216,11 +216,14 @@ def test_arguments_get_kinds() -> None:
     assert functions.with_kinds(FUNCTIONS["round"], "a") == [(Kind.VECTOR, "a")]
     assert functions.with_kinds(FUNCTIONS["clamp"], "abc")[1:] == [(Kind.NUMBER, "b"), (Kind.NUMBER, "c")]
     assert functions.with_kinds(FUNCTIONS["time"], "") == []
+    assert FUNCTIONS["clamp"].arguments == (Kind.VECTOR, Kind.NUMBER, Kind.NUMBER)
+    assert FUNCTIONS["clamp_min"].arguments == FUNCTIONS["clamp_max"].arguments == (Kind.VECTOR, Kind.NUMBER)
 
 
 def test_a_range_function_may_take_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     """In whatever order they stand, as `quantile_over_time` has it."""
     made = RangeFunction("quantile_over_time", lambda asked: sum(asked.numbers), (Kind.NUMBER, Kind.RANGE))
+    assert made.least == 1
     monkeypatch.setattr(functions, "FUNCTIONS", {**FUNCTIONS, made.name: made})
     assert value("quantile_over_time(0.5, x[4s])", *GIVEN, at_s=4.0) == {X[1:]: 0.5}
 
@@ -242,10 +245,16 @@ def test_the_slope_is_exact_in_milliseconds() -> None:
     assert functions.slope(points) == pytest.approx(1.0479204439024665, rel=1e-14)
 
 
-def test_a_deviation_is_rounded_as_upstream_rounds_it() -> None:
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([1e15 + step for step in (8, 7, 6, 0, 9, 3, 1, 4, 4)], 2.9071272570854014),
+        ([1e15 + step for step in (6.625, 5, 10.375, 9.25, 7.625)], 1.8816548567683713),
+    ],
+)
+def test_a_deviation_is_rounded_as_upstream_rounds_it(values: list[float], expected: float) -> None:
     """Where it is small beside the values; an exact sum gives another number."""
-    values = [1e15 + step for step in (8, 7, 6, 0, 9, 3, 1, 4, 4)]
-    assert functions._deviation([*enumerate(values)]) == pytest.approx(2.9071272570854014, rel=1e-14)
+    assert functions._deviation([*enumerate(values)]) == pytest.approx(expected, rel=1e-14)
 
 
 @pytest.mark.parametrize(
@@ -268,7 +277,7 @@ def test_what_rounding_leaves_out_is_kept(
 
 def test_the_slope_of_what_stays_is_zero() -> None:
     """Exactly, whatever the sums round to; of what is infinite there is none."""
-    assert functions.slope([(0.1, 1 / 3), (0.2, 1 / 3), (0.7, 1 / 3)]) == 0.0
+    assert functions.slope([(at, 0.7215400323407826) for at in (0.306, 2.288, 9.014, 9.453)]) == 0.0
     assert math.isnan(functions.slope([(0.0, math.inf), (1.0, math.inf)]))
 
 

@@ -81,6 +81,8 @@ def test_the_quantile_lies_within_the_bounds(q: float, buckets: list[tuple[float
         (0.25, [(4.0, 10.0), (8.0, 20.0), (math.inf, 20.0)], 2.0),
         (0.25, [(0.0, 10.0), (8.0, 20.0), (math.inf, 20.0)], 0.0),
         (0.25, [(-4.0, 10.0), (8.0, 20.0), (math.inf, 20.0)], -4.0),
+        (0.25, [(-0.5, 10.0), (8.0, 20.0), (math.inf, 20.0)], -0.5),
+        (0.5, [(-1.0, 0.0), (math.inf, 0.0)], math.nan),
         (0.75, [(-4.0, 10.0), (8.0, 20.0), (math.inf, 20.0)], 2.0),
         # a rank on the edge of a bucket belongs to it
         (0.5, [(-4.0, 10.0), (8.0, 20.0), (math.inf, 20.0)], -4.0),

@@ -172,6 +172,13 @@ def test_an_operator_without_an_entry_is_said() -> None:
             vectors.combine("atan2", None, left, right)  # type: ignore[arg-type]
 
 
+def test_a_set_with_a_number_is_said() -> None:
+    """The parser refuses it; if it did not, there would be no such operator."""
+    for left, right in ((1.0, {NAMED: 1.0}), ({NAMED: 1.0}, 1.0)):
+        with pytest.raises(UnsupportedError, match="the operator and is not evaluated"):
+            vectors.combine("and", None, left, right)  # type: ignore[arg-type]
+
+
 def test_a_filter_of_two_numbers_gives_nan() -> None:
     """The parser refuses it; if it did not, a false one must not pass for a number."""
     assert vectors.combine("<", None, 1.0, 2.0) == 1.0

@@ -299,6 +299,8 @@ def test_background_of_another_instance_is_no_share() -> None:
         series(REQUESTS, line(5)),
         series("other_total", line(5)),
     ]
+    alone = [series(RESPONSES_BY_VIEW, [*line(1)[:10], None], route=METRICS_VIEW), every[3]]
+    assert samples(*alone).without_background(alone[1])[-2:] == [(9.0, 45.0 - 9.0), (10.0, 50.0)]
     asked = samples(*every)
     assert asked.without_background(every[3])[-2:] == [(9.0, 45.0 - 9.0 - 18.0), (10.0, 50.0 - 20.0)]
     assert asked.without_background(every[4]) == every[4].points
@@ -336,6 +338,8 @@ def test_a_birth_is_at_the_last_scrape_without_the_series() -> None:
         (((6.0, 8.0), (8.0, 3.0), (9.0, 4.0)), 3.0),  # from 8 it began again at 0, and had reached 3
         (((6.0, 8.0), (8.0, 8.0)), 0.0),
         (((2.0, 9.0), (6.0, 5.0)), 5.0),  # the first one after the start began again
+        (((2.0, 9.0), (6.0, 5.0), (7.0, 6.0)), 6.0),
+        (((2.0, 9.0), (6.0, 5.0), (7.0, 12.0)), 12.0),
         (((3.0, 1.0), (8.0, 6.0), (8.5, 90.0)), 4.0),  # what comes after the end is not in it
         (((6.0, 8.0),), 0.0),
         (((3.0, 8.0),), None),
@@ -420,3 +424,15 @@ def test_what_else_a_selector_asks_holds_for_the_unnamed_view_too() -> None:
     text = f'sum(rate({RESPONSES_BY_VIEW}{{route!~"{UNNAMED}|{METRICS_VIEW}",status="200"}}[4s]))'
     assert value(text, *every, applied=RIGHT) == {(): pytest.approx(5)}
     assert value(text, *every, applied=RIGHT, shows="route") == {(): pytest.approx(1)}
+    assert value(text, *every, applied=frozenset({Correction.UNNAMED})) == {(): pytest.approx(5)}
+
+
+def test_a_filter_of_buckets_outside_of_a_quantile_stays() -> None:
+    """There it takes out what it says."""
+    buckets = [series("h_bucket", line(1), le=le) for le in ("1", "+Inf")]
+    assert value("sum(rate(h_bucket[4s]) > 100)", *buckets, applied=RIGHT) == {}
+
+
+def test_corrections_are_called_as_in_the_documentation() -> None:
+    """docs/checks/dashboards.md."""
+    assert " ".join(Correction) == "background averages filters resets unnamed births extrapolation"
