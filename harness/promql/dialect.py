@@ -23,6 +23,8 @@ class Dialect:
     """The threshold is applied before the clamp to zero (2.51, prometheus/prometheus#13725)."""
     small_deltas_ignored: bool
     """A bucket count that rises by no more than rounding does not rise (2.49, prometheus/prometheus#13153)."""
+    dot_is_any: bool
+    """In a pattern a dot is also a line break (3.0, docs/migration.md, "The . pattern in regular expressions")."""
 
     @classmethod
     def of(cls, version: str) -> "Dialect":
@@ -35,10 +37,11 @@ class Dialect:
             left_open=number >= (3, 0),
             threshold_first=number >= (2, 51),
             small_deltas_ignored=number >= (2, 49),
+            dot_is_any=number >= (3, 0),
         )
 
 
-NEWEST = Dialect(left_open=True, threshold_first=True, small_deltas_ignored=True)
+NEWEST = Dialect(left_open=True, threshold_first=True, small_deltas_ignored=True, dot_is_any=True)
 """As released last, without feature flags: `use-start-timestamps` (3.12) makes `rate()` another function."""
 
 

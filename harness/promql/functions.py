@@ -1,144 +1,318 @@
-"""PromQL's functions on the values of one series, and on vectors, as Prometheus computes them.
+"""Every function of PromQL that the engine evaluates, in one registry, as upstream's `FunctionCalls`.
 
-Sources: promql/functions.go at v2.42.0 and v3.5.0. `rate` and its kin, which panels are held against, are in
-`harness.promql`.
+An entry says what the function takes, what it needs and what it gives; whoever asks something of functions by name asks
+the registry. To add one, write its entry here and its row in tests/unit/promql/test_functions.py; the real server is
+asked for the same in tests/e2e/test_promql_conformance.py without another word.
+
+Sources: promql/functions.go and promql/parser/functions.go at v2.42.0 and v3.5.0.
 """
 
 import math
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
 from itertools import pairwise
+from typing import Any
 
-from harness import promql
-from harness.promql import Dialect, Point
-from harness.promql.vectors import NAME, UnsupportedError, Vector
+from harness.promql import extrapolation
+from harness.promql._time import in_ms
+from harness.promql.dialect import Dialect
+from harness.promql.extrapolation import Point
+from harness.promql.quantile import histogram_quantile, histograms
+from harness.promql.relabelling import joined, replaced
+from harness.promql.vectors import NAME, UnsupportedError, Value, Vector, each
 
-_GROUP = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})")
-"""Go's template of a regular expression: `$1`, `${1}`, `$name`, `$$` (regexp.Expand)."""
-_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-_FLAGS = re.DOTALL | re.ASCII
+
+class Kind(Enum):
+    """What a function takes in one place."""
+
+    RANGE = auto()
+    """The samples of each series in a range."""
+    VECTOR = auto()
+    BUCKETS = auto()
+    """A vector that holds the buckets of classic histograms."""
+    NUMBER = auto()
+    QUANTILE = auto()
+    """A number that is the quantile asked of histograms."""
+    TEXT = auto()
 
 
-def slope(points: Sequence[Point]) -> float | None:
-    """`deriv`: the slope of a gauge in 1/s, by simple linear regression; None for fewer than two samples.
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What a function of a range is asked: the samples of one series, and the range of them."""
+
+    points: Sequence[Point]
+    """Raw samples in time order, also those outside of the range."""
+    end_s: float
+    range_s: float
+    dialect: Dialect
+    numbers: tuple[float, ...] = ()
+    """The arguments that are numbers, in their order."""
+
+    def samples(self) -> list[Point]:
+        """The samples in the range."""
+        chosen = extrapolation.select_range(self.points, self.end_s, self.range_s, self.dialect)
+        return [(at / 1000, value) for at, value in chosen]
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """How a function tells the growth of a counter, of which a fall is a reset."""
+
+    per_second: bool
+    extrapolated: bool
+    """It stretches the growth between the samples to the edges of the range."""
+
+
+@dataclass(frozen=True, slots=True)
+class RangeFunction:
+    """A function of the samples that each series has in a range."""
+
+    name: str
+    apply: Callable[[Range], float | None]
+    """The value of one series; None where Prometheus gives none."""
+    arguments: tuple[Kind, ...] = (Kind.RANGE,)
+    """The kind of each argument: one range, and numbers."""
+    least: int = 1
+    """Samples without which it gives nothing."""
+    growth: Growth | None = None
+    """Set where it is a function of counters."""
+    keeps_name: bool = False
+    """The result bears the metric's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What a function of an instant is asked."""
+
+    at_s: float
+    dialect: Dialect
+    vector: Vector = field(default_factory=dict)
+    """The argument that is a vector; no function has two."""
+    numbers: tuple[float, ...] = ()
+    texts: tuple[str, ...] = ()
+    equal: Mapping[str, str] = field(default_factory=dict)
+    """The labels that the vector's selector asks to equal a value; none where it is no selector."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstantFunction:
+    """A function of vectors, numbers and texts."""
+
+    name: str
+    arguments: tuple[Kind, ...]
+    """The kind of each argument, optional ones too; the last holds for all that follow."""
+    apply: Callable[[Arguments], Value]
+    """Raises UnsupportedError."""
+    makes_labels: bool = False
+    """The result has labels that no series has."""
+
+
+Function = RangeFunction | InstantFunction
+
+
+def lookup(name: str) -> Function:
+    """The function of this name. Raises UnsupportedError when the engine has none."""
+    if name not in FUNCTIONS:
+        raise UnsupportedError(f"{name}() is not evaluated")
+    return FUNCTIONS[name]
+
+
+def with_kinds(function: Function, nodes: Sequence[Any]) -> list[tuple[Kind, Any]]:
+    """The arguments of a call, each with its kind."""
+    last = len(function.arguments) - 1
+    return [(function.arguments[min(place, last)], node) for place, node in enumerate(nodes)]
+
+
+def slope(points: Sequence[Point]) -> float:
+    """`deriv`: the slope of a gauge in 1/s, by simple linear regression of at least two samples.
 
     Source: promql/functions.go, `linearRegression`, with the first sample's time as origin.
     """
-    if len(points) < 2:
-        return None
     if len({value for _, value in points}) == 1:
         return math.nan if math.isinf(points[0][1]) else 0.0
-    origin, count = points[0][0], len(points)
-    xs, ys = [at - origin for at, _ in points], [value for _, value in points]
+    origin, count = in_ms(points[0][0]), len(points)
+    xs = [(in_ms(at) - origin) / 1000 for at, _ in points]  # a difference of two times in seconds is less exact
+    ys = [value for _, value in points]
     sum_x, sum_y = math.fsum(xs), math.fsum(ys)
     covariance = math.fsum(x * y for x, y in zip(xs, ys, strict=True)) - sum_x * sum_y / count
     return covariance / (math.fsum(x * x for x in xs) - sum_x * sum_x / count)
 
 
-def _newest_difference(points: Sequence[Point]) -> float | None:
-    return points[-1][1] - points[-2][1] if len(points) > 1 else None
-
-
-def _deviation(values: list[float]) -> float:
-    mean = math.fsum(values) / len(values)
-    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values))
-
-
-OVER_TIME: Mapping[str, Callable[[Sequence[Point]], float | None]] = {
-    "avg_over_time": lambda points: math.fsum(value for _, value in points) / len(points),
-    "sum_over_time": lambda points: math.fsum(value for _, value in points),
-    "min_over_time": lambda points: min(value for _, value in points),
-    "max_over_time": lambda points: max(value for _, value in points),
-    "count_over_time": lambda points: float(len(points)),
-    "last_over_time": lambda points: points[-1][1],
-    "present_over_time": lambda _: 1.0,
-    "stddev_over_time": lambda points: _deviation([value for _, value in points]),
-    "changes": lambda points: float(sum(after != before for (_, before), (_, after) in pairwise(points))),
-    "resets": lambda points: float(sum(after < before for (_, before), (_, after) in pairwise(points))),
-    "idelta": _newest_difference,
-    "deriv": slope,
-}
-"""Functions of the samples in a range, of which there is at least one; None where there is no result."""
-KEEP_NAME = frozenset({"last_over_time"})
-MATH: Mapping[str, Callable[[float], float]] = {
-    "abs": abs,
-    "ceil": lambda value: float(math.ceil(value)) if math.isfinite(value) else value,
-    "floor": lambda value: float(math.floor(value)) if math.isfinite(value) else value,
-    "exp": math.exp,
-    "sqrt": lambda value: math.sqrt(value) if value >= 0 else math.nan,
-    "ln": lambda value: _logarithm(value, math.log),
-    "log2": lambda value: _logarithm(value, math.log2),
-    "log10": lambda value: _logarithm(value, math.log10),
-    "sgn": lambda value: math.copysign(1.0, value) if value else value,
-}
-"""Functions of one value."""
-
-
-def over_time(function: str, points: Sequence[Point], end_s: float, range_s: float, dialect: Dialect) -> float | None:
-    """One of `OVER_TIME`, or `delta`, of the samples in the range that ends at `end_s`; None without a result."""
-    if function == "delta":
-        return promql.delta(points, end_s, range_s, dialect)
-    seen = [(at / 1000, value) for at, value in promql.select_range(points, end_s, range_s, dialect)]
-    if any(math.isnan(value) for _, value in seen):
-        raise UnsupportedError(f"{function}() of values that are no numbers is not evaluated")
-    return OVER_TIME[function](seen) if seen else None
-
-
 def rounded(value: float, nearest: float) -> float:
-    """`round(value, nearest)`: halves go up."""
+    """`round(value, nearest)`: halves go up; NaN for a `nearest` of 0 or infinity, as upstream."""
+    if nearest == 0 or math.isinf(nearest):
+        return math.nan
     inverse = 1 / nearest
-    return math.floor(value * inverse + 0.5) / inverse if math.isfinite(value) else value
+    steps = value * inverse + 0.5
+    return (math.floor(steps) if math.isfinite(steps) else steps) / inverse
 
 
-def relabelled(vector: Vector, made: str, template: str, source: str, pattern: str) -> Vector:
-    """`label_replace(vector, made, template, source, pattern)`: what matches gets a label of the template.
+def _extrapolated(
+    of: Callable[[Sequence[Point], float, float, Dialect], float | None],
+) -> Callable[[Range], float | None]:
+    return lambda asked: of(asked.points, asked.end_s, asked.range_s, asked.dialect)
 
-    Raises UnsupportedError for a pattern that Python does not read as Prometheus does, and for labels that meet.
+
+def _over_time(
+    name: str, result: Callable[[Sequence[Point]], float], *, least: int = 1, keeps_name: bool = False
+) -> RangeFunction:
+    """A function of the values in a range, of which there are at least `least`; of NaN it is not evaluated.
+
+    Prometheus passes over NaN in some of these functions and not in others.
     """
+
+    def apply(asked: Range) -> float | None:
+        samples = asked.samples()
+        if any(math.isnan(value) for _, value in samples):
+            raise UnsupportedError(f"{name}() of values that are no numbers is not evaluated")
+        return result(samples) if len(samples) >= least else None
+
+    return RangeFunction(name, apply, least=least, keeps_name=keeps_name)
+
+
+def _values(points: Iterable[Point]) -> list[float]:
+    return [value for _, value in points]
+
+
+def _deviation(points: Sequence[Point]) -> float:
+    """Welford's sums with Kahan's corrections, step by step as upstream (`funcStddevOverTime`).
+
+    An exact sum would be another number, where values are large and differ by little.
+    """
+    mean = mean_rest = squares = squares_rest = 0.0
+    for count, (_, value) in enumerate(points, start=1):
+        difference = value - (mean + mean_rest)
+        mean, mean_rest = _kahan(difference / count, mean, mean_rest)
+        squares, squares_rest = _kahan(difference * (value - (mean + mean_rest)), squares, squares_rest)
+    return math.sqrt((squares + squares_rest) / len(points))
+
+
+def _kahan(added: float, total: float, rest: float) -> tuple[float, float]:
+    """The sum, and what rounding left out of it (promql/functions.go, `kahanSumInc`)."""
+    result = total + added
+    lost = (total - result) + added if abs(total) >= abs(added) else (added - result) + total
+    return result, rest + lost
+
+
+def _per_value(name: str, change: Callable[[float], float]) -> InstantFunction:
+    """A function of each number of a vector."""
+    return InstantFunction(name, (Kind.VECTOR,), lambda asked: each(asked.vector, change))
+
+
+def _whole(towards: Callable[[float], int]) -> Callable[[float], float]:
+    """To a whole number; what is infinite or NaN stays."""
+    return lambda value: float(towards(value)) if math.isfinite(value) else value
+
+
+def _logarithm(of: Callable[[float], float]) -> Callable[[float], float]:
+    """As IEEE 754 has it where Python raises."""
+
+    def apply(value: float) -> float:
+        if value == 0:
+            return -math.inf
+        return math.nan if value < 0 else of(value)
+
+    return apply
+
+
+def _exponential(value: float) -> float:
     try:
-        compiled = re.compile(pattern, _FLAGS)
-    except (re.error, OverflowError) as error:
-        raise UnsupportedError(f"the pattern {pattern!r} is not evaluated: {error}") from None
-    if _LABEL.fullmatch(made) is None:
-        raise UnsupportedError(f"{made!r} is not a label name")
-    results: Vector = {}
-    for labels, value in vector.items():
-        match = compiled.fullmatch(dict(labels).get(source, ""))
-        changed = labels if match is None else _with(dict(labels), made, _expanded(template, match))
-        if changed in results:
-            raise UnsupportedError("label_replace() makes two series of the same labels")
-        results[changed] = value
-    return results
+        return math.exp(value)
+    except OverflowError:
+        return math.inf
 
 
-def absent(vector: Vector, equal: Mapping[str, str]) -> Vector:
-    """`absent(vector)`: 1 with the labels that its selector asks to `equal` a value, when there is nothing."""
-    if vector:
+def _limits(name: str, numbers: int, between: Callable[[tuple[float, ...]], tuple[float, float]]) -> InstantFunction:
+    """A function that keeps values between two limits; without any, where these are crossed."""
+
+    def apply(asked: Arguments) -> Vector:
+        low, high = between(asked.numbers)
+        # The lesser of two is the larger of their negatives, negated.
+        return {} if low > high else each(asked.vector, lambda value: _larger(low, -_larger(-high, -value)))
+
+    return InstantFunction(name, (Kind.VECTOR, *[Kind.NUMBER] * numbers), apply)
+
+
+def _larger(a: float, b: float) -> float:
+    """As Go's `math.Max`: infinity outweighs NaN, and NaN a number."""
+    if math.isnan(a) or math.isnan(b):
+        return math.inf if math.inf in (a, b) else math.nan
+    return max(a, b)
+
+
+def _nearest(asked: Arguments) -> Vector:
+    (nearest,) = asked.numbers or (1.0,)
+    return each(asked.vector, lambda value: rounded(value, nearest))
+
+
+def _scalar(asked: Arguments) -> float:
+    values = [*asked.vector.values()]
+    return values[0] if len(values) == 1 else math.nan
+
+
+def _absent(asked: Arguments) -> Vector:
+    """1 with the labels that the selector asks to equal a value, when it selects nothing."""
+    if asked.vector:
         return {}
-    return {tuple(sorted((name, value) for name, value in equal.items() if value and name != NAME)): 1.0}
+    return {tuple(sorted((name, value) for name, value in asked.equal.items() if value and name != NAME)): 1.0}
 
 
-def _with(labels: dict[str, str], name: str, value: str) -> tuple[tuple[str, str], ...]:
-    labels[name] = value
-    return tuple(sorted((key, text) for key, text in labels.items() if text))
+def _replaced(asked: Arguments) -> Vector:
+    made, template, source, pattern = asked.texts
+    return replaced(asked.vector, made, template, source, pattern, any_character=asked.dialect.dot_is_any)
 
 
-def _expanded(template: str, match: re.Match[str]) -> str:
-    """The template with the groups of a match filled in; a group that there is not is empty, as in Go."""
-
-    def fill(found: re.Match[str]) -> str:
-        if found[1]:
-            return "$"
-        name = found[2] or found[3]
-        try:
-            return match[int(name) if name.isdecimal() else name] or ""
-        except (IndexError, KeyError):
-            return ""
-
-    return _GROUP.sub(fill, template)
+def _quantiles(asked: Arguments) -> Vector:
+    (q,) = asked.numbers
+    return {
+        labels: histogram_quantile(q, buckets, asked.dialect) for labels, buckets in histograms(asked.vector).items()
+    }
 
 
-def _logarithm(value: float, function: Callable[[float], float]) -> float:
-    if value > 0:
-        return function(value)
-    return -math.inf if value == 0 else math.nan
+RATE = RangeFunction("rate", _extrapolated(extrapolation.rate), least=2, growth=Growth(True, True))
+_ALL: tuple[Function, ...] = (
+    RATE,
+    RangeFunction("increase", _extrapolated(extrapolation.increase), least=2, growth=Growth(False, True)),
+    RangeFunction("irate", _extrapolated(extrapolation.irate), least=2, growth=Growth(True, False)),
+    RangeFunction("delta", _extrapolated(extrapolation.delta), least=2),
+    _over_time("idelta", lambda points: points[-1][1] - points[-2][1], least=2),
+    _over_time("deriv", slope, least=2),
+    _over_time("avg_over_time", lambda points: math.fsum(_values(points)) / len(points)),
+    _over_time("sum_over_time", lambda points: math.fsum(_values(points))),
+    _over_time("min_over_time", lambda points: min(_values(points))),
+    _over_time("max_over_time", lambda points: max(_values(points))),
+    _over_time("count_over_time", lambda points: float(len(points))),
+    _over_time("last_over_time", lambda points: points[-1][1], keeps_name=True),
+    _over_time("present_over_time", lambda _: 1.0),
+    _over_time("stddev_over_time", _deviation),
+    _over_time("changes", lambda points: float(sum(after != before for (_, before), (_, after) in pairwise(points)))),
+    _over_time("resets", lambda points: float(sum(after < before for (_, before), (_, after) in pairwise(points)))),
+    _per_value("abs", abs),
+    _per_value("ceil", _whole(math.ceil)),
+    _per_value("floor", _whole(math.floor)),
+    _per_value("exp", _exponential),
+    _per_value("sqrt", lambda value: math.nan if value < 0 else math.sqrt(value)),
+    _per_value("ln", _logarithm(math.log)),
+    _per_value("log2", _logarithm(math.log2)),
+    _per_value("log10", _logarithm(math.log10)),
+    _per_value("sgn", lambda value: math.copysign(1.0, value) if value and not math.isnan(value) else value),
+    InstantFunction("round", (Kind.VECTOR, Kind.NUMBER), _nearest),
+    _limits("clamp", 2, lambda numbers: (numbers[0], numbers[1])),
+    _limits("clamp_min", 1, lambda numbers: (numbers[0], math.inf)),
+    _limits("clamp_max", 1, lambda numbers: (-math.inf, numbers[0])),
+    InstantFunction("time", (), lambda asked: asked.at_s),
+    InstantFunction("vector", (Kind.NUMBER,), lambda asked: {(): asked.numbers[0]}),
+    InstantFunction("scalar", (Kind.VECTOR,), _scalar),
+    InstantFunction("sort", (Kind.VECTOR,), lambda asked: asked.vector),
+    InstantFunction("sort_desc", (Kind.VECTOR,), lambda asked: asked.vector),
+    InstantFunction("absent", (Kind.VECTOR,), _absent),
+    InstantFunction("histogram_quantile", (Kind.QUANTILE, Kind.BUCKETS), _quantiles),
+    InstantFunction("label_replace", (Kind.VECTOR, Kind.TEXT), _replaced, makes_labels=True),
+    InstantFunction(
+        "label_join", (Kind.VECTOR, Kind.TEXT), lambda asked: joined(asked.vector, *asked.texts), makes_labels=True
+    ),
+)
+
+FUNCTIONS: Mapping[str, Function] = {function.name: function for function in _ALL}
+"""Every function that the engine evaluates, by its name."""

@@ -10,7 +10,10 @@ from bisect import bisect_left
 from collections.abc import Iterable
 
 from harness.promql.dialect import NEWEST, Dialect
+from harness.promql.vectors import NAME, Labels, Vector
 
+BOUND = "le"
+"""The label that holds the upper bound of a bucket."""
 SMALL_DELTA = 1e-12
 """Bucket counts that differ by less than this share of their sum are equal (promql/quantile.go)."""
 
@@ -47,6 +50,26 @@ def histogram_quantile(q: float, buckets: Iterable[tuple[float, float]], dialect
     if count == below:  # q = 0 and an empty first bucket: the server divides 0 by 0
         return math.nan
     return start + (end - start) * ((rank - below) / (count - below))
+
+
+def histograms(vector: Vector) -> dict[Labels, list[tuple[float, float]]]:
+    """The classic histograms whose buckets a vector holds, by their labels; what has no bound is passed over."""
+    found: dict[Labels, list[tuple[float, float]]] = {}
+    for labels, count in vector.items():
+        bound = _bound(dict(labels).get(BOUND, ""))
+        if bound is not None:
+            rest = tuple(pair for pair in labels if pair[0] not in (BOUND, NAME))
+            found.setdefault(rest, []).append((bound, count))
+    return found
+
+
+def _bound(text: str) -> float | None:
+    """The bound of a bucket; None for what is none, which Prometheus passes over."""
+    try:
+        bound = float(text)
+    except ValueError:
+        return None
+    return None if math.isnan(bound) else bound
 
 
 def _coalesced(buckets: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -8,17 +8,14 @@ from typing import Any
 
 import promql_parser as ast
 
-from harness import promql
+from harness.promql.functions import FUNCTIONS, InstantFunction, Kind, RangeFunction, with_kinds
+from harness.promql.query_text import label_value
+from harness.promql.relabelling import FLAGS
 from harness.promql.vectors import NAME, UnsupportedError, is_filter, keeps
 
 DEEPEST = 100
 """Levels of a tree: more than anybody writes, and few enough for recursion."""
-MAKE_LABELS = frozenset({"label_replace", "label_join"})
-OPERATORS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
-PER_TIME = frozenset({"rate", "increase", "irate", "delta", "idelta", "deriv"})
-"""Functions that need two samples in their range."""
-_FLAGS = re.DOTALL | re.ASCII
-"""As in RE2, a dot is any character, and `\\d`, `\\w` and `\\s` know no more than ASCII."""
+_OPERATORS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +30,10 @@ class Matcher:
         """Whether a series with this value, empty for none, matches."""
         if self.operator in ("=", "!="):
             return (value == self.value) == (self.operator == "=")
-        return (re.fullmatch(self.value, value, _FLAGS) is not None) == (self.operator == "=~")
+        return (re.fullmatch(self.value, value, FLAGS) is not None) == (self.operator == "=~")
 
     def __str__(self) -> str:
-        return f"{self.label}{self.operator}{promql.label_value(self.value)}"
+        return f"{self.label}{self.operator}{label_value(self.value)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +73,7 @@ def parse(text: str) -> ast.Expr:
         raise ValueError(f"the parser gave up: {error}") from None
     level: list[Any] = [tree]
     for _ in range(DEEPEST):
-        level = [child for node in level for child in _children(node)]
+        level = [child for node in level for child in children(node)]
         if not level:
             return tree
     raise ValueError(f"it is nested more than {DEEPEST} deep")
@@ -92,9 +89,8 @@ def selections(node: Any) -> Iterator[Selection]:
         for inner in selections(node.expr):
             yield replace(inner, range_s=(inner.range_s or 0.0) + range_s(node))
     else:
-        per_time = isinstance(node, ast.Call) and node.func.name in PER_TIME
-        for child in _children(node):
-            own_s = range_s(bare(child)) if per_time else None
+        own_s = _rate_s(node)
+        for child in children(node):
             for inner in selections(child):
                 yield replace(inner, rate_s=own_s) if own_s and inner.rate_s is None else inner
 
@@ -142,9 +138,14 @@ def equal_labels(node: Any) -> dict[str, str]:
 
 def quantiles(node: Any) -> list[float]:
     """The quantiles that a tree asks of histograms, as far as they are numbers."""
-    calls = (each for each in _nodes(node) if isinstance(each, ast.Call) and each.func.name == "histogram_quantile")
-    asked = (bare(call.args[0]) for call in calls)
+    asked = (bare(item) for each in _nodes(node) for kind, item in arguments(each) if kind is Kind.QUANTILE)
     return [float(each.val) for each in asked if isinstance(each, ast.NumberLiteral)]
+
+
+def arguments(node: Any) -> list[tuple[Kind, Any]]:
+    """What a call gives to a function, each with its kind; none where a node calls nothing that is evaluated."""
+    function = FUNCTIONS.get(node.func.name) if isinstance(node, ast.Call) else None
+    return with_kinds(function, node.args) if function else []
 
 
 def grouping(node: Any) -> frozenset[str]:
@@ -153,8 +154,7 @@ def grouping(node: Any) -> frozenset[str]:
     if isinstance(node, ast.BinaryExpr) and modifier is not None:
         modifier = modifier.matching
     names = frozenset(modifier.labels) if modifier is not None and keeps(modifier) else frozenset[str]()
-    made = any(isinstance(each, ast.Call) and each.func.name in MAKE_LABELS for each in _nodes(node))
-    return frozenset() if made else names.union(*(grouping(child) for child in _children(node)))
+    return frozenset() if _makes_labels(node) else names.union(*(grouping(child) for child in children(node)))
 
 
 def check_unshifted(node: Any) -> None:
@@ -175,10 +175,13 @@ def durations(node: Any) -> Iterator[float]:
         yield from (abs(float(item.total_seconds())) for item in found if item is not None)
 
 
-def _nodes(node: Any) -> Iterator[Any]:
-    yield node
-    for child in _children(node):
-        yield from _nodes(child)
+def children(node: Any) -> Iterator[Any]:
+    """What stands directly below a node."""
+    for attribute in ("expr", "lhs", "rhs", "param", "vector_selector"):
+        child = getattr(node, attribute, None)
+        if child is not None:
+            yield child
+    yield from getattr(node, "args", ())
 
 
 def has_aggregate(node: Any) -> bool:
@@ -189,7 +192,7 @@ def has_aggregate(node: Any) -> bool:
 def has_quantile_or_subquery(node: Any) -> bool:
     """True when a tree asks a histogram for a quantile, or evaluates an expression at several moments."""
     return any(
-        isinstance(each, ast.SubqueryExpr) or (isinstance(each, ast.Call) and each.func.name == "histogram_quantile")
+        isinstance(each, ast.SubqueryExpr) or any(kind is Kind.BUCKETS for kind, _ in arguments(each))
         for each in _nodes(node)
     )
 
@@ -209,20 +212,31 @@ def comparison(node: Any) -> tuple[Any, str, float] | None:
 
 
 def _matcher(node: Any) -> Matcher:
-    operator, value = OPERATORS[str(node.op).rpartition(".")[2]], node.value
+    operator, value = _OPERATORS[str(node.op).rpartition(".")[2]], node.value
     if operator in ("=~", "!~"):
         if "[:" in value:
             raise UnsupportedError(f"the pattern {value!r} is not evaluated: it has a POSIX class")
         try:
-            re.compile(value, _FLAGS)
+            re.compile(value, FLAGS)
         except (re.error, OverflowError) as error:
             raise UnsupportedError(f"the pattern {value!r} is not evaluated: {error}") from None
     return Matcher(node.name, operator, value)
 
 
-def _children(node: Any) -> Iterator[Any]:
-    for attribute in ("expr", "lhs", "rhs", "param", "vector_selector"):
-        child = getattr(node, attribute, None)
-        if child is not None:
-            yield child
-    yield from getattr(node, "args", ())
+def _nodes(node: Any) -> Iterator[Any]:
+    yield node
+    for child in children(node):
+        yield from _nodes(child)
+
+
+def _rate_s(node: Any) -> float | None:
+    """The range of a call that needs two samples in it; None of anything else."""
+    function = FUNCTIONS.get(node.func.name) if isinstance(node, ast.Call) else None
+    if not isinstance(function, RangeFunction) or function.least < 2:
+        return None
+    return next(range_s(bare(each)) for kind, each in arguments(node) if kind is Kind.RANGE)
+
+
+def _makes_labels(node: Any) -> bool:
+    calls = (FUNCTIONS.get(each.func.name) for each in _nodes(node) if isinstance(each, ast.Call))
+    return any(isinstance(function, InstantFunction) and function.makes_labels for function in calls)

@@ -27,6 +27,8 @@ def _variance(values: list[float]) -> float:
 
 
 CHOICES = frozenset({"topk", "bottomk"})
+WITH_NUMBER = CHOICES | {"quantile"}
+"""Aggregations that have a parameter, which is a number."""
 AGGREGATES: Mapping[str, Callable[[list[float]], float]] = {
     "sum": sum,
     "avg": lambda values: sum(values) / len(values),
@@ -48,11 +50,14 @@ def labels_of(labels: Mapping[str, str], *, named: bool) -> Labels:
     return tuple(sorted((name, value) for name, value in labels.items() if value and (named or name != NAME)))
 
 
-def each(value: Value, change: Callable[[float], float]) -> Value:
+def each(vector: Vector, change: Callable[[float], float]) -> Vector:
     """Every number changed; as with arithmetic, the metric's name is dropped."""
-    if isinstance(value, float):
-        return change(value)
-    return {_unnamed(labels): change(number) for labels, number in value.items()}
+    return {_unnamed(labels): change(number) for labels, number in vector.items()}
+
+
+def negated(value: Value) -> Value:
+    """`-value`."""
+    return -value if isinstance(value, float) else each(value, lambda number: -number)
 
 
 def keeps(modifier: Any) -> bool:
@@ -127,21 +132,22 @@ def matches_by(modifier: Any, label: str) -> bool:
 
 def combine(operator: str, modifier: Any, left: Value, right: Value) -> Value:
     """A binary expression. Raises UnsupportedError."""
+    if operator in SETS and isinstance(left, dict) and isinstance(right, dict):
+        return _set(operator, _matching(modifier), left, right)
     filters = is_filter(operator, modifier)
     apply = _operation(operator, filters=filters)
-    if isinstance(left, float) and isinstance(right, float):
+    if isinstance(right, float):
+        if isinstance(left, dict):
+            return _against(left, filters, lambda value: apply(value, right))
         result = apply(left, right)
         return math.nan if result is None else result
-    if isinstance(right, float):
-        return _against(left, filters, lambda value: apply(value, right))
     if isinstance(left, float):
         return _against(right, filters, lambda value: apply(left, value))
     return _matched(operator, modifier, left, right, apply)
 
 
-def _against(value: Value, filters: bool, change: Callable[[float], float | None]) -> Vector:
+def _against(vector: Vector, filters: bool, change: Callable[[float], float | None]) -> Vector:
     """A vector and a number. A filter keeps the name, and the vector's value, on whichever side it stands."""
-    vector = value if isinstance(value, dict) else {}
     if filters:
         return {labels: number for labels, number in vector.items() if change(number) is not None}
     return _kept({_unnamed(labels): change(number) for labels, number in vector.items()})
@@ -151,21 +157,9 @@ def _operation(operator: str, *, filters: bool) -> Callable[[float, float], floa
     """The operator; None means that a filter does not let the left side through."""
     if operator in COMPARISONS:
         holds = COMPARISONS[operator]
-        if filters:
-            return lambda a, b: a if holds(a, b) else None
-        return lambda a, b: float(holds(a, b))
-    arithmetic: Mapping[str, Callable[[float, float], float]] = {
-        "+": lambda a, b: a + b,
-        "-": lambda a, b: a - b,
-        "*": lambda a, b: a * b,
-        "/": _divided,
-        "%": lambda a, b: math.fmod(a, b) if b and math.isfinite(a) else math.nan,
-        "^": _power,
-    }
-    if operator in arithmetic:
-        return arithmetic[operator]
-    if operator in SETS:
-        return lambda a, _: a
+        return (lambda a, b: a if holds(a, b) else None) if filters else (lambda a, b: float(holds(a, b)))
+    if operator in ARITHMETIC:
+        return ARITHMETIC[operator]
     raise UnsupportedError(f"the operator {operator} is not evaluated")
 
 
@@ -185,43 +179,76 @@ def _power(a: float, b: float) -> float:
         return math.inf if a == 0 else math.nan
 
 
+ARITHMETIC: Mapping[str, Callable[[float, float], float]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": _divided,
+    "%": lambda a, b: math.fmod(a, b) if b and math.isfinite(a) else math.nan,
+    "^": _power,
+}
+
+
+def _matching(modifier: Any) -> Callable[[Labels], Labels]:
+    """The labels by which two sides are matched: all but the name, `on` some or `ignoring` some."""
+    return grouper(modifier.matching if modifier else None, default_all=True)
+
+
+def _set(operator: str, match: Callable[[Labels], Labels], left: Vector, right: Vector) -> Vector:
+    """`and`, `unless` and `or`."""
+    if operator == "or":
+        mine = {match(labels) for labels in left}
+        return left | {labels: value for labels, value in right.items() if match(labels) not in mine}
+    others = {match(labels) for labels in right}
+    return {labels: value for labels, value in left.items() if (match(labels) in others) == (operator == "and")}
+
+
 def _matched(
-    operator: str,
-    modifier: Any,
-    left: Vector,
-    right: Vector,
+    operator: str, modifier: Any, left: Vector, right: Vector, apply: Callable[[float, float], float | None]
+) -> Vector:
+    """Each series of one side with the one of the other that matches. Raises UnsupportedError."""
+    match = _matching(modifier)
+    cardinality = str(modifier.card).rpartition(".")[2] if modifier else "OneToOne"
+    if cardinality == "OneToOne":
+        label = _labelling(operator, modifier)
+        _by_match(match, left)
+        return _paired(match, left, right, lambda labels, _: label(labels), apply)
+
+    def borrow(labels: Labels, others: Labels) -> Labels:
+        return _borrowed(labels, others, modifier.group_labels or (), named=is_filter(operator, modifier))
+
+    if cardinality == "OneToMany":
+        return _paired(match, right, left, borrow, lambda many, one: apply(one, many))
+    return _paired(match, left, right, borrow, apply)
+
+
+def _paired(
+    match: Callable[[Labels], Labels],
+    many: Vector,
+    one: Vector,
+    label: Callable[[Labels, Labels], Labels],
     apply: Callable[[float, float], float | None],
 ) -> Vector:
-    """Matching by all labels but the name, `on` some or `ignoring` some; and the set operators."""
-    match = grouper(modifier.matching if modifier else None, default_all=True)
-    if operator in SETS:
-        others = {match(labels) for labels in right}
-        if operator == "or":
-            mine = {match(labels) for labels in left}
-            return left | {labels: value for labels, value in right.items() if match(labels) not in mine}
-        return {labels: value for labels, value in left.items() if (match(labels) in others) == (operator == "and")}
-    cardinality = str(modifier.card).rpartition(".")[2] if modifier else "OneToOne"
-    many, one = (right, left) if cardinality == "OneToMany" else (left, right)
-    ones = {match(labels): (labels, value) for labels, value in one.items()}
-    if len(ones) != len(one):
-        raise UnsupportedError("many-to-many matching is not evaluated")
-    if cardinality == "OneToOne" and len({match(labels) for labels in many}) != len(many):
-        raise UnsupportedError("many-to-many matching is not evaluated")
-    label = _labelling(operator, modifier)
+    """The results by their labels, made from those of both. Raises UnsupportedError."""
+    ones = _by_match(match, one)
     results: dict[Labels, float | None] = {}
     for labels, value in many.items():
         if match(labels) not in ones:
             continue
         other_labels, other = ones[match(labels)]
-        if cardinality == "OneToOne":
-            key = label(labels)
-        else:
-            key = _borrowed(labels, other_labels, modifier.group_labels or (), named=is_filter(operator, modifier))
-        result = apply(other, value) if cardinality == "OneToMany" else apply(value, other)
+        key = label(labels, other_labels)
         if key in results:
             raise UnsupportedError("the matching makes two series of the same labels")
-        results[key] = result
+        results[key] = apply(value, other)
     return _kept(results)
+
+
+def _by_match(match: Callable[[Labels], Labels], vector: Vector) -> dict[Labels, tuple[Labels, float]]:
+    """A vector by what its labels are matched by. Raises UnsupportedError where two match the same."""
+    found = {match(labels): (labels, value) for labels, value in vector.items()}
+    if len(found) != len(vector):
+        raise UnsupportedError("many-to-many matching is not evaluated")
+    return found
 
 
 def _borrowed(labels: Labels, others: Labels, names: Sequence[str], *, named: bool) -> Labels:

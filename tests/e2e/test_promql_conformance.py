@@ -1,4 +1,7 @@
-"""The reference functions beside the real Prometheus, on generated cases that hold everything awkward."""
+"""The reference functions and the engine beside the real Prometheus, on generated cases that hold everything awkward.
+
+Every function of the registry is compared, by the kinds of its arguments: adding one needs no word here.
+"""
 
 import json
 import math
@@ -7,14 +10,16 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
 import requests
 
 from harness import promql
-from harness.promql import Dialect, Point
+from harness.core.query import Series
+from harness.promql import FUNCTIONS, Dialect, Engine, Point, Samples, Value
+from harness.promql.functions import Kind
 from harness.runtime import process
 from harness.runtime.stack import embedded
 
@@ -51,6 +56,16 @@ AWKWARD_VALUES = (
     "broken \ufffd rune",
 )
 QUANTILES = (-1.0, 0.0, 0.25, 0.5, 0.9, 0.95, 0.99, 1.0, 2.0)
+GAUGES = (
+    *(0.0, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 0.3, 7.0, -7.0, 1.0, math.e, 8.0, 1000.0, 1e-9, 123_456.789),
+    *(1e16, -1e16, 1e300, -1e300, 1e-300, math.inf, -math.inf, math.nan),
+)
+NUMBERS = ("2", "-1", "0.1", "0", "Inf", "NaN")
+TEXTS = {
+    "label_replace": (("made", "$1-$2-${3}x$$", "value", "(.)(.*)"), ("value", "", "case", "[3-5]")),
+    "label_join": (("made", "-", "value", "none", "case"), ("value", "")),
+}
+"""What is given to a function that takes texts."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +103,19 @@ class Server:
         assert answer.ok, answer.text
         result = answer.json()["data"]["result"]
         return {series["metric"]["case"]: float(series["value"][1]) for series in result}
+
+    def value(self, query: str, at_s: float = END_S) -> Value:
+        """As `ask`, by all labels; a number where the answer is one."""
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.post(f"{self.url}/api/v1/query", data={"query": query, "time": f"{at_s:.3f}"}, timeout=60)
+        if "unknown function" in answer.text:
+            pytest.skip(f"this Prometheus has no such function: {query}")
+        assert answer.ok, answer.text
+        data = answer.json()["data"]
+        if data["resultType"] == "scalar":
+            return float(data["result"][1])
+        return {tuple(sorted(series["metric"].items())): float(series["value"][1]) for series in data["result"]}
 
 
 def make_counter(number: int) -> Counter:
@@ -159,6 +187,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     for number, value in enumerate(AWKWARD_VALUES):
         quoted = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")  # as OpenMetrics has it
         lines.append(f'cases_l{{case="{number}",value="{quoted}"}} {number} {END_S - 1}')
+    lines.append("# TYPE cases_v gauge")
+    lines += [f'cases_v{{case="{number}"}} {as_text(value)} {END_S - 1}' for number, value in enumerate(GAUGES)]
     text.write_text("\n".join([*lines, "# EOF", ""]), encoding="utf-8")
     promtool = binary.with_name("promtool") if binary.with_name("promtool").exists() else Path("promtool")
     data = directory / "data"
@@ -179,7 +209,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def as_text(value: float) -> str:
     """A value as OpenMetrics writes it."""
-    return "NaN" if math.isnan(value) else "+Inf" if value == math.inf else repr(value)
+    return "NaN" if math.isnan(value) else f"{value:+}".replace("inf", "Inf") if math.isinf(value) else repr(value)
 
 
 def await_version(service: process.Service, url: str) -> str:
@@ -235,6 +265,77 @@ def test_the_reference_agrees_with_the_server_on_quantiles(server: Server) -> No
                 wrong.append((number, q, ours, theirs, json.dumps(make_histogram(number).buckets)))
     assert wrong == []
     assert finite > 200
+
+
+def stored() -> dict[str, list[Series]]:
+    """All that the server holds, as the engine has it."""
+    found: dict[str, list[Series]] = {"cases_c_total": [], "cases_h": [], "cases_l": [], "cases_v": []}
+
+    def add(name: str, points: tuple[Point, ...], **labels: str) -> None:
+        found[name].append(Series({"__name__": name, **labels}, points))
+
+    for number in range(CASES):
+        add("cases_c_total", make_counter(number).points, case=str(number))
+        for le, value in make_histogram(number).buckets:
+            add("cases_h", ((END_S - 1.0, value),), case=str(number), le=le)
+    for number, text in enumerate(AWKWARD_VALUES):
+        add("cases_l", ((END_S - 1.0, float(number)),), case=str(number), value=text)
+    for number, value in enumerate(GAUGES):
+        add("cases_v", ((END_S - 1.0, value),), case=str(number))
+    return found
+
+
+def calls(name: str) -> Iterator[tuple[str, float]]:
+    """Calls of a function with all that its arguments may be, and when to ask for them."""
+    kinds = FUNCTIONS[name].arguments
+    if Kind.RANGE in kinds:
+        for number in range(0, CASES, 2):
+            case = make_counter(number)
+            selector = f'cases_c_total{{case="{number}"}}[{promql.duration(case.range_s)}]'
+            arguments = [selector if kind is Kind.RANGE else NUMBERS[number // 2 % 3] for kind in kinds]
+            yield f"{name}({', '.join(arguments)})", case.end_s
+        return
+    if Kind.TEXT in kinds:
+        for texts in TEXTS[name]:
+            yield f"{name}({', '.join(('cases_l', *map(promql.label_value, texts)))})", END_S
+        return
+    given_by_kind = {
+        Kind.VECTOR: ("cases_v", "sum(cases_v == 7)", "cases_none", 'cases_none{case="1",other=~"2"}'),
+        Kind.BUCKETS: ("cases_h",),
+        Kind.NUMBER: NUMBERS,
+        Kind.QUANTILE: tuple(map(str, QUANTILES)),
+    }
+    for count in range(len(kinds) + 1):
+        for given in product(*(given_by_kind[kind] for kind in kinds[:count])):
+            text = f"{name}({', '.join(given)})"
+            if is_call(text):
+                yield text, END_S
+
+
+def is_call(text: str) -> bool:
+    """False where an argument is missing that is not optional."""
+    try:
+        return promql.parse(text) is not None
+    except ValueError:
+        return False
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_every_function_of_the_registry_agrees_with_the_server(server: Server, name: str) -> None:
+    """The same series with the same labels and values, or a number on both sides."""
+    series, wrong, compared = stored(), [], 0
+    for text, at_s in calls(name):
+        ours = Engine(Samples(series=series, at_s=float(at_s), dialect=server.dialect)).value(promql.parse(text))
+        theirs = server.value(text, at_s)
+        compared += 1 if isinstance(theirs, float) else len(theirs)
+        if isinstance(theirs, float):
+            theirs = {(): theirs}
+            ours = {(): ours} if isinstance(ours, float) else {}
+        assert isinstance(ours, dict)
+        pairs = [(key, ours.get(key), theirs.get(key)) for key in {*ours, *theirs}]
+        wrong += [(text, *pair) for pair in pairs if not same(*pair[1:])]
+    assert wrong == []
+    assert compared >= (100 if Kind.RANGE in FUNCTIONS[name].arguments else 1)
 
 
 @pytest.mark.parametrize("number", range(len(AWKWARD_VALUES)))

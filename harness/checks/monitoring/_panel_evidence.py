@@ -10,13 +10,27 @@ from harness.core.panel import Panel
 from harness.core.query import NoData, Query, Reading, Series
 from harness.core.run import Run
 from harness.evidence import prometheus_evidence
-from harness.instrumentation.django_prometheus.metrics import RESPONSES_BY_VIEW
-from harness.monitoring.dashboards.corrections import Memo, Samples
-from harness.monitoring.dashboards.evaluation import LOOKBACK_S
-from harness.promql import syntax, vectors
+from harness.instrumentation.django_prometheus.metrics import (
+    COUNT_SCRAPES,
+    REQUESTS,
+    REQUESTS_BY_METHOD,
+    RESPONSES,
+    RESPONSES_BY_STATUS,
+    RESPONSES_BY_VIEW,
+    UNNAMED_VIEW,
+)
+from harness.monitoring.dashboards.panel_samples import Memo, PanelSamples, TrafficNames
+from harness.promql import LOOKBACK_S, Samples, syntax, vectors
 from harness.promql.syntax import Selection
 from harness.promql.vectors import Vector
 
+TRAFFIC = TrafficNames(
+    view="view",
+    unnamed=UNNAMED_VIEW,
+    shares={REQUESTS: (), RESPONSES: (), REQUESTS_BY_METHOD: ("method",), RESPONSES_BY_STATUS: ("status",)},
+    inseparable=COUNT_SCRAPES,
+)
+"""The only place where the evaluation of panels learns the names of an instrumentation."""
 MOST_TOLD = 8
 """Values of a label that are told to a reader."""
 
@@ -86,7 +100,7 @@ def shown(facts: Facts, asked: Asked) -> Vector | NoData:
     return {vectors.labels_of(each.labels, named=True): each.last for each in reading.series}
 
 
-def samples(facts: Facts, asked: Asked, memo: Memo) -> Samples | NoData:
+def samples(facts: Facts, asked: Asked, memo: Memo) -> PanelSamples | NoData:
     """The raw samples that the panel is made from; `memo` is shared by the panels of the same facts."""
     run, range_s = facts.run, _longest_s(facts.run, asked)
     series: dict[str, tuple[Series, ...]] = {}
@@ -105,9 +119,17 @@ def samples(facts: Facts, asked: Asked, memo: Memo) -> Samples | NoData:
     except ValueError as error:
         return NoData(str(error))
     views = facts.background
-    background = tuple(each for each in series[RESPONSES_BY_VIEW] if each.labels.get("view") in views)
-    recorded = _rule_evidence.by_record(facts)
-    return Samples(series, scrapes, background, views, run.window.end_s, dialect, memo, recorded)
+    return PanelSamples(
+        series=series,
+        at_s=run.window.end_s,
+        dialect=dialect,
+        updates=scrapes,
+        recordings=_rule_evidence.by_record(facts),
+        names=TRAFFIC,
+        background=tuple(each for each in series[RESPONSES_BY_VIEW] if each.labels.get(TRAFFIC.view) in views),
+        background_views=views,
+        memo=memo,
+    )
 
 
 def unmatched(asked: Asked, samples: Samples) -> str:

@@ -20,10 +20,11 @@ from harness.core.run import Run
 from harness.core.verdict import Finding, Status, Tolerance, Verdict
 from harness.evidence import prometheus_evidence
 from harness.instrumentation.django_prometheus.metrics import INVALID_METHOD, METHODS, NAMES
-from harness.monitoring.dashboards import evaluation, grafana
-from harness.monitoring.dashboards.corrections import RIGHT, TRUE, Correction, Memo, Samples
+from harness.monitoring.dashboards import corrections, grafana
+from harness.monitoring.dashboards.corrections import RIGHT, TRUE, Correction
 from harness.monitoring.dashboards.grafana import RATE_SCRAPES
-from harness.promql import syntax
+from harness.monitoring.dashboards.panel_samples import Memo, PanelSamples
+from harness.promql import Samples, syntax
 from harness.promql.vectors import Labels, UnsupportedError, Vector
 
 ID = "dashboards"
@@ -187,12 +188,12 @@ def _impossible(asked: Asked) -> str:
     return ""
 
 
-def _compare(run: Run, asked: Asked, samples: Samples, shown: Vector) -> tuple[Verdict | Finding, ...]:
+def _compare(run: Run, asked: Asked, samples: PanelSamples, shown: Vector) -> tuple[Verdict | Finding, ...]:
     """Hold what Prometheus shows against what it must show, and against what would be right."""
     shows = frozenset(name for labels in shown for name, _ in labels)
 
-    def under(corrections: frozenset[Correction], nudge: float = CENTRAL) -> Vector:
-        value = evaluation.evaluate(asked.tree, samples, corrections, shows=shows, nudge=nudge)
+    def under(applied: frozenset[Correction], nudge: float = CENTRAL) -> Vector:
+        value = corrections.evaluate(asked.tree, samples, applied, shows=shows, nudge=nudge)
         return {(): value} if isinstance(value, float) else value
 
     true = under(TRUE)
@@ -221,11 +222,11 @@ def _compare(run: Run, asked: Asked, samples: Samples, shown: Vector) -> tuple[V
     return passed, Finding(FIRST_COUNT, asked.subject, text, ID), *latent
 
 
-def _latent(asked: Asked, samples: Samples, shows: frozenset[str]) -> tuple[Finding, ...]:
+def _latent(asked: Asked, samples: PanelSamples, shows: frozenset[str]) -> tuple[Finding, ...]:
     """What is wrong with the panel's form and happens to make no difference to what it shows now."""
-    if not (syntax.has_quantile_or_subquery(asked.tree) or any(map(evaluation.hides_unnamed, asked.selections))):
+    if not (syntax.has_quantile_or_subquery(asked.tree) or any(map(samples.names.hides_unnamed, asked.selections))):
         return ()
-    made = evaluation.mistakes(asked.tree, samples, shows=shows)
+    made = corrections.mistakes(asked.tree, samples, shows=shows)
     return tuple(
         Finding(LATENT, asked.subject, f"{text}; it makes no difference to what the panel shows in this run", ID)
         for item, text in WRONG.items()
@@ -351,11 +352,11 @@ def _changes(under: Callable[[frozenset[Correction]], Vector], item: Correction)
         return True
 
 
-def _off(shown: Vector, under: Callable[..., Vector], corrections: frozenset[Correction]) -> Labels | None:
+def _off(shown: Vector, under: Callable[..., Vector], applied: frozenset[Correction]) -> Labels | None:
     """The labels whose value is none that the corrected expression gives, a rank on a bucket's edge nudged."""
-    if apart(shown, [under(corrections)]) is None:
+    if apart(shown, [under(applied)]) is None:
         return None
-    return apart(shown, [under(corrections, nudge) for nudge in NUDGES])
+    return apart(shown, [under(applied, nudge) for nudge in NUDGES])
 
 
 CHECK = Check(ID, queries, judge, optional=True)

@@ -1,30 +1,25 @@
-"""Raw samples, and what Prometheus cannot know of them, or an expression gets wrong, put right."""
+"""What panels get wrong, put right: the engine of PromQL with some of its steps replaced.
 
-from bisect import bisect_left
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+An expression is evaluated under a set of `Correction`s. Under none it gives what Prometheus answers, under `RIGHT` what
+a panel would show if it were written well, under all what truly happened.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import pairwise
+from typing import Any
 
-from harness import promql
+import promql_parser as ast
+
 from harness.core.query import Series
-from harness.instrumentation.django_prometheus.metrics import (
-    COUNT_SCRAPES,
-    REQUESTS,
-    REQUESTS_BY_METHOD,
-    RESPONSES,
-    RESPONSES_BY_STATUS,
-)
-from harness.promql import Dialect, Point
-from harness.promql.vectors import NAME, UnsupportedError
-
-TRAFFIC: Mapping[str, tuple[str, ...]] = {
-    REQUESTS: (),
-    RESPONSES: (),
-    REQUESTS_BY_METHOD: ("method",),
-    RESPONSES_BY_STATUS: ("status",),
-}
-"""Counters without a view label that hold background traffic too, and the labels by which their part of it is known."""
+from harness.monitoring.dashboards.panel_samples import ANY_VIEW, PanelSamples, exact_increase
+from harness.promql import syntax, vectors
+from harness.promql.engine import Engine, by_labels
+from harness.promql.extrapolation import Point
+from harness.promql.functions import FUNCTIONS, RATE, Growth, Kind, Range, RangeFunction
+from harness.promql.quantile import BOUND, histograms
+from harness.promql.syntax import Selection
+from harness.promql.vectors import NAME, Labels, Value, Vector
 
 
 class Correction(StrEnum):
@@ -39,7 +34,7 @@ class Correction(StrEnum):
     RESETS = "resets"
     """`rate()` of a sum becomes the sum of rates, so that the reset of one series is not one of the sum."""
     UNNAMED = "unnamed"
-    """What adds up views does not leave out `<unnamed view>`, which is what no URL pattern matched."""
+    """What adds up views does not leave out the unnamed one, which is what no URL pattern matched."""
     BIRTHS = "births"
     """A series that appears counts from 0, where `rate()` leaves out its first value."""
     EXTRAPOLATION = "extrapolation"
@@ -55,128 +50,214 @@ OF_SERIES = frozenset({Correction.BACKGROUND, Correction.BIRTHS, Correction.EXTR
 """Those that change what a single series gives."""
 
 
-@dataclass(frozen=True, slots=True)
-class Memo:
-    """What has been found out about the series of a run, once for all expressions that ask for the same."""
-
-    rates: dict[Hashable, float | None] = field(default_factory=dict)
-    chosen: dict[Hashable, tuple[Series, ...]] = field(default_factory=dict)
-    """The series that a selector matches."""
-
-
-@dataclass(frozen=True, slots=True)
-class Samples:
-    """What was scraped, to be evaluated at one moment."""
-
-    series: Mapping[str, Sequence[Series]]
-    """Raw samples by metric name."""
-    scrapes: Mapping[str, Sequence[float]]
-    """Times of the successful scrapes by instance, rising."""
-    background: Sequence[Series]
-    """Responses by view of the requests that are no user's: scrapes and health checks."""
-    background_views: frozenset[str]
-    at_s: float
-    dialect: Dialect
-    memo: Memo = field(default_factory=Memo, compare=False, repr=False)
-    """Shared by those who evaluate the same series."""
-    evaluations: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    """Times at which a recording rule was evaluated, rising, by what it records."""
-
-
-def points(
-    series: Series, samples: Samples, applied: frozenset[Correction], *, shows_background: bool
-) -> Sequence[Point] | None:
-    """A series' samples; corrected without those of background traffic, or None when it holds nothing else.
-
-    Raises UnsupportedError where nothing tells the two apart.
-    """
-    if Correction.BACKGROUND not in applied:
-        return series.points
-    if series.labels.get("view") in samples.background_views and not shows_background:
-        return None
-    return _without_background(series, samples)
-
-
-def rate(
-    series: Series,
-    range_s: float,
-    samples: Samples,
-    applied: frozenset[Correction],
+def evaluate(
+    node: Any,
+    samples: PanelSamples,
+    corrections: frozenset[Correction] = frozenset(),
     *,
-    shows_background: bool,
-    newest: bool = False,
-) -> float | None:
-    """The rate of one series in the range that ends now, or between its `newest` two samples; None without any.
+    shows: frozenset[str],
+    nudge: float,
+) -> Value:
+    """The value of a tree. Raises UnsupportedError.
 
-    In 1/s. Raises UnsupportedError as `points` does.
+    `shows` are the labels of the panel's result: background traffic is not taken out of a panel that shows it under its
+    view. `nudge` is added to each quantile, as by the engine.
     """
-    key = (id(series), samples.at_s, range_s, applied & OF_SERIES, shows_background, newest)
-    rates = samples.memo.rates
-    if key not in rates:
-        rates[key] = _rate(series, range_s, samples, applied, shows_background, newest)
-    return rates[key]
+    return _Corrected(samples, nudge, corrections, shows).value(node)
 
 
-def instance_of(series: Series) -> str:
-    """The process that a series was scraped from; empty when its labels do not tell."""
-    return series.labels.get("instance", "")
+def mistakes(node: Any, samples: PanelSamples, *, shows: frozenset[str]) -> frozenset[Correction]:
+    """What a tree gets wrong by its form, whether or not it makes a difference to the samples.
+
+    Raises UnsupportedError.
+    """
+    return _Corrected(samples, 0.0, RIGHT, shows).mistakes(node)
 
 
-def _rate(
-    series: Series,
-    range_s: float,
-    samples: Samples,
-    applied: frozenset[Correction],
-    shows_background: bool,
-    newest: bool,
-) -> float | None:
-    own = points(series, samples, applied, shows_background=shows_background)
-    if own is None:
-        return None
-    if Correction.BIRTHS in applied:
-        own = _from_birth(series, own, samples)
-    if newest:
-        return promql.irate(own, samples.at_s, range_s, samples.dialect)
-    if Correction.EXTRAPOLATION in applied:
-        return _exact_rate(own, samples.at_s, range_s)
-    return promql.rate(own, samples.at_s, range_s, samples.dialect)
+@dataclass(frozen=True, slots=True)
+class _Corrected(Engine):
+    """The engine under corrections, at one place of a tree: what lies above it is in the last three fields.
+
+    A step that is not corrected here is the engine's; it is named in full, for `super()` knows no class with slots.
+    """
+
+    samples: PanelSamples
+    nudge: float
+    corrections: frozenset[Correction]
+    shows: frozenset[str]
+    merge: Callable[[Labels], Labels] | None = None
+    """Inside of an average of percentiles: what is left of the labels of a bucket."""
+    in_quantile: bool = False
+    range_s: float | None = None
+    """Inside of a rate of a sum: the range of the rate, in which selectors give their growth per second."""
+
+    def select(self, node: Any) -> Sequence[Series]:
+        syntax.check_unshifted(node)
+        selection = syntax.selection(node)
+        mends = self._hides_unnamed(selection) and self.samples.names.view not in self.shows
+        return self.samples.chosen(selection, with_unnamed=mends)
+
+    def instant(self, node: Any) -> Vector:
+        if self.range_s is not None:
+            return self.over_range(RATE, node, self.range_s)
+        return Engine.instant(self, node)
+
+    def over_range(self, function: RangeFunction, node: Any, range_s: float, numbers: tuple[float, ...] = ()) -> Vector:
+        chosen = self.select(node)
+        shown = self.samples.names.view in self.shows or self._asks_background(node)
+        asked = Range((), self.samples.at_s, range_s, self.samples.dialect, numbers)
+        return by_labels(
+            ((each, self._remembered(function, each, asked, shown=shown)) for each in chosen), named=function.keeps_name
+        )
+
+    def over_time(self, function: RangeFunction, node: Any) -> Vector:
+        found = self._rate_of_sum(node)
+        if found is None:
+            return Engine.over_time(self, function, node)
+        growth, subquery = found
+        syntax.check_unshifted(subquery)
+        range_s = syntax.range_s(subquery)
+        rates = replace(self, range_s=range_s).vector(subquery.expr)
+        return {labels: rate * (1.0 if growth.per_second else range_s) for labels, rate in rates.items()}
+
+    def buckets(self, node: Any) -> Vector:
+        found = replace(self, in_quantile=True).vector(node)
+        return _merged(found, self.merge) if self.merge else found
+
+    def aggregation(self, node: Any) -> Vector:
+        return Engine.aggregation(self._in_aggregation(node), node)
+
+    def binary(self, node: Any) -> Value:
+        left, right = self._sides(node)
+        value = left.value(node.lhs)
+        if (kept := self._unfiltered(node, value)) is not None:
+            return kept[1]
+        return vectors.combine(str(node.op), node.modifier, value, right.value(node.rhs))
+
+    def mistakes(self, node: Any) -> frozenset[Correction]:
+        """The corrections that change the form of a tree, here or below. Raises UnsupportedError."""
+        below = (place.mistakes(child) for place, child in self._places(node))
+        return frozenset(self._mistakes_here(node)).union(*below)
+
+    def _mistakes_here(self, node: Any) -> Iterator[Correction]:
+        match node:
+            case ast.VectorSelector() if self._hides_unnamed(syntax.selection(node)):
+                yield Correction.UNNAMED
+            case ast.BinaryExpr() if self._unfiltered(node, self._sides(node)[0].value(node.lhs)) is not None:
+                yield Correction.FILTERS
+            case ast.Call() if self._rate_of_sum(node):
+                yield Correction.RESETS
+            case ast.Call() if self._averages(node):
+                yield Correction.AVERAGES
+
+    def _places(self, node: Any) -> Iterator[tuple["_Corrected", Any]]:
+        """What an evaluation looks at below a node, and the engine that does."""
+        match node:
+            case ast.AggregateExpr():
+                inside = self._in_aggregation(node)
+                yield from ((inside, child) for child in syntax.children(node))
+            case ast.BinaryExpr():
+                left, right = self._sides(node)
+                if (kept := self._unfiltered(node, left.value(node.lhs))) is not None:
+                    yield self, kept[0]
+                else:
+                    yield from ((left, node.lhs), (right, node.rhs))
+            case ast.Call() if (found := self._rate_of_sum(node)) is not None:
+                yield replace(self, range_s=syntax.range_s(found[1])), found[1].expr
+            case ast.Call():
+                in_quantile = replace(self, in_quantile=True)
+                for kind, child in syntax.arguments(node):
+                    yield in_quantile if kind is Kind.BUCKETS else self, child
+            case _:
+                yield from ((self, child) for child in syntax.children(node))
+
+    def _hides_unnamed(self, selection: Selection) -> bool:
+        """True for a selector that leaves the unnamed view out, where that is corrected."""
+        return Correction.UNNAMED in self.corrections and self.samples.names.hides_unnamed(selection)
+
+    def _asks_background(self, node: Any) -> bool:
+        """True when a selector picks views of scrapes and health checks, and no others."""
+        names = self.samples.names
+        matchers = (matcher for matcher in syntax.selection(node).matchers if matcher.label == names.view)
+        return any(not matcher.accepts(ANY_VIEW) for matcher in matchers) and all(
+            map(self.samples.is_background, self.select(node))
+        )
+
+    def _remembered(self, function: RangeFunction, series: Series, asked: Range, *, shown: bool) -> float | None:
+        """As `_of_series`, once for all who ask."""
+        key = (id(series), function.name, asked, self.corrections & OF_SERIES, shown)
+        values = self.samples.memo.values
+        if key not in values:
+            values[key] = self._of_series(function, series, asked, shown=shown)
+        return values[key]
+
+    def _of_series(self, function: RangeFunction, series: Series, asked: Range, *, shown: bool) -> float | None:
+        """A function of one series; None where it has no value, or is background traffic that is not `shown`.
+
+        Raises UnsupportedError where nothing tells background traffic from other.
+        """
+        points: Sequence[Point] = series.points
+        growth = function.growth
+        if Correction.BACKGROUND in self.corrections:
+            if self.samples.is_background(series) and not shown:
+                return None
+            points = self.samples.without_background(series)
+        if growth and Correction.BIRTHS in self.corrections:
+            points = self.samples.from_birth(series, points)
+        if growth and growth.extrapolated and Correction.EXTRAPOLATION in self.corrections:
+            grown = exact_increase(points, asked.end_s, asked.range_s)
+            return grown / asked.range_s if grown is not None and growth.per_second else grown
+        return function.apply(replace(asked, points=points))
+
+    def _rate_of_sum(self, node: Any) -> tuple[Growth, Any] | None:
+        """How a call tells the growth of a sum, and the subquery of it; None where it does not, or may."""
+        function = FUNCTIONS.get(node.func.name)
+        if Correction.RESETS not in self.corrections or not isinstance(function, RangeFunction) or not function.growth:
+            return None
+        subquery = syntax.bare(node.args[0])
+        if not isinstance(subquery, ast.SubqueryExpr) or not syntax.has_aggregate(subquery.expr):
+            return None
+        return function.growth, subquery
+
+    def _averages(self, node: Any) -> bool:
+        """True for a call that gives percentiles of which an average makes one of more than it should."""
+        asked = [child for kind, child in syntax.arguments(node) if kind is Kind.BUCKETS]
+        return bool(self.merge) and any(
+            len(histograms(self.buckets(child))) < len(histograms(replace(self, merge=None).buckets(child)))
+            for child in asked
+        )
+
+    def _in_aggregation(self, node: Any) -> "_Corrected":
+        averages = str(node.op) in ("avg", "sum") and Correction.AVERAGES in self.corrections
+        return replace(self, merge=vectors.grouper(node.modifier) if averages else None)
+
+    def _sides(self, node: Any) -> tuple["_Corrected", "_Corrected"]:
+        operator = str(node.op)
+        if operator in vectors.COMPARISONS and not vectors.is_filter(operator, node.modifier):
+            inside = replace(self, merge=None)  # 0 or 1 for each percentile: their sum counts, and averages nothing
+            return inside, inside
+        whole = operator in vectors.SETS and operator != "or"  # what stands to its right takes out whole histograms
+        return self, replace(self, in_quantile=False) if whole else self
+
+    def _unfiltered(self, node: Any, left: Value) -> tuple[Any, Value] | None:
+        """The side of a filter of buckets that stays, and its value; None where there is no such filter."""
+        operator, modifier = str(node.op), node.modifier
+        if not self.in_quantile or Correction.FILTERS not in self.corrections:
+            return None
+        if vectors.is_filter(operator, modifier):
+            kept, value = (node.lhs, left) if isinstance(left, dict) else (node.rhs, self.value(node.rhs))
+            of_buckets = isinstance(value, dict) and any(BOUND in dict(labels) for labels in value)
+            return (kept, value) if of_buckets else None
+        drops = operator in ("and", "unless") and vectors.matches_by(modifier, BOUND) and syntax.has_filter(node.rhs)
+        return (node.lhs, left) if drops else None
 
 
-def _without_background(series: Series, samples: Samples) -> Sequence[Point]:
-    name = series.labels.get(NAME, "")
-    if name in COUNT_SCRAPES and samples.background:
-        raise UnsupportedError(f"{name} counts scrapes too, and nothing in it tells them apart")
-    if name not in TRAFFIC:
-        return series.points
-    others: dict[float, float] = {}
-    for other in samples.background:
-        if instance_of(other) == instance_of(series) and all(
-            other.labels.get(label) == series.labels.get(label) for label in TRAFFIC[name]
-        ):
-            for at, value in other.points:
-                others[at] = others.get(at, 0.0) + value
-    return [(at, value - others.get(at, 0.0)) for at, value in series.points]
-
-
-def _from_birth(series: Series, points: Sequence[Point], samples: Samples) -> Sequence[Point]:
-    """With a zero at the last scrape that did not have the series yet."""
-    times = samples.scrapes.get(instance_of(series), ())
-    place = bisect_left(times, points[0][0]) if points else 0
-    return [(times[place - 1], 0.0), *points] if place else points
-
-
-def _exact_rate(points: Sequence[Point], end_s: float, range_s: float) -> float | None:
-    """Growth in the range divided by its length; the value at its start lies on the line between two samples."""
-    start_s = end_s - range_s
-    before = [point for point in points if point[0] <= start_s]
-    inside = [point for point in points if start_s < point[0] <= end_s]
-    if not inside:
-        return None
-    base = inside[0][1]
-    if before:
-        (since, least), (until, most) = before[-1], inside[0]
-        base = least + max(most - least, 0.0) * (start_s - since) / (until - since)
-    grown = inside[0][1] if inside[0][1] < base else inside[0][1] - base
-    for (_, earlier), (_, later) in pairwise(inside):
-        grown += later if later < earlier else later - earlier
-    return grown / range_s
+def _merged(buckets: Vector, group: Callable[[Labels], Labels]) -> Vector:
+    """The buckets of several histograms added up to those of each group."""
+    found: Vector = {}
+    for labels, count in buckets.items():
+        rest = tuple(pair for pair in labels if pair[0] not in (BOUND, NAME))
+        bound = tuple(pair for pair in labels if pair[0] == BOUND)
+        key = tuple(sorted((*group(rest), *bound)))
+        found[key] = found.get(key, 0.0) + count
+    return found

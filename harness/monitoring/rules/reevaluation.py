@@ -14,10 +14,7 @@ from typing import Any
 from harness import promql
 from harness.core.query import Series
 from harness.core.rule import Rule
-from harness.monitoring.dashboards import evaluation
-from harness.monitoring.dashboards.corrections import Samples
-from harness.monitoring.dashboards.evaluation import LOOKBACK_S
-from harness.promql import syntax
+from harness.promql import LOOKBACK_S, Engine, Samples, syntax
 from harness.promql.vectors import UnsupportedError, Vector
 
 STORED_S = 0.15
@@ -107,8 +104,10 @@ class Replay:
         scrapes = {
             each: times[: self._count(each, at_s, late=each in late)] for each, times in self.scraped.scrapes.items()
         }
-        samples = Samples(series, scrapes, (), frozenset(), at_s, self.scraped.dialect, evaluations=evaluations)
-        value = evaluation.evaluate(node, samples, shows=frozenset(), nudge=self.nudge)
+        samples = Samples(
+            series=series, at_s=at_s, dialect=self.scraped.dialect, updates=scrapes, recordings=evaluations
+        )
+        value = Engine(samples, self.nudge).value(node)
         return value if isinstance(value, dict) else {(): value}
 
     def _evaluated(self, place: int, rule: Rule, at_s: float, late: Late) -> Sequence[float]:

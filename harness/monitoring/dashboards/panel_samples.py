@@ -1,0 +1,126 @@
+"""The samples that a panel is made from, and what is known of them beyond the samples: scrapes, background traffic."""
+
+from bisect import bisect_left
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from harness.core.query import Series
+from harness.promql.engine import Samples, instance_of
+from harness.promql.extrapolation import Point
+from harness.promql.syntax import Selection
+from harness.promql.vectors import NAME, UnsupportedError
+
+ANY_VIEW = "any other view"
+"""A name that no view has, to see whether a matcher lets every view through."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficNames:
+    """How an instrumentation names its traffic, by which that of users is told from the rest."""
+
+    view: str
+    """The label that holds the view."""
+    unnamed: str
+    """The view of a request that no URL pattern matched."""
+    shares: Mapping[str, tuple[str, ...]]
+    """Counters without a view that count background traffic too, and the labels by which its share of them is known."""
+    inseparable: frozenset[str]
+    """Series that count background traffic too, of which no label tells its share."""
+
+    def hides_unnamed(self, selection: Selection) -> bool:
+        """True for a selector that takes every view but the unnamed one, and perhaps some more."""
+        asked = [matcher for matcher in selection.matchers if matcher.label == self.view]
+        return all(matcher.accepts(ANY_VIEW) for matcher in asked) and not all(
+            matcher.accepts(self.unnamed) for matcher in asked
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Memo:
+    """What has been found out about the series of a run, once for all expressions that ask for the same."""
+
+    values: dict[Hashable, float | None] = field(default_factory=dict)
+    """What a function gives of one series."""
+    chosen: dict[Hashable, tuple[Series, ...]] = field(default_factory=dict)
+    """The series that a selector matches."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PanelSamples(Samples):
+    """What a panel is evaluated on: `updates` are the times of the successful scrapes, by instance."""
+
+    names: TrafficNames
+    background: Sequence[Series] = ()
+    """Responses by view of the requests that are no user's: scrapes and health checks."""
+    background_views: frozenset[str] = frozenset()
+    memo: Memo = field(default_factory=Memo, compare=False, repr=False)
+    """Shared by those who evaluate the same series."""
+
+    def chosen(self, selection: Selection, *, with_unnamed: bool) -> tuple[Series, ...]:
+        """The series that a selector matches, and if asked those of the unnamed view that it else matches."""
+        series = self.series.get(selection.metric, ())
+        key = (id(series), selection, with_unnamed)
+        if key not in self.memo.chosen:
+            others = tuple(matcher for matcher in selection.matchers if matcher.label != self.names.view)
+            wider = replace(selection, matchers=others)
+            self.memo.chosen[key] = tuple(
+                each
+                for each in series
+                if selection.matches(each.labels)
+                or (with_unnamed and self.view_of(each) == self.names.unnamed and wider.matches(each.labels))
+            )
+        return self.memo.chosen[key]
+
+    def view_of(self, series: Series) -> str | None:
+        """The view of a series; None where it has none."""
+        return series.labels.get(self.names.view)
+
+    def is_background(self, series: Series) -> bool:
+        """Whether a series counts nothing but scrapes and health checks."""
+        return self.view_of(series) in self.background_views
+
+    def without_background(self, series: Series) -> Sequence[Point]:
+        """A counter's samples without the share of background traffic.
+
+        Raises UnsupportedError where nothing tells the two apart.
+        """
+        name = series.labels.get(NAME, "")
+        if name in self.names.inseparable and self.background:
+            raise UnsupportedError(f"{name} counts scrapes too, and nothing in it tells them apart")
+        if name not in self.names.shares:
+            return series.points
+        others: dict[float, float] = {}
+        for other in self.background:
+            if instance_of(other) == instance_of(series) and all(
+                other.labels.get(label) == series.labels.get(label) for label in self.names.shares[name]
+            ):
+                for at, value in other.points:
+                    others[at] = others.get(at, 0.0) + value
+        return [(at, value - others.get(at, 0.0)) for at, value in series.points]
+
+    def from_birth(self, series: Series, points: Sequence[Point]) -> Sequence[Point]:
+        """Samples with a zero at the last scrape that did not have the series yet."""
+        times = self.updates.get(instance_of(series), ())
+        place = bisect_left(times, points[0][0]) if points else 0
+        return [(times[place - 1], 0.0), *points] if place else points
+
+
+def exact_increase(points: Sequence[Point], end_s: float, range_s: float) -> float | None:
+    """The growth in the range, neither more nor less; the value at its start lies on the line between two samples.
+
+    None where the range holds no sample.
+    """
+    start_s = end_s - range_s
+    before = [point for point in points if point[0] <= start_s]
+    inside = [point for point in points if start_s < point[0] <= end_s]
+    if not inside:
+        return None
+    base = inside[0][1]
+    if before:
+        (since, least), (until, most) = before[-1], inside[0]
+        base = least + max(most - least, 0.0) * (start_s - since) / (until - since)
+    grown = inside[0][1] if inside[0][1] < base else inside[0][1] - base
+    for (_, earlier), (_, later) in pairwise(inside):
+        grown += later if later < earlier else later - earlier
+    return grown
