@@ -14,7 +14,7 @@ from typing import NoReturn
 from harness.cli import doctor, github_actions
 from harness.cli.doctor import render
 from harness.cli.options import parser
-from harness.config import toml_file
+from harness.config import hosts, toml_file
 from harness.config.profile import Profile
 from harness.config.toml_file import Config
 from harness.core.errors import ExitCode, HarnessError, UsageError
@@ -25,7 +25,7 @@ from harness.gate import self_test
 from harness.gate.baseline import commands
 from harness.gate.pairs import gate_record, paired_gate
 from harness.report.render import console, json_report
-from harness.runs import observe, pipeline, progress, report_index
+from harness.runs import inputs, judge, observe, pipeline, progress, report_index, run_directory
 from harness.runtime import interrupt
 
 GATE = "gate"
@@ -78,7 +78,7 @@ def _unusable(error: OSError) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     profile, project = _chosen(options)
-    out = options.out or project / "reports" / pipeline.new_run_id()
+    out = options.out or project / "reports" / run_directory.new_run_id()
     reporter = progress.Reporter(quiet=options.quiet)
     if options.fault is None:
         return _show(pipeline.run(profile, project, out, reporter), options)
@@ -90,14 +90,14 @@ def _run(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> int:
     if gate_record.is_gate(options.run_dir):
         return _show(paired_gate.verify(options.run_dir), options)
-    return _show(pipeline.verify(options.run_dir), options)
+    return _show(judge.verify(options.run_dir), options)
 
 
 def _report(options: argparse.Namespace) -> int:
     paths: list[Path] = options.run_dirs
     if len(paths) == 1 and report_index.is_run(paths[0]):
         _refuse(options, ("out",), "one run, whose reports lie beside it")
-        return _show(pipeline.render_again(paths[0]), options)
+        return _show(judge.render_again(paths[0]), options)
     made, left_out = report_index.write(paths, options.out or (paths[0] if len(paths) == 1 else paths[0].parent))
     sys.stderr.write("".join(f"left out: {text}\n" for text in left_out))
     if options.json:
@@ -115,7 +115,7 @@ def _gate(options: argparse.Namespace) -> int:
         raise UsageError("--candidate is missing: name what is compared with the base")
     if options.base is None:
         _refuse(options, PAIRED_FLAGS, "--baseline")
-        out = options.out or Path("reports") / f"gate-{pipeline.new_run_id()}"
+        out = options.out or Path("reports") / f"gate-{run_directory.new_run_id()}"
         candidate = [Path(each) for each in options.candidate]
         return _show(commands.gate(options.baseline, candidate, options.view, options.job, out), options)
     _refuse(options, ("job",), "--base")
@@ -123,7 +123,7 @@ def _gate(options: argparse.Namespace) -> int:
         raise UsageError("--candidate: one git ref or command line beside --base; put a command in quotation marks")
     profile, project = _gate_profile(options)
     asked = _asked(options, options.base, options.candidate[0], profile)
-    out = options.out or project / "reports" / f"gate-{pipeline.new_run_id()}"
+    out = options.out or project / "reports" / f"gate-{run_directory.new_run_id()}"
     return _show(paired_gate.run(asked, profile, project, out, progress.Reporter(quiet=options.quiet)), options)
 
 
@@ -131,7 +131,7 @@ def _self_test(options: argparse.Namespace) -> int:
     _refuse(options, ("candidate", "job"), "--self-test")
     profile, project = _gate_profile(options)
     asked = _asked(options, options.self_test, options.self_test, profile)
-    out = options.out or project / "reports" / f"self-test-{pipeline.new_run_id()}"
+    out = options.out or project / "reports" / f"self-test-{run_directory.new_run_id()}"
     factor = self_test.SLOWDOWN if options.slowdown is None else options.slowdown
     found = self_test.run(asked, factor, profile, project, out, progress.Reporter(quiet=options.quiet))
     if options.json:
@@ -185,7 +185,7 @@ def _faults(options: argparse.Namespace) -> int:
         return int(ExitCode.PASSED)
     profile = _load(options).profile(options.profile)
     injection.check_start(profile)
-    out = options.out or options.config.resolve().parent / "reports" / f"faults-{pipeline.new_run_id()}"
+    out = options.out or options.config.resolve().parent / "reports" / f"faults-{run_directory.new_run_id()}"
     reporter = progress.Reporter(quiet=options.quiet)
     command = tuple(run_all.harness_run(options.config, profile.name))
     total = len(chosen) + 1
@@ -212,9 +212,11 @@ def _dashboards(options: argparse.Namespace) -> int:
     known = options.profile is not None or options.config.exists()
     profile = _load(options).profile(options.profile) if known else Profile("built-in")
     profile = replace(profile, prometheus=options.prometheus, selector=options.selector or profile.selector)
-    asked = observe.read([str(path.resolve()) for path in options.paths], here)
-    out = options.out or here / "reports" / f"dashboards-{pipeline.new_run_id()}"
-    return _show(pipeline.prove(asked, profile, options.range, out, progress.Reporter(quiet=options.quiet)), options)
+    asked = inputs.read_dashboards([str(path.resolve()) for path in options.paths], here)
+    out = options.out or here / "reports" / f"dashboards-{run_directory.new_run_id()}"
+    return _show(
+        observe.verify_dashboards(asked, profile, options.range, out, progress.Reporter(quiet=options.quiet)), options
+    )
 
 
 def _doctor(options: argparse.Namespace) -> int:
@@ -270,9 +272,7 @@ def _chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
         given["scenario"] = str(flags["locustfile"].resolve())
     profile = replace(profile, **given)
     if flags.get("target") or flags.get("prometheus"):
-        profile = pipeline.against(
-            profile, flags["target"] or profile.target, flags["prometheus"] or profile.prometheus
-        )
+        profile = hosts.against(profile, flags["target"] or profile.target, flags["prometheus"] or profile.prometheus)
     if flags.get("dashboards"):
         profile = replace(profile, dashboards=(str(flags["dashboards"].resolve()),))
     if flags.get("rules"):
@@ -295,7 +295,7 @@ def _load(options: argparse.Namespace) -> Config:
     return toml_file.parse(text, str(options.config))
 
 
-def _show(outcome: pipeline.Outcome, options: argparse.Namespace) -> int:
+def _show(outcome: judge.Outcome, options: argparse.Namespace) -> int:
     if options.json:
         sys.stdout.write(json_report.render(outcome.report))
     elif not options.quiet:

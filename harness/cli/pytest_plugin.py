@@ -143,12 +143,13 @@ def _run(name: str, config: pytest.Config) -> "Report | str":
     from harness.core.errors import ExitCode, HarnessError, UsageError  # noqa: PLC0415
     from harness.runs import pipeline  # noqa: PLC0415
     from harness.runs.progress import Reporter  # noqa: PLC0415
+    from harness.runs.run_directory import new_run_id  # noqa: PLC0415
     from harness.runtime import interrupt  # noqa: PLC0415
 
     file = _profiles(config)
     try:
         profile = profiles.parse(file.read_text(encoding="utf-8"), str(file)).profile(name)
-        out = file.parent / "reports" / pipeline.new_run_id()
+        out = file.parent / "reports" / new_run_id()
         with interrupt.installed():
             return pipeline.run(profile, file.parent, out, Reporter(quiet=True)).report
     except (OSError, UnicodeDecodeError) as error:
@@ -173,11 +174,11 @@ def _profiles(config: pytest.Config) -> Path:
 
 def _judged(path: Path) -> "Report":
     from harness.core.errors import HarnessError  # noqa: PLC0415
-    from harness.runs import pipeline  # noqa: PLC0415
+    from harness.runs import judge  # noqa: PLC0415
     from harness.runs.run_directory import RunDirectory  # noqa: PLC0415
 
     try:
-        return pipeline.judge(RunDirectory(path))
+        return judge.judge(RunDirectory(path))
     except HarnessError as error:
         raise pytest.UsageError(f"--harness-run: {error}") from None
 

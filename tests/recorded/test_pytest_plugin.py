@@ -57,9 +57,9 @@ def test_a_report_without_verdicts_is_no_pass(pytester: pytest.Pytester, clean_r
     pytester.makeconftest(
         """
         import dataclasses
-        import harness.runs.pipeline
-        judge = harness.runs.pipeline.judge
-        harness.runs.pipeline.judge = lambda directory: dataclasses.replace(judge(directory), verdicts=())
+        import harness.runs.judge
+        judge = harness.runs.judge.judge
+        harness.runs.judge.judge = lambda directory: dataclasses.replace(judge(directory), verdicts=())
         """
     )
     done = run(pytester, "--harness-run", clean_run.path)
@@ -114,11 +114,11 @@ def test_a_name_from_outside_is_made_safe(pytester: pytest.Pytester, clean_run: 
     pytester.makeconftest(
         """
         import dataclasses
-        import harness.runs.pipeline
-        from harness.model import Status, Verdict
-        judge = harness.runs.pipeline.judge
+        import harness.runs.judge
+        from harness.core.verdict import Status, Verdict
+        judge = harness.runs.judge.judge
         bad = Verdict("rate", "/item/[id]/::x \\x1b[31m\\n", Status.PASS, "fine")
-        harness.runs.pipeline.judge = lambda d: dataclasses.replace(judge(d), verdicts=(bad, bad), profile="a::b [x]")
+        harness.runs.judge.judge = lambda d: dataclasses.replace(judge(d), verdicts=(bad, bad), profile="a::b [x]")
         """
     )
     junit = pytester.path / "junit.xml"
