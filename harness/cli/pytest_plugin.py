@@ -139,12 +139,12 @@ def harness_report(request: pytest.FixtureRequest) -> "Report":
 
 def _run(name: str, config: pytest.Config) -> "Report | str":
     """The report of a run, or why it could not be made."""
-    from harness.config import toml_file as profiles  # noqa: PLC0415
-    from harness.core.errors import ExitCode, HarnessError, UsageError  # noqa: PLC0415
-    from harness.runs import pipeline  # noqa: PLC0415
-    from harness.runs.progress import Reporter  # noqa: PLC0415
-    from harness.runs.run_directory import new_run_id  # noqa: PLC0415
-    from harness.runtime import interrupt  # noqa: PLC0415
+    from harness.config import toml_file as profiles
+    from harness.core.errors import ExitCode, HarnessError, UsageError
+    from harness.runs import pipeline
+    from harness.runs.progress import Reporter
+    from harness.runs.run_directory import new_run_id
+    from harness.runtime import interrupt
 
     file = _profiles(config)
     try:
@@ -173,9 +173,9 @@ def _profiles(config: pytest.Config) -> Path:
 
 
 def _judged(path: Path) -> "Report":
-    from harness.core.errors import HarnessError  # noqa: PLC0415
-    from harness.runs import judge  # noqa: PLC0415
-    from harness.runs.run_directory import RunDirectory  # noqa: PLC0415
+    from harness.core.errors import HarnessError
+    from harness.runs import judge
+    from harness.runs.run_directory import RunDirectory
 
     try:
         return judge.judge(RunDirectory(path))
@@ -185,7 +185,7 @@ def _judged(path: Path) -> "Report":
 
 def _verdicts(report: "Report | str") -> "Sequence[Verdict]":
     """Those of a report, or one that fails when there are none."""
-    from harness.core.verdict import Status, Verdict  # noqa: PLC0415
+    from harness.core.verdict import Status, Verdict
 
     if isinstance(report, str):
         return (Verdict("run", "", Status.INCONCLUSIVE, f"the run could not be made: {report}"),)
@@ -198,6 +198,6 @@ def _name(text: str) -> str:
 
 
 def _clean(text: str) -> str:
-    from harness.core.text import clean  # noqa: PLC0415
+    from harness.core.text import clean
 
     return clean(text)
