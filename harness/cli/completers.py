@@ -55,5 +55,5 @@ def run_directories(prefix: str, **_: object) -> Iterable[str]:
     from argcomplete.completers import DirectoriesCompleter
 
     files = Path("reports").glob("*/run.json")
-    runs = [str(file.parent) for file in sorted(files, reverse=True)]
-    return [*runs, *DirectoriesCompleter()(prefix)]
+    runs = [f"{file.parent}/" for file in sorted(files, reverse=True)]
+    return dict.fromkeys((*runs, *DirectoriesCompleter()(prefix)))

@@ -68,8 +68,15 @@ def _run(arguments: Sequence[str] | None, options: argparse.Namespace) -> int:
 def _crashed(error: Exception, options: argparse.Namespace) -> int:
     from harness.cli import crash
 
-    _tell(crash.report(error, options))
+    _tell(crash.report(error, _directory(options)))
     return ExitCode.CRASHED
+
+
+def _directory(options: argparse.Namespace) -> Path | None:
+    """The directory that the command made, or else the one it was given."""
+    flags = vars(options)
+    directories = [flags.get("out"), flags.get("run_dir"), *flags.get("run_dirs", ())]
+    return next((each for each in directories if isinstance(each, Path)), None)
 
 
 def _unusable(error: OSError) -> int:

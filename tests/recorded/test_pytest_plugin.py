@@ -160,6 +160,19 @@ def test_a_run_that_cannot_be_made_is_a_failed_test(pytester: pytest.Pytester) -
 
 
 @pytest.mark.parametrize(
+    "broken",
+    ["harness.runs.judge.judge = lambda directory: {}['nothing']", "harness.cli.pytest_plugin._clean = None"],
+)
+def test_a_bug_of_the_harness_is_no_failed_test(pytester: pytest.Pytester, clean_run: StoredRun, broken: str) -> None:
+    """The session ends in 70, whether the run could not be judged or a verdict not be shown."""
+    pytester.makeconftest(f"import harness.cli.pytest_plugin\nimport harness.runs.judge\n{broken}")
+    done = run(pytester, f"--harness-run={clean_run.path}")
+    assert done.ret == 70
+    done.stdout.fnmatch_lines(["*Error: a bug of the harness, and no verdict on the target; *"])
+    done.stderr.fnmatch_lines(["Traceback (most recent call last):*"])
+
+
+@pytest.mark.parametrize(
     ("flags", "message"),
     [
         (("--harness-profile", "ci"), "--harness-config: * does not exist"),
