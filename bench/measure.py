@@ -19,6 +19,8 @@ class Cost:
     wall_s: float
     peak_mb: float
     exit_code: int
+    cpu_s: float
+    """Processor time of the process and of those it waited for, user and system."""
 
 
 def run(command: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path = PROJECT) -> Cost:
@@ -26,7 +28,12 @@ def run(command: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Pa
     began = time.perf_counter()
     process = subprocess.Popen(command, cwd=cwd, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
-    return Cost(time.perf_counter() - began, usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status))
+    return Cost(
+        time.perf_counter() - began,
+        usage.ru_maxrss / 1024,
+        os.waitstatus_to_exitcode(status),
+        usage.ru_utime + usage.ru_stime,
+    )
 
 
 def harness(*arguments: str) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import gate_power, gate_real, measure, recording, report_latency, sensitivity, verifying
+from bench import doors, gate_power, gate_real, measure, recording, report_latency, sensitivity, verifying
 from harness.runtime import machine
 
 PAGE = measure.PROJECT / "docs" / "benchmarks.md"
@@ -20,6 +20,7 @@ SECTIONS: Mapping[str, tuple[str, Callable[[], str]]] = {
     "gate-power": ("How often the gate is right, simulated", gate_power.measure_all),
     "gate-real": ("How often the gate is right, on the real stack", gate_real.measure_all),
     "verifying": ("What verifying costs", verifying.measure_all),
+    "doors": ("What a help text costs", doors.measure_all),
 }
 
 

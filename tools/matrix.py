@@ -21,6 +21,8 @@ ENGINES = ("sqlite", "postgresql", "mysql")
 CACHES = ("locmem", "file", "memcached", "redis", "django-redis")
 SERVERS = ("gthread", "sync", "asgi")
 USAGE = 2
+CRASHED = 70
+"""A bug of the harness."""
 VERDICTS = {0: "PASS", 1: "FAIL", 3: "INCONCLUSIVE"}
 BEGIN, END = "<!-- cells -->\n", "<!-- /cells -->\n"
 
@@ -76,8 +78,9 @@ def run(variants: tuple[str, str, str]) -> Cell:
         done = subprocess.run(
             command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
         )
-        if not (out / "report.json").exists():
-            reason = (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[0]
+        if done.returncode == CRASHED or not (out / "report.json").exists():
+            lines = done.stderr.strip().splitlines() or [f"exit {done.returncode}"]
+            reason = lines[-1] if done.returncode == CRASHED else lines[0]  # a traceback comes before it
             return Cell(variants, USAGE, 0, 0, "", reason)
         report = json.loads((out / "report.json").read_text(encoding="utf-8"))
     off = sorted({verdict["check"] for verdict in report["verdicts"] if verdict["status"] != "pass"})

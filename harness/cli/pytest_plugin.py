@@ -4,7 +4,8 @@ Nothing of the harness is imported before an option of it is given: pytest loads
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,11 +56,12 @@ class VerdictItem(pytest.Item):
 
     def runtest(self) -> None:
         """Pass when the verdict does; anything else fails, for no data never passes."""
-        for name, value in (("expected", self.verdict.expected), ("observed", self.verdict.observed)):
-            if value is not None:
-                self.user_properties.append((name, f"{value:.6g}{self.verdict.unit and ' ' + self.verdict.unit}"))
-        if self.verdict.status != "pass":
-            raise VerdictFailed(f"{self.verdict.status.upper()}: {_clean(self.verdict.why)}")
+        with _crashes(None):
+            for name, value in (("expected", self.verdict.expected), ("observed", self.verdict.observed)):
+                if value is not None:
+                    self.user_properties.append((name, f"{value:.6g}{self.verdict.unit and ' ' + self.verdict.unit}"))
+            if self.verdict.status != "pass":
+                raise VerdictFailed(f"{self.verdict.status.upper()}: {_clean(self.verdict.why)}")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The verdict's own words, without a traceback."""
@@ -111,13 +113,15 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     profile, stored = config.getoption("--harness-profile"), config.getoption("--harness-run")
     if profile is None and stored is None:
         return
-    report = _run(profile, config) if stored is None else _judged(Path(stored))
-    if isinstance(report, str):
-        config.stash[PROBLEM] = report
-    else:
-        config.stash[REPORT] = report
-    name = _name(profile if isinstance(report, str) else report.profile) or "run"
-    node = RunNode.from_parent(session, name=name, nodeid=f"harness.{name}", verdicts=_verdicts(report))
+    with _crashes(None if stored is None else Path(stored)):
+        report = _run(profile, config) if stored is None else _judged(Path(stored))
+        if isinstance(report, str):
+            config.stash[PROBLEM] = report
+        else:
+            config.stash[REPORT] = report
+        name = _name(profile if isinstance(report, str) else report.profile) or "run"
+        verdicts = _verdicts(report)
+    node = RunNode.from_parent(session, name=name, nodeid=f"harness.{name}", verdicts=verdicts)
     collected = node.ihook.pytest_make_collect_report(collector=node)
     node.ihook.pytest_collectreport(report=collected)
     items.extend(collected.result)
@@ -139,26 +143,43 @@ def harness_report(request: pytest.FixtureRequest) -> "Report":
 
 def _run(name: str, config: pytest.Config) -> "Report | str":
     """The report of a run, or why it could not be made."""
-    from harness.config import toml_file as profiles  # noqa: PLC0415
-    from harness.core.errors import ExitCode, HarnessError, UsageError  # noqa: PLC0415
-    from harness.runs import pipeline  # noqa: PLC0415
-    from harness.runs.progress import Reporter  # noqa: PLC0415
-    from harness.runtime import interrupt  # noqa: PLC0415
+    from harness.config import toml_file as profiles
+    from harness.core.errors import ExitCode, HarnessError, UsageError
+    from harness.runs import pipeline
+    from harness.runs.progress import Reporter
+    from harness.runs.run_directory import new_run_id
+    from harness.runtime import interrupt
 
     file = _profiles(config)
     try:
-        profile = profiles.parse(file.read_text(encoding="utf-8"), str(file)).profile(name)
-        out = file.parent / "reports" / pipeline.new_run_id()
-        with interrupt.installed():
-            return pipeline.run(profile, file.parent, out, Reporter(quiet=True)).report
+        text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise pytest.UsageError(f"--harness-config: {file} cannot be read: {error}") from None
+    try:
+        profile = profiles.parse(text, str(file)).profile(name)
+        out = file.parent / "reports" / new_run_id()
+        with interrupt.installed(), _crashes(out):
+            return pipeline.run(profile, file.parent, out, Reporter(quiet=True)).report
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
     except HarnessError as error:
         return str(error)
     except interrupt.Interrupted:
         pytest.exit("interrupted; what was started is stopped", returncode=ExitCode.INTERRUPTED)
+
+
+@contextmanager
+def _crashes(directory: Path | None) -> Iterator[None]:
+    """End the session with CRASHED for a bug of the harness, which must not look like a verdict that failed."""
+    from harness.cli import crash
+    from harness.core.errors import ExitCode, HarnessError
+
+    try:
+        yield
+    except (pytest.UsageError, pytest.exit.Exception, HarnessError, VerdictFailed):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it must not look like a verdict
+        pytest.exit(crash.report(error, directory), returncode=ExitCode.CRASHED)
 
 
 def _profiles(config: pytest.Config) -> Path:
@@ -172,19 +193,19 @@ def _profiles(config: pytest.Config) -> Path:
 
 
 def _judged(path: Path) -> "Report":
-    from harness.core.errors import HarnessError  # noqa: PLC0415
-    from harness.runs import pipeline  # noqa: PLC0415
-    from harness.runs.run_directory import RunDirectory  # noqa: PLC0415
+    from harness.core.errors import HarnessError
+    from harness.runs import judge
+    from harness.runs.run_directory import RunDirectory
 
     try:
-        return pipeline.judge(RunDirectory(path))
+        return judge.judge(RunDirectory(path))
     except HarnessError as error:
         raise pytest.UsageError(f"--harness-run: {error}") from None
 
 
 def _verdicts(report: "Report | str") -> "Sequence[Verdict]":
     """Those of a report, or one that fails when there are none."""
-    from harness.core.verdict import Status, Verdict  # noqa: PLC0415
+    from harness.core.verdict import Status, Verdict
 
     if isinstance(report, str):
         return (Verdict("run", "", Status.INCONCLUSIVE, f"the run could not be made: {report}"),)
@@ -197,6 +218,6 @@ def _name(text: str) -> str:
 
 
 def _clean(text: str) -> str:
-    from harness.core.text import clean  # noqa: PLC0415
+    from harness.core.text import clean
 
     return clean(text)

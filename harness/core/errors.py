@@ -1,7 +1,7 @@
 """Every error a user can cause or meet, with the exit code it ends in.
 
 An error carries what went wrong, where, and the next step, in one line. It is raised at the edges and caught
-once, in `harness.cli.main`; anything else is a bug and keeps its traceback.
+once, in `harness.cli.main`; anything else is a bug, keeps its traceback, and ends in CRASHED.
 """
 
 from enum import IntEnum
@@ -14,6 +14,8 @@ class ExitCode(IntEnum):
     FAILED = 1
     USAGE = 2
     INCONCLUSIVE = 3
+    CRASHED = 70
+    """A bug of the harness; the number is EX_SOFTWARE of sysexits.h."""
     INTERRUPTED = 130
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harness.checks import CHECKS
 from harness.checks.validity import generator_health
-from harness.core.errors import HarnessError
+from harness.core.errors import ExitCode, HarnessError
 from harness.core.run import SCHEMA_VERSION
 from harness.core.verdict import Status
 from harness.faults import Fault, results
@@ -142,11 +142,14 @@ def _has_ended(started: _Started) -> bool:
 
 
 def _row(ended: _Started) -> Row:
-    took_s = time.monotonic() - ended.began
+    took_s, code = time.monotonic() - ended.began, ended.service.process.returncode
+    if code == ExitCode.CRASHED:  # whatever report it left is none to rely on
+        last = "".join(process.tail(ended.service.log).splitlines()[-1:]).strip()
+        return results.unknown(ended.fault, f"exit {code}: {last}; see {ended.service.log}", took_s)
     try:
         return results.judge(ended.fault, RunDirectory(ended.out).read_report(json_report.parse), took_s)
     except HarnessError:
-        told = process.tail(ended.service.log).strip() or f"exit {ended.service.process.returncode}"
+        told = process.tail(ended.service.log).strip() or f"exit {code}"
         return results.unknown(ended.fault, told.splitlines()[0], took_s)
 
 

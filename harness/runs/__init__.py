@@ -1,1 +1,1 @@
-"""One run from its profile to its report: pipeline, measured window, run directory, inputs."""
+"""One run from its profile to its report: pipeline, measured window, run directory, inputs, judgement."""

@@ -1,19 +1,63 @@
-"""The rule files that a profile names: found, read, and scaled for the run."""
+"""The files that a profile names, dashboards and rules: found and read; one of several may be broken."""
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from harness.config.profile import Profile
 from harness.core.errors import UsageError
 from harness.core.panel import Panel
 from harness.core.rule import Rule
+from harness.monitoring.dashboards import grafana
 from harness.monitoring.rules import rule_file
 
-SUFFIXES = frozenset({".yml", ".yaml"})
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class _Kind(Generic[T]):
+    """One kind of file."""
+
+    key: str
+    """The profile's key, with which errors begin."""
+    suffixes: frozenset[str]
+    """Of the files that are taken from a directory."""
+    empty: str
+    """What is said of a directory without any, after its path."""
+    wanted: str
+    """What may be named."""
+    parse: Callable[[str, str], T]
+    """Text and source -> value. Raises UsageError."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    """A file that could not be read, and why."""
+
+    file: Path
+    source: str
+    problem: str
+
+
+_DASHBOARDS = _Kind(
+    "dashboards",
+    frozenset({".json"}),
+    "holds no .json file; export a dashboard from Grafana into it",
+    "a file or a directory of dashboards in JSON",
+    grafana.parse,
+)
+_RULES = _Kind(
+    "rules",
+    frozenset({".yml", ".yaml"}),
+    "holds no .yml file; name a file or a directory of Prometheus rules",
+    "a file or a directory of rules",
+    rule_file.parse,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
     """The rules of a profile."""
 
     rules: tuple[Rule, ...]
@@ -21,45 +65,73 @@ class Given:
     """Their expressions as what is asked; a file that could not be read is one with a `problem`."""
 
 
-def read(profile: Profile, project: Path) -> Given:
+def read_dashboards(names: Sequence[str], project: Path) -> tuple[grafana.Dashboard, ...]:
+    """The dashboards of files, and of directories of them, relative to the project.
+
+    A file of several that is no dashboard has the reason in its `problem`, and the others are judged. Raises UsageError
+    that names the file when none is left, when one was named by itself, or when nothing is there.
+    """
+    found: list[grafana.Dashboard] = []
+    for name in names:
+        files = _find(_DASHBOARDS, name, project)
+        for read in _read(_DASHBOARDS, files, project):
+            if not isinstance(read, _Broken):
+                found.append(read)
+            elif len(files) == 1:
+                raise UsageError(read.problem)
+            else:
+                found.append(grafana.Dashboard(read.file.name, (), {}, read.source, read.problem))
+    if found and all(dashboard.problem for dashboard in found):
+        raise UsageError(found[0].problem)
+    return tuple(found)
+
+
+def read_rules(profile: Profile, project: Path) -> Rules:
     """The profile's rules, scaled where they are loaded for the run.
 
-    A file of several that holds no rules is told in a panel's `problem`, and the others are judged. Raises UsageError
-    that names file, group and rule when none is left, nothing is there, or two rules make the same series.
+    A file of several that holds no rules has the reason in a panel's `problem`, and the others are judged. Raises
+    UsageError that names file, group and rule when none is left, nothing is there, or two rules make the same series.
     """
-    files = _files(profile, project)
+    files = [file for name in profile.rules for file in _find(_RULES, name, project)]
     names = [file.name for file in files]
     if twice := [name for name in names if names.count(name) > 1]:
         raise UsageError(f"rules: two files are called {twice[0]}; name them apart, or name only one of them")
     found: list[Rule] = []
     broken: list[Panel] = []
-    for file in files:
-        source = str(file.relative_to(project)) if file.is_relative_to(project) else str(file)
-        try:
-            found += rule_file.parse(_text(file), source)
-        except UsageError as error:
-            broken.append(Panel(file.name, "", "", "", problem=str(error), source=source))
+    for read in _read(_RULES, files, project):
+        if isinstance(read, _Broken):
+            broken.append(Panel(read.file.name, "", "", "", problem=read.problem, source=read.source))
+        else:
+            found += read
     if broken and not found:
         raise UsageError(broken[0].problem)
     rule_file.check_unique(found)
     scaled = tuple(found) if profile.start is None else rule_file.scaled(found, profile.rule_scale)
-    return Given(scaled, (*rule_file.panels(scaled), *broken))
+    return Rules(scaled, (*rule_file.panels(scaled), *broken))
 
 
-def _files(profile: Profile, project: Path) -> list[Path]:
-    files: list[Path] = []
-    for name in profile.rules:
-        path = project / name
-        inside = sorted(each for each in path.rglob("*") if each.suffix in SUFFIXES) if path.is_dir() else [path]
-        if not inside:
-            raise UsageError(f"rules: {path} holds no .yml file; name a file or a directory of Prometheus rules")
-        files += inside
-    return files
+def _find(kind: _Kind[T], name: str, project: Path) -> list[Path]:
+    """The file itself, or those of a directory and below it. Raises UsageError for a directory without any."""
+    path = project / name
+    if not path.is_dir():
+        return [path]
+    if files := sorted(each for each in path.rglob("*") if each.suffix in kind.suffixes):
+        return files
+    raise UsageError(f"{kind.key}: {path} {kind.empty}")
 
 
-def _text(file: Path) -> str:
+def _read(kind: _Kind[T], files: Sequence[Path], project: Path) -> Iterator[T | _Broken]:
+    for file in files:
+        source = str(file.relative_to(project)) if file.is_relative_to(project) else str(file)
+        try:
+            yield kind.parse(_text(kind, file), source)
+        except UsageError as error:
+            yield _Broken(file, source, str(error))
+
+
+def _text(kind: _Kind[T], file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UsageError(f"rules: {file} cannot be read: {reason}; name a file or a directory of rules") from None
+        raise UsageError(f"{kind.key}: {file} cannot be read: {reason}; name {kind.wanted}") from None

@@ -1,6 +1,5 @@
 """Live progress on standard error: a line that updates in a terminal, a line per stage elsewhere."""
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +8,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
-from harness.runtime.load.locust_generator import Progress
+from harness.runtime.load.pulses import Progress
 
 LOG_EVERY_S = 5.0
 """Without a terminal, load progress is written this often."""
@@ -54,8 +53,3 @@ class Reporter:
         elif (now := time.monotonic()) - self._logged_s >= LOG_EVERY_S:
             self._logged_s = now
             self._console.print(f"  {line}", markup=False)
-
-
-def error(text: str) -> None:
-    """Print an error to standard error."""
-    sys.stderr.write(f"harness: {text}\n")

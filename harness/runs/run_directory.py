@@ -2,8 +2,10 @@
 
 import json
 import math
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +22,11 @@ from harness.evidence import prometheus_evidence, target_totals
 MOST_SCRAPES = 1_000_000
 """Scrapes of a window: eleven days at one a second."""
 T = TypeVar("T")
+
+
+def new_run_id() -> str:
+    """A name that sorts by time and is unique, e.g. `20260401-101500-3f9a`."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
 class RunDirectory:

@@ -1,10 +1,8 @@
-"""Query -> evidence, through prometheus-api-client; and waiting for the quiet scrapes that bound the window."""
+"""Query -> evidence, through prometheus-api-client."""
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import PurePath
 from typing import Any
 
@@ -13,13 +11,12 @@ from prometheus_api_client import PrometheusConnect
 from prometheus_api_client.exceptions import PrometheusApiClientException
 from requests.adapters import Retry
 
-from harness import promql
 from harness.core.errors import PrometheusError
-from harness.core.query import NoData, Query, Reading, Series
+from harness.core.query import NoData, Query, Reading
 from harness.evidence import prometheus_evidence
-from harness.instrumentation.django_prometheus.metrics import REQUESTS, RESPONSES
 
 POLL_S = 0.1
+"""How often the server is asked while something is awaited."""
 TIMEOUT_S = 30.0
 UNVERSIONED = "3.0 or later"
 """What is told of a server that does not know its version, when it behaves like that."""
@@ -35,15 +32,6 @@ RETRY = Retry(total=3, read=False, backoff_factor=1.0, status_forcelist=(408, 42
 
 class _SlowError(PrometheusError):
     """One query took too long; another may not."""
-
-
-@dataclass(frozen=True, slots=True)
-class QuietScrape:
-    """One moment at which no request was in flight, or the best that could be had."""
-
-    time_s: float
-    idle_requests: int | None
-    """Requests by others seen while waiting: 0 when it was really quiet."""
 
 
 class Prometheus:
@@ -133,100 +121,12 @@ class Prometheus:
 
     def instances(self, selector: str) -> tuple[str, ...]:
         """The `instance` labels of the target's processes that are scraped well now. Raises PrometheusError."""
-        reading = self._read(f"up{{{selector}}}")
+        reading = self.read(f"up{{{selector}}}")
         up = [series for series in reading.series if series.last == 1] if isinstance(reading, Reading) else []
         return tuple(sorted(series.labels.get("instance", "") for series in up))
 
-    def await_scraped(self, selector: str, limit_s: float) -> None:
-        """Wait until Prometheus scrapes the target well. Raises PrometheusError."""
-        deadline = time.monotonic() + limit_s
-        while True:
-            reading = self._read(f"up{{{selector}}}")
-            up = [series for series in reading.series if series.last == 1] if isinstance(reading, Reading) else []
-            if up and isinstance(self._read(f"{REQUESTS}{{{selector}}}"), Reading):
-                return
-            if time.monotonic() > deadline:
-                raise PrometheusError(f"{self.url} {self._why_unscraped(selector, reading, up=bool(up))}")
-            time.sleep(POLL_S)
-
-    def scrape_interval_s(self, selector: str, limit_s: float) -> float:
-        """Seconds between two scrapes of the target, the median of the newest; waits for two of them.
-
-        Raises PrometheusError when they do not come within `limit_s`.
-        """
-        deadline = time.monotonic() + limit_s
-        while True:
-            reading = self._read(f"up{{{selector}}}[{promql.duration(limit_s)}]")
-            scraped = reading.series if isinstance(reading, Reading) else ()
-            steps = sorted(after[0] - before[0] for series in scraped for before, after in pairwise(series.points))
-            if steps:
-                return round(steps[len(steps) // 2], 3)
-            if time.monotonic() > deadline:
-                raise PrometheusError(
-                    f"{self.url} has not scraped {{{selector}}} twice in {limit_s:g} s; is the selector right?"
-                )
-            time.sleep(POLL_S)
-
-    def await_quiet(
-        self, selector: str, after_s: float, interval_s: float, limit_s: float, *, still: bool
-    ) -> QuietScrape:
-        """Wait for a visible scrape later than `after_s` at which nothing was in flight.
-
-        With `still`, the counters must also have stood still since the scrape before it, but for the scrape itself.
-        When that does not come within `limit_s` others use the target: then the newest scrape, and how many requests
-        they made between two scrapes; None when the newest scrapes failed or hold no counters. `after_s` is on
-        Prometheus's clock. Raises PrometheusError when no scrape comes.
-        """
-        deadline = time.monotonic() + limit_s
-        while True:
-            judged = self._judge_quiet(selector, after_s, interval_s)
-            if judged and judged[1] == 0 and (not still or judged[2] == 0):
-                return QuietScrape(judged[0], 0)
-            if time.monotonic() > deadline:
-                if judged is None:
-                    return QuietScrape(self._newest_scrape(selector, after_s, limit_s), None)
-                return QuietScrape(judged[0], max(judged[2], 0))
-            time.sleep(POLL_S)
-
-    def _newest_scrape(self, selector: str, after_s: float, limit_s: float) -> float:
-        """When Prometheus last tried, well or not. Raises PrometheusError when that was not after `after_s`."""
-        reading = self._read(f"up{{{selector}}}[{promql.duration(limit_s)}]")
-        tried_s = [series.points[-1][0] for series in reading.series] if isinstance(reading, Reading) else []
-        if max(tried_s, default=after_s) <= after_s:
-            raise PrometheusError(f"{self.url} has not scraped {selector} for {limit_s:g} s; see its targets page")
-        return max(tried_s)
-
-    def _judge_quiet(self, selector: str, after_s: float, interval_s: float) -> tuple[float, int, int] | None:
-        """Time of the newest scrape after `after_s`, requests in flight then, others' requests since the one before."""
-        lookback_s = 5 * interval_s
-        counted = [self._read(promql.raw(metric, selector, lookback_s)) for metric in (REQUESTS, RESPONSES)]
-        requests_, responses = counted
-        if isinstance(requests_, NoData) or isinstance(responses, NoData):
-            return None
-        answered = {_instance(series): series for series in responses.series}
-        newest, flying, strange = 0.0, 0, 0
-        for series in requests_.series:
-            pair = answered.get(_instance(series))
-            if pair is None or len(series.points) < 2 or len(pair.points) < 2 or series.points[-1][0] <= after_s:
-                return None
-            grown = series.points[-1][1] - series.points[-2][1]
-            own = 1 if series.points[-1][1] - pair.points[-1][1] >= 1 else 0  # the scrape itself, when Django serves it
-            flying += int(series.points[-1][1] - pair.points[-1][1]) - own
-            strange += int(grown) - own
-            newest = max(newest, series.points[-1][0])
-        return newest, flying, strange
-
-    def _why_unscraped(self, selector: str, reading: Reading | NoData, *, up: bool) -> str:
-        if isinstance(reading, NoData):
-            return (
-                f"does not scrape any target with {{{selector}}}; set `selector` in the profile, or add the scrape job"
-            )
-        if not up:
-            names = ", ".join(series.labels.get("instance", "?") for series in reading.series)
-            return f"cannot scrape {names} (up is 0); see its targets page for the error"
-        return f"scrapes {{{selector}}}, but finds no {REQUESTS}; is PrometheusBeforeMiddleware installed?"
-
-    def _read(self, text: str) -> Reading | NoData:
+    def read(self, text: str) -> Reading | NoData:
+        """The answer to an expression as of now. Raises PrometheusError when it is refused or none comes."""
         try:
             return prometheus_evidence.parse_result(self._instant(text, None))
         except ValueError:
@@ -262,10 +162,6 @@ class Prometheus:
             )
         except requests.RequestException as error:
             raise self._unanswered(error) from None
-
-
-def _instance(series: Series) -> str:
-    return series.labels.get("instance", "")
 
 
 def _utc(time_s: float) -> datetime:

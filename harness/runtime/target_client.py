@@ -1,8 +1,11 @@
 """The target's own word on its state, and on the totals of its SQL log."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import requests
+
+from harness.config.profile import Profile
 
 TIMEOUT_S = 30.0
 
@@ -20,3 +23,9 @@ def fetch(target: str, path: str) -> dict[str, Any]:
     if answer is None:
         return {"error": f"{url} gave status {response.status_code}"}
     return {"result": answer} if isinstance(answer, dict) else {"error": f"{url} gave no JSON object"}
+
+
+def totals(target: str, profile: Profile, order: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What the target tells of its `state` and `sql_log`, asked in this order, where the profile says how."""
+    paths = {"state": profile.state, "sql_log": profile.sql_log}
+    return {name: fetch(target, paths[name]) for name in order if paths[name]}

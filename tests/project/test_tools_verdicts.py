@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from harness.runs import pipeline
+from harness.runs import judge
 from tools.dashboards import truth
 from tools.verdicts import MOST_RUNS, figures, read, verdicts
 
@@ -25,7 +25,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with a run that was judged, and one whose report is damaged."""
     directory = tmp_path_factory.mktemp("reports")
     shutil.copytree(ROOT / "tests" / "recorded" / "runs" / "clean", directory / "clean")
-    pipeline.verify(directory / "clean")
+    judge.verify(directory / "clean")
     (directory / "damaged").mkdir()
     (directory / "damaged" / "report.json").write_text("{")
     (directory / "unjudged").mkdir()

@@ -10,7 +10,7 @@ import pyarrow as pa
 from harness.checks.monitoring import dashboards
 from harness.core.report import Report
 from harness.core.verdict import Status, Verdict
-from harness.runs.pipeline import judge
+from harness.runs.judge import judge
 from harness.runs.run_directory import RunDirectory
 
 Row = dict[str, Any]

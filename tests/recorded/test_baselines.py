@@ -20,7 +20,7 @@ from harness.core.verdict import Status
 from harness.gate.baseline import baseline_file, commands
 from harness.gate.baseline.baseline_file import BASELINE_VERSION, Baseline
 from harness.gate.decision import Measurement, ViewSample
-from harness.runs.pipeline import render_again
+from harness.runs.judge import render_again
 from tests.recorded.stored import StoredRun
 from tests.unit.gate.arms import FINGERPRINT, VIEW, jobs
 

@@ -57,9 +57,9 @@ def test_a_report_without_verdicts_is_no_pass(pytester: pytest.Pytester, clean_r
     pytester.makeconftest(
         """
         import dataclasses
-        import harness.runs.pipeline
-        judge = harness.runs.pipeline.judge
-        harness.runs.pipeline.judge = lambda directory: dataclasses.replace(judge(directory), verdicts=())
+        import harness.runs.judge
+        judge = harness.runs.judge.judge
+        harness.runs.judge.judge = lambda directory: dataclasses.replace(judge(directory), verdicts=())
         """
     )
     done = run(pytester, "--harness-run", clean_run.path)
@@ -114,11 +114,11 @@ def test_a_name_from_outside_is_made_safe(pytester: pytest.Pytester, clean_run: 
     pytester.makeconftest(
         """
         import dataclasses
-        import harness.runs.pipeline
-        from harness.model import Status, Verdict
-        judge = harness.runs.pipeline.judge
+        import harness.runs.judge
+        from harness.core.verdict import Status, Verdict
+        judge = harness.runs.judge.judge
         bad = Verdict("rate", "/item/[id]/::x \\x1b[31m\\n", Status.PASS, "fine")
-        harness.runs.pipeline.judge = lambda d: dataclasses.replace(judge(d), verdicts=(bad, bad), profile="a::b [x]")
+        harness.runs.judge.judge = lambda d: dataclasses.replace(judge(d), verdicts=(bad, bad), profile="a::b [x]")
         """
     )
     junit = pytester.path / "junit.xml"
@@ -157,6 +157,19 @@ def test_a_run_that_cannot_be_made_is_a_failed_test(pytester: pytest.Pytester) -
     done.stdout.fnmatch_lines(["*INCONCLUSIVE: the run could not be made: *"])
     found = {case.get("name"): [part.tag for part in case] for case in ET.parse(junit).iter("testcase")}
     assert found == {"run": ["failure"], "test_load": ["error"]}
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ["harness.runs.judge.judge = lambda directory: {}['nothing']", "harness.cli.pytest_plugin._clean = None"],
+)
+def test_a_bug_of_the_harness_is_no_failed_test(pytester: pytest.Pytester, clean_run: StoredRun, broken: str) -> None:
+    """The session ends in 70, whether the run could not be judged or a verdict not be shown."""
+    pytester.makeconftest(f"import harness.cli.pytest_plugin\nimport harness.runs.judge\n{broken}")
+    done = run(pytester, f"--harness-run={clean_run.path}")
+    assert done.ret == 70
+    done.stdout.fnmatch_lines(["*Error: a bug of the harness, and no verdict on the target; *"])
+    done.stderr.fnmatch_lines(["Traceback (most recent call last):*"])
 
 
 @pytest.mark.parametrize(

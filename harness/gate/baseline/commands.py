@@ -18,10 +18,10 @@ from harness.gate.baseline.baseline_file import BASELINE_VERSION, END_OF_TIME_S,
 from harness.gate.decision import Measurement, Plan, decide_stored, off_plan
 from harness.gate.decision import report as gate_report
 from harness.gate.decision.from_samples import Measure
-from harness.runs import pipeline
+from harness.runs.judge import Outcome, judge, write_reports
 from harness.runs.run_directory import RunDirectory
 from harness.runtime.load import shards
-from harness.runtime.load.locust_generator import PULSE_S
+from harness.runtime.load.health import PULSE_S
 
 JOB_VARIABLES = ("GITHUB_RUN_ID", "CI_JOB_ID", "BUILD_TAG")
 COMMIT_VARIABLES = ("GITHUB_SHA", "CI_COMMIT_SHA", "GIT_COMMIT")
@@ -59,7 +59,7 @@ def add(
 def measure(path: Path, job: str, commit: str = "") -> Baseline:
     """What is kept of a run directory, judged anew. Raises UsageError or StoreError."""
     directory = RunDirectory(path)
-    report = pipeline.judge(directory)
+    report = judge(directory)
     run, books = directory.read_run(), directory.read_evidence().start
     samples = Measure()
     for table in shards.tables(directory.path, [shard for shard in run.shards if shard.phase == "measure"]):
@@ -92,9 +92,7 @@ def read(path: Path, job: str = "") -> tuple[Baseline, ...]:
     return tuple(_read_file(file) for file in files)
 
 
-def gate(
-    baseline: Path, candidates: Sequence[Path], views: Sequence[str], job: str | None, out: Path
-) -> pipeline.Outcome:
+def gate(baseline: Path, candidates: Sequence[Path], views: Sequence[str], job: str | None, out: Path) -> Outcome:
     """Judge the candidate's runs against the stored ones and write the reports into `out`.
 
     Raises UsageError when something cannot be read or no view is named, StoreError when the report cannot be written.
@@ -115,8 +113,8 @@ def gate(
         scenario=candidate[-1].scenario,
         arms=[*old, *new],
     )
-    pipeline.write_reports(directory, report)
-    return pipeline.Outcome(report, out)
+    write_reports(directory, report)
+    return Outcome(report, out)
 
 
 def _plan(views: Sequence[str], *, throughput: bool) -> Plan:

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from harness.config import hosts
 from harness.config.profile import Profile, TargetStart
 from harness.core.errors import UsageError
 from harness.core.verdict import Finding, Status
@@ -19,7 +20,7 @@ from harness.gate.pairs import gate_record, worktree
 from harness.gate.pairs.gate_record import Asked, Record
 from harness.gate.pairs.side import RunningSide, started
 from harness.gate.pairs.worktree import Side
-from harness.runs import pipeline
+from harness.runs.judge import Outcome, write_reports
 from harness.runs.progress import Reporter
 from harness.runs.run_directory import RunDirectory
 from harness.runtime.load.locust_generator import find_locustfile
@@ -33,7 +34,7 @@ FRESH_DATA = "data.migrations."
 """A candidate may bring migrations of its own: its database is made anew."""
 
 
-def run(asked: Asked, profile: Profile, project: Path, out: Path, reporter: Reporter) -> pipeline.Outcome:
+def run(asked: Asked, profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outcome:
     """Run pairs until a look decides, and leave the reports in `out`.
 
     Raises UsageError for what cannot be compared, another HarnessError when a side cannot be measured.
@@ -78,7 +79,7 @@ def _start(asked: Asked, profile: Profile) -> TargetStart:
     texts = dict(zip(ROLES, (asked.base, asked.candidate), strict=True))
     for role, text in texts.items():
         if worktree.is_url(text):
-            pipeline.check_host(f"--{role}", text, profile)
+            hosts.check_host(f"--{role}", text, profile)
         elif profile.start is None:
             raise UsageError(
                 f"--{role}: profile {profile.name!r} starts nothing, and each pair needs fresh processes of both "
@@ -87,7 +88,7 @@ def _start(asked: Asked, profile: Profile) -> TargetStart:
     return profile.start or TargetStart(())
 
 
-def verify(path: Path) -> pipeline.Outcome:
+def verify(path: Path) -> Outcome:
     """Judge a gate again from its directory, offline. Raises UsageError or StoreError."""
     return _judged(path, gate_record.read(path), pairs(path))
 
@@ -177,7 +178,7 @@ def _lacks_a_view(pair: Pair, plan: Plan) -> bool:
     return any(view not in pair.base.views and view not in pair.candidate.views for view in plan.views)
 
 
-def _judged(path: Path, record: Record, made: Sequence[Pair]) -> pipeline.Outcome:
+def _judged(path: Path, record: Record, made: Sequence[Pair]) -> Outcome:
     alike = _with_running(made, record)
     decision = decide(alike, record.plan)
     report = gate_report.report(
@@ -190,8 +191,8 @@ def _judged(path: Path, record: Record, made: Sequence[Pair]) -> pipeline.Outcom
         arms=[arm for pair in alike for arm in (pair.base, pair.candidate)],
     )
     report = replace(report, findings=(*report.findings, *_findings(record, decision)))
-    pipeline.write_reports(RunDirectory(path), report)
-    return pipeline.Outcome(report, path)
+    write_reports(RunDirectory(path), report)
+    return Outcome(report, path)
 
 
 def _with_running(made: Sequence[Pair], record: Record) -> tuple[Pair, ...]:

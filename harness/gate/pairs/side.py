@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from harness.checks.validity import generator_health
 from harness.config.profile import Profile
@@ -17,12 +16,14 @@ from harness.core.run import GeneratorHealth
 from harness.evidence import comparability
 from harness.gate.pairs.worktree import Side
 from harness.report import verification
-from harness.runs import pipeline
+from harness.runs import pipeline, window
 from harness.runs.progress import Reporter
 from harness.runs.run_directory import RunDirectory
+from harness.runs.scrapes import await_scraped
+from harness.runs.window import OpenWindow
 from harness.runtime.load.locust_generator import Load, Loaded, find_locustfile, load, loading
 from harness.runtime.process import NotReadyError
-from harness.runtime.prometheus import Prometheus, QuietScrape
+from harness.runtime.prometheus import Prometheus
 from harness.runtime.stack import embedded
 
 SLICE_SEEDS = 1000
@@ -45,11 +46,7 @@ class RunningSide:
     verified: bool
     _loads: list[Loaded] = field(default_factory=list)
     _started_s: float = field(default_factory=time.time)
-    _before: QuietScrape = field(default_factory=lambda: QuietScrape(0.0, 0))
-    _instances: tuple[str, ...] = ()
-    _skew_s: float = 0.0
-    _version: str = ""
-    _books: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _window: OpenWindow | None = None
 
     def warming_up(self) -> AbstractContextManager[Load]:
         """Load it, to discard what comes."""
@@ -57,18 +54,13 @@ class RunningSide:
 
     def open(self) -> None:
         """Wait for t0 where the metrics are verified."""
-        self._books["start"] = pipeline.ledger_of(self.services.target, self.profile, ("state", "sql_log"))
         prometheus = Prometheus(self.services.prometheus)
-        if self.services.prometheus:
-            self._version = prometheus.version()
-        if not self.verified:
-            self._before = QuietScrape(time.time(), 0)
-            return
-        interval_s = pipeline.await_scraped(prometheus, self.profile, self.reporter)
-        self._skew_s = prometheus.skew_s()
-        limit_s = max(self.profile.quiet_timeout_s, 4 * interval_s)
-        self._before = prometheus.await_quiet(self.profile.selector, prometheus.now(), interval_s, limit_s, still=True)
-        self._instances = prometheus.instances(self.profile.selector)
+        if self.verified:
+            scraped = await_scraped(prometheus, self.profile, self.reporter)
+            self._window = window.open_window(scraped, self.services.target, self.profile)
+        else:
+            known = prometheus if self.services.prometheus else None
+            self._window = window.open_unscraped(self.services.target, self.profile, known)
 
     def load(self, number: int, of: int) -> None:
         """Load one slice; the same slice of both sides has the same plan of arrivals."""
@@ -81,38 +73,18 @@ class RunningSide:
 
     def close(self) -> None:
         """Wait for t1 where the metrics are verified, and leave all that is needed to judge it again."""
+        assert self._window is not None  # it was opened before it was loaded
         profile, loaded = self.profile, joined(self._loads)
-        ended, after = self.services.ended(), QuietScrape(max(time.time(), self._before.time_s + 1), 0)
-        prometheus = Prometheus(self.services.prometheus)
-        interval_s = profile.scrape_interval_s
-        if self.verified:
-            after = prometheus.await_quiet(
-                profile.selector,
-                loaded.ended_s - self._skew_s + pipeline.SKEW_MARGIN_S,
-                interval_s,
-                max(profile.quiet_timeout_s, 4 * interval_s),
-                still=False,
-            )
-            self._books["end"] = pipeline.ledger_of(self.services.target, profile, ("sql_log", "state"))
-        made = pipeline.run_of(
-            profile,
-            self.directory.path.name,
-            self._started_s,
-            self.services,
-            self._version,
-            self._instances,
-            self._before,
-            after,
-            interval_s,
-            self._skew_s,
-            loaded,
-        )
+        ended = self.services.ended()
+        measured = self._window.close(loaded.ended_s)
+        made = pipeline.run_of(profile, self.directory.path.name, self._started_s, self.services, measured, loaded)
         settings = comparability.settings(profile, find_locustfile(profile, self.project).read_bytes())
         checks = () if self.verified else (generator_health.ID,)
         made = replace(made, ended=ended, settings=settings, checks=checks)
         self.directory.write_run(made)
+        prometheus = Prometheus(self.services.prometheus)
         answers = prometheus.fetch(verification.queries(made)) if self.verified else ()
-        self.directory.write_evidence(answers, self._books)
+        self.directory.write_evidence(answers, measured.totals)
 
 
 def joined(loads: Sequence[Loaded]) -> Loaded:

@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.core.errors import UsageError
 from harness.core.panel import Panel
+from harness.core.run import Window
 
 ALL = "$__all"
 PROMETHEUS = "prometheus"
@@ -99,6 +100,14 @@ def panels(dashboard: Dashboard, given: Mapping[str, str], range_s: float, inter
     if dashboard.problem:
         return (Panel(dashboard.title, "", "", "", problem=dashboard.problem, source=dashboard.source),)
     return tuple(_panel(dashboard, target, given, range_s, interval_s) for target in dashboard.targets)
+
+
+def panels_of(dashboards: Sequence[Dashboard], selector: str, window: Window) -> tuple[Panel, ...]:
+    """The queries of dashboards over a window, with the labels of the target's selector for variables of that name."""
+    given = labels_of(selector)
+    return tuple(
+        panel for each in dashboards for panel in panels(each, given, window.length_s, window.scrape_interval_s)
+    )
 
 
 def _panel(dashboard: Dashboard, target: Target, given: Mapping[str, str], range_s: float, interval_s: float) -> Panel:

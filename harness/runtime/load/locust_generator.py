@@ -6,15 +6,12 @@ Importing Locust monkey-patches the process, so it never happens here (docs/deci
 import dataclasses
 import json
 import math
-import statistics
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
 
 from harness.config.profile import Profile
 from harness.core.arrivals import Arrivals
@@ -22,31 +19,16 @@ from harness.core.errors import LoadError, UsageError
 from harness.core.run import GeneratorHealth, Shard
 from harness.runtime import process
 from harness.runtime.load import locust_plugin, shards
+from harness.runtime.load.health import health
+from harness.runtime.load.pulses import Progress, Pulses
 
 POLL_S = 0.1
-PULSE_S = 1.0
-"""Seconds that the first pulse covers before its time."""
-SAME_CLOCK_S = 1.0
-"""Two clocks this close are taken for one: a pulse is read a little after it was written."""
 AROUND_PLAN_S = 2.0
 """An open model's load lasts at most so much longer than its plan: users start, and the last arrivals are late."""
 SILENCE_LIMIT_S = 60.0
 """Locust is given up when it shows no sign of life for this long."""
 START_LIMIT_S = 60.0
 """Locust must show its first sign of life within this."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """The load as of now, over all Locust processes."""
-
-    phase: str
-    elapsed_s: float
-    users: int
-    requests: int
-    requests_per_s: float
-    errors: int
-    p95_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,66 +42,6 @@ class Loaded:
 
 
 @dataclass(slots=True)
-class _Pulses:
-    """Follows the pulse files of one phase as the recorders write them."""
-
-    logs: Path
-    seen_before: frozenset[str]
-    files: dict[str, TextIO] = field(default_factory=dict)
-    lines: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    partial: dict[str, str] = field(default_factory=dict)
-    leads_s: list[float] = field(default_factory=list)
-    """Time told in each pulse, minus this machine's when it was read."""
-
-    def read(self) -> bool:
-        """Take in what is new; true when something was."""
-        news = False
-        for path in self.logs.glob("pulse-*.jsonl"):
-            if path.name not in self.seen_before and path.name not in self.files:
-                self.files[path.name] = path.open(encoding="utf-8")
-        for name, file in self.files.items():
-            *whole, rest = (self.partial.get(name, "") + file.read()).split("\n")
-            self.partial[name] = rest
-            for line in whole:
-                self.lines.setdefault(name, []).append(json.loads(line))
-                self.leads_s.append(self.lines[name][-1]["time_s"] - time.time())
-                news = True
-        return news
-
-    def close(self) -> None:
-        for file in self.files.values():
-            file.close()
-
-    @property
-    def skew_s(self) -> float:
-        """Locust's clock minus this machine's, by the pulse that was read soonest."""
-        lead_s = max(self.leads_s, default=0.0)
-        return lead_s if abs(lead_s) >= SAME_CLOCK_S else 0.0
-
-    @property
-    def ended_s(self) -> float:
-        """The last response of any process, by this machine's clock; now, when a process did not live to tell."""
-        closed = [lines[-1] for lines in self.lines.values() if lines and lines[-1]["closing"]]
-        if len(closed) < len(self.files) or not closed:
-            return time.time()
-        last_s: float = max(line["last_response_s"] for line in closed)
-        return min(last_s - self.skew_s, time.time())
-
-    def progress(self, phase: str, elapsed_s: float) -> Progress:
-        newest = [lines[-1] for lines in self.lines.values()]
-        slow = [line["p95_s"] for line in newest if line["p95_s"] is not None]
-        return Progress(
-            phase=phase,
-            elapsed_s=elapsed_s,
-            users=sum(line["users"] for line in newest),
-            requests=sum(line["requests"] for lines in self.lines.values() for line in lines),
-            requests_per_s=sum(line["requests_per_s"] for line in newest),
-            errors=sum(line["errors"] for line in newest),
-            p95_s=max(slow) if slow else None,
-        )
-
-
-@dataclass(slots=True)
 class Load:
     """One phase that Locust drives now."""
 
@@ -129,7 +51,7 @@ class Load:
     duration_s: float
     plan: Arrivals | None
     service: process.Service
-    pulses: _Pulses
+    pulses: Pulses
     shards_before: frozenset[Path]
     running: ExitStack
     """Stops it when closed."""
@@ -151,8 +73,8 @@ class Load:
                 f"{self.service.log}"
             )
         closed = tuple(Shard(file.name, self.phase, shards.closing_count(file)) for file in files)
-        health = _health(self.profile, self.pulses, self.duration_s, code, self.plan)
-        return Loaded(closed, health, self.pulses.ended_s)
+        fared = health(self.pulses, _users(self.profile, self.plan)[0], self.duration_s, code, self.plan)
+        return Loaded(closed, fared, self.pulses.ended_s)
 
 
 def load(
@@ -178,7 +100,7 @@ def loading(profile: Profile, project: Path, directory: Path, target: str, phase
     duration_s = profile.warmup_s if phase == "warmup" else profile.duration_s
     logs = directory / "logs"
     shards_before = frozenset(shards.find(directory))
-    pulses = _Pulses(logs, frozenset(path.name for path in logs.glob("pulse-*.jsonl")))
+    pulses = Pulses(logs, frozenset(path.name for path in logs.glob("pulse-*.jsonl")))
     log = logs / f"locust-{phase}.log"
     plan = plan_of(profile, duration_s)
     command = list(_command(profile, locustfile, target, duration_s, plan))
@@ -263,7 +185,7 @@ def _settings(profile: Profile, directory: Path, phase: str, plan: Arrivals | No
 
 
 def _follow(
-    service: process.Service, pulses: _Pulses, phase: str, began: float, on_progress: Callable[[Progress], None]
+    service: process.Service, pulses: Pulses, phase: str, began: float, on_progress: Callable[[Progress], None]
 ) -> None:
     heard = began
     while service.process.poll() is None:
@@ -277,45 +199,6 @@ def _follow(
                 f"locust gave no sign of life for {limit_s:g} s; see {service.log}:\n{process.tail(service.log)}"
             )
         time.sleep(POLL_S)
-
-
-def _health(profile: Profile, pulses: _Pulses, duration_s: float, code: int, plan: Arrivals | None) -> GeneratorHealth:
-    every = [lines for lines in pulses.lines.values() if lines]
-    flat = [line for lines in every for line in lines if not line["closing"]]
-    peak_users = _peak_users(every)
-    lags = sorted(lag_s for line in flat for lag_s in line["loop_lags_s"])
-    busiest = max(
-        (statistics.median(line["cpu_ratio"] for line in lines[:-1] or lines) for lines in every), default=None
-    )
-    times = [line["time_s"] for line in flat]
-    shaped = any(line["shape"] for line in flat)
-    return GeneratorHealth(
-        planned_users=peak_users if shaped else _users(profile, plan)[0],
-        peak_users=peak_users,
-        planned_duration_s=max(times) - min(times) + PULSE_S if shaped else duration_s,
-        duration_s=max(times) - min(times) + PULSE_S if times else 0.0,
-        cpu_ratio=busiest,
-        loop_lag_s=lags[math.ceil(0.95 * len(lags)) - 1] if lags else None,
-        exit_code=code,
-        clock_skew_s=pulses.skew_s,
-        user_errors=sum(lines[-1]["user_errors"] for lines in every),
-        elsewhere=sum(lines[-1]["elsewhere"] for lines in every),
-        planned_arrivals=plan.planned if plan else None,
-        begun_arrivals=sum(lines[-1]["begun"] for lines in every) if plan else None,
-        unrecorded=sum(max(lines[-1]["answered"] - lines[-1]["told"] - lines[-1]["elsewhere"], 0) for lines in every),
-    )
-
-
-def _peak_users(every: Sequence[Sequence[Mapping[str, Any]]]) -> int:
-    """The most users at once over all processes, each counted by its pulses; those of one second are of one moment."""
-    seconds: Counter[int] = Counter()
-    for lines in every:
-        own: dict[int, int] = {}
-        for line in lines:
-            second = round(line["time_s"])
-            own[second] = max(own.get(second, 0), line["users"])
-        seconds.update(own)
-    return max(seconds.values(), default=0)
 
 
 def _reason(log: Path) -> str:

@@ -62,7 +62,7 @@ def state_of(directory: Path, shard: Shard) -> ShardState:
     return ShardState(shard, rows, problem or ("" if contradiction else doubt), contradiction)
 
 
-def tables(directory: Path, shards: Sequence[Shard]) -> Iterator[pa.Table]:
+def tables(directory: Path, shards: Sequence[Shard], columns: Sequence[str] = COLUMNS) -> Iterator[pa.Table]:
     """The rows of the shards in tables of about `CHUNK_ROWS`, as far as they can be read."""
     for shard in shards:
         try:
@@ -70,7 +70,7 @@ def tables(directory: Path, shards: Sequence[Shard]) -> Iterator[pa.Table]:
                 for table, _ in _pieces(reader):
                     if integrity.damage(table):
                         break
-                    yield _columns(table)
+                    yield _columns(table, columns)
         except (pa.ArrowException, OSError, ValueError):
             continue  # `state_of` says so, and the run is judged inconclusive
 
@@ -125,13 +125,13 @@ def _pieces(reader: pa.RecordBatchStreamReader) -> Iterator[tuple[pa.Table, int 
         raise broken
 
 
-def _columns(table: pa.Table) -> pa.Table:
+def _columns(table: pa.Table, names: Sequence[str]) -> pa.Table:
     """The columns that are read; what an older harness did not record is not known."""
-    for name in COLUMNS:
+    for name in names:
         if name not in table.schema.names:
             field = SCHEMA.field(name)
             table = table.append_column(field, pa.nulls(table.num_rows, field.type))
-    return table.select(list(COLUMNS))
+    return table.select(list(names))
 
 
 def _opened(file: Path) -> pa.RecordBatchStreamReader:

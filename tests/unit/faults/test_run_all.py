@@ -54,6 +54,19 @@ def test_a_run_that_was_alone_already_is_not_made_again(tmp_path: Path, command:
     assert not (tmp_path / "out" / "clean-crowded").exists()
 
 
+def test_a_run_in_which_the_harness_crashed_is_none(tmp_path: Path) -> None:
+    """Its row says so with the bug's own line and the log, though a report lies there."""
+    script = tmp_path / "run.py"
+    script.write_text(f"{RUN}\nprint('Traceback')\nprint('harness: KeyError: a bug of the harness')\nsys.exit(70)")
+    (tmp_path / "good").write_text(json_report.render(sample.passing()))
+    command = (sys.executable, str(script), str(tmp_path / "good"), str(tmp_path / "good"))
+    made = run_all.run_all((), command, tmp_path / "out", 1, lambda _row: None)
+    (row,) = made.rows
+    log = tmp_path / "out" / "logs" / "clean.log"
+    assert (row.outcome, made.exit_code) == (Outcome.UNKNOWN, 3)
+    assert row.note == f"exit 70: harness: KeyError: a bug of the harness; see {log}"
+
+
 PASS, FAIL, DOUBT = Status.PASS, Status.FAIL, Status.INCONCLUSIVE
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import UsageError
-from harness.runs import observe
+from harness.runs import inputs
 
 GOOD = '{"title": "Good", "panels": [{"id": 1, "title": "P", "targets": [{"refId": "A", "expr": "up"}]}]}'
 
@@ -16,7 +16,7 @@ def test_a_file_that_is_none_leaves_the_others_to_be_judged(tmp_path: Path) -> N
     (tmp_path / "boards" / "a.json").write_text(GOOD)
     (tmp_path / "boards" / "b.json").write_text("{")
     (tmp_path / "boards" / "c.json").write_bytes(b"\xff\xfe")
-    good, broken, binary = observe.read(["boards"], tmp_path)
+    good, broken, binary = inputs.read_dashboards(["boards"], tmp_path)
     assert (good.title, good.source, good.problem) == ("Good", str(Path("boards", "a.json")), "")
     assert "b.json: not valid JSON" in broken.problem
     assert "c.json cannot be read: it is not UTF-8" in binary.problem
@@ -37,4 +37,4 @@ def test_nothing_to_judge_is_an_error(tmp_path: Path, files: dict[str, str], nam
     for file, text in files.items():
         (tmp_path / file).write_text(text)
     with pytest.raises(UsageError, match=said):
-        observe.read([name], tmp_path)
+        inputs.read_dashboards([name], tmp_path)

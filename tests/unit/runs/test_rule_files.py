@@ -14,8 +14,8 @@ ONE = "groups: [{name: g, rules: [{alert: A, expr: 'rate(x[1m]) > 1', for: 30s}]
 START = TargetStart(("true",))
 
 
-def given(directory: Path, *names: str, start: TargetStart | None = START) -> inputs.Given:
-    return inputs.read(Profile("test", rules=names, rule_scale=0.1, start=start), directory)
+def given(directory: Path, *names: str, start: TargetStart | None = START) -> inputs.Rules:
+    return inputs.read_rules(Profile("test", rules=names, rule_scale=0.1, start=start), directory)
 
 
 def test_a_directory_is_read_and_scaled(tmp_path: Path) -> None:

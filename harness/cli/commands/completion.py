@@ -1,0 +1,31 @@
+"""`harness completion`: the script that lets a shell complete commands, flags, profiles, faults and run directories."""
+
+import argparse
+import sys
+
+from harness.cli import flags
+from harness.cli.flags import Commands
+from harness.core.errors import ExitCode
+
+SHELLS = ("bash", "zsh", "fish")
+
+
+def add(commands: Commands) -> None:
+    """Add the command and its flags."""
+    completion = flags.add(
+        commands,
+        "completion",
+        "print the completion script of a shell",
+        'eval "$(harness completion bash)"\n'
+        '  eval "$(harness completion zsh)"          # after compinit\n'
+        "  harness completion fish | source",
+    )
+    completion.add_argument("shell", choices=SHELLS, help="put the line of the examples into its start-up file")
+    completion.set_defaults(handler=_completion)
+
+
+def _completion(options: argparse.Namespace) -> int:
+    from argcomplete.shell_integration import shellcode
+
+    sys.stdout.write(shellcode(["harness"], shell=options.shell))
+    return int(ExitCode.PASSED)

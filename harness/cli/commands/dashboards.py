@@ -1,0 +1,56 @@
+"""`harness dashboards`: Grafana's dashboards held against a Prometheus that runs, without load."""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from harness.cli import completers, flags, output, profiles, values
+from harness.cli.flags import Commands
+from harness.config.profile import Profile
+
+
+def add(commands: Commands) -> None:
+    """Add the command and its flags."""
+    dashboards = flags.add(
+        commands,
+        "dashboards",
+        "hold Grafana dashboards against a Prometheus that runs, without any load",
+        "harness dashboards boards/ --prometheus http://127.0.0.1:9090 --selector 'job=\"web\"' --range 15m",
+    )
+    dashboards.add_argument(
+        "paths", nargs="+", metavar="PATH", type=Path, help="a dashboard's JSON file, or a directory of them"
+    )
+    dashboards.add_argument("--prometheus", metavar="URL", required=True, help="the Prometheus that they ask")
+    dashboards.add_argument(
+        "--selector",
+        metavar="MATCHERS",
+        type=values.matchers,
+        help="PromQL matchers of the target's series (default: the profile's, or job=\"django\")",
+    )
+    dashboards.add_argument(
+        "--range",
+        metavar="TIME",
+        type=values.some_duration,
+        default=300.0,
+        help="the time range that the dashboards show, up to now (default: 5m)",
+    )
+    profile = dashboards.add_argument(
+        "--profile", metavar="NAME", help="take selector and background from a profile of harness.toml"
+    )
+    completers.offer(profile, completers.profiles)
+    dashboards.add_argument("--out", metavar="DIR", type=Path, help="where to leave it (default: reports/<run-id>)")
+    flags.add_config(dashboards)
+    flags.add_output(dashboards)
+    dashboards.set_defaults(handler=_dashboards)
+
+
+def _dashboards(options: argparse.Namespace) -> int:
+    here = options.config.resolve().parent
+    known = options.profile is not None or options.config.exists()
+    profile = profiles.load(options).profile(options.profile) if known else Profile("built-in")
+    profile = replace(profile, prometheus=options.prometheus, selector=options.selector or profile.selector)
+    from harness.runs import inputs, observe
+
+    asked = inputs.read_dashboards([str(path.resolve()) for path in options.paths], here)
+    out, reporter = output.directory(options, here, "dashboards-"), output.reporter(options)
+    return output.show(observe.verify_dashboards(asked, profile, options.range, out, reporter), options)

@@ -1,0 +1,34 @@
+"""`harness doctor`: is everything here, and is the target instrumented right."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from harness.cli import flags
+from harness.cli.flags import Commands
+
+
+def add(commands: Commands) -> None:
+    """Add the command and its flags."""
+    doctor = flags.add(
+        commands,
+        "doctor",
+        "is everything here, and is a target's instrumentation wired right",
+        "harness doctor --settings mysite.settings --cwd src\n  harness doctor --metrics http://127.0.0.1:8000/metrics",
+    )
+    doctor.add_argument("--settings", metavar="MODULE", help="also read this Django settings module")
+    doctor.add_argument(
+        "--cwd", metavar="DIR", type=Path, default=Path(), help="where that module can be imported (default: here)"
+    )
+    doctor.add_argument("--metrics", metavar="URL", help="also read a live /metrics")
+    flags.add_config(doctor)
+    doctor.set_defaults(handler=_doctor)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from harness.cli import doctor
+    from harness.cli.doctor import render
+
+    diagnoses = doctor.examine(options.config.resolve().parent, options.settings, options.cwd, options.metrics)
+    sys.stdout.write(render.render(diagnoses))
+    return int(doctor.exit_code(diagnoses))

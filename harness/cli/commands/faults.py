@@ -1,0 +1,65 @@
+"""`harness faults`: the monitoring broken on purpose, one fault after the other."""
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+from harness.cli import completers, flags, output, profiles, values
+from harness.cli.flags import Commands
+from harness.core.errors import ExitCode
+
+
+def add(commands: Commands) -> None:
+    """Add the command and its flags."""
+    faults = flags.add(
+        commands,
+        "faults",
+        "break the monitoring on purpose and see that every lie is caught",
+        "harness faults\n  harness faults one-replica wrong-bound --out reports/two\n  harness faults --list",
+    )
+    ids = faults.add_argument("ids", nargs="*", metavar="ID", help="only these faults (default: all)")
+    completers.offer(ids, completers.faults)
+    faults.add_argument("--list", action="store_true", help="print the faults and what they do, and run none")
+    profile = faults.add_argument(
+        "--profile", metavar="NAME", default="faults", help="a profile of harness.toml (default: faults)"
+    )
+    completers.offer(profile, completers.profiles)
+    faults.add_argument("--jobs", metavar="N", type=values.whole, default=2, help="runs at the same time (default: 2)")
+    faults.add_argument("--out", metavar="DIR", type=Path, help="where to leave the runs (default: reports/<run-id>)")
+    flags.add_config(faults)
+    flags.add_output(faults, "faults.json")
+    faults.set_defaults(handler=_faults)
+
+
+def _faults(options: argparse.Namespace) -> int:
+    from harness.faults import FAULTS, injection
+
+    chosen = [injection.find(name) for name in dict.fromkeys(options.ids)] or list(FAULTS)
+    if options.list:
+        sys.stdout.write("".join(f"{fault.number:2}  {fault.id:<22} {fault.does}\n" for fault in chosen))
+        return int(ExitCode.PASSED)
+    profile = profiles.load(options).profile(options.profile)
+    injection.check_start(profile)
+    from harness.faults import render, run_all
+
+    out = output.directory(options, options.config.resolve().parent, "faults-")
+    reporter = output.reporter(options)
+    command = tuple(run_all.harness_run(options.config, profile.name))
+    total = len(chosen) + 1
+    with reporter.live():
+        reporter.stage(f"the clean app and {len(chosen)} faults, {options.jobs} at a time")
+        done = iter(range(1, total + 1))
+        made = run_all.run_all(
+            chosen,
+            command,
+            out,
+            options.jobs,
+            lambda row: reporter.stage(f"{next(done)} of {total}  {row.id}: {row.outcome} {row.note}".rstrip()),
+        )
+    if options.json:
+        sys.stdout.write(render.render_json(made))
+    elif not options.quiet:
+        width, color = shutil.get_terminal_size((120, 24)).columns, sys.stdout.isatty()
+        sys.stdout.write(render.render_console(made, width=width, color=color, location=str(out)))
+    return made.exit_code

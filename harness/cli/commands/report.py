@@ -1,0 +1,47 @@
+"""`harness report`: the formats of a stored run rendered again, or an index of several."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from harness.cli import flags, output
+from harness.cli.flags import Commands
+from harness.core.errors import ExitCode
+
+
+def add(commands: Commands) -> None:
+    """Add the command and its flags."""
+    report = flags.add(
+        commands,
+        "report",
+        "render a stored run's reports again, or an index of several",
+        "harness report reports/20260401-101500-3f9a\n  harness report reports",
+    )
+    flags.add_run_directory(
+        report,
+        "run_dirs",
+        "RUN_DIR",
+        "a directory that `harness run` made; with several, or a directory of them, an index with trends is made",
+        several=True,
+    )
+    report.add_argument(
+        "--out", metavar="DIR", type=Path, help="where to leave the index (default: the directory of the runs)"
+    )
+    flags.add_output(report, "report.json, or the index's index.json,")
+    report.set_defaults(handler=_report)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from harness.runs import judge, report_index
+
+    paths: list[Path] = options.run_dirs
+    if len(paths) == 1 and report_index.is_run(paths[0]):
+        flags.refuse(options, ("out",), "one run, whose reports lie beside it")
+        return output.show(judge.render_again(paths[0]), options)
+    made, left_out = report_index.write(paths, options.out or (paths[0] if len(paths) == 1 else paths[0].parent))
+    sys.stderr.write("".join(f"left out: {text}\n" for text in left_out))
+    if options.json:
+        sys.stdout.write((made / report_index.JSON).read_text(encoding="utf-8"))
+    elif not options.quiet:
+        sys.stdout.write(f"{made / report_index.HTML}\n")
+    return int(ExitCode.PASSED)

@@ -1,0 +1,37 @@
+"""`harness up`: the embedded stack alone, until Ctrl-C."""
+
+import argparse
+import sys
+import time
+
+from harness.cli import flags, profiles
+from harness.cli.flags import Commands
+from harness.core.errors import UsageError
+
+
+def add(commands: Commands) -> None:
+    """Add the command and its flags."""
+    up = flags.add(commands, "up", "keep the embedded stack running to look around, until Ctrl-C", "harness up")
+    flags.add_profile(up)
+    flags.add_variant(up)
+    flags.add_config(up)
+    up.set_defaults(handler=_up)
+
+
+def _up(options: argparse.Namespace) -> int:
+    profile, project = profiles.chosen(options)
+    if profile.start is None:
+        raise UsageError(
+            f"{options.config}: profile {profile.name!r} starts nothing; `harness up` needs a [start] table"
+        )
+    from harness.runs import pipeline, progress
+
+    with pipeline.up(profile, project, progress.Reporter()) as services:
+        sys.stdout.write(f"target      {services.target}\nprometheus  {services.prometheus}\n")
+        for server in services.servers:
+            words = (f"{word.removeprefix(server.name)[1:]} {value}" for word, value in server.words.items())
+            sys.stdout.write(f"{server.name:<10}  {server.version}: {', '.join(words)}\n")
+        sys.stdout.write("Ctrl-C stops all.\n")
+        sys.stdout.flush()
+        while True:
+            time.sleep(3600)

@@ -1,0 +1,59 @@
+"""What a shell offers for a word: asked by the script of `harness completion`, each time Tab is pressed.
+
+What cannot be read offers nothing: the command itself says what is wrong with it.
+"""
+
+import argparse
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from harness.core.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.config.toml_file import Config
+
+Completer: TypeAlias = Callable[..., Iterable[str]]
+"""Called with `prefix`, `parsed_args` and more; returns what the word may be."""
+
+
+def offer(action: argparse.Action, completer: Completer) -> None:
+    """Let a shell complete the values of a flag or argument so; paths of files need no completer."""
+    action.completer = completer  # type: ignore[attr-defined]  # argcomplete reads it
+
+
+def profiles(parsed_args: argparse.Namespace, **_: object) -> Iterable[str]:
+    """The profiles of harness.toml, or of --config."""
+    config = _config(parsed_args)
+    return config.profiles if config else ()
+
+
+def variants(parsed_args: argparse.Namespace, **_: object) -> Iterable[str]:
+    """The variants of harness.toml, or of --config."""
+    config = _config(parsed_args)
+    return config.variants if config else ()
+
+
+def _config(options: argparse.Namespace) -> "Config | None":
+    from harness.cli.profiles import load
+
+    try:
+        return load(options)
+    except HarnessError:
+        return None
+
+
+def faults(**_: object) -> Iterable[str]:
+    """The ids of the faults."""
+    from harness.faults import FAULTS
+
+    return [fault.id for fault in FAULTS]
+
+
+def run_directories(prefix: str, **_: object) -> Iterable[str]:
+    """The runs in ./reports, the newest first, and directories that begin as what is typed."""
+    from argcomplete.completers import DirectoriesCompleter
+
+    files = Path("reports").glob("*/run.json")
+    runs = [f"{file.parent}/" for file in sorted(files, reverse=True)]
+    return dict.fromkeys((*runs, *DirectoriesCompleter()(prefix)))

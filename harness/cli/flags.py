@@ -1,0 +1,80 @@
+"""What several commands take: the same flags, explained in the same words."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from harness.cli import completers
+from harness.core.errors import UsageError
+
+EXIT_CODES = """\
+exit codes: 0 all checks pass; 1 something failed; 2 wrong usage; 3 inconclusive (could not be measured, or too little
+data); 70 a bug of the harness; 130 interrupted. A failure outranks an inconclusive check, and no data never passes."""
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no public name
+"""Where a command is added."""
+
+
+def add(
+    commands: Commands,
+    name: str,
+    summary: str,
+    examples: str,
+) -> argparse.ArgumentParser:
+    """Add a command, explained with examples and exit codes."""
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=f"examples:\n  {examples}\n\n{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def add_config(parser: argparse._ActionsContainer) -> None:
+    """Where the profiles are."""
+    parser.add_argument(
+        "--config", metavar="FILE", type=Path, default=Path("harness.toml"), help="profiles (default: ./harness.toml)"
+    )
+
+
+def add_variant(parser: argparse.ArgumentParser) -> None:
+    """Variants of the profile."""
+    variant = parser.add_argument(
+        "--variant",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="also merge this [variants.NAME] of harness.toml into the profile; repeatable",
+    )
+    completers.offer(variant, completers.variants)
+
+
+def add_profile(parser: argparse.ArgumentParser) -> None:
+    """The profile, by its name alone."""
+    profile = parser.add_argument(
+        "profile", nargs="?", metavar="PROFILE", help="a profile of harness.toml (default: its default_profile)"
+    )
+    completers.offer(profile, completers.profiles)
+
+
+def add_run_directory(parser: argparse.ArgumentParser, name: str, metavar: str, help_: str, *, several: bool) -> None:
+    """A directory that `harness run` made, or several."""
+    directory = parser.add_argument(name, metavar=metavar, nargs="+" if several else None, type=Path, help=help_)
+    completers.offer(directory, completers.run_directories)
+
+
+def add_output(parser: argparse.ArgumentParser, printed: str = "report.json") -> None:
+    """What is printed on standard output: the report for a reader, `printed`, or nothing."""
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    output.add_argument("--json", action="store_true", help=f"print {printed} on standard output and nothing else")
+
+
+def refuse(options: argparse.Namespace, names: Sequence[str], beside: str) -> None:
+    """Refuse flags that would be ignored. Raises UsageError."""
+    for name in names:
+        if getattr(options, name):
+            raise UsageError(f"--{name.replace('_', '-')}: means nothing beside {beside}; leave it out")

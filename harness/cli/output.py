@@ -1,0 +1,46 @@
+"""What a command leaves and prints: its directory, its progress, its report."""
+
+import argparse
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.runs.judge import Outcome
+    from harness.runs.progress import Reporter
+
+
+def directory(options: argparse.Namespace, project: Path, kind: str = "") -> Path:
+    """Where the command leaves its files: `--out`, or a new directory in the project's reports.
+
+    It is kept in `options.out`: when the harness crashes, the message names it.
+    """
+    from harness.runs.run_directory import new_run_id
+
+    chosen: Path = options.out or project / "reports" / f"{kind}{new_run_id()}"
+    options.out = chosen
+    return chosen
+
+
+def reporter(options: argparse.Namespace) -> "Reporter":
+    """Progress on standard error, unless `--quiet`."""
+    from harness.runs.progress import Reporter
+
+    return Reporter(quiet=options.quiet)
+
+
+def show(outcome: "Outcome", options: argparse.Namespace) -> int:
+    """Print a report as the flags say, and return its exit code."""
+    from harness.cli import github_actions
+    from harness.report.render import console, json_report
+
+    if options.json:
+        sys.stdout.write(json_report.render(outcome.report))
+    elif not options.quiet:
+        width = shutil.get_terminal_size((120, 24)).columns
+        color = sys.stdout.isatty()
+        sys.stdout.write(console.render(outcome.report, width=width, color=color, location=str(outcome.directory)))
+    sys.stderr.write(github_actions.tell(outcome.report, os.environ))
+    return int(outcome.report.exit_code)

@@ -1,0 +1,54 @@
+"""How the text of a flag is read. All raise ArgumentTypeError, which ends in usage and one line."""
+
+import argparse
+
+from harness.config import readers
+from harness.core.errors import UsageError
+
+
+def whole(text: str) -> int:
+    """A whole number from 1 up."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from 1 up")
+    return int(text)
+
+
+def arrival_rate(text: str) -> float:
+    """Requests per second of an open model."""
+    try:
+        return readers.arrival_rate(float(text), "arrival_rate")
+    except (UsageError, ValueError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} must be a number of requests per second above 0, up to {readers.MOST_ARRIVALS:,.0f}"
+        ) from None
+
+
+def setting(text: str) -> tuple[str, str]:
+    """NAME=VALUE."""
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"{text!r} must be NAME=VALUE")
+    return name, value
+
+
+def some_duration(text: str) -> float:
+    """Seconds, more than none."""
+    if duration_s := duration(text):
+        return duration_s
+    raise argparse.ArgumentTypeError("must be longer than 0 s; write for example 15s")
+
+
+def duration(text: str) -> float:
+    """Seconds, of text such as 15s or 2m."""
+    try:
+        return readers.seconds(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix("duration: ")) from None
+
+
+def matchers(text: str) -> str:
+    """PromQL label matchers."""
+    try:
+        return readers.matchers(text, "selector")
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix("selector: ")) from None

@@ -1,0 +1,81 @@
+"""A run directory -> its report, offline: judged from the samples and the evidence, or rendered again."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.checks import Facts
+from harness.core.errors import StoreError
+from harness.core.query import Reading
+from harness.core.report import Report
+from harness.core.run import Run
+from harness.evidence import prometheus_evidence
+from harness.evidence.client.aggregate import SampleAggregator
+from harness.evidence.client.summary import ClientSummary
+from harness.instrumentation.django_prometheus.metrics import LATENCY_ALL, LATENCY_BY_VIEW
+from harness.report import verification
+from harness.report.render import FORMATS, json_report
+from harness.runs.run_directory import RunDirectory
+from harness.runtime.load import shards
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A judged run and where it lies."""
+
+    report: Report
+    directory: Path
+
+
+def verify(path: Path) -> Outcome:
+    """Judge a stored run again, offline, and write its reports anew. Raises UsageError or StoreError."""
+    directory = RunDirectory(path)
+    report = judge(directory)
+    write_reports(directory, report)
+    return Outcome(report, path)
+
+
+def render_again(path: Path) -> Outcome:
+    """Write the other formats again from report.json. Raises UsageError or StoreError."""
+    directory = RunDirectory(path)
+    report = directory.read_report(json_report.parse)
+    try:
+        write_reports(directory, report)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise StoreError(
+            f"{path / 'report.json'} cannot be rendered ({error}): it was changed; make it again"
+        ) from error
+    return Outcome(report, path)
+
+
+def judge(directory: RunDirectory) -> Report:
+    """Read a run directory's samples and evidence and judge them. Raises UsageError or StoreError."""
+    run_ = directory.read_run()
+    evidence = directory.read_evidence()
+    measured = tuple(shard for shard in run_.shards if shard.phase == "measure")
+    states = tuple(shards.state_of(directory.path, shard) for shard in measured)
+    try:
+        client = _tally(directory, run_, evidence)
+        return verification.verify(Facts(run_, client, evidence, states))
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise StoreError(
+            f"{directory.path} cannot be judged ({type(error).__name__}: {error}); a file is damaged, run again"
+        ) from error
+
+
+def write_reports(directory: RunDirectory, report: Report) -> None:
+    """Write every format into the run directory."""
+    for name, render in FORMATS.items():
+        directory.write_text(name, render(report))
+
+
+def _tally(directory: RunDirectory, made: Run, evidence: prometheus_evidence.Evidence) -> ClientSummary:
+    bounds = set()
+    for histogram in (LATENCY_BY_VIEW, LATENCY_ALL):
+        reading = evidence.read(prometheus_evidence.raw_query(made, f"{histogram}_bucket"))
+        if isinstance(reading, Reading):
+            bounds |= {float(series.labels["le"]) for series in reading.series if "le" in series.labels}
+    aggregator = SampleAggregator(bounds)
+    measured = tuple(shard for shard in made.shards if shard.phase == "measure")
+    for table in shards.tables(directory.path, measured):
+        aggregator.add(table)
+    return aggregator.summary(shards.tables(directory.path, measured))

@@ -1,0 +1,85 @@
+"""How the load generator itself fared, by its pulses."""
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from harness.core.arrivals import Arrivals
+from harness.core.run import GeneratorHealth
+from harness.runtime.load.pulses import Pulses
+
+PULSE_S = 1.0
+"""Seconds that the first pulse covers before its time."""
+LAG_QUANTILE = 0.95
+"""The quantile of the event loop's lags that is kept."""
+
+Lines = Sequence[Mapping[str, Any]]
+"""The pulses of one process, in order."""
+
+
+def health(pulses: Pulses, planned_users: int, duration_s: float, code: int, plan: Arrivals | None) -> GeneratorHealth:
+    """What the pulses of one phase say of Locust, which ended with `code`.
+
+    `planned_users` and `duration_s` are the profile's; where a load shape decides them, they are as they were.
+    """
+    every = [lines for lines in pulses.lines.values() if lines]
+    flat = [line for lines in every for line in lines if not line["closing"]]
+    peak_users, lasted_s = _peak_users(every), _lasted_s(flat)
+    shaped = any(line["shape"] for line in flat)
+    return GeneratorHealth(
+        planned_users=peak_users if shaped else planned_users,
+        peak_users=peak_users,
+        planned_duration_s=lasted_s if shaped else duration_s,
+        duration_s=lasted_s,
+        cpu_ratio=_busiest(every),
+        loop_lag_s=_loop_lag_s(flat),
+        exit_code=code,
+        clock_skew_s=pulses.skew_s,
+        user_errors=sum(_last(every, "user_errors")),
+        elsewhere=sum(_last(every, "elsewhere")),
+        planned_arrivals=plan.planned if plan else None,
+        begun_arrivals=sum(_last(every, "begun")) if plan else None,
+        unrecorded=sum(map(_unrecorded, every)),
+    )
+
+
+def _last(every: Sequence[Lines], name: str) -> Iterator[int]:
+    """A running total, as each process told it last."""
+    return (lines[-1][name] for lines in every)
+
+
+def _unrecorded(lines: Lines) -> int:
+    """Requests of one process that were answered and of whose end Locust never told."""
+    last = lines[-1]
+    missing: int = last["answered"] - last["told"] - last["elsewhere"]
+    return max(missing, 0)
+
+
+def _lasted_s(flat: Lines) -> float:
+    """From the first pulse's beginning to the last pulse."""
+    times = [line["time_s"] for line in flat]
+    return max(times) - min(times) + PULSE_S if times else 0.0
+
+
+def _busiest(every: Sequence[Lines]) -> float | None:
+    """The share of a core that the busiest process used, by its median; the last pulse covers its end."""
+    return max((statistics.median(line["cpu_ratio"] for line in lines[:-1] or lines) for lines in every), default=None)
+
+
+def _loop_lag_s(flat: Lines) -> float | None:
+    lags = sorted(lag_s for line in flat for lag_s in line["loop_lags_s"])
+    return lags[math.ceil(LAG_QUANTILE * len(lags)) - 1] if lags else None
+
+
+def _peak_users(every: Sequence[Lines]) -> int:
+    """The most users at once over all processes, each counted by its pulses; those of one second are of one moment."""
+    seconds: Counter[int] = Counter()
+    for lines in every:
+        own: dict[int, int] = {}
+        for line in lines:
+            second = round(line["time_s"])
+            own[second] = max(own.get(second, 0), line["users"])
+        seconds.update(own)
+    return max(seconds.values(), default=0)

@@ -1,0 +1,85 @@
+"""The pulses that the recorders write once a second, followed while they are written."""
+
+import json
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+SAME_CLOCK_S = 1.0
+"""Two clocks this close are taken for one: a pulse is read a little after it was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The load as of now, over all Locust processes."""
+
+    phase: str
+    elapsed_s: float
+    users: int
+    requests: int
+    requests_per_s: float
+    errors: int
+    p95_s: float | None
+
+
+@dataclass(slots=True)
+class Pulses:
+    """Follows the pulse files of one phase as the recorders write them."""
+
+    logs: Path
+    seen_before: frozenset[str]
+    files: dict[str, TextIO] = field(default_factory=dict)
+    lines: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    partial: dict[str, str] = field(default_factory=dict)
+    leads_s: list[float] = field(default_factory=list)
+    """Time told in each pulse, minus this machine's when it was read."""
+
+    def read(self) -> bool:
+        """Take in what is new; true when something was."""
+        news = False
+        for path in self.logs.glob("pulse-*.jsonl"):
+            if path.name not in self.seen_before and path.name not in self.files:
+                self.files[path.name] = path.open(encoding="utf-8")
+        for name, file in self.files.items():
+            *whole, rest = (self.partial.get(name, "") + file.read()).split("\n")
+            self.partial[name] = rest
+            for line in whole:
+                self.lines.setdefault(name, []).append(json.loads(line))
+                self.leads_s.append(self.lines[name][-1]["time_s"] - time.time())
+                news = True
+        return news
+
+    def close(self) -> None:
+        """Close the files; what was read stays."""
+        for file in self.files.values():
+            file.close()
+
+    @property
+    def skew_s(self) -> float:
+        """Locust's clock minus this machine's, by the pulse that was read soonest."""
+        lead_s = max(self.leads_s, default=0.0)
+        return lead_s if abs(lead_s) >= SAME_CLOCK_S else 0.0
+
+    @property
+    def ended_s(self) -> float:
+        """The last response of any process, by this machine's clock; now, when a process did not live to tell."""
+        closed = [lines[-1] for lines in self.lines.values() if lines and lines[-1]["closing"]]
+        if len(closed) < len(self.files) or not closed:
+            return time.time()
+        last_s: float = max(line["last_response_s"] for line in closed)
+        return min(last_s - self.skew_s, time.time())
+
+    def progress(self, phase: str, elapsed_s: float) -> Progress:
+        """The load by the newest pulse of each process."""
+        newest = [lines[-1] for lines in self.lines.values()]
+        slow = [line["p95_s"] for line in newest if line["p95_s"] is not None]
+        return Progress(
+            phase=phase,
+            elapsed_s=elapsed_s,
+            users=sum(line["users"] for line in newest),
+            requests=sum(line["requests"] for lines in self.lines.values() for line in lines),
+            requests_per_s=sum(line["requests_per_s"] for line in newest),
+            errors=sum(line["errors"] for line in newest),
+            p95_s=max(slow) if slow else None,
+        )

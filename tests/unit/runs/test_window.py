@@ -1,0 +1,130 @@
+"""Where t0 and t1 lie: quiet scrapes, the clock of this machine, the last minutes."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+
+from harness.config.profile import Profile, TargetStart
+from harness.core.errors import PrometheusError, UsageError
+from harness.core.query import NoData, Reading, Series
+from harness.instrumentation.django_prometheus.metrics import REQUESTS, RESPONSES
+from harness.runs import window
+from harness.runs.scrapes import Scraped
+from harness.runtime.prometheus import Prometheus
+
+SELECTOR = 'job="web"'
+OWN = Profile("own", target="http://127.0.0.1:9", start=TargetStart(("true",)), quiet_timeout_s=0.3)
+THEIRS = replace(OWN, name="theirs", start=None)
+Scrape = tuple[float, float, float]
+"""Time, requests arrived, requests answered."""
+
+
+class Answers(Prometheus):
+    """A server whose stored scrapes are given, by instance; a second has passed since the newest."""
+
+    def __init__(self, scrapes: Mapping[str, Sequence[Scrape]], now_s: float = 100.0) -> None:
+        super().__init__("http://127.0.0.1:9")
+        self.scrapes, self.now_s = scrapes, now_s
+
+    def now(self) -> float:
+        return self.now_s
+
+    def version(self) -> str:
+        return "2.42.0"
+
+    def read(self, text: str) -> Reading | NoData:
+        column = {"up": 0, REQUESTS: 1, RESPONSES: 2}[text.partition("{")[0]]
+        series = [
+            Series({"instance": name}, tuple((each[0], each[column] if column else 1.0) for each in scrapes))
+            for name, scrapes in self.scrapes.items()
+            if column == 0 or all(len(each) > 1 for each in scrapes)
+        ]
+        return Reading(tuple(series)) if series else NoData("none")
+
+
+def opened(scrapes: Mapping[str, Sequence[Scrape]], profile: Profile = OWN, now_s: float = 100.0) -> window.OpenWindow:
+    scraped = Scraped(Answers(scrapes, now_s), "2.42.0", SELECTOR, 0.05)
+    return window.open_window(scraped, profile.target, profile)
+
+
+def test_t0_is_the_newest_scrape_at_which_nothing_is_in_flight() -> None:
+    """The scrape itself is the one request that arrived and was not answered, and the growth of one."""
+    made = opened({"a:1": [(100.5, 7, 6), (101.0, 8, 7)]})
+    assert made.before == window.QuietScrape(101.0, 0)
+    assert made.instances == ("a:1",)
+    assert made.version == "2.42.0"
+
+
+@pytest.mark.parametrize(
+    ("scrapes", "idle"),
+    [
+        ([(100.5, 7, 7), (101.0, 12, 12)], 5),
+        ([(100.5, 7, 6), (101.0, 12, 11)], 4),
+        ([(100.5, 7, 7), (101.0, 7, 4)], 0),
+    ],
+    ids=["others ask", "others ask, beside the scrape", "in flight for ever"],
+)
+def test_a_target_that_is_never_quiet_says_how_many_others_ask(scrapes: list[Scrape], idle: int) -> None:
+    """Between two scrapes, after the limit; the check of quiescence judges it."""
+    assert opened({"a:1": scrapes}).before == window.QuietScrape(101.0, idle)
+
+
+def test_all_processes_of_the_target_must_have_been_scraped() -> None:
+    """One whose newest scrape is too old leaves nothing known of others' requests."""
+    made = opened({"a:1": [(100.5, 7, 7), (101.0, 7, 7)], "b:1": [(98.5, 7, 7), (99.0, 7, 7)]})
+    assert made.before == window.QuietScrape(101.0, None)
+
+
+def test_a_target_that_is_not_scraped_any_more_has_no_window() -> None:
+    """It is named, with where to look."""
+    with pytest.raises(PrometheusError, match=r'has not scraped job="web" for .* see its targets page'):
+        opened({"a:1": [(98.5, 7, 7), (99.0, 7, 7)]})
+
+
+@pytest.mark.parametrize(("profile", "idle"), [(OWN, 0), (THEIRS, 30)])
+def test_t1_is_quiet_and_where_others_may_ask_also_still(profile: Profile, idle: int) -> None:
+    """The load's own last requests are no reason to wait longer for a target that was started here."""
+    made = replace(opened({"a:1": [(100.5, 7, 7), (101.0, 7, 7)]}), profile=profile, skew_s=0.0)
+    assert made.scraped is not None
+    later = replace(made.scraped, prometheus=Answers({"a:1": [(200.0, 70, 65), (201.0, 100, 100)]}))
+    closed = replace(made, scraped=later).close(ended_s=200.5)
+    assert (closed.window.start_s, closed.window.end_s) == (101.0, 201.0)
+    assert (closed.window.idle_requests_start, closed.window.idle_requests_end) == (0, idle)
+    assert set(closed.totals) == {"start", "end"}
+
+
+def test_t1_is_later_than_the_last_response_on_the_servers_clock() -> None:
+    """A scrape before it has not seen it: with a clock that is 10 s ahead, and within what clocks can be compared."""
+    made = opened({"a:1": [(100.5, 7, 7), (101.0, 7, 7)]})
+    assert made.scraped is not None
+    scrapes = {"a:1": [(200.0, 70, 70), (201.0, 70, 70)]}
+    later = replace(made, scraped=replace(made.scraped, prometheus=Answers(scrapes)), skew_s=10.0)
+    assert later.close(ended_s=210.9).window.end_s == 201.0
+    with pytest.raises(PrometheusError, match="has not scraped"):
+        later.close(ended_s=211.0)
+
+
+def test_a_target_without_prometheus_has_a_window_by_this_clock() -> None:
+    """Never an empty one, and without totals at its end."""
+    before_s = time.time()
+    closed = window.open_unscraped(OWN.target, OWN, None).close(ended_s=before_s)
+    assert closed.window.start_s >= before_s
+    assert closed.window.length_s == pytest.approx(window.LEAST_S)
+    assert (closed.prometheus_version, closed.instances, set(closed.totals)) == ("", (), {"start"})
+
+
+def test_the_last_minutes_end_where_every_scrape_is_stored() -> None:
+    """One interval ago; nothing is known of who asked."""
+    prometheus = Answers({"a:1": [(99.0, 7, 7), (100.0, 7, 7)]}, now_s=1000.0)
+    made = window.last_minutes(Scraped(prometheus, "2.42.0", SELECTOR, 5.0), 60.0)
+    assert (made.window.start_s, made.window.end_s, made.window.scrape_interval_s) == (935.0, 995.0, 5.0)
+    assert (made.window.idle_requests_start, made.window.idle_requests_end) == (None, None)
+
+
+def test_too_few_scrapes_are_no_range() -> None:
+    """Four at least, named by the flag."""
+    scraped = Scraped(Answers({"a:1": [(99.0, 7, 7)]}), "2.42.0", SELECTOR, 15.0)
+    with pytest.raises(UsageError, match=r"--range: 59 s hold fewer than 4 scrapes of 15 s"):
+        window.last_minutes(scraped, 59.0)
