@@ -33,6 +33,7 @@ from harness.runtime.load import shards
 from harness.runtime.load.locust_generator import Loaded, find_locustfile, load
 from harness.runtime.prometheus import Prometheus, QuietScrape
 from harness.runtime.stack import embedded
+from harness.runtime.stack.acts import acting
 
 SCRAPED_LIMIT_S = 15.0
 """How long Prometheus may take to scrape the target for the first time, and four intervals at least."""
@@ -84,7 +85,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         instances = prometheus.instances(profile.selector)
         reporter.stage(f"load: {profile.scenario} with {_load_of(profile)} for {profile.duration_s:g} s")
         acts = profile.start.acts if profile.start else ()
-        with embedded.acting(acts, services.words, directory.logs / "acts.log"):
+        with acting(acts, services.placeholders, directory.logs / "acts.log"):
             loaded = load(profile, project, directory.path, services.target, "measure", reporter.load)
         ended = services.ended()
         reporter.stage("waiting for the scrape that has seen the last response")
