@@ -1,6 +1,6 @@
 """CommonMiddleware redirects URLs without a slash, and so changes the response after it was counted."""
 
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 LOCUSTFILE = """\
 from locust import FastHttpUser, constant, task

@@ -1,7 +1,7 @@
 """Clients give up on requests that the server then answers well."""
 
 from faults import _locustfiles
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 FAULT = Fault(
     number=28,

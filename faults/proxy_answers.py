@@ -1,7 +1,7 @@
 """nginx in front answers 413 and 502 by itself."""
 
 from faults import _nginx
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 HTTP = """\
   client_max_body_size 100;
@@ -21,5 +21,5 @@ FAULT = Fault(
     caught_by=("request-conservation",),
     quiet=("scrape-health", "quiescence", "response-conservation"),
     needs=_nginx.NEEDS,
-    injection=Injection(modules=_nginx.files(HTTP), beside=(_nginx.proxy("target_port"),), entry="proxy"),
+    injection=Injection(modules=_nginx.files(HTTP), sidecars=(_nginx.proxy("target_port"),), entry="proxy"),
 )

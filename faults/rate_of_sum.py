@@ -3,8 +3,7 @@
 from dataclasses import replace
 
 from faults import _panel, _replicas, restart
-from harness.config.profile import Act
-from harness.faults.fault import Fault, Injection
+from harness.faults import Act, Fault, Injection
 
 RESTARTED = replace(_replicas.REPLICA, command=("{python}", "{fault}/restarting.py", *_replicas.COMMAND))
 
@@ -19,7 +18,7 @@ FAULT = Fault(
     needs=_replicas.NEEDS,
     injection=Injection(
         modules={**_replicas.FILES, "restarting.py": restart.RESTARTING},
-        beside=(RESTARTED, _replicas.PROXY),
+        sidecars=(RESTARTED, _replicas.PROXY),
         entry=_replicas.ENTRY,
         scrape=_replicas.SCRAPE,
         profile={**_replicas.PROFILE, "quiet_timeout_s": 3.0},

@@ -1,7 +1,6 @@
 """The app is restarted in the middle of the load."""
 
-from harness.config.profile import Act
-from harness.faults.fault import Fault, Injection
+from harness.faults import Act, Fault, Injection
 
 RESTARTING = """\
 import signal, subprocess, sys

@@ -1,6 +1,6 @@
 """Responses are streamed slowly, and some break off half-way."""
 
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 LOCUSTFILE = """\
 from locust import FastHttpUser, constant, task

@@ -1,7 +1,7 @@
 """One of a hundred responses of a view is told as one of another."""
 
 from faults import _locustfiles
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 MIDDLEWARE = """\
 import itertools

@@ -19,8 +19,8 @@ from harness.config.profile import Profile
 from harness.config.toml_file import Config
 from harness.core.errors import ExitCode, HarnessError, UsageError
 from harness.core.outcome import EXIT_CODES
-from harness.faults import FAULTS, injection, run_all
-from harness.faults import render as catalogue_report
+from harness.faults import catalogue, injection, run_all
+from harness.faults import render as fault_report
 from harness.gate import self_test
 from harness.gate.baseline import commands
 from harness.gate.pairs import gate_record, paired_gate
@@ -82,8 +82,9 @@ def _run(options: argparse.Namespace) -> int:
     reporter = progress.Reporter(quiet=options.quiet)
     if options.fault is None:
         return _show(pipeline.run(profile, project, out, reporter), options)
-    fault = injection.find(options.fault)
-    with injection.injected(_load(options), profile, fault) as broken:
+    loaded = _load(options)
+    fault = catalogue.find(catalogue.of(loaded, project), options.fault)
+    with injection.injected(loaded, profile, fault) as broken:
         return _show(pipeline.run(broken, project, out, reporter), options)
 
 
@@ -179,11 +180,13 @@ def _baseline(options: argparse.Namespace) -> int:
 
 
 def _faults(options: argparse.Namespace) -> int:
-    chosen = [injection.find(name) for name in dict.fromkeys(options.ids)] or list(FAULTS)
+    loaded = _load(options)
+    known = catalogue.of(loaded, options.config.resolve().parent)
+    chosen = [catalogue.find(known, name) for name in dict.fromkeys(options.ids)] or list(known)
     if options.list:
         sys.stdout.write("".join(f"{fault.number:2}  {fault.id:<22} {fault.does}\n" for fault in chosen))
         return int(ExitCode.PASSED)
-    profile = _load(options).profile(options.profile)
+    profile = loaded.profile(options.profile)
     injection.check_start(profile)
     out = options.out or options.config.resolve().parent / "reports" / f"faults-{pipeline.new_run_id()}"
     reporter = progress.Reporter(quiet=options.quiet)
@@ -200,10 +203,10 @@ def _faults(options: argparse.Namespace) -> int:
             lambda row: reporter.stage(f"{next(done)} of {total}  {row.id}: {row.outcome} {row.note}".rstrip()),
         )
     if options.json:
-        sys.stdout.write(catalogue_report.render_json(made))
+        sys.stdout.write(fault_report.render_json(made))
     elif not options.quiet:
         width, color = shutil.get_terminal_size((120, 24)).columns, sys.stdout.isatty()
-        sys.stdout.write(catalogue_report.render_console(made, width=width, color=color, location=str(out)))
+        sys.stdout.write(fault_report.render_console(made, width=width, color=color, location=str(out)))
     return made.exit_code
 
 
@@ -232,8 +235,8 @@ def _up(options: argparse.Namespace) -> int:
     with pipeline.up(profile, project, progress.Reporter()) as services:
         sys.stdout.write(f"target      {services.target}\nprometheus  {services.prometheus}\n")
         for server in services.servers:
-            words = (f"{word.removeprefix(server.name)[1:]} {value}" for word, value in server.words.items())
-            sys.stdout.write(f"{server.name:<10}  {server.version}: {', '.join(words)}\n")
+            own = (f"{name.removeprefix(server.name)[1:]} {value}" for name, value in server.placeholders.items())
+            sys.stdout.write(f"{server.name:<10}  {server.version}: {', '.join(own)}\n")
         sys.stdout.write("Ctrl-C stops all.\n")
         sys.stdout.flush()
         while True:

@@ -25,6 +25,7 @@ QUANTILES = ("p50", "p95", "p99")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
 _FRACTION = re.compile(r"(\d{1,6})\s*/\s*(\d{1,6})")
+_LABEL = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
 _LIMIT = re.compile(r"(p50|p95|p99|error_ratio|rate)?\s*(<=|>=|==|<|>)\s*(.+)")
 
 
@@ -180,6 +181,15 @@ def commands(value: object, where: str) -> tuple[tuple[str, ...], ...]:
 def mapping(value: object, where: str) -> Mapping[str, str]:
     """A table of texts."""
     return {key: text(item, f"{where}.{key}") for key, item in table(value, where).items()}
+
+
+def labels(value: object, where: str) -> Mapping[str, str]:
+    """A table of Prometheus labels; names that begin with `__` are Prometheus's own."""
+    found = mapping(value, where)
+    for name in found:
+        if not _LABEL.fullmatch(name):
+            raise UsageError(f"{where}.{name}: not a label name; write letters, digits and _, e.g. app")
+    return found
 
 
 def table(value: object, where: str) -> Mapping[str, Any]:

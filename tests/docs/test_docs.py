@@ -15,7 +15,8 @@ from harness.core.limits import Budget
 from harness.core.run import SCHEMA_VERSION
 from harness.core.verdict import Strength
 from harness.evidence.client.schema import CLOSING_KEY, SCHEMA, VERSION_KEY
-from harness.faults import FAULTS, Fault
+from harness.faults import Fault
+from tests.reference import FAULTS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -30,7 +31,19 @@ SECTIONS = (
     "Related faults",
 )
 IDS = tuple(check.id for check in CHECKS)
-PLACES = (".ci", ".github", "bench", "docs", "harness", "monitoring", "scenarios", "target_app", "tests", "tools")
+PLACES = (
+    ".ci",
+    ".github",
+    "bench",
+    "docs",
+    "faults",
+    "harness",
+    "monitoring",
+    "scenarios",
+    "target_app",
+    "tests",
+    "tools",
+)
 """Directories whose text is committed; the files at the top level and reports/README.md come with them."""
 UNCOMMITTED = {"__pycache__", ".state", "node_modules"}
 TEXT = {"", ".cfg", ".css", ".html", ".ini", ".j2", ".js", ".json", ".jsonl", ".log", ".lock", ".md", ".py", ".sh"} | {
@@ -62,7 +75,7 @@ def pages() -> list[Path]:
 
 def committed() -> list[Path]:
     """Every text file that is committed, as far as a plain directory can tell."""
-    found = [file for file in ROOT.iterdir() if file.is_file()]
+    found = [file for file in ROOT.iterdir() if file.is_file() and file.name != ".git"]  # of a worktree
     found += [file for place in PLACES for file in (ROOT / place).rglob("*") if file.is_file()]
     found += [ROOT / "reports" / "README.md"]
     return sorted(
@@ -125,6 +138,7 @@ def test_no_page_is_about_a_check_that_is_gone() -> None:
 @pytest.mark.parametrize(
     ("heading", "keys"),
     [
+        ("Keys of the file", set(toml_file._TOP_KEYS)),
         ("Keys of a profile", set(toml_file._KEYS)),
         ("Keys of start", set(toml_file._START_KEYS)),
         ("Budget", {field.name for field in fields(Budget)}),

@@ -212,10 +212,10 @@ def find_locustfile(profile: Profile, project: Path) -> Path:
             return locustfile
     except (OSError, ValueError) as error:  # a name that no file can have
         raise UsageError(
-            f"--locustfile: {profile.scenario!r}: {error}; name a locustfile, e.g. scenarios/mixed.py"
+            f"--locustfile: {profile.scenario!r}: {error}; name a locustfile, e.g. locustfile.py"
         ) from None
     what = "is not a file" if locustfile.exists() else "does not exist"
-    raise UsageError(f"--locustfile: {locustfile} {what}; name a locustfile, e.g. scenarios/mixed.py")
+    raise UsageError(f"--locustfile: {locustfile} {what}; name a locustfile, e.g. locustfile.py")
 
 
 def _command(
