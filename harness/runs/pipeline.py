@@ -237,7 +237,7 @@ def _is_url(url: str) -> bool:
 def against(profile: Profile, target: str, prometheus: str) -> Profile:
     """The profile on services that run already.
 
-    What it would start, its variants, dashboards and rules, and what it asks of the reference target's buckets are left
+    What it would start, its variants, dashboards and rules, and what it asks of the started target's buckets are left
     aside.
     """
     budget = replace(profile.budget, resolution_ratio=None)

@@ -15,7 +15,7 @@ APPS = tuple(sorted(path.parent.name for path in (ROOT / "target_app").glob("*/u
 """Packages of the reference target with URLs: its project and its apps."""
 SCENARIOS = tuple(sorted(path.name for path in (ROOT / "scenarios").glob("*.py")))
 FORBIDDEN = re.compile(
-    r"somesite|target_app|\bscenarios/|\bwork[:/]\w|/work\b|\bdata:[a-z]+\b|"
+    r"somesite|target_app|[Rr]eference target|\bscenarios/|\bwork[:/]\w|/work\b|\bdata:[a-z]+\b|"
     + "|".join(rf"[\w/]+/{re.escape(name)}\b" for name in SCENARIOS)
 )
 """Its project, its directory, its scenarios, and its views as labels or paths."""

@@ -15,8 +15,8 @@ START = TargetStart(("serve", "--port", "{port}"), env={"PYTHONPATH": "src"}, se
 PROFILE = Profile("test", start=START)
 
 
-def fault(injection: Injection, **changed: tuple[str, ...]) -> Fault:
-    return replace(Fault(1, "one", "", "", "", ("rate",), (), injection=injection), **changed)
+def fault(injection: Injection, needs: tuple[str, ...] = ()) -> Fault:
+    return Fault(1, "one", "", "", "", ("rate",), (), needs=needs, injection=injection)
 
 
 def config(profile: Profile = PROFILE) -> Config:
