@@ -10,11 +10,11 @@ import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from harness.config.profile import Profile
 from harness.core.arrivals import Arrivals
@@ -22,10 +22,9 @@ from harness.core.errors import LoadError, UsageError
 from harness.core.run import GeneratorHealth, Shard
 from harness.runtime import process
 from harness.runtime.load import locust_plugin, shards
+from harness.runtime.load.pulse import PULSE_S, Pulse, decode
 
 POLL_S = 0.1
-PULSE_S = 1.0
-"""Seconds that the first pulse covers before its time."""
 SAME_CLOCK_S = 1.0
 """Two clocks this close are taken for one: a pulse is read a little after it was written."""
 AROUND_PLAN_S = 2.0
@@ -66,10 +65,10 @@ class _Pulses:
     logs: Path
     seen_before: frozenset[str]
     files: dict[str, TextIO] = field(default_factory=dict)
-    lines: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    lines: dict[str, list[Pulse]] = field(default_factory=dict)
     partial: dict[str, str] = field(default_factory=dict)
     leads_s: list[float] = field(default_factory=list)
-    """Time told in each pulse, minus this machine's when it was read."""
+    """Time in each pulse, minus this machine's when it was read."""
 
     def read(self) -> bool:
         """Take in what is new; true when something was."""
@@ -81,8 +80,9 @@ class _Pulses:
             *whole, rest = (self.partial.get(name, "") + file.read()).split("\n")
             self.partial[name] = rest
             for line in whole:
-                self.lines.setdefault(name, []).append(json.loads(line))
-                self.leads_s.append(self.lines[name][-1]["time_s"] - time.time())
+                pulse = decode(line)
+                self.lines.setdefault(name, []).append(pulse)
+                self.leads_s.append(pulse.time_s - time.time())
                 news = True
         return news
 
@@ -99,22 +99,22 @@ class _Pulses:
     @property
     def ended_s(self) -> float:
         """The last response of any process, by this machine's clock; now, when a process did not live to tell."""
-        closed = [lines[-1] for lines in self.lines.values() if lines and lines[-1]["closing"]]
+        closed = [lines[-1] for lines in self.lines.values() if lines and lines[-1].closing]
         if len(closed) < len(self.files) or not closed:
             return time.time()
-        last_s: float = max(line["last_response_s"] for line in closed)
+        last_s = max(line.last_response_s for line in closed)
         return min(last_s - self.skew_s, time.time())
 
     def progress(self, phase: str, elapsed_s: float) -> Progress:
         newest = [lines[-1] for lines in self.lines.values()]
-        slow = [line["p95_s"] for line in newest if line["p95_s"] is not None]
+        slow = [line.p95_s for line in newest if line.p95_s is not None]
         return Progress(
             phase=phase,
             elapsed_s=elapsed_s,
-            users=sum(line["users"] for line in newest),
-            requests=sum(line["requests"] for lines in self.lines.values() for line in lines),
-            requests_per_s=sum(line["requests_per_s"] for line in newest),
-            errors=sum(line["errors"] for line in newest),
+            users=sum(line.users for line in newest),
+            requests=sum(line.requests for lines in self.lines.values() for line in lines),
+            requests_per_s=sum(line.requests_per_s for line in newest),
+            errors=sum(line.errors for line in newest),
             p95_s=max(slow) if slow else None,
         )
 
@@ -281,14 +281,12 @@ def _follow(
 
 def _health(profile: Profile, pulses: _Pulses, duration_s: float, code: int, plan: Arrivals | None) -> GeneratorHealth:
     every = [lines for lines in pulses.lines.values() if lines]
-    flat = [line for lines in every for line in lines if not line["closing"]]
+    flat = [line for lines in every for line in lines if not line.closing]
     peak_users = _peak_users(every)
-    lags = sorted(lag_s for line in flat for lag_s in line["loop_lags_s"])
-    busiest = max(
-        (statistics.median(line["cpu_ratio"] for line in lines[:-1] or lines) for lines in every), default=None
-    )
-    times = [line["time_s"] for line in flat]
-    shaped = any(line["shape"] for line in flat)
+    lags = sorted(lag_s for line in flat for lag_s in line.loop_lags_s)
+    busiest = max((statistics.median(line.cpu_ratio for line in lines[:-1] or lines) for lines in every), default=None)
+    times = [line.time_s for line in flat]
+    shaped = any(line.shaped for line in flat)
     return GeneratorHealth(
         planned_users=peak_users if shaped else _users(profile, plan)[0],
         peak_users=peak_users,
@@ -298,22 +296,22 @@ def _health(profile: Profile, pulses: _Pulses, duration_s: float, code: int, pla
         loop_lag_s=lags[math.ceil(0.95 * len(lags)) - 1] if lags else None,
         exit_code=code,
         clock_skew_s=pulses.skew_s,
-        user_errors=sum(lines[-1]["user_errors"] for lines in every),
-        elsewhere=sum(lines[-1]["elsewhere"] for lines in every),
+        user_errors=sum(lines[-1].user_errors for lines in every),
+        elsewhere=sum(lines[-1].elsewhere for lines in every),
         planned_arrivals=plan.planned if plan else None,
-        begun_arrivals=sum(lines[-1]["begun"] for lines in every) if plan else None,
-        unrecorded=sum(max(lines[-1]["answered"] - lines[-1]["told"] - lines[-1]["elsewhere"], 0) for lines in every),
+        begun_arrivals=sum(lines[-1].begun for lines in every) if plan else None,
+        unrecorded=sum(max(lines[-1].answered - lines[-1].recorded - lines[-1].elsewhere, 0) for lines in every),
     )
 
 
-def _peak_users(every: Sequence[Sequence[Mapping[str, Any]]]) -> int:
+def _peak_users(every: Sequence[Sequence[Pulse]]) -> int:
     """The most users at once over all processes, each counted by its pulses; those of one second are of one moment."""
     seconds: Counter[int] = Counter()
     for lines in every:
         own: dict[int, int] = {}
         for line in lines:
-            second = round(line["time_s"])
-            own[second] = max(own.get(second, 0), line["users"])
+            second = round(line.time_s)
+            own[second] = max(own.get(second, 0), line.users)
         seconds.update(own)
     return max(seconds.values(), default=0)
 
