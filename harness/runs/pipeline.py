@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from harness.checks import Facts
 from harness.config.profile import LOOPBACK, Profile
+from harness.config.readers import is_http_url
 from harness.core.errors import StoreError, UsageError
 from harness.core.query import Reading
 from harness.core.report import Report
@@ -138,7 +139,7 @@ def prove(
 
     Raises UsageError for a URL that is none, PrometheusError when it does not answer or does not scrape the target.
     """
-    if not _is_url(profile.prometheus):
+    if not is_http_url(profile.prometheus):
         raise UsageError(f"--prometheus: {profile.prometheus!r} is not a URL; write for example http://127.0.0.1:9090")
     directory = RunDirectory(out)
     directory.create()
@@ -222,16 +223,8 @@ def check_host(flag: str, url: str, profile: Profile) -> None:
 
 
 def _check_url(flag: str, url: str) -> None:
-    if not _is_url(url):
+    if not is_http_url(url):
         raise UsageError(f"{flag}: {url!r} is not a URL; write for example http://127.0.0.1:8000")
-
-
-def _is_url(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # brackets without an address, a port beyond 65535
-        return False
 
 
 def against(profile: Profile, target: str, prometheus: str) -> Profile:
