@@ -42,11 +42,12 @@ test: setup ## all tests, the fast ones first
 	$(BIN)/pytest --basetemp=.pytest_tmp -m "not quiet" --numprocesses $(JOBS) --dist loadgroup tests/e2e
 	$(BIN)/pytest --basetemp=.pytest_tmp -m quiet --numprocesses $(JOBS) --dist loadfile tests/e2e
 
-check: setup ## lint, format, types, import rules, documentation
+check: setup ## lint, format, types, import rules, dead code, documentation
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/vulture
 	$(BIN)/pytest --basetemp=.pytest_tmp -q tests/docs
 
 bench: setup ## measure the harness itself
