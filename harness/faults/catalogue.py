@@ -13,11 +13,14 @@ from types import ModuleType
 from harness.config.readers import suggest
 from harness.config.toml_file import Config
 from harness.core.errors import UsageError
+from harness.core.text import shorten
 from harness.faults.fault import Fault
 from harness.faults.usable import checked
 
 PACKAGE = "faults"
 """What the files of a catalogue call it, whatever its directory's name: `from faults import _nginx`."""
+REASON_LIMIT = 200
+"""Characters of an exception's message that are shown."""
 
 
 def of(config: Config, project: Path) -> tuple[Fault, ...]:
@@ -120,4 +123,6 @@ def _blamed_on(file: Path) -> Iterator[None]:
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames if Path(frame.filename).is_relative_to(file.parent)]
         where = f"{own[-1].filename}:{own[-1].lineno}" if own else str(file)
-        raise UsageError(f"{where}: {type(error).__name__}: {error}; correct the file") from None
+        raise UsageError(
+            f"{where}: {type(error).__name__}: {shorten(str(error), REASON_LIMIT)}; correct the file"
+        ) from None

@@ -62,7 +62,7 @@ class Fault:
     quiet: tuple[str, ...]
     """Checks that must pass all the same: what the fault leaves true."""
     named_by: tuple[str, ...] = ()
-    """Findings that must be told, each of them, where the metrics are what the library gives and no check may fail."""
+    """Findings that must be reported, each of them: for a fault that leaves the metrics as the library makes them."""
     cause: str | None = ""
     """What the report must name as the likely cause; empty: `id` itself, where a check must fail; None: nothing."""
     needs: tuple[str, ...] = ()

@@ -83,6 +83,7 @@ def test_catalogues_of_one_process_do_not_mix(write: Writer) -> None:
         ("from faults import _gone", r"a\.py:1: ImportError: cannot import name '_gone'"),
         ("\n1 / 0", r"a\.py:2: ZeroDivisionError: division by zero; correct the file"),
         ("raise SystemExit(3)", r"a\.py:1: SystemExit: 3"),
+        ("raise ValueError('one\\ntwo')", r"a\.py:1: ValueError: one two; correct the file$"),
         ("X = 1", r"a\.py: has no FAULT; assign a harness\.faults\.Fault .* or begin the file's name with _"),
         ("FAULT = 'one'", r"a\.py: FAULT is of type str; make it a harness\.faults\.Fault"),
         (text(caught_by="'rate'"), r"a\.py: FAULT has a value of the wrong type: .*caught_by"),
