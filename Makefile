@@ -11,7 +11,7 @@ UV := .tools/uv/bin/uv
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup prometheus services demo matrix dashboards test check bench bench-gate lock clean
+.PHONY: help setup prometheus services demo matrix dashboards docs test check bench bench-gate lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -34,16 +34,20 @@ matrix: services ## verify every engine, cache and server; writes docs/matrix.md
 dashboards: setup ## make the Grafana dashboards from tools/dashboards
 	$(BIN)/python -m tools.dashboards
 
+docs: setup ## write the table of docs/faults/README.md anew from faults/
+	$(BIN)/python -m tools.fault_table
+
 test: setup ## all tests, the fast ones first
 	$(BIN)/pytest --basetemp=.pytest_tmp --numprocesses 2 --dist worksteal tests/unit tests/docs tests/project tests/target_app tests/recorded
 	$(BIN)/pytest --basetemp=.pytest_tmp -m "not quiet" --numprocesses $(JOBS) --dist loadgroup tests/e2e
 	$(BIN)/pytest --basetemp=.pytest_tmp -m quiet --numprocesses $(JOBS) --dist loadfile tests/e2e
 
-check: setup ## lint, format, types, import rules, documentation
+check: setup ## lint, format, types, import rules, dead code, documentation
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/vulture
 	$(BIN)/pytest --basetemp=.pytest_tmp -q tests/docs
 
 bench: setup ## measure the harness itself

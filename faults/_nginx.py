@@ -1,6 +1,6 @@
 """nginx in front of the target, for the faults that need a real proxy."""
 
-from harness.config.profile import Sidecar
+from harness.faults import Sidecar
 
 NEEDS = ("nginx",)
 FILE = "nginx.conf"

@@ -2,8 +2,8 @@
 
 import json
 
-from harness.instrumentation.django_prometheus.metrics import LATENCY_BY_VIEW, RESPONSES_BY_VIEW
-
+RESPONSES_BY_VIEW = "django_http_responses_total_by_status_view_method_total"
+LATENCY_BY_VIEW = "django_http_requests_latency_seconds_by_view_method"
 RESPONSES = f'{RESPONSES_BY_VIEW}{{job="django",view!="prometheus-django-metrics"}}'
 BUCKETS = f'{LATENCY_BY_VIEW}_bucket{{job="django",view!="prometheus-django-metrics"}}'
 TRUE_ALL_THE_SAME = (

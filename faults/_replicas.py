@@ -1,7 +1,7 @@
 """Two replicas behind nginx, for the faults that need more than one instance."""
 
 from faults import _nginx
-from harness.config.profile import Sidecar
+from harness.faults import Sidecar
 
 HTTP = """\
   upstream replicas { server 127.0.0.1:@target_port@; server 127.0.0.1:@replica_port@; }
@@ -12,7 +12,7 @@ REPLICA = Sidecar("replica", COMMAND, env={"PROMETHEUS_MULTIPROC_DIR": "{tmp}/re
 PROXY = _nginx.proxy("target_port", "replica_port")
 FILES = _nginx.files(HTTP)
 NEEDS = _nginx.NEEDS
-BESIDE = (REPLICA, PROXY)
+SIDECARS = (REPLICA, PROXY)
 ENTRY = "proxy"
 PROFILE = {"sql_log": ""}
 """Each replica keeps an SQL log of its own, and the proxy would ask one of them."""

@@ -1,6 +1,6 @@
 """PrometheusAfterMiddleware is missing from MIDDLEWARE."""
 
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 FAULT = Fault(
     number=2,

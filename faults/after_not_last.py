@@ -1,13 +1,13 @@
 """A middleware that answers every tenth request itself stands after PrometheusAfterMiddleware."""
 
 from faults import _gate
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 FAULT = Fault(
     number=4,
     id="after-not-last",
     does="A middleware that answers every tenth request itself stands after PrometheusAfterMiddleware.",
-    lie="the requests it answers belong to no view: they are told as `<unnamed view>`",
+    lie="the requests it answers belong to no view: they are reported as `<unnamed view>`",
     mend="MIDDLEWARE in the settings: PrometheusAfterMiddleware belongs last",
     caught_by=("request-counts",),
     quiet=("scrape-health", "quiescence", "request-conservation", "response-conservation"),

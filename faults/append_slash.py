@@ -1,6 +1,6 @@
 """CommonMiddleware redirects URLs without a slash, and so changes the response after it was counted."""
 
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 LOCUSTFILE = """\
 from locust import FastHttpUser, constant, task
@@ -22,7 +22,7 @@ FAULT = Fault(
     number=7,
     id="append-slash",
     does="CommonMiddleware redirects URLs without a slash, and so changes the response after it was counted.",
-    lie="clients get a 301, the metric tells a 404",
+    lie="clients get a 301, the metric reports a 404",
     mend="the links: write URLs in full; the 301 of CommonMiddleware is invisible to PrometheusAfterMiddleware",
     caught_by=("request-counts",),
     quiet=("scrape-health", "quiescence", "request-conservation", "response-conservation"),

@@ -1,7 +1,7 @@
 """Clients of an ASGI server hang up before the answer."""
 
 from faults import _locustfiles
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 FAULT = Fault(
     number=31,

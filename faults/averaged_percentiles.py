@@ -1,7 +1,7 @@
 """A panel shows the average of the p99s of two replicas."""
 
 from faults import _panel, _replicas
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 PANEL = f"avg(histogram_quantile(0.99, sum by (le, instance) (rate({_panel.BUCKETS}[$__range]))))"
 
@@ -16,7 +16,7 @@ FAULT = Fault(
     needs=_replicas.NEEDS,
     injection=Injection(
         modules=_replicas.FILES,
-        beside=_replicas.BESIDE,
+        sidecars=_replicas.SIDECARS,
         entry=_replicas.ENTRY,
         profile=_replicas.PROFILE,
         scrape=_replicas.SCRAPE,

@@ -1,6 +1,6 @@
 """PrometheusBeforeMiddleware is missing from MIDDLEWARE."""
 
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 FAULT = Fault(
     number=1,

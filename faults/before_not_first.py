@@ -1,7 +1,7 @@
 """A middleware that answers every tenth request itself stands before PrometheusBeforeMiddleware."""
 
 from faults import _gate
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 FAULT = Fault(
     number=3,

@@ -1,6 +1,6 @@
 """The client's library retries failed requests unseen."""
 
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 LOCUSTFILE = """\
 from locust import HttpUser, constant, task

@@ -1,6 +1,6 @@
 """The clock of the load generator is a minute ahead of Prometheus's."""
 
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 FAULT = Fault(
     number=37,

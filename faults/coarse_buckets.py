@@ -1,6 +1,6 @@
 """PROMETHEUS_LATENCY_BUCKETS has three bounds, a factor of ten apart."""
 
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 FAULT = Fault(
     number=13,

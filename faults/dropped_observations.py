@@ -1,7 +1,7 @@
 """One of a thousand responses is not counted."""
 
 from faults import _locustfiles
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 MIDDLEWARE = """\
 import itertools

@@ -1,8 +1,7 @@
 """A panel filters buckets with > 0 inside of histogram_quantile()."""
 
 from faults import _panel
-from harness.faults.fault import Fault, Injection
-from harness.instrumentation.django_prometheus.metrics import LATENCY_BY_VIEW
+from harness.faults import Fault, Injection
 
 WAITING = """\
 from locust import FastHttpUser, constant, task
@@ -28,7 +27,8 @@ FAULT = Fault(
     injection=Injection(
         locustfile=WAITING,
         dashboard=_panel.showing(
-            f"histogram_quantile(0.5, sum by (le) (rate({LATENCY_BY_VIEW}_bucket{{view='work:wait'}}[$__range]) > 0))"
+            "histogram_quantile(0.5, sum by (le) "
+            f"(rate({_panel.LATENCY_BY_VIEW}_bucket{{view='work:wait'}}[$__range]) > 0))"
         ),
     ),
 )

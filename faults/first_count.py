@@ -1,8 +1,7 @@
 """An error happens for the first time, once, and a panel counts errors with increase()."""
 
 from faults import _panel
-from harness.faults.fault import Fault, Injection
-from harness.instrumentation.django_prometheus.metrics import RESPONSES_BY_VIEW
+from harness.faults import Fault, Injection
 
 LATE = """\
 from locust import FastHttpUser, constant, task
@@ -40,6 +39,6 @@ FAULT = Fault(
     named_by=("first-count-hidden",),
     injection=Injection(
         locustfile=LATE,
-        dashboard=_panel.showing(f'sum(increase({RESPONSES_BY_VIEW}{{job="django",status="500"}}[$__range]))'),
+        dashboard=_panel.showing(f'sum(increase({_panel.RESPONSES_BY_VIEW}{{job="django",status="500"}}[$__range]))'),
     ),
 )

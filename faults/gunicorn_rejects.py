@@ -1,6 +1,6 @@
 """Clients send a header that is longer than gunicorn takes."""
 
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 LOCUSTFILE = """\
 from locust import FastHttpUser, constant, task

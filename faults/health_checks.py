@@ -1,7 +1,6 @@
 """A load balancer's health checks use the app all the time."""
 
-from harness.config.profile import Sidecar
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection, Sidecar
 
 CHECKS = """\
 import sys, time, urllib.request
@@ -21,7 +20,7 @@ FAULT = Fault(
     quiet=("scrape-health",),
     injection=Injection(
         modules={"health_checks.py": CHECKS},
-        beside=(Sidecar("balancer", ("{python}", "{fault}/health_checks.py", "{target_port}"), ready=""),),
+        sidecars=(Sidecar("balancer", ("{python}", "{fault}/health_checks.py", "{target_port}"), ready=""),),
         profile={"quiet_timeout_s": 2.5},
     ),
 )

@@ -1,6 +1,6 @@
 """The scrape job drops the labels that tell views and statuses apart."""
 
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 FAULT = Fault(
     number=36,

@@ -1,6 +1,6 @@
 """The highest bucket bound is 4 ms."""
 
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 FAULT = Fault(
     number=14,

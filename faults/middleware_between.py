@@ -1,7 +1,7 @@
 """A middleware between the two of django-prometheus answers every tenth request with 429."""
 
 from faults import _gate
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 SETTINGS = f"""
 MIDDLEWARE.insert(MIDDLEWARE.index("django_prometheus.middleware.PrometheusBeforeMiddleware") + 1, "{_gate.NAME}")

@@ -1,6 +1,6 @@
 """Latency is recorded in milliseconds under a name that says seconds."""
 
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 MIDDLEWARE = """\
 from django_prometheus import middleware

@@ -1,7 +1,7 @@
 """A panel takes rate() over less than two scrapes."""
 
 from faults import _panel
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 FAULT = Fault(
     number=15,

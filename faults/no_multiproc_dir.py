@@ -1,7 +1,7 @@
 """Several workers serve without PROMETHEUS_MULTIPROC_DIR, so each scrape reads one of them."""
 
 from faults import _unshared
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 FAULT = Fault(
     number=9,

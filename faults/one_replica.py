@@ -1,7 +1,7 @@
 """nginx spreads the load over two replicas, and Prometheus scrapes one of them."""
 
 from faults import _replicas
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 FAULT = Fault(
     number=10,
@@ -15,7 +15,7 @@ FAULT = Fault(
     needs=_replicas.NEEDS,
     injection=Injection(
         modules=_replicas.FILES,
-        beside=_replicas.BESIDE,
+        sidecars=_replicas.SIDECARS,
         entry=_replicas.ENTRY,
         profile=_replicas.PROFILE,
     ),

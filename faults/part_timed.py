@@ -1,7 +1,7 @@
 """The timer starts after the first 3 ms of the work were done."""
 
 from faults import _locustfiles
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 MIDDLEWARE = """\
 import time

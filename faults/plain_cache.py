@@ -1,6 +1,6 @@
 """The cache's BACKEND is Django's own, not that of django-prometheus."""
 
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 FAULT = Fault(
     number=23,

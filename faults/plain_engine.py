@@ -1,6 +1,6 @@
 """The database's ENGINE is Django's own, not that of django-prometheus."""
 
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 FAULT = Fault(
     number=22,

@@ -1,7 +1,6 @@
 """Prometheus stands still for two and a half seconds."""
 
-from harness.config.profile import Act
-from harness.faults.fault import Fault, Injection
+from harness.faults import Act, Fault, Injection
 
 FAULT = Fault(
     number=34,

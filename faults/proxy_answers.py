@@ -1,7 +1,7 @@
 """nginx in front answers 413 and 502 by itself."""
 
 from faults import _nginx
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 HTTP = """\
   client_max_body_size 100;
@@ -16,10 +16,10 @@ FAULT = Fault(
     number=20,
     id="proxy-answers",
     does="nginx in front answers 413 and 502 by itself.",
-    lie="errors that users see never happened: metrics of Django alone cannot tell them",
+    lie="errors that users see never happened: metrics of Django alone cannot show them",
     mend="monitor the proxy too: its own answers never reach Django, and no metric of Django can count them",
     caught_by=("request-conservation",),
     quiet=("scrape-health", "quiescence", "response-conservation"),
     needs=_nginx.NEEDS,
-    injection=Injection(modules=_nginx.files(HTTP), beside=(_nginx.proxy("target_port"),), entry="proxy"),
+    injection=Injection(modules=_nginx.files(HTTP), sidecars=(_nginx.proxy("target_port"),), entry="proxy"),
 )

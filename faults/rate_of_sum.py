@@ -3,8 +3,7 @@
 from dataclasses import replace
 
 from faults import _panel, _replicas, restart
-from harness.config.profile import Act
-from harness.faults.fault import Fault, Injection
+from harness.faults import Act, Fault, Injection
 
 RESTARTED = replace(_replicas.REPLICA, command=("{python}", "{fault}/restarting.py", *_replicas.COMMAND))
 
@@ -13,13 +12,13 @@ FAULT = Fault(
     id="rate-of-sum",
     does="A panel takes rate() of a sum over replicas, one of which restarts.",
     lie="a burst of requests that nobody sent",
-    mend="the panel: sum(rate()), since only a single counter tells its resets",
+    mend="the panel: sum(rate()), since only a single counter shows its resets",
     caught_by=("dashboards", "scrape-health"),
     quiet=("generator-health",),
     needs=_replicas.NEEDS,
     injection=Injection(
         modules={**_replicas.FILES, "restarting.py": restart.RESTARTING},
-        beside=(RESTARTED, _replicas.PROXY),
+        sidecars=(RESTARTED, _replicas.PROXY),
         entry=_replicas.ENTRY,
         scrape=_replicas.SCRAPE,
         profile={**_replicas.PROFILE, "quiet_timeout_s": 3.0},

@@ -1,7 +1,6 @@
 """The app is restarted in the middle of the load."""
 
-from harness.config.profile import Act
-from harness.faults.fault import Fault, Injection
+from harness.faults import Act, Fault, Injection
 
 RESTARTING = """\
 import signal, subprocess, sys
@@ -32,7 +31,7 @@ FAULT = Fault(
     id="restart",
     does="The app is restarted in the middle of the load.",
     lie="what was counted since the last scrape is lost",
-    mend="the deployment: keep a replica up while another restarts, and read rates over windows that tell of resets",
+    mend="the deployment: keep a replica up while another restarts, and read rates over windows that show resets",
     caught_by=("scrape-health",),
     quiet=("generator-health",),
     injection=Injection(

@@ -1,7 +1,6 @@
 """A sample_limit is exceeded while the load is on."""
 
-from harness.config.profile import Act
-from harness.faults.fault import Fault, Injection
+from harness.faults import Act, Fault, Injection
 
 EDIT = (
     "import pathlib, sys; path = pathlib.Path(sys.argv[1]); "

@@ -1,8 +1,7 @@
 """A panel takes the rate of a counter in which scrapes are counted too."""
 
 from faults import _panel
-from harness.faults.fault import Fault, Injection
-from harness.instrumentation.django_prometheus.metrics import REQUESTS
+from harness.faults import Fault, Injection
 
 FAULT = Fault(
     number=24,
@@ -13,6 +12,6 @@ FAULT = Fault(
     caught_by=("dashboards",),
     quiet=_panel.TRUE_ALL_THE_SAME,
     injection=Injection(
-        dashboard=_panel.showing(f"sum(rate({REQUESTS}[$__rate_interval]))"),
+        dashboard=_panel.showing("sum(rate(django_http_requests_before_middlewares_total[$__rate_interval]))"),
     ),
 )

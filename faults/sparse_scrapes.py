@@ -1,7 +1,7 @@
 """The scrape interval grows, and a panel keeps its range: it holds three scrapes."""
 
 from faults import _panel
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 FAULT = Fault(
     number=17,

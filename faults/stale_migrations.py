@@ -1,6 +1,6 @@
 """Somebody migrates while the workers go on telling what was unapplied when they started."""
 
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 LATE = """\
 import signal, subprocess, sys, time, urllib.request

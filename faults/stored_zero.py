@@ -1,6 +1,6 @@
 """The cache returns the default for a stored 0, and django-prometheus counts a hit."""
 
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 FAULT = Fault(
     number=44,

@@ -1,6 +1,6 @@
 """Responses are streamed slowly, and some break off half-way."""
 
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 LOCUSTFILE = """\
 from locust import FastHttpUser, constant, task
@@ -26,7 +26,7 @@ FAULT = Fault(
     number=30,
     id="streaming",
     does="Responses are streamed slowly, and some break off half-way.",
-    lie="a body that takes a tenth of a second is told as under a millisecond, one that broke off as a 200",
+    lie="a body that takes a tenth of a second is reported as under a millisecond, one that broke off as a 200",
     mend="nothing in django-prometheus: time and count the stream in the view",
     caught_by=(),
     named_by=("failures-told-as-success",),

@@ -1,6 +1,6 @@
 """A middleware turns exceptions into a page with status 200."""
 
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 MIDDLEWARE = """\
 from django.http import HttpResponse

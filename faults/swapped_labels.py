@@ -1,7 +1,7 @@
-"""One of a hundred responses of a view is told as one of another."""
+"""One of a hundred responses of a view is counted as one of another."""
 
 from faults import _locustfiles
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 MIDDLEWARE = """\
 import itertools
@@ -24,7 +24,7 @@ class PrometheusAfterMiddleware(middleware.PrometheusAfterMiddleware):
 FAULT = Fault(
     number=42,
     id="swapped-labels",
-    does="One of a hundred responses of a view is told as one of another.",
+    does="One of a hundred responses of a view is counted as one of another.",
     lie="both views' counts are off while their sum is right",
     mend="the code that labels",
     caught_by=("request-counts",),

@@ -1,7 +1,7 @@
 """Each worker exports on a port of its own, and there are fewer ports than workers."""
 
 from faults import _unshared
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 SETTINGS = """
 import os

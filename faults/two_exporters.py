@@ -1,6 +1,6 @@
 """Prometheus scrapes the same app under two addresses in one job."""
 
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 FAULT = Fault(
     number=46,

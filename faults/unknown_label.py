@@ -1,8 +1,7 @@
 """A panel selects by a label that the metric does not have, with 0 for no data."""
 
 from faults import _panel
-from harness.faults.fault import Fault, Injection
-from harness.instrumentation.django_prometheus.metrics import RESPONSES_BY_STATUS
+from harness.faults import Fault, Injection
 
 FAULT = Fault(
     number=18,
@@ -13,6 +12,8 @@ FAULT = Fault(
     caught_by=("dashboards",),
     quiet=_panel.TRUE_ALL_THE_SAME,
     injection=Injection(
-        dashboard=_panel.showing(f'sum(rate({RESPONSES_BY_STATUS}{{code=~"5.."}}[$__rate_interval])) or vector(0)'),
+        dashboard=_panel.showing(
+            'sum(rate(django_http_responses_total_by_status_total{code=~"5.."}[$__rate_interval])) or vector(0)'
+        ),
     ),
 )

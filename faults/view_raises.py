@@ -1,6 +1,6 @@
 """Views raise, and django-prometheus times each of these requests twice."""
 
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 FAULT = Fault(
     number=8,

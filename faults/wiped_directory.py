@@ -1,7 +1,6 @@
 """The multiprocess directory is emptied while the workers use it."""
 
-from harness.config.profile import Act
-from harness.faults.fault import Fault, Injection
+from harness.faults import Act, Fault, Injection
 
 FAULT = Fault(
     number=11,

@@ -1,6 +1,6 @@
 """gunicorn kills workers that take longer than its timeout."""
 
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 LOCUSTFILE = """\
 from locust import FastHttpUser, constant, task

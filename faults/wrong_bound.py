@@ -1,6 +1,6 @@
 """The scrape job renames a bucket's bound from 2 ms to 2.5 ms."""
 
-from harness.faults.fault import Fault, Injection
+from harness.faults import Fault, Injection
 
 FAULT = Fault(
     number=43,

@@ -43,11 +43,16 @@ def _config(options: argparse.Namespace) -> "Config | None":
         return None
 
 
-def faults(**_: object) -> Iterable[str]:
-    """The ids of the faults."""
-    from harness.faults import FAULTS
+def faults(parsed_args: argparse.Namespace, **_: object) -> Iterable[str]:
+    """The ids of the faults that harness.toml, or --config, names."""
+    from harness.faults import catalogue
 
-    return [fault.id for fault in FAULTS]
+    config = _config(parsed_args)
+    try:
+        known = catalogue.of(config, parsed_args.config.resolve().parent) if config else ()
+    except HarnessError:
+        return ()
+    return [fault.id for fault in known]
 
 
 def run_directories(prefix: str, **_: object) -> Iterable[str]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from harness.config.profile import LOOPBACK, Profile
+from harness.config.readers import is_http_url
 from harness.core.errors import UsageError
 
 
@@ -29,23 +30,14 @@ def check_host(flag: str, url: str, profile: Profile) -> None:
 
 
 def _check_url(flag: str, url: str) -> None:
-    if not is_url(url):
+    if not is_http_url(url):
         raise UsageError(f"{flag}: {url!r} is not a URL; write for example http://127.0.0.1:8000")
-
-
-def is_url(url: str) -> bool:
-    """Whether a text is the URL of an HTTP server."""
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # brackets without an address, a port beyond 65535
-        return False
 
 
 def against(profile: Profile, target: str, prometheus: str) -> Profile:
     """The profile on services that run already.
 
-    What it would start, its variants, dashboards and rules, and what it asks of the reference target's buckets are left
+    What it would start, its variants, dashboards and rules, and what it asks of the started target's buckets are left
     aside.
     """
     budget = replace(profile.budget, resolution_ratio=None)

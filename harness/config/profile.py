@@ -49,22 +49,26 @@ class TargetStart:
     prepare: tuple[tuple[str, ...], ...] = ()
     """Commands to run to their end before the start, e.g. migrations."""
     services: tuple[str, ...] = ()
-    """Databases and caches to start for it, keys of `harness.variants.SERVICES`."""
+    """Databases and caches to start for it, keys of `harness.config.variants.SERVICES`."""
     port: int = 0
     """0: any free port."""
     ready: str = "/healthz"
     """Path that answers 200 when the target can serve."""
     metrics: str = "/metrics"
     ready_timeout_s: float = 30.0
-    beside: tuple[Sidecar, ...] = ()
-    """As the three below set by a fault, never by harness.toml."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Labels of the target's series in Prometheus, beside `job` and `instance`."""
+    settings: str = ""
+    """The Django settings module that a fault's settings extend; needed for such faults only."""
+    sidecars: tuple[Sidecar, ...] = ()
+    """As the four below set by a fault, never by harness.toml."""
     entry: str = ""
-    """The name of the process beside the target that takes the load; empty: the target itself."""
+    """The name of the sidecar that takes the load; empty: the target itself."""
     scrape: Mapping[str, Any] = field(default_factory=dict)
     """Keys of the scrape job, over those that the stack writes."""
     acts: tuple[Act, ...] = ()
-    words: Mapping[str, str] = field(default_factory=dict)
-    """More placeholders and what they stand for."""
+    placeholders: Mapping[str, str] = field(default_factory=dict)
+    """More placeholders, by name, and what they stand for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class Profile:
     """One named set of settings; see docs/profiles.md for each key."""
 
     name: str
-    scenario: str = "scenarios/mixed.py"
+    scenario: str = "locustfile.py"
     users: int = 10
     spawn_rate: float = 10.0
     arrival_rate: float | None = None

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from harness.core.errors import UsageError
 from harness.core.limits import Limit
@@ -25,11 +26,15 @@ QUANTILES = ("p50", "p95", "p99")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
 _FRACTION = re.compile(r"(\d{1,6})\s*/\s*(\d{1,6})")
+_LABEL = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
 _LIMIT = re.compile(r"(p50|p95|p99|error_ratio|rate)?\s*(<=|>=|==|<|>)\s*(.+)")
 
 
 def seconds(value: object, where: str = "duration") -> float:
-    """A duration: a number of seconds, or text such as `500ms`, `15s`, `2m`, `1h`."""
+    """A duration: a number of seconds, or text such as `500ms`, `15s`, `2m`, `1h`.
+
+    PromQL's durations are others, e.g. `1h30m` or `2d` and no fractions; `harness.monitoring.rules` reads those.
+    """
     found: float | None = None
     if isinstance(value, int | float) and not isinstance(value, bool):
         found = float(value)
@@ -94,6 +99,15 @@ def path(value: object, where: str) -> str:
     if written and not written.startswith("/"):
         raise UsageError(f"{where}: {written!r} must be a path on the target that begins with /, e.g. /state")
     return written
+
+
+def is_http_url(text: str) -> bool:
+    """Whether a text is a whole http or https URL, with a host and no impossible port."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets without an address, a port beyond 65535
+        return False
 
 
 def matchers(value: object, where: str) -> str:
@@ -180,6 +194,15 @@ def commands(value: object, where: str) -> tuple[tuple[str, ...], ...]:
 def mapping(value: object, where: str) -> Mapping[str, str]:
     """A table of texts."""
     return {key: text(item, f"{where}.{key}") for key, item in table(value, where).items()}
+
+
+def labels(value: object, where: str) -> Mapping[str, str]:
+    """A table of Prometheus labels; names that begin with `__` are Prometheus's own."""
+    found = mapping(value, where)
+    for name in found:
+        if not _LABEL.fullmatch(name):
+            raise UsageError(f"{where}.{name}: not a label name; write letters, digits and _, e.g. app")
+    return found
 
 
 def table(value: object, where: str) -> Mapping[str, Any]:

@@ -20,6 +20,8 @@ class Config:
     profiles: Mapping[str, Profile]
     default_profile: str
     variants: Mapping[str, Variant] = field(default_factory=dict)
+    faults: str = ""
+    """The directory of the target's faults, relative to the file; empty: it has none."""
 
     def profile(self, name: str | None = None, variants: Sequence[str] = ()) -> Profile:
         """The profile called `name`, or the default one, with its own variants and `variants` merged into its start.
@@ -61,10 +63,9 @@ def parse(text: str, source: str) -> Config:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{source}: not valid TOML: {error}") from None
-    known = {"default_profile", "defaults", "profiles", "variants"}
     for key in document:
-        if key not in known:
-            raise UsageError(f"{source}: unknown key {key!r}{readers.suggest(key, known)}")
+        if key not in _TOP_KEYS:
+            raise UsageError(f"{source}: unknown key {key!r}{readers.suggest(key, _TOP_KEYS)}")
     defaults = readers.table(document.get("defaults", {}), f"{source}: defaults")
     variants = {
         name: _variant(table, f"{source}: variants.{name}")
@@ -85,7 +86,7 @@ def parse(text: str, source: str) -> Config:
     default = document.get("default_profile", next(iter(profiles)))
     if not isinstance(default, str) or default not in profiles:
         raise UsageError(f"{source}: default_profile names {default!r}, which is not among {', '.join(profiles)}")
-    return Config(source, profiles, default, variants)
+    return Config(source, profiles, default, variants, readers.text(document.get("faults", ""), f"{source}: faults"))
 
 
 def _profile(name: str, table: Mapping[str, Any], where: str) -> Profile:
@@ -188,6 +189,7 @@ def _base(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, A
     return {key: value for key, value in defaults.items() if key in own or key not in replaced}
 
 
+_TOP_KEYS = ("default_profile", "faults", "defaults", "profiles", "variants")
 _CLOSED = ("users", "spawn_rate", "pace")
 """Keys of a closed model."""
 _Reader = Callable[[object, str], Any]
@@ -201,6 +203,8 @@ _START_KEYS: dict[str, tuple[str, _Reader]] = {
     "ready": ("ready", readers.text),
     "metrics": ("metrics", readers.text),
     "ready_timeout": ("ready_timeout_s", readers.some_seconds),
+    "labels": ("labels", readers.labels),
+    "settings": ("settings", readers.text),
 }
 _VARIANT_KEYS: dict[str, tuple[str, _Reader]] = {
     "services": ("services", _services),

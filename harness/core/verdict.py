@@ -59,7 +59,7 @@ class Verdict:
     check: str
     """The check's id, e.g. `request-counts`."""
     subject: str
-    """What was judged, e.g. `work:fast GET 200`; empty when the check has only one subject."""
+    """What was judged, e.g. `shop:cart GET 200`; empty when the check has only one subject."""
     status: Status
     why: str
     """One sentence: what was found, the limit, and where a failure is to be mended."""

@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import msgspec
 
-from harness.config.profile import Profile
+from harness.config.profile import Profile, TargetStart
 from harness.core.query import NoData
 from harness.core.run import Run
 from harness.evidence.target_totals import State
@@ -52,6 +52,10 @@ IGNORED = (
     "views",
 )
 """Keys that name or judge the load and do not make it. A key that is in neither list counts."""
+START_IGNORED = ("labels", "settings")
+"""Attributes of a start that name its series or serve faults alone."""
+START_NAMES = {"sidecars": "beside", "placeholders": "words"}
+"""Attribute of a start -> the name under which it is digested, so that kept runs stay comparable with new ones."""
 
 
 def settings(profile: Profile, locustfile: bytes) -> Mapping[str, str]:
@@ -60,6 +64,7 @@ def settings(profile: Profile, locustfile: bytes) -> Mapping[str, str]:
     for item in fields(profile):
         if item.name not in IGNORED:
             value = getattr(profile, item.name)
+            value = _start(value) if isinstance(value, TargetStart) else value
             found[item.name] = _shown(value) if item.name in SHOWN else _digest(value)
     return found
 
@@ -84,9 +89,23 @@ def completed(found: Mapping[str, str]) -> Mapping[str, str]:
     return dict.fromkeys(sorted(needed), UNKNOWN) | dict(found)
 
 
+def _start(start: TargetStart) -> msgspec.Raw:
+    """What of a start makes the load, as JSON."""
+    counted = {
+        START_NAMES.get(item.name, item.name): msgspec.Raw(_json(getattr(start, item.name)))
+        for item in fields(start)
+        if item.name not in START_IGNORED
+    }
+    return msgspec.Raw(msgspec.json.encode(counted))
+
+
 def _shown(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _digest(value: object) -> str:
-    return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:12] if value else "none"
+    return hashlib.sha256(_json(value)).hexdigest()[:12] if value else "none"
+
+
+def _json(value: object) -> bytes:
+    return msgspec.json.encode(value, order="deterministic")

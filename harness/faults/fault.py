@@ -12,7 +12,7 @@ class Injection:
     """How the embedded stack and its load are changed; everything else stays as the profile has it.
 
     Placeholders are those of `TargetStart`, with `{fault}` for the directory that holds `modules` and is on the
-    target's PYTHONPATH; commands of `acts` also know `{target_pid}`, `{prometheus_pid}` and what stands beside.
+    target's PYTHONPATH; commands of `acts` also know `{target_pid}`, `{prometheus_pid}` and those of the sidecars.
     """
 
     settings: str = ""
@@ -26,9 +26,10 @@ class Injection:
     """Replaces the words that start the target; `{command}` alone stands for the replaced ones."""
     prepare: tuple[tuple[str, ...], ...] | None = None
     """Replaces the commands that run before the start."""
-    beside: tuple[Sidecar, ...] = ()
+    sidecars: tuple[Sidecar, ...] = ()
+    """Processes that run beside the target, e.g. a proxy or a replica."""
     entry: str = ""
-    """The name of the process beside the target to which the load goes instead, e.g. a proxy."""
+    """The name of the sidecar to which the load goes instead of the target, e.g. a proxy."""
     scrape: Mapping[str, Any] = field(default_factory=dict)
     """Keys of the scrape job in Prometheus's configuration."""
     acts: tuple[Act, ...] = ()
@@ -47,8 +48,9 @@ class Fault:
     """One deliberate way to make monitoring lie."""
 
     number: int
-    """Its row in docs/faults/README.md."""
+    """Its place in lists and tables, from 1."""
     id: str
+    """Lower-case words joined by `-`, which name its run and its page."""
     does: str
     """One sentence: what is done to the stack."""
     lie: str
@@ -60,7 +62,7 @@ class Fault:
     quiet: tuple[str, ...]
     """Checks that must pass all the same: what the fault leaves true."""
     named_by: tuple[str, ...] = ()
-    """Findings that must be told, each of them, where the metrics are what the library gives and no check may fail."""
+    """Findings that must be reported, each of them: for a fault that leaves the metrics as the library makes them."""
     cause: str | None = ""
     """What the report must name as the likely cause; empty: `id` itself, where a check must fail; None: nothing."""
     needs: tuple[str, ...] = ()

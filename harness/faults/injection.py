@@ -8,23 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from harness.config.profile import Profile
-from harness.config.readers import suggest
+from harness.config.profile import Profile, TargetStart
 from harness.config.toml_file import Config
 from harness.core.errors import UsageError
-from harness.faults import FAULTS, Fault
+from harness.faults.fault import Fault
 
 SETTINGS = "faulty_settings"
-OWN_SETTINGS = "somesite.settings"
-"""What the reference target's manage.py and gunicorn take when nothing else is named."""
-
-
-def find(id: str) -> Fault:
-    """The fault called `id`. Raises UsageError that suggests another."""
-    known = {fault.id: fault for fault in FAULTS}
-    if id not in known:
-        raise UsageError(f"no fault {id!r}{suggest(id, known)}; `harness faults --list` names them all")
-    return known[id]
+"""The module of the fault's own settings, which follow those of the target."""
 
 
 def check_start(profile: Profile) -> None:
@@ -40,7 +30,8 @@ def check_start(profile: Profile) -> None:
 def injected(config: Config, profile: Profile, fault: Fault) -> Iterator[Profile]:
     """The profile with the fault in its start, its load and its scrapes; its files are gone after the block.
 
-    Raises UsageError when the profile starts no target that could be broken.
+    Raises UsageError when the profile starts no target that could be broken or does not name the settings that the
+    fault adds to, and when a program is missing.
     """
     check_start(profile)
     if missing := [name for name in fault.needs if shutil.which(name) is None]:
@@ -52,7 +43,7 @@ def injected(config: Config, profile: Profile, fault: Fault) -> Iterator[Profile
 def _apply(profile: Profile, fault: Fault, directory: Path) -> Profile:
     injection, start = fault.injection, profile.start
     assert start is not None
-    for file, text in _files(fault, start.env).items():
+    for file, text in _files(fault, profile.name, start).items():
         (directory / file).write_text(text, encoding="utf-8")
     own_path = start.env.get("PYTHONPATH", "")
     env = {**start.env, **injection.env, "PYTHONPATH": os.pathsep.join(filter(None, ("{fault}", own_path)))}
@@ -72,22 +63,27 @@ def _apply(profile: Profile, fault: Fault, directory: Path) -> Profile:
         env=env,
         command=command,
         prepare=start.prepare if injection.prepare is None else injection.prepare,
-        beside=injection.beside,
+        sidecars=injection.sidecars,
         entry=injection.entry,
         scrape=injection.scrape,
         acts=injection.acts,
-        words={"fault": str(directory)},
+        placeholders={"fault": str(directory)},
     )
     return replace(
         profile, start=started, scenario=scenario, dashboards=dashboards, fault=fault.id, **injection.profile
     )
 
 
-def _files(fault: Fault, env: Mapping[str, str]) -> Mapping[str, str]:
+def _files(fault: Fault, profile: str, start: TargetStart) -> Mapping[str, str]:
     injection = fault.injection
     files = dict(injection.modules)
     if injection.settings:
-        own = env.get("DJANGO_SETTINGS_MODULE", OWN_SETTINGS)
+        own = start.env.get("DJANGO_SETTINGS_MODULE") or start.settings
+        if not own:
+            raise UsageError(
+                f"--fault: {fault.id} adds to the target's settings, and profile {profile!r} does not say which these "
+                'are; name their module, e.g. start.settings = "mysite.settings"'
+            )
         files[f"{SETTINGS}.py"] = f"from {own} import *\n{injection.settings}"
     if injection.locustfile:
         files["locustfile.py"] = injection.locustfile

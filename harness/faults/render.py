@@ -1,4 +1,4 @@
-"""The catalogue of faults as text: faults.json, faults.html, faults.md, and what `harness faults` prints."""
+"""The report of all faults as text: faults.json, faults.html, faults.md, and what `harness faults` prints."""
 
 from collections.abc import Callable, Mapping
 from io import StringIO
@@ -11,30 +11,30 @@ from rich.text import Text
 
 from harness.core.text import shorten
 from harness.core.verdict import Status
-from harness.faults.results import FaultReport, Outcome, Row
+from harness.faults.results import Detection, FaultReport, Row
 from harness.report.render import html, markdown
 from harness.report.render import number_format as fmt
 from harness.report.render.overview import SYMBOLS
 
 MARKS = {
-    Outcome.QUIET: "✓",
-    Outcome.CAUGHT: "✓",
-    Outcome.OTHERWISE: "~",
-    Outcome.MISSED: "✗",
-    Outcome.FALSE_ALARM: "✗",
-    Outcome.UNKNOWN: "?",
+    Detection.QUIET: "✓",
+    Detection.CAUGHT: "✓",
+    Detection.OTHERWISE: "~",
+    Detection.MISSED: "✗",
+    Detection.FALSE_ALARM: "✗",
+    Detection.UNKNOWN: "?",
 }
 STYLES = {"✓": "green", "~": "yellow", "✗": "red", "?": "yellow"}
 TINTS = {"✓": Status.PASS, "~": Status.INCONCLUSIVE, "✗": Status.FAIL, "?": Status.INCONCLUSIVE}
 NOTE_LIMIT = 300
 
 
-def sentence(catalogue: FaultReport) -> str:
+def sentence(report: FaultReport) -> str:
     """How the rows came out, in one line."""
-    faults = [row for row in catalogue.rows if row.number]
-    counts = [(outcome, sum(row.outcome is outcome for row in faults)) for outcome in Outcome]
+    faults = [row for row in report.rows if row.number]
+    counts = [(outcome, sum(row.outcome is outcome for row in faults)) for outcome in Detection]
     told = ", ".join(f"{number} {outcome}" for outcome, number in counts if number)
-    clean = next((row.outcome for row in catalogue.rows if not row.number), Outcome.UNKNOWN)
+    clean = next((row.outcome for row in report.rows if not row.number), Detection.UNKNOWN)
     named = sum(row.named for row in faults)
     return (
         f"{fmt.quantity(len(faults), 'faults')}: {told or 'none run'}; {named} named as the likely cause; "
@@ -49,12 +49,12 @@ def noticed(row: Row) -> tuple[str, ...]:
     return (*(c for c in failed if c in row.expected), *named, *(c for c in failed if c not in row.expected))
 
 
-def render_json(catalogue: FaultReport) -> str:
+def render_json(report: FaultReport) -> str:
     """Indented JSON that ends in a newline."""
-    return msgspec.json.format(msgspec.json.encode(catalogue), indent=2).decode() + "\n"
+    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
 
 
-def render_markdown(catalogue: FaultReport) -> str:
+def render_markdown(report: FaultReport) -> str:
     """A table, one row per fault."""
     rows = [
         (
@@ -64,18 +64,18 @@ def render_markdown(catalogue: FaultReport) -> str:
             ", ".join(markdown.code(name) for name in noticed(row)) or fmt.UNKNOWN,
             markdown.escape(row.note),
         )
-        for row in catalogue.rows
+        for row in report.rows
     ]
     table = markdown.table(("#", "Fault", "Outcome", "Noticed by", "Note"), rows)
-    return f"## Faults\n\n{markdown.escape(sentence(catalogue))}.\n\n{table}\n"
+    return f"## Faults\n\n{markdown.escape(sentence(report))}.\n\n{table}\n"
 
 
-def render_html(catalogue: FaultReport) -> str:
+def render_html(report: FaultReport) -> str:
     """A page with the matrix fault x check."""
     return html.page(
         "faults.html.j2",
-        catalogue=catalogue,
-        sentence=sentence(catalogue),
+        report=report,
+        sentence=sentence(report),
         marks=MARKS,
         tints=TINTS,
         symbols_of=SYMBOLS,
@@ -83,7 +83,7 @@ def render_html(catalogue: FaultReport) -> str:
     )
 
 
-def render_console(catalogue: FaultReport, *, width: int, color: bool, location: str) -> str:
+def render_console(report: FaultReport, *, width: int, color: bool, location: str) -> str:
     """What the command prints at its end."""
     console = Console(
         file=StringIO(),
@@ -99,7 +99,7 @@ def render_console(catalogue: FaultReport, *, width: int, color: bool, location:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold" if color else "")
     for heading in ("#", "fault", "outcome", "noticed by"):
         table.add_column(heading, justify="right" if heading == "#" else "left", overflow="fold")
-    for row in catalogue.rows:
+    for row in report.rows:
         mark = MARKS[row.outcome]
         told = ", ".join(noticed(row)) + (f": {row.note}" if row.note else "")
         table.add_row(
@@ -110,7 +110,7 @@ def render_console(catalogue: FaultReport, *, width: int, color: bool, location:
         )
     with console.capture() as capture:
         console.print(table)
-        console.print(f"\n{sentence(catalogue)}; {fmt.number(catalogue.took_s, 's')}")
+        console.print(f"\n{sentence(report)}; {fmt.number(report.took_s, 's')}")
         console.print(f"Reports: {location}")
     return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
 

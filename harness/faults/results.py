@@ -7,13 +7,13 @@ from enum import StrEnum
 from harness.core.errors import ExitCode
 from harness.core.report import Report
 from harness.core.verdict import Status
-from harness.faults import Fault
+from harness.faults.fault import Fault
 
 CLEAN = "clean"
 """The id of the row without any fault."""
 
 
-class Outcome(StrEnum):
+class Detection(StrEnum):
     """How one row came out."""
 
     QUIET = "no alarm"
@@ -30,12 +30,12 @@ class Outcome(StrEnum):
 
 
 EXIT_CODES = {
-    Outcome.QUIET: ExitCode.PASSED,
-    Outcome.CAUGHT: ExitCode.PASSED,
-    Outcome.OTHERWISE: ExitCode.PASSED,
-    Outcome.MISSED: ExitCode.FAILED,
-    Outcome.FALSE_ALARM: ExitCode.FAILED,
-    Outcome.UNKNOWN: ExitCode.INCONCLUSIVE,
+    Detection.QUIET: ExitCode.PASSED,
+    Detection.CAUGHT: ExitCode.PASSED,
+    Detection.OTHERWISE: ExitCode.PASSED,
+    Detection.MISSED: ExitCode.FAILED,
+    Detection.FALSE_ALARM: ExitCode.FAILED,
+    Detection.UNKNOWN: ExitCode.INCONCLUSIVE,
 }
 
 
@@ -49,7 +49,7 @@ class Row:
     does: str
     expected: tuple[str, ...]
     """Checks and findings that must notice it."""
-    outcome: Outcome
+    outcome: Detection
     checks: Mapping[str, Status]
     """The worst verdict of each check that gave any."""
     findings: tuple[str, ...]
@@ -113,7 +113,7 @@ def judge(fault: Fault | None, report: Report, took_s: float) -> Row:
 def unknown(fault: Fault | None, reason: str, took_s: float = 0.0) -> Row:
     """The row of a run that left no report."""
     name, number, does, expected = _identity(fault)
-    return Row(name, number, does, expected, Outcome.UNKNOWN, {}, (), (), False, 0, took_s, reason)
+    return Row(name, number, does, expected, Detection.UNKNOWN, {}, (), (), False, 0, took_s, reason)
 
 
 def _identity(fault: Fault | None) -> tuple[str, int, str, tuple[str, ...]]:
@@ -141,24 +141,24 @@ def worst(report: Report) -> dict[str, Status]:
     return found
 
 
-def _judge_clean(checks: Mapping[str, Status]) -> tuple[Outcome, str]:
+def _judge_clean(checks: Mapping[str, Status]) -> tuple[Detection, str]:
     if failed := _with(checks, Status.FAIL):
-        return Outcome.FALSE_ALARM, f"{', '.join(failed)} failed on the clean app"
+        return Detection.FALSE_ALARM, f"{', '.join(failed)} failed on the clean app"
     if doubtful := _with(checks, Status.INCONCLUSIVE):
-        return Outcome.UNKNOWN, f"{', '.join(doubtful)} inconclusive on the clean app"
-    return (Outcome.QUIET, "") if checks else (Outcome.UNKNOWN, "no check gave a verdict")
+        return Detection.UNKNOWN, f"{', '.join(doubtful)} inconclusive on the clean app"
+    return (Detection.QUIET, "") if checks else (Detection.UNKNOWN, "no check gave a verdict")
 
 
-def _judge_fault(fault: Fault, checks: Mapping[str, Status], findings: Sequence[str]) -> tuple[Outcome, str]:
+def _judge_fault(fault: Fault, checks: Mapping[str, Status], findings: Sequence[str]) -> tuple[Detection, str]:
     failed = _with(checks, Status.FAIL)
     if alarms := [check for check in fault.quiet if check in failed]:
-        return Outcome.FALSE_ALARM, f"{', '.join(alarms)} failed and must stay quiet"
+        return Detection.FALSE_ALARM, f"{', '.join(alarms)} failed and must stay quiet"
     silent = [check for check in fault.caught_by if check not in failed]
     untold = [finding for finding in fault.named_by if finding not in findings]
     if not silent and not untold:
-        return Outcome.CAUGHT, ""
+        return Detection.CAUGHT, ""
     note = f"{', '.join((*silent, *untold))} did not notice"
-    return (Outcome.OTHERWISE if failed else Outcome.MISSED), note
+    return (Detection.OTHERWISE if failed else Detection.MISSED), note
 
 
 def _with(checks: Mapping[str, Status], status: Status) -> list[str]:

@@ -14,9 +14,10 @@ from harness.checks.validity import generator_health
 from harness.core.errors import ExitCode, HarnessError
 from harness.core.run import SCHEMA_VERSION
 from harness.core.verdict import Status
-from harness.faults import Fault, results
 from harness.faults import render as renderers
-from harness.faults.results import FaultReport, Outcome, Row
+from harness.faults import results
+from harness.faults.fault import Fault
+from harness.faults.results import Detection, FaultReport, Row
 from harness.report.render import json_report
 from harness.runs.run_directory import RunDirectory
 from harness.runtime import process
@@ -44,7 +45,7 @@ def run_all(
     jobs: int,
     on_row: Callable[[Row], None],
 ) -> FaultReport:
-    """Run the clean app and `faults`, `jobs` at a time, each below `out`, and write the catalogue there.
+    """Run the clean app and `faults`, `jobs` at a time, each below `out`, and write their report there.
 
     While one is judged and stopped, the next is started already: never do more than `jobs` load at a time. A run
     whose load generator was starved says nothing of the fault, and the others may have been the reason: such a run
@@ -86,7 +87,7 @@ def run_all(
 
 def was_starved(row: Row) -> bool:
     """True when nothing can be told of it for want of CPU for the load generator."""
-    unsettled = row.outcome in (Outcome.UNKNOWN, Outcome.MISSED, Outcome.OTHERWISE)
+    unsettled = row.outcome in (Detection.UNKNOWN, Detection.MISSED, Detection.OTHERWISE)
     return unsettled and row.checks.get(generator_health.ID) is Status.INCONCLUSIVE
 
 

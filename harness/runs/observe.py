@@ -3,8 +3,8 @@
 import time
 from pathlib import Path
 
-from harness.config.hosts import is_url
 from harness.config.profile import Profile
+from harness.config.readers import is_http_url
 from harness.core.errors import UsageError
 from harness.core.run import SCHEMA_VERSION, GeneratorHealth, Run
 from harness.monitoring.dashboards import grafana
@@ -29,7 +29,7 @@ def verify_dashboards(
 
     Raises UsageError for a URL that is none, PrometheusError when it does not answer or does not scrape the target.
     """
-    if not is_url(profile.prometheus):
+    if not is_http_url(profile.prometheus):
         raise UsageError(f"--prometheus: {profile.prometheus!r} is not a URL; write for example http://127.0.0.1:9090")
     directory = RunDirectory(out)
     directory.create()

@@ -24,6 +24,7 @@ from harness.runtime import machine
 from harness.runtime.load.locust_generator import Loaded, find_locustfile, load
 from harness.runtime.prometheus import Prometheus
 from harness.runtime.stack import embedded
+from harness.runtime.stack.acts import acting
 
 
 def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outcome:
@@ -123,7 +124,7 @@ def _load(
     users = f"{profile.users} users" if profile.arrival_rate is None else f"{profile.arrival_rate:g} arrivals/s"
     reporter.stage(f"load: {profile.scenario} with {users} for {profile.duration_s:g} s")
     acts = profile.start.acts if profile.start else ()
-    with embedded.acting(acts, services.words, directory.logs / "acts.log"):
+    with acting(acts, services.placeholders, directory.logs / "acts.log"):
         return load(profile, project, directory.path, services.target, "measure", reporter.load)
 
 

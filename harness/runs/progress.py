@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
-from harness.runtime.load.pulses import Progress
+from harness.runtime.load.pulse_reader import Progress
 
 LOG_EVERY_S = 5.0
 """Without a terminal, load progress is written this often."""

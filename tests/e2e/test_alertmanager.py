@@ -17,7 +17,7 @@ import yaml
 
 from harness.monitoring.rules import rule_file
 from harness.runtime import process
-from harness.runtime.stack import embedded
+from harness.runtime.stack import embedded, prometheus_server
 from tests.e2e.conftest import PROJECT
 
 READY_S = 30.0
@@ -96,7 +96,7 @@ def test_a_target_that_is_down_is_told_to_a_webhook(tmp_path: Path) -> None:
             f"--config.file={prometheus_config(tmp_path, manager, target)}",
             f"--storage.tsdb.path={tmp_path / 'tsdb'}",
         ]
-        server = embedded.find_prometheus(PROJECT)
+        server = prometheus_server.find_prometheus(PROJECT)
         started_s = time.monotonic()
         start(running, "prometheus", [server, *options], "/-/ready", tmp_path / "prometheus.log")
         message = told.get(timeout=TOLD_S)

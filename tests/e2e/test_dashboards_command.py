@@ -14,7 +14,7 @@ from harness.core.report import Report
 from harness.core.verdict import Status
 from harness.report.render.json_report import parse
 from harness.runtime import process
-from harness.runtime.stack import embedded
+from harness.runtime.stack import embedded, prometheus_server
 from tests.e2e.conftest import PROJECT, Harness
 
 STATUS = "django_http_responses_total_by_status_view_method_total"
@@ -180,7 +180,7 @@ def hasty(services: embedded.Stack, tmp_path: Path) -> Iterator[str]:
         ],
     }
     (tmp_path / "prometheus.yml").write_text(json.dumps(config))
-    binary = embedded.find_prometheus(PROJECT)
+    binary = prometheus_server.find_prometheus(PROJECT)
 
     with ExitStack() as running:
 

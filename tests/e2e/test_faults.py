@@ -5,10 +5,11 @@ import shutil
 
 import pytest
 
-from harness.faults import FAULTS, Fault, results
-from harness.faults.results import Outcome
+from harness.faults import Fault, results
+from harness.faults.results import Detection
 from harness.report.render.json_report import parse
 from tests.e2e.conftest import PROJECT, Harness
+from tests.reference import FAULTS
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: str(fault.id))
@@ -22,7 +23,7 @@ def test_it_is_caught(harness: Harness, fault: Fault) -> None:
     report = parse((out / "report.json").read_text())
     assert report.fault == fault.id
     row = results.judge(fault, report, 0.0)
-    assert (row.outcome, row.note) == (Outcome.CAUGHT, ""), done.told
+    assert (row.outcome, row.note) == (Detection.CAUGHT, ""), done.told
     assert row.named or fault.cause is None, f"named {row.causes}: {done.told}"
 
 

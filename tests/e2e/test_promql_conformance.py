@@ -21,7 +21,7 @@ from harness.core.query import Series
 from harness.promql import FUNCTIONS, Dialect, Engine, Point, Samples, Value
 from harness.promql.functions import Kind
 from harness.runtime import process
-from harness.runtime.stack import embedded
+from harness.runtime.stack import prometheus_server
 
 CASES = 300
 AGREEMENT = 1e-9
@@ -173,7 +173,7 @@ def make_histogram(number: int) -> Histogram:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """All cases backfilled with promtool into one database, and a Prometheus on it."""
-    binary = embedded.find_prometheus(Path(__file__).resolve().parents[2])
+    binary = prometheus_server.find_prometheus(Path(__file__).resolve().parents[2])
     directory = tmp_path_factory.mktemp("conformance")
     text = directory / "cases.om"
     lines = ["# TYPE cases_c counter"]

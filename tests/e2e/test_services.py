@@ -36,7 +36,7 @@ class Running:
     @property
     def words(self) -> Mapping[str, str]:
         """The placeholders without the server's name in front."""
-        return {word.removeprefix(f"{self.started.name}_"): value for word, value in self.started.words.items()}
+        return {word.removeprefix(f"{self.started.name}_"): value for word, value in self.started.placeholders.items()}
 
 
 def found(name: str) -> Found:
@@ -54,7 +54,7 @@ def running(name: str, tmp_path: Path) -> Iterator[Running]:
     """Start a server, and see that no process and no directory of it is left."""
     with ExitStack() as stack:
         started = servers.start(stack, found(name), tmp_path, tmp_path)
-        number = process_of(started.words[f"{name}_port"])
+        number = process_of(started.placeholders[f"{name}_port"])
         directory = Path(f"/proc/{number}/cwd").readlink()
         directory = directory.parent if directory.name == "data" else directory
         assert re.match(rf"harness-{name}-", directory.name)

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from harness.config import toml_file
-from harness.runtime.stack import embedded
+from harness.runtime.stack import prometheus_server
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((Path(__file__).parent / "compose-spec" / "schema.json").read_text())
@@ -151,7 +151,7 @@ def test_the_state_is_in_memory_and_belongs_to_the_images_user() -> None:
 
 def test_prometheus_accepts_its_configuration() -> None:
     """As promtool says, which comes with every Prometheus."""
-    promtool = embedded.find_prometheus(ROOT).resolve().with_name("promtool")
+    promtool = prometheus_server.find_prometheus(ROOT).resolve().with_name("promtool")
     file = ROOT / "monitoring" / "prometheus" / "prometheus.yml"
     subprocess.run([promtool, "check", "config", file], check=True, capture_output=True)
 

@@ -10,7 +10,7 @@ import pytest
 from harness.core.errors import UsageError
 from harness.instrumentation.django_prometheus.metrics import CACHE_GETS, CACHE_HITS, LATENCY_BY_VIEW, RESPONSES_BY_VIEW
 from harness.promql.functions import rounded
-from harness.runtime.stack import embedded
+from harness.runtime.stack import prometheus_server
 from tools.dashboards.__main__ import texts
 from tools.dashboards.parts import BACKGROUND
 
@@ -96,7 +96,7 @@ def expression(board: str, title: str, ref: str, app: str) -> str:
 @pytest.fixture(scope="module")
 def promtool() -> Path:
     """Beside the Prometheus that is used."""
-    found = embedded.find_prometheus(ROOT).with_name("promtool")
+    found = prometheus_server.find_prometheus(ROOT).with_name("promtool")
     if not found.exists():
         raise UsageError(f"{found} does not exist; `make prometheus` unpacks it")
     return found

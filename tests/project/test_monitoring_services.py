@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.runtime.stack import embedded
+from harness.runtime.stack import prometheus_server
 
 ROOT = Path(__file__).resolve().parents[2]
 MONITORING = ROOT / "monitoring"
@@ -125,6 +125,6 @@ def test_the_apps_unit_has_a_metrics_directory_of_its_own() -> None:
 
 def test_prometheus_accepts_the_hosts_configuration() -> None:
     """As promtool says."""
-    promtool = embedded.find_prometheus(ROOT).resolve().with_name("promtool")
+    promtool = prometheus_server.find_prometheus(ROOT).resolve().with_name("promtool")
     file = MONITORING / "systemd" / "prometheus.yml"
     subprocess.run([promtool, "check", "config", file], check=True, capture_output=True)

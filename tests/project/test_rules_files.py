@@ -11,7 +11,7 @@ import yaml
 
 from harness.instrumentation.django_prometheus.metrics import NAMES
 from harness.promql import syntax
-from harness.runtime.stack import embedded
+from harness.runtime.stack import prometheus_server
 
 ROOT = Path(__file__).resolve().parents[2]
 MONITORING = ROOT / "monitoring" / "prometheus"
@@ -27,7 +27,7 @@ LEAST_RANGE_S = 12 * 15
 
 
 def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    program = embedded.find_prometheus(ROOT).resolve().with_name("promtool")
+    program = prometheus_server.find_prometheus(ROOT).resolve().with_name("promtool")
     return subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
 
 

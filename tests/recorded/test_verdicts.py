@@ -11,7 +11,7 @@ import pytest
 
 from harness.core.report import Report
 from harness.core.verdict import Verdict
-from harness.runs.pipeline import judge
+from harness.runs.judge import judge
 from harness.runs.run_directory import RunDirectory
 
 HERE = Path(__file__).parent

@@ -3,11 +3,17 @@
 import argparse
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.cli import completers, flags, output, profiles, values
 from harness.cli.flags import Commands
+from harness.config.toml_file import Config
 from harness.core.errors import ExitCode
+
+if TYPE_CHECKING:
+    from harness.faults import Fault
 
 
 def add(commands: Commands) -> None:
@@ -33,13 +39,16 @@ def add(commands: Commands) -> None:
 
 
 def _faults(options: argparse.Namespace) -> int:
-    from harness.faults import FAULTS, injection
-
-    chosen = [injection.find(name) for name in dict.fromkeys(options.ids)] or list(FAULTS)
+    loaded = profiles.load(options)
     if options.list:
-        sys.stdout.write("".join(f"{fault.number:2}  {fault.id:<22} {fault.does}\n" for fault in chosen))
+        sys.stdout.write(
+            "".join(f"{fault.number:2}  {fault.id:<22} {fault.does}\n" for fault in _chosen(options, loaded))
+        )
         return int(ExitCode.PASSED)
-    profile = profiles.load(options).profile(options.profile)
+    profile = loaded.profile(options.profile)
+    chosen = _chosen(options, loaded)
+    from harness.faults import injection
+
     injection.check_start(profile)
     from harness.faults import render, run_all
 
@@ -63,3 +72,11 @@ def _faults(options: argparse.Namespace) -> int:
         width, color = shutil.get_terminal_size((120, 24)).columns, sys.stdout.isatty()
         sys.stdout.write(render.render_console(made, width=width, color=color, location=str(out)))
     return made.exit_code
+
+
+def _chosen(options: argparse.Namespace, loaded: Config) -> "Sequence[Fault]":
+    """The faults that are named, or all of the catalogue."""
+    from harness.faults import catalogue
+
+    known = catalogue.of(loaded, options.config.resolve().parent)
+    return [catalogue.find(known, name) for name in dict.fromkeys(options.ids)] or known

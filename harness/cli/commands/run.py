@@ -68,12 +68,13 @@ def add(commands: Commands) -> None:
 def _run(options: argparse.Namespace) -> int:
     profile, project = profiles.chosen(options)
     hosts.check_hosts(profile)
-    from harness.faults import injection
+    from harness.faults import catalogue, injection
     from harness.runs import pipeline
 
     out, reporter = output.directory(options, project), output.reporter(options)
     if options.fault is None:
         return output.show(pipeline.run(profile, project, out, reporter), options)
-    fault = injection.find(options.fault)
-    with injection.injected(profiles.load(options), profile, fault) as broken:
+    loaded = profiles.load(options)
+    fault = catalogue.find(catalogue.of(loaded, project), options.fault)
+    with injection.injected(loaded, profile, fault) as broken:
         return output.show(pipeline.run(broken, project, out, reporter), options)

@@ -29,8 +29,8 @@ def _up(options: argparse.Namespace) -> int:
     with pipeline.up(profile, project, progress.Reporter()) as services:
         sys.stdout.write(f"target      {services.target}\nprometheus  {services.prometheus}\n")
         for server in services.servers:
-            words = (f"{word.removeprefix(server.name)[1:]} {value}" for word, value in server.words.items())
-            sys.stdout.write(f"{server.name:<10}  {server.version}: {', '.join(words)}\n")
+            own = (f"{name.removeprefix(server.name)[1:]} {value}" for name, value in server.placeholders.items())
+            sys.stdout.write(f"{server.name:<10}  {server.version}: {', '.join(own)}\n")
         sys.stdout.write("Ctrl-C stops all.\n")
         sys.stdout.flush()
         while True:

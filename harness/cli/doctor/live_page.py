@@ -8,13 +8,13 @@ import math
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import urlsplit
 
 import requests
 from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from harness.config.readers import is_http_url
 from harness.core.errors import UsageError
 from harness.instrumentation.django_prometheus.doctor import MetricsFacts, Scrape
 from harness.instrumentation.django_prometheus.metrics import REQUESTS
@@ -37,12 +37,7 @@ def probe_metrics(url: str, scrapes: int = SCRAPES) -> MetricsFacts:
     Raises:
         UsageError: `url` is not an http or https URL.
     """
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
+    if not is_http_url(url):
         raise UsageError(f"--metrics: {url!r} is not a URL; write it in full, e.g. http://127.0.0.1:8000/metrics")
     deadline = time.monotonic() + LIMIT_S
     found: list[Scrape] = []

@@ -16,7 +16,7 @@ from harness.config.toml_file import Config
 from harness.core.errors import UsageError
 from harness.instrumentation.django_prometheus.doctor import Diagnosis, Health
 from harness.runtime import process
-from harness.runtime.stack import embedded, servers
+from harness.runtime.stack import prometheus_server, servers
 
 OLDEST = (3, 11)
 VERSION_LIMIT_S = 10.0
@@ -48,7 +48,7 @@ def _python() -> Diagnosis:
 def _prometheus(project: Path, *, needed: bool) -> tuple[Diagnosis, ...]:
     missing = Health.FAULT if needed else Health.UNKNOWN
     try:
-        binary = embedded.find_prometheus(project)
+        binary = prometheus_server.find_prometheus(project)
     except UsageError as error:
         return (Diagnosis("prometheus", missing, f"{error}, or use one that runs already with --prometheus URL"),)
     promtool = binary.with_name("promtool")

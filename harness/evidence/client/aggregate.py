@@ -108,8 +108,10 @@ class SampleAggregator:
         if frame.empty:
             return
         self._rows += len(frame)
-        self._first_s = _least(self._first_s, float(frame["started_s"].min()))
-        self._last_s = -_least(_negated(self._last_s), -float((frame["started_s"] + frame["latency_s"]).max()))
+        first_s = float(frame["started_s"].min())
+        last_s = float((frame["started_s"] + frame["latency_s"]).max())
+        self._first_s = first_s if self._first_s is None else min(self._first_s, first_s)
+        self._last_s = last_s if self._last_s is None else max(self._last_s, last_s)
         lost = frame[frame["status"] == 0]
         self._unanswered.update({(n, m): count for (n, m), count in _sizes(lost, ["name", "method"]).items()})
         frame = frame[frame["status"] != 0]
@@ -333,11 +335,3 @@ def _curve(bins: Codes, points: int = 80) -> tuple[tuple[float, float], ...]:
         ranks = np.unique(np.ceil(np.linspace(0, 1, points) * size).clip(1))
         occupied = np.unique(np.searchsorted(ends, ranks, side="left"))
     return tuple((_bin_end(int(place)), float(ends[place] / size)) for place in occupied)
-
-
-def _least(known: float | None, value: float) -> float:
-    return value if known is None else min(known, value)
-
-
-def _negated(value: float | None) -> float | None:
-    return None if value is None else -value

@@ -21,7 +21,7 @@ from harness.gate.decision.from_samples import Measure
 from harness.runs.judge import Outcome, judge, write_reports
 from harness.runs.run_directory import RunDirectory
 from harness.runtime.load import shards
-from harness.runtime.load.health import PULSE_S
+from harness.runtime.load.pulse import PULSE_S
 
 JOB_VARIABLES = ("GITHUB_RUN_ID", "CI_JOB_ID", "BUILD_TAG")
 COMMIT_VARIABLES = ("GITHUB_SHA", "CI_COMMIT_SHA", "GIT_COMMIT")

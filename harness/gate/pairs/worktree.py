@@ -37,7 +37,7 @@ class Side:
 
 
 def is_url(text: str) -> bool:
-    """Whether a side runs already."""
+    """Whether a side is meant to run already; one that is no whole URL is refused where its host is checked."""
     return text.startswith(("http://", "https://"))
 
 

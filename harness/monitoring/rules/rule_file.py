@@ -265,10 +265,6 @@ def _text(node: _Node | None, where: str, *, empty: bool = False) -> str:
     return node.value
 
 
-def _texts(node: _Node | None, where: str) -> Mapping[str, str]:
-    return {key: _text(value, f"{where}.{key}", empty=True) for key, value in _table(node, where).items()}
-
-
 def _items(node: _Node | None, where: str) -> Sequence[_Node]:
     if node is None or isinstance(node.value, str | Mapping):
         raise UsageError(f"{where} must be a list; a rule file is `groups:`, each with `name:` and `rules:`")

@@ -3,19 +3,17 @@
 import math
 import statistics
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from harness.core.arrivals import Arrivals
 from harness.core.run import GeneratorHealth
-from harness.runtime.load.pulses import Pulses
+from harness.runtime.load.pulse import PULSE_S, Pulse
+from harness.runtime.load.pulse_reader import Pulses
 
-PULSE_S = 1.0
-"""Seconds that the first pulse covers before its time."""
 LAG_QUANTILE = 0.95
 """The quantile of the event loop's lags that is kept."""
 
-Lines = Sequence[Mapping[str, Any]]
+Lines = Sequence[Pulse]
 """The pulses of one process, in order."""
 
 
@@ -25,9 +23,9 @@ def health(pulses: Pulses, planned_users: int, duration_s: float, code: int, pla
     `planned_users` and `duration_s` are the profile's; where a load shape decides them, they are as they were.
     """
     every = [lines for lines in pulses.lines.values() if lines]
-    flat = [line for lines in every for line in lines if not line["closing"]]
+    flat = [line for lines in every for line in lines if not line.closing]
     peak_users, lasted_s = _peak_users(every), _lasted_s(flat)
-    shaped = any(line["shape"] for line in flat)
+    shaped = any(line.shaped for line in flat)
     return GeneratorHealth(
         planned_users=peak_users if shaped else planned_users,
         peak_users=peak_users,
@@ -37,39 +35,33 @@ def health(pulses: Pulses, planned_users: int, duration_s: float, code: int, pla
         loop_lag_s=_loop_lag_s(flat),
         exit_code=code,
         clock_skew_s=pulses.skew_s,
-        user_errors=sum(_last(every, "user_errors")),
-        elsewhere=sum(_last(every, "elsewhere")),
+        user_errors=sum(lines[-1].user_errors for lines in every),
+        elsewhere=sum(lines[-1].elsewhere for lines in every),
         planned_arrivals=plan.planned if plan else None,
-        begun_arrivals=sum(_last(every, "begun")) if plan else None,
+        begun_arrivals=sum(lines[-1].begun for lines in every) if plan else None,
         unrecorded=sum(map(_unrecorded, every)),
     )
-
-
-def _last(every: Sequence[Lines], name: str) -> Iterator[int]:
-    """A running total, as each process told it last."""
-    return (lines[-1][name] for lines in every)
 
 
 def _unrecorded(lines: Lines) -> int:
     """Requests of one process that were answered and of whose end Locust never told."""
     last = lines[-1]
-    missing: int = last["answered"] - last["told"] - last["elsewhere"]
-    return max(missing, 0)
+    return max(last.answered - last.recorded - last.elsewhere, 0)
 
 
 def _lasted_s(flat: Lines) -> float:
     """From the first pulse's beginning to the last pulse."""
-    times = [line["time_s"] for line in flat]
+    times = [line.time_s for line in flat]
     return max(times) - min(times) + PULSE_S if times else 0.0
 
 
 def _busiest(every: Sequence[Lines]) -> float | None:
     """The share of a core that the busiest process used, by its median; the last pulse covers its end."""
-    return max((statistics.median(line["cpu_ratio"] for line in lines[:-1] or lines) for lines in every), default=None)
+    return max((statistics.median(line.cpu_ratio for line in lines[:-1] or lines) for lines in every), default=None)
 
 
 def _loop_lag_s(flat: Lines) -> float | None:
-    lags = sorted(lag_s for line in flat for lag_s in line["loop_lags_s"])
+    lags = sorted(lag_s for line in flat for lag_s in line.loop_lags_s)
     return lags[math.ceil(LAG_QUANTILE * len(lags)) - 1] if lags else None
 
 
@@ -79,7 +71,7 @@ def _peak_users(every: Sequence[Lines]) -> int:
     for lines in every:
         own: dict[int, int] = {}
         for line in lines:
-            second = round(line["time_s"])
-            own[second] = max(own.get(second, 0), line["users"])
+            second = round(line.time_s)
+            own[second] = max(own.get(second, 0), line.users)
         seconds.update(own)
     return max(seconds.values(), default=0)

@@ -20,7 +20,7 @@ from harness.core.run import GeneratorHealth, Shard
 from harness.runtime import process
 from harness.runtime.load import locust_plugin, shards
 from harness.runtime.load.health import health
-from harness.runtime.load.pulses import Progress, Pulses
+from harness.runtime.load.pulse_reader import Progress, Pulses
 
 POLL_S = 0.1
 AROUND_PLAN_S = 2.0
@@ -134,10 +134,10 @@ def find_locustfile(profile: Profile, project: Path) -> Path:
             return locustfile
     except (OSError, ValueError) as error:  # a name that no file can have
         raise UsageError(
-            f"--locustfile: {profile.scenario!r}: {error}; name a locustfile, e.g. scenarios/mixed.py"
+            f"--locustfile: {profile.scenario!r}: {error}; name a locustfile, e.g. locustfile.py"
         ) from None
     what = "is not a file" if locustfile.exists() else "does not exist"
-    raise UsageError(f"--locustfile: {locustfile} {what}; name a locustfile, e.g. scenarios/mixed.py")
+    raise UsageError(f"--locustfile: {locustfile} {what}; name a locustfile, e.g. locustfile.py")
 
 
 def _command(

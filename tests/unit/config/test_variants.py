@@ -88,7 +88,7 @@ def test_each_server_tells_what_the_placeholders_promise() -> None:
     told = {}
     for server in servers.SERVERS:
         instance = Instance({}, Path(), Path(), "secret", None, 1)
-        told[server.name] = tuple(server.words(instance))
+        told[server.name] = tuple(server.placeholders(instance))
     assert told == dict(SERVICES)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import beta, binom, norm, poisson, t
+from scipy.stats import norm, t
 
 from harness.core import statistics
 
@@ -58,38 +58,6 @@ def test_rank_refuses_what_has_none(q: float, n: int) -> None:
         statistics.rank(q, n)
 
 
-@pytest.mark.parametrize(("n", "q"), [(50, 0.5), (500, 0.95), (2000, 0.99)])
-def test_quantile_interval_holds_what_it_promises(n: int, q: float) -> None:
-    """The binomial probability between the ranks is at least the confidence."""
-    ranks = statistics.quantile_interval(n, q, 0.99)
-    assert ranks is not None
-    low, high = ranks
-    assert binom.cdf(high - 1, n, q) - binom.cdf(low - 1, n, q) >= 0.99
-
-
-def test_quantile_interval_needs_enough_values() -> None:
-    """Twenty values say nothing certain about p99."""
-    assert statistics.quantile_interval(20, 0.99, 0.99) is None
-
-
-@given(st.integers(0, 300), st.integers(1, 300), st.sampled_from([1e-6, 1e-3, 0.05]))
-def test_clopper_pearson_is_scipys_beta(k: int, n: int, alpha: float) -> None:
-    """Both limits are quantiles of the beta distribution, and enclose the observed share."""
-    k = min(k, n)
-    upper, lower = statistics.binomial_upper(k, n, alpha), statistics.binomial_lower(k, n, alpha)
-    assert upper == pytest.approx(1.0 if k == n else beta.ppf(1 - alpha, k + 1, n - k), rel=1e-7)
-    assert lower == pytest.approx(0.0 if k == 0 else beta.ppf(alpha, k, n - k + 1), rel=1e-7)
-    assert lower <= k / n <= upper
-
-
-@given(st.integers(0, 400), st.floats(0, 1), st.sampled_from([1e-6, 1e-3, 0.1, 0.9]))
-def test_binomial_quantile_is_the_smallest(n: int, p: float, alpha: float) -> None:
-    """One less has a greater chance to be exceeded."""
-    found = statistics.binomial_quantile(n, p, alpha)
-    assert binom.sf(found, n, p) <= alpha * (1 + 1e-9) + 1e-15
-    assert found == 0 or binom.sf(found - 1, n, p) > alpha * (1 - 1e-9)
-
-
 def test_exceedances_upper_is_kept_by_two_samples_of_one_law() -> None:
     """In simulated pairs of samples it is exceeded no more often than alpha allows."""
     random = np.random.default_rng(7)
@@ -110,35 +78,10 @@ def test_exceedances_upper_grows_with_what_was_seen(k: int, reference_n: int, n:
 
 
 @pytest.mark.parametrize(("k", "n", "alpha"), [(-1, 5, 0.1), (6, 5, 0.1), (0, 0, 0.1), (1, 5, 0.0), (1, 5, 1.0)])
-def test_limits_refuse_impossible_counts(k: int, n: int, alpha: float) -> None:
-    """Neither limit is defined for them."""
-    for limit in (statistics.binomial_upper, statistics.binomial_lower):
-        with pytest.raises(ValueError, match="no limit"):
-            limit(k, n, alpha)
-
-
-@given(st.floats(0, 1e6), st.sampled_from([1e-9, 1e-3, 0.05, 0.4, 0.9]))
-def test_poisson_upper_count_is_the_smallest(mean: float, alpha: float) -> None:
-    """One less has a greater chance to be exceeded."""
-    found = statistics.poisson_upper_count(mean, alpha)
-    assert poisson.sf(found, mean) <= alpha * (1 + 1e-9)
-    assert found == 0 or poisson.sf(found - 1, mean) > alpha * (1 - 1e-9)
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.sampled_from([1e-6, 1e-3, 0.05, 0.3, 0.46]))
-def test_poisson_binomial_upper_holds_for_any_mix_of_probabilities(chances: list[float], alpha: float) -> None:
-    """The exact distribution of the count, by convolution, is beyond the limit no more often than alpha."""
-    law = np.array([1.0])
-    for chance in chances:
-        law = np.convolve(law, [1 - chance, chance])
-    limit = statistics.poisson_binomial_upper(math.fsum(chances), alpha)
-    assert law[limit + 1 :].sum() <= alpha * (1 + 1e-9) + 1e-12
-
-
-def test_poisson_binomial_upper_is_never_below_the_mean() -> None:
-    """One event of chance 0.6 happens more often than alpha, though a Poisson count of that mean does not."""
-    assert statistics.poisson_upper_count(0.6, 0.46) == 0
-    assert statistics.poisson_binomial_upper(0.6, 0.46) == 1
+def test_a_limit_of_impossible_counts_is_refused(k: int, n: int, alpha: float) -> None:
+    """None is defined for them."""
+    with pytest.raises(ValueError, match="no limit"):
+        statistics.exceedances_upper(k, n, 5, alpha)
 
 
 @given(st.floats(1e-12, 1 - 1e-12), st.sampled_from([1.0, 1.5, 3.0, 30.0, 1e5]))
@@ -181,21 +124,14 @@ def test_student_with_endless_freedom_is_normal() -> None:
 @pytest.mark.parametrize(
     "refused",
     [
-        lambda: statistics.poisson_upper_count(-1, 0.1),
-        lambda: statistics.poisson_upper_count(math.inf, 0.1),
-        lambda: statistics.poisson_upper_count(math.nan, 0.1),
-        lambda: statistics.poisson_binomial_upper(1, 0),
-        lambda: statistics.poisson_binomial_upper(1, 1),
         lambda: statistics.normal_quantile(0),
         lambda: statistics.normal_quantile(math.nan),
         lambda: statistics.student_t_quantile(1, 3),
         lambda: statistics.student_t_quantile(0.5, 0),
         lambda: statistics.student_t_quantile(0.5, math.nan),
-        lambda: statistics.binomial_quantile(5, 1.5, 0.1),
-        lambda: statistics.quantile_interval(5, 0.5, 1),
     ],
 )
 def test_impossible_arguments_are_refused(refused: Callable[[], object]) -> None:
     """With what was asked in the message."""
-    with pytest.raises(ValueError, match=r"^no (limit|quantile|binomial quantile|interval) for "):
+    with pytest.raises(ValueError, match=r"^no quantile for "):
         refused()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.config.profile import Profile, TargetStart
+from harness.config.profile import Profile, Sidecar, TargetStart
 from harness.core.limits import Limit
 from harness.evidence import comparability
 from harness.evidence.target_totals import Migrations, State
@@ -84,3 +84,18 @@ def test_what_a_run_does_not_tell_is_not_known() -> None:
     assert {name for name, value in found.items() if value == comparability.UNKNOWN} == {
         "profile.settings", *(f"machine.{name}" for name in comparability.MACHINE),
     }  # fmt: skip
+
+
+def test_a_start_is_digested_as_in_kept_runs() -> None:
+    """Its digest is that of runs which were kept before it had labels and settings, and neither of them counts."""
+    named = replace(PROFILE, start=TargetStart(("gunicorn",), env={"KEY": "hunter2"}, labels={"a": "b"}, settings="c"))
+    for profile in (PROFILE, named):
+        assert comparability.settings(profile, SCENARIO)["start"] == "b48b904cc791"
+
+
+@pytest.mark.parametrize("changed", [{"sidecars": (Sidecar("proxy", ("serve",)),)}, {"placeholders": {"a": "b"}}])
+def test_what_runs_beside_the_target_counts(changed: dict[str, object]) -> None:
+    """As every attribute of a start that is not left aside by name."""
+    assert PROFILE.start is not None
+    other = replace(PROFILE, start=replace(PROFILE.start, **changed))  # type: ignore[arg-type]
+    assert comparability.settings(other, SCENARIO)["start"] != comparability.settings(PROFILE, SCENARIO)["start"]

@@ -9,7 +9,7 @@ from harness.core.report import Report
 from harness.core.verdict import Finding, Status, Verdict
 from harness.faults import Fault, results
 from harness.faults import render as renderers
-from harness.faults.results import FaultReport, Outcome, Row
+from harness.faults.results import Detection, FaultReport, Row
 from tests.unit.report.render import sample
 
 FAULT = Fault(
@@ -36,18 +36,18 @@ def report_with(verdicts: dict[str, Status], *findings: str) -> Report:
 @pytest.mark.parametrize(
     ("verdicts", "findings", "outcome", "note"),
     [
-        ({"rate": FAIL, "cache": PASS}, ("told",), Outcome.CAUGHT, ""),
-        ({"rate": FAIL, "cache": DOUBT}, ("told",), Outcome.CAUGHT, ""),
-        ({"rate": FAIL, "cache": FAIL}, ("told",), Outcome.FALSE_ALARM, "cache failed and must stay quiet"),
-        ({"rate": FAIL, "cache": PASS}, (), Outcome.OTHERWISE, "told did not notice"),
-        ({"rate": PASS, "database": FAIL}, ("told",), Outcome.OTHERWISE, "rate did not notice"),
-        ({"rate": DOUBT, "cache": PASS}, ("told",), Outcome.MISSED, "rate did not notice"),
-        ({"rate": PASS, "cache": PASS}, (), Outcome.MISSED, "rate, told did not notice"),
-        ({}, (), Outcome.MISSED, "rate, told did not notice"),
+        ({"rate": FAIL, "cache": PASS}, ("told",), Detection.CAUGHT, ""),
+        ({"rate": FAIL, "cache": DOUBT}, ("told",), Detection.CAUGHT, ""),
+        ({"rate": FAIL, "cache": FAIL}, ("told",), Detection.FALSE_ALARM, "cache failed and must stay quiet"),
+        ({"rate": FAIL, "cache": PASS}, (), Detection.OTHERWISE, "told did not notice"),
+        ({"rate": PASS, "database": FAIL}, ("told",), Detection.OTHERWISE, "rate did not notice"),
+        ({"rate": DOUBT, "cache": PASS}, ("told",), Detection.MISSED, "rate did not notice"),
+        ({"rate": PASS, "cache": PASS}, (), Detection.MISSED, "rate, told did not notice"),
+        ({}, (), Detection.MISSED, "rate, told did not notice"),
     ],
 )
 def test_a_fault_is_caught_by_all_that_must_notice_and_none_that_must_not(
-    verdicts: dict[str, Status], findings: tuple[str, ...], outcome: Outcome, note: str
+    verdicts: dict[str, Status], findings: tuple[str, ...], outcome: Detection, note: str
 ) -> None:
     """Inconclusive is no notice."""
     row = results.judge(FAULT, report_with(verdicts, *findings), 1.0)
@@ -58,13 +58,13 @@ def test_a_fault_is_caught_by_all_that_must_notice_and_none_that_must_not(
 @pytest.mark.parametrize(
     ("verdicts", "outcome"),
     [
-        ({"rate": PASS}, Outcome.QUIET),
-        ({"rate": PASS, "cache": FAIL}, Outcome.FALSE_ALARM),
-        ({"rate": PASS, "cache": DOUBT}, Outcome.UNKNOWN),
-        ({}, Outcome.UNKNOWN),
+        ({"rate": PASS}, Detection.QUIET),
+        ({"rate": PASS, "cache": FAIL}, Detection.FALSE_ALARM),
+        ({"rate": PASS, "cache": DOUBT}, Detection.UNKNOWN),
+        ({}, Detection.UNKNOWN),
     ],
 )
-def test_the_clean_app_must_pass(verdicts: dict[str, Status], outcome: Outcome) -> None:
+def test_the_clean_app_must_pass(verdicts: dict[str, Status], outcome: Detection) -> None:
     """No verdict is no pass."""
     assert results.judge(None, report_with(verdicts), 1.0).outcome is outcome
 
@@ -81,7 +81,7 @@ def test_the_worst_verdict_of_a_check_counts() -> None:
     assert results.worst(replace(sample.passing(), verdicts=verdicts)) == {"rate": FAIL, "cache": DOUBT}
 
 
-def row(outcome: Outcome, number: int = 1) -> Row:
+def row(outcome: Detection, number: int = 1) -> Row:
     return Row(
         "some-fault", number, "It is <b>broken</b> | so.", ("rate",), outcome, {"rate": FAIL}, (), (), True, 9, 1.0, ""
     )
@@ -90,28 +90,28 @@ def row(outcome: Outcome, number: int = 1) -> Row:
 @pytest.mark.parametrize(
     ("outcomes", "code"),
     [
-        ([Outcome.QUIET, Outcome.CAUGHT, Outcome.OTHERWISE], ExitCode.PASSED),
-        ([Outcome.QUIET, Outcome.MISSED, Outcome.UNKNOWN], ExitCode.FAILED),
-        ([Outcome.FALSE_ALARM, Outcome.CAUGHT], ExitCode.FAILED),
-        ([Outcome.QUIET, Outcome.UNKNOWN], ExitCode.INCONCLUSIVE),
+        ([Detection.QUIET, Detection.CAUGHT, Detection.OTHERWISE], ExitCode.PASSED),
+        ([Detection.QUIET, Detection.MISSED, Detection.UNKNOWN], ExitCode.FAILED),
+        ([Detection.FALSE_ALARM, Detection.CAUGHT], ExitCode.FAILED),
+        ([Detection.QUIET, Detection.UNKNOWN], ExitCode.INCONCLUSIVE),
         ([], ExitCode.INCONCLUSIVE),
     ],
 )
-def test_a_miss_outranks_what_is_not_known(outcomes: list[Outcome], code: ExitCode) -> None:
+def test_a_miss_outranks_what_is_not_known(outcomes: list[Detection], code: ExitCode) -> None:
     """And no rows at all are no pass."""
     assert results.exit_code([row(outcome) for outcome in outcomes]) == code
 
 
 def test_a_run_without_a_report_is_not_known() -> None:
     """It is neither caught nor missed."""
-    assert results.unknown(FAULT, "it broke").outcome is Outcome.UNKNOWN
+    assert results.unknown(FAULT, "it broke").outcome is Detection.UNKNOWN
     assert results.unknown(None, "it broke").id == results.CLEAN
 
 
-@pytest.mark.parametrize("outcome", list(Outcome))
-def test_every_format_names_the_fault_and_its_outcome(outcome: Outcome) -> None:
+@pytest.mark.parametrize("outcome", list(Detection))
+def test_every_format_names_the_fault_and_its_outcome(outcome: Detection) -> None:
     """And shows what it is told literally."""
-    made = FaultReport(1, 0.0, 12.0, ("rate", "cache"), (row(Outcome.QUIET, 0), row(outcome)), 0)
+    made = FaultReport(1, 0.0, 12.0, ("rate", "cache"), (row(Detection.QUIET, 0), row(outcome)), 0)
     for render in renderers.FORMATS.values():
         text = render(made)
         assert "some-fault" in text

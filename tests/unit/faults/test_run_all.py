@@ -9,7 +9,7 @@ import pytest
 from harness.core.outcome import EXIT_CODES
 from harness.core.verdict import Status, Verdict
 from harness.faults import results, run_all
-from harness.faults.results import Outcome, Row
+from harness.faults.results import Detection, Row
 from harness.report.render import json_report
 from tests.unit.report.render import sample
 
@@ -42,7 +42,7 @@ def test_a_run_that_its_neighbours_starved_is_made_again_alone(tmp_path: Path, c
     """And what it said the first time is kept beside it."""
     told: list[Row] = []
     made = run_all.run_all((), command, tmp_path / "out", 2, told.append)
-    assert [(row.id, row.outcome) for row in made.rows] == [(results.CLEAN, Outcome.QUIET)]
+    assert [(row.id, row.outcome) for row in made.rows] == [(results.CLEAN, Detection.QUIET)]
     assert told == list(made.rows)
     assert (tmp_path / "out" / "clean-crowded" / "report.json").exists()
 
@@ -50,7 +50,7 @@ def test_a_run_that_its_neighbours_starved_is_made_again_alone(tmp_path: Path, c
 def test_a_run_that_was_alone_already_is_not_made_again(tmp_path: Path, command: tuple[str, ...]) -> None:
     """The machine is too slow for it, and that is what is told."""
     made = run_all.run_all((), command, tmp_path / "out", 1, lambda _row: None)
-    assert [row.outcome for row in made.rows] == [Outcome.UNKNOWN]
+    assert [row.outcome for row in made.rows] == [Detection.UNKNOWN]
     assert not (tmp_path / "out" / "clean-crowded").exists()
 
 
@@ -63,7 +63,7 @@ def test_a_run_in_which_the_harness_crashed_is_none(tmp_path: Path) -> None:
     made = run_all.run_all((), command, tmp_path / "out", 1, lambda _row: None)
     (row,) = made.rows
     log = tmp_path / "out" / "logs" / "clean.log"
-    assert (row.outcome, made.exit_code) == (Outcome.UNKNOWN, 3)
+    assert (row.outcome, made.exit_code) == (Detection.UNKNOWN, 3)
     assert row.note == f"exit 70: harness: KeyError: a bug of the harness; see {log}"
 
 
@@ -73,17 +73,17 @@ PASS, FAIL, DOUBT = Status.PASS, Status.FAIL, Status.INCONCLUSIVE
 @pytest.mark.parametrize(
     ("outcome", "checks", "starved"),
     [
-        (Outcome.UNKNOWN, {"rate": DOUBT, "generator-health": DOUBT}, True),
-        (Outcome.MISSED, {"rate": DOUBT, "generator-health": DOUBT}, True),
-        (Outcome.OTHERWISE, {"cache": FAIL, "generator-health": DOUBT}, True),
-        (Outcome.MISSED, {"rate": DOUBT, "generator-health": PASS}, False),
-        (Outcome.UNKNOWN, {}, False),
-        (Outcome.CAUGHT, {"rate": FAIL, "generator-health": DOUBT}, False),
-        (Outcome.FALSE_ALARM, {"rate": FAIL, "generator-health": DOUBT}, False),
+        (Detection.UNKNOWN, {"rate": DOUBT, "generator-health": DOUBT}, True),
+        (Detection.MISSED, {"rate": DOUBT, "generator-health": DOUBT}, True),
+        (Detection.OTHERWISE, {"cache": FAIL, "generator-health": DOUBT}, True),
+        (Detection.MISSED, {"rate": DOUBT, "generator-health": PASS}, False),
+        (Detection.UNKNOWN, {}, False),
+        (Detection.CAUGHT, {"rate": FAIL, "generator-health": DOUBT}, False),
+        (Detection.FALSE_ALARM, {"rate": FAIL, "generator-health": DOUBT}, False),
     ],
 )
 def test_only_what_a_starved_generator_left_open_is_worth_another_run(
-    outcome: Outcome, checks: dict[str, Status], starved: bool
+    outcome: Detection, checks: dict[str, Status], starved: bool
 ) -> None:
     """What was noticed, and a false alarm, stand as they are: no run is made until it looks better."""
     row = replace(results.unknown(None, ""), outcome=outcome, checks=checks)

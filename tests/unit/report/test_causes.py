@@ -4,8 +4,8 @@ import pytest
 
 from harness.checks.counts.request_counts import ELSEWHERE
 from harness.core.verdict import Finding, Status, Verdict
-from harness.faults import FAULTS
 from harness.report.causes import RULES, likely
+from tests.reference import FAULTS
 
 FAIL = Status.FAIL
 

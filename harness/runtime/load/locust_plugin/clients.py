@@ -10,6 +10,8 @@ import gevent
 from locust.clients import HttpSession
 from locust.contrib.fasthttp import LocustUserAgent
 
+from harness.config.profile import LOOPBACK
+
 HOPS = "_harness_hops"
 """Attribute of a FastHttpUser's request object that carries the responses of its redirects."""
 FIRST_REDIRECT = 300
@@ -17,7 +19,6 @@ FIRST_REDIRECT = 300
 
 
 KILLED_WAITING_S = 0.1
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _answered = 0
 
 

@@ -23,13 +23,12 @@ from harness.core.arrivals import Arrivals
 from harness.evidence.client.schema import CLOSING_KEY, SCHEMA, Exchange, Labels, batch
 from harness.runtime.load.locust_plugin import clients, pytest_users
 from harness.runtime.load.locust_plugin.arrivals import Schedule
+from harness.runtime.load.pulse import PULSE_S, Pulse, encode
 
 BATCH_ROWS = 256
 """Rows per record batch: about 2 ms of work, too short to be felt in anybody's latency."""
 TICK_S = 0.1
 """How often the event loop's lag is sampled."""
-PULSE_S = 1.0
-"""How often progress is written and waiting rows are flushed."""
 MAX_ERROR_CHARACTERS = 500
 ATTACHED = "harness_recorder_attached"
 """Set on Locust's environment."""
@@ -48,10 +47,10 @@ class Recorder:
         number, self._file = _next_shard(directory)
         self._writer = pa.ipc.new_stream(self._file, SCHEMA)
         pa.array([0.0])  # the first array imports pandas, which would hold the event loop for half a second under load
-        self._pulse_file = (directory / "logs" / f"pulse-{number}.jsonl").open("w", encoding="utf-8")
+        self._pulse_file = (directory / "logs" / f"pulse-{number}.jsonl").open("wb")
         self._waiting: list[Exchange] = []
         self._rows = 0
-        self._told = 0
+        self._recorded = 0
         self._recent: list[float] = []
         self._errors = 0
         self._user_errors = 0
@@ -103,11 +102,11 @@ class Recorder:
         request = getattr(response, "request", None) if hops else None
         if self._origin[0] and request is not None and clients.origin_of(str(request.url)) != self._origin:
             self._elsewhere += 1  # the target sent the client on to another host
-            self._told += len(hops)
+            self._recorded += len(hops)
             return
         status = getattr(response, "status_code", 0) or 0
         sent = getattr(request, "method", None)
-        self._told += len(hops) + bool(status)
+        self._recorded += len(hops) + bool(status)
         header = clients.server_timing(getattr(response, "headers", None)) if status else ""
         error = None if exception is None else (str(exception) or type(exception).__name__)[:MAX_ERROR_CHARACTERS]
         size = response_length or 0
@@ -178,25 +177,25 @@ class Recorder:
             return
         runner = self._environment.runner
         p95_ms = statistics.quantiles(recent, n=20)[-1] if len(recent) > 1 else (recent[0] if recent else None)
-        line = {
-            "time_s": time.time(),
-            "users": runner.user_count if runner else 0,
-            "requests": len(recent),
-            "requests_per_s": len(recent) / elapsed_s,
-            "errors": self._errors,
-            "user_errors": self._user_errors,
-            "elsewhere": self._elsewhere,
-            "answered": clients.answered(),
-            "told": self._told,
-            "begun": self._schedule.begun if self._schedule else 0,
-            "p95_s": None if p95_ms is None else p95_ms / 1000,
-            "loop_lags_s": [round(max(lag_s, 0.0), 6) for lag_s in lags_s],
-            "cpu_ratio": cpu_s / elapsed_s,
-            "last_response_s": self._last_response_s,
-            "closing": closing,
-            "shape": self._environment.shape_class is not None,
-        }
-        self._pulse_file.write(json.dumps(line) + "\n")
+        pulse = Pulse(
+            time_s=time.time(),
+            users=runner.user_count if runner else 0,
+            requests=len(recent),
+            requests_per_s=len(recent) / elapsed_s,
+            errors=self._errors,
+            user_errors=self._user_errors,
+            elsewhere=self._elsewhere,
+            answered=clients.answered(),
+            recorded=self._recorded,
+            begun=self._schedule.begun if self._schedule else 0,
+            p95_s=None if p95_ms is None else p95_ms / 1000,
+            loop_lags_s=tuple(round(max(lag_s, 0.0), 6) for lag_s in lags_s),
+            cpu_ratio=cpu_s / elapsed_s,
+            last_response_s=self._last_response_s,
+            closing=closing,
+            shaped=self._environment.shape_class is not None,
+        )
+        self._pulse_file.write(encode(pulse))
         self._pulse_file.flush()
 
 

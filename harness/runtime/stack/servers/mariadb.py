@@ -65,7 +65,7 @@ def _log_in(instance: Instance) -> str:
     return answer.partition("-")[0]
 
 
-def _words(instance: Instance) -> Mapping[str, str]:
+def _placeholders(instance: Instance) -> Mapping[str, str]:
     return {"port": str(instance.port), "user": USER, "password": instance.password, "database": DATABASE}
 
 
@@ -85,5 +85,5 @@ SERVER = Server(
     prepare=_prepare,
     command=_command,
     log_in=_log_in,
-    words=_words,
+    placeholders=_placeholders,
 )

@@ -20,7 +20,7 @@ def _log_in(instance: Instance) -> str:
     return converse(instance.port, b"version\r\n", b"\r\n").split()[1]
 
 
-def _words(instance: Instance) -> Mapping[str, str]:
+def _placeholders(instance: Instance) -> Mapping[str, str]:
     return {"port": str(instance.port)}
 
 
@@ -31,5 +31,5 @@ SERVER = Server(
     prepare=_prepare,
     command=_command,
     log_in=_log_in,
-    words=_words,
+    placeholders=_placeholders,
 )

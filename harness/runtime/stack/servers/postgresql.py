@@ -63,7 +63,7 @@ def _ask(instance: Instance, statement: str) -> str:
     return ask_client(instance, command, _environment(PGPASSWORD=instance.password))
 
 
-def _words(instance: Instance) -> Mapping[str, str]:
+def _placeholders(instance: Instance) -> Mapping[str, str]:
     return {"port": str(instance.port), "user": USER, "password": instance.password, "database": DATABASE}
 
 
@@ -100,7 +100,7 @@ SERVER = Server(
     prepare=_prepare,
     command=_command,
     log_in=_log_in,
-    words=_words,
+    placeholders=_placeholders,
     account=_account,
     clean=_clean,
     stop_signal=signal.SIGINT,  # fast shutdown: SIGTERM would wait for the clients

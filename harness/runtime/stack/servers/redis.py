@@ -26,7 +26,7 @@ def _log_in(instance: Instance) -> str:
     return version[1]
 
 
-def _words(instance: Instance) -> Mapping[str, str]:
+def _placeholders(instance: Instance) -> Mapping[str, str]:
     return {"port": str(instance.port), "password": instance.password}
 
 
@@ -37,5 +37,5 @@ SERVER = Server(
     prepare=_prepare,
     command=_command,
     log_in=_log_in,
-    words=_words,
+    placeholders=_placeholders,
 )

@@ -65,8 +65,8 @@ class Server:
     command: Callable[[Instance], tuple[str, ...]]
     log_in: Callable[[Instance], str]
     """Log in, make what is missing, and tell the server's version; raises NotReadyError while there is no login."""
-    words: Callable[[Instance], Mapping[str, str]]
-    """What the target is told, without the name in front: `port`, `password`."""
+    placeholders: Callable[[Instance], Mapping[str, str]]
+    """What the target must know of it, without the name in front: `port`, `password`."""
     account: Callable[[], Account | None] = lambda: None
     clean: Callable[[Instance], None] = lambda _: None
     """Remove what a killed server left outside its directory."""
@@ -88,8 +88,8 @@ class Started:
     name: str
     version: str
     """As the server itself tells it, e.g. `15.8`."""
-    words: Mapping[str, str]
-    """Placeholder -> value: `redis_port`."""
+    placeholders: Mapping[str, str]
+    """Name -> value: `redis_port`."""
 
 
 def start(running: ExitStack, found: Found, temporary: Path, logs: Path) -> Started:
@@ -124,8 +124,8 @@ def start(running: ExitStack, found: Found, temporary: Path, logs: Path) -> Star
         )
 
     port, version = process.start_on_port(launch, lambda port: server.log_in(replace(instance, port=port)), READY_S)
-    words = server.words(replace(instance, port=port))
-    return Started(server.name, version, {f"{server.name}_{word}": value for word, value in words.items()})
+    own = server.placeholders(replace(instance, port=port))
+    return Started(server.name, version, {f"{server.name}_{name}": value for name, value in own.items()})
 
 
 def converse(port: int, question: bytes, end: bytes) -> str:

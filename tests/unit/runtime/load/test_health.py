@@ -5,24 +5,31 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from harness.core.arrivals import Arrivals
-from harness.runtime.load.health import PULSE_S, health
-from harness.runtime.load.pulses import Pulses
+from harness.runtime.load.health import health
+from harness.runtime.load.pulse import PULSE_S, Pulse
+from harness.runtime.load.pulse_reader import Pulses
 
-PULSE: dict[str, Any] = {
-    "time_s": 0.0,
-    "users": 5,
-    "cpu_ratio": 0.2,
-    "loop_lags_s": [0.001],
-    "shape": False,
-    "closing": False,
-    "user_errors": 0,
-    "elsewhere": 0,
-    "begun": 0,
-    "answered": 0,
-    "told": 0,
-}
+PULSE = Pulse(
+    time_s=0.0,
+    users=5,
+    requests=0,
+    requests_per_s=0.0,
+    errors=0,
+    user_errors=0,
+    elsewhere=0,
+    answered=0,
+    recorded=0,
+    begun=0,
+    p95_s=None,
+    loop_lags_s=(0.001,),
+    cpu_ratio=0.2,
+    last_response_s=0.0,
+    closing=False,
+    shaped=False,
+)
 
 
 def pulses(*processes: list[dict[str, Any]]) -> Pulses:
@@ -31,7 +38,7 @@ def pulses(*processes: list[dict[str, Any]]) -> Pulses:
     now_s = time.time()
     for number, lines in enumerate(processes):
         made.lines[f"pulse-{number}.jsonl"] = [
-            {**PULSE, "time_s": now_s + second, **line} for second, line in enumerate(lines)
+            structs.replace(PULSE, time_s=now_s + second, **line) for second, line in enumerate(lines)
         ]
     return made
 
@@ -51,7 +58,7 @@ def test_time_is_from_the_first_pulses_beginning_to_the_last() -> None:
 
 def test_a_load_shape_plans_what_it_did() -> None:
     """The profile's users and duration mean nothing beside it."""
-    found = health(pulses([{"shape": True, "users": 2}, {"shape": True, "users": 9}]), 5, 60.0, 0, None)
+    found = health(pulses([{"shaped": True, "users": 2}, {"shaped": True, "users": 9}]), 5, 60.0, 0, None)
     assert (found.planned_users, found.planned_duration_s) == (9, found.duration_s)
 
 
@@ -70,8 +77,8 @@ def test_the_lag_is_the_95th_percentile_over_all_processes() -> None:
 
 def test_totals_are_those_of_the_last_pulses() -> None:
     """Requests answered and never told of are missing; more told than answered are none."""
-    last = {"user_errors": 2, "elsewhere": 1, "begun": 40, "answered": 10, "told": 6}
-    other = {"user_errors": 1, "begun": 2, "answered": 3, "told": 4}
+    last = {"user_errors": 2, "elsewhere": 1, "begun": 40, "answered": 10, "recorded": 6}
+    other = {"user_errors": 1, "begun": 2, "answered": 3, "recorded": 4}
     found = health(pulses([{}, last], [other]), 5, 2.0, 1, Arrivals(10.0, 5.0, 1))
     assert (found.user_errors, found.elsewhere, found.unrecorded, found.exit_code) == (3, 1, 3, 1)
     assert found.begun_arrivals == 42

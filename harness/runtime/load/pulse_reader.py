@@ -1,10 +1,11 @@
 """The pulses that the recorders write once a second, followed while they are written."""
 
-import json
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
+
+from harness.runtime.load.pulse import Pulse, decode
 
 SAME_CLOCK_S = 1.0
 """Two clocks this close are taken for one: a pulse is read a little after it was written."""
@@ -30,10 +31,10 @@ class Pulses:
     logs: Path
     seen_before: frozenset[str]
     files: dict[str, TextIO] = field(default_factory=dict)
-    lines: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    lines: dict[str, list[Pulse]] = field(default_factory=dict)
     partial: dict[str, str] = field(default_factory=dict)
     leads_s: list[float] = field(default_factory=list)
-    """Time told in each pulse, minus this machine's when it was read."""
+    """Time in each pulse, minus this machine's when it was read."""
 
     def read(self) -> bool:
         """Take in what is new; true when something was."""
@@ -45,8 +46,9 @@ class Pulses:
             *whole, rest = (self.partial.get(name, "") + file.read()).split("\n")
             self.partial[name] = rest
             for line in whole:
-                self.lines.setdefault(name, []).append(json.loads(line))
-                self.leads_s.append(self.lines[name][-1]["time_s"] - time.time())
+                pulse = decode(line)
+                self.lines.setdefault(name, []).append(pulse)
+                self.leads_s.append(pulse.time_s - time.time())
                 news = True
         return news
 
@@ -64,22 +66,22 @@ class Pulses:
     @property
     def ended_s(self) -> float:
         """The last response of any process, by this machine's clock; now, when a process did not live to tell."""
-        closed = [lines[-1] for lines in self.lines.values() if lines and lines[-1]["closing"]]
+        closed = [lines[-1] for lines in self.lines.values() if lines and lines[-1].closing]
         if len(closed) < len(self.files) or not closed:
             return time.time()
-        last_s: float = max(line["last_response_s"] for line in closed)
+        last_s = max(line.last_response_s for line in closed)
         return min(last_s - self.skew_s, time.time())
 
     def progress(self, phase: str, elapsed_s: float) -> Progress:
         """The load by the newest pulse of each process."""
         newest = [lines[-1] for lines in self.lines.values()]
-        slow = [line["p95_s"] for line in newest if line["p95_s"] is not None]
+        slow = [line.p95_s for line in newest if line.p95_s is not None]
         return Progress(
             phase=phase,
             elapsed_s=elapsed_s,
-            users=sum(line["users"] for line in newest),
-            requests=sum(line["requests"] for lines in self.lines.values() for line in lines),
-            requests_per_s=sum(line["requests_per_s"] for line in newest),
-            errors=sum(line["errors"] for line in newest),
+            users=sum(line.users for line in newest),
+            requests=sum(line.requests for lines in self.lines.values() for line in lines),
+            requests_per_s=sum(line.requests_per_s for line in newest),
+            errors=sum(line.errors for line in newest),
             p95_s=max(slow) if slow else None,
         )
