@@ -36,6 +36,7 @@ dashboards: setup ## make the Grafana dashboards from tools/dashboards
 
 test: setup ## all tests, the fast ones first
 	$(BIN)/pytest --basetemp=.pytest_tmp --numprocesses 2 --dist worksteal tests/unit tests/docs tests/project tests/target_app tests/recorded
+	cd witness && ../$(BIN)/pytest --basetemp=../.pytest_tmp -q -p no:cacheprovider
 	$(BIN)/pytest --basetemp=.pytest_tmp -m "not quiet" --numprocesses $(JOBS) --dist loadgroup tests/e2e
 	$(BIN)/pytest --basetemp=.pytest_tmp -m quiet --numprocesses $(JOBS) --dist loadfile tests/e2e
 
