@@ -1,5 +1,6 @@
 """The only wiring: profile -> load -> samples -> evidence -> verdicts -> report, and the same again from the files."""
 
+import os
 import secrets
 import tempfile
 import time
@@ -29,7 +30,7 @@ from harness.runs import inputs, observe
 from harness.runs.progress import Reporter
 from harness.runs.run_directory import RunDirectory
 from harness.runtime import machine, target_client
-from harness.runtime.load import shards
+from harness.runtime.load import shards, witness_token
 from harness.runtime.load.locust_generator import Loaded, find_locustfile, load
 from harness.runtime.prometheus import Prometheus, QuietScrape
 from harness.runtime.stack import embedded
@@ -63,6 +64,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
     """
     locustfile = find_locustfile(profile, project)
     check_hosts(profile)
+    witness_token.read(profile, os.environ)
     dashboards, given = observe.read(profile.dashboards, project), inputs.read(profile, project)
     directory = RunDirectory(out)
     directory.create()
