@@ -30,7 +30,21 @@ SECTIONS = (
     "Related faults",
 )
 IDS = tuple(check.id for check in CHECKS)
-PLACES = (".ci", ".github", "bench", "docs", "harness", "monitoring", "scenarios", "target_app", "tests", "tools")
+PLACES = (
+    *(
+        ".ci",
+        ".github",
+        "bench",
+        "docs",
+        "harness",
+        "monitoring",
+        "scenarios",
+        "target_app",
+        "tests",
+        "tools",
+        "witness",
+    ),
+)
 """Directories whose text is committed; the files at the top level and reports/README.md come with them."""
 UNCOMMITTED = {"__pycache__", ".state", "node_modules"}
 TEXT = {"", ".cfg", ".css", ".html", ".ini", ".j2", ".js", ".json", ".jsonl", ".log", ".lock", ".md", ".py", ".sh"} | {
