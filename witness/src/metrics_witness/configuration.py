@@ -66,7 +66,8 @@ class Configuration:
     def wants(self, request: HttpRequest) -> bool:
         """Whether the response to this request carries the account."""
         if self.mode is Mode.TOKEN:
-            return matches(request.META.get(TOKEN_KEY, ""), self.token)
+            sent = request.META.get(TOKEN_KEY)
+            return sent is not None and matches(sent, self.token)
         return self.mode is Mode.ON
 
 
