@@ -21,8 +21,9 @@ RUN if [ -f requirements-mysql.lock ]; then \
     fi
 COPY pyproject.toml README.md LICENSE ./
 COPY harness harness
+COPY witness witness
 RUN pip --python /opt/harness/bin/python install --quiet --no-index --find-links wheels \
-        ".[target]" $(find wheels -name 'mysqlclient-*.whl')
+        ".[target]" ./witness $(find wheels -name 'mysqlclient-*.whl')
 
 FROM ${BASE}
 RUN apt-get update \

@@ -23,6 +23,8 @@ VENV = ROOT / ".venv"
 TOOLS = ROOT / ".tools"
 SCRATCH = TOOLS / "tmp"
 LOCK_FILE = ROOT / "requirements.lock"
+PROJECTS = (ROOT, ROOT / "witness")
+"""The distributions of this clone, which no index has."""
 OLDEST_PYTHON = (3, 11)
 PROMETHEUS_VARIABLE = "HARNESS_PROMETHEUS"
 
@@ -89,11 +91,11 @@ def alone() -> Iterator[None]:
 
 
 def ensure_venv() -> None:
-    """Make `.venv` hold exactly the locked packages, and the project itself, editable."""
+    """Make `.venv` hold exactly the locked packages, and the distributions of this clone, editable."""
     packages_stamp = VENV / ".packages"
     project_stamp = VENV / ".project"
     packages = fingerprint(LOCK_FILE.read_bytes(), sys.version.encode(), str(ROOT).encode())
-    project = fingerprint((ROOT / "pyproject.toml").read_bytes())
+    project = fingerprint(*((place / "pyproject.toml").read_bytes() for place in PROJECTS))
     usable = os.access(str(VENV / "bin" / "python"), os.X_OK)
     if not usable or read(packages_stamp) != packages:
         started = time.monotonic()
@@ -105,7 +107,8 @@ def ensure_venv() -> None:
         packages_stamp.write_text(packages)
         say("venv: ready with Python {} after {:.0f} s".format(sys.version.split()[0], time.monotonic() - started))
     if read(project_stamp) != project:
-        pip("install", "--no-deps", "--no-index", "--no-build-isolation", "--editable", str(ROOT))
+        editable = [word for place in PROJECTS for word in ("--editable", str(place))]
+        pip("install", "--no-deps", "--no-index", "--no-build-isolation", *editable)
         project_stamp.write_text(project)
 
 

@@ -101,6 +101,8 @@ class Profile:
     """URL of the Prometheus that scrapes it."""
     selector: str = 'job="django"'
     allow_hosts: tuple[str, ...] = ()
+    witness_token_env: str = ""
+    """Name of the environment variable that holds the token of the target's witness; empty: none is sent."""
     foreign_traffic: bool = False
     background: tuple[str, ...] = ()
     metrics_view: str = "prometheus-django-metrics"

@@ -25,6 +25,7 @@ MOST_GATED = 8
 QUANTILES = ("p50", "p95", "p99")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _FRACTION = re.compile(r"(\d{1,6})\s*/\s*(\d{1,6})")
 _LABEL = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
 _LIMIT = re.compile(r"(p50|p95|p99|error_ratio|rate)?\s*(<=|>=|==|<|>)\s*(.+)")
@@ -91,6 +92,16 @@ def text(value: object, where: str) -> str:
     if isinstance(value, str):
         return value
     raise UsageError(f"{where}: {value!r} must be text")
+
+
+def variable(value: object, where: str) -> str:
+    """The name of an environment variable; a value that is none may be a secret, so no error repeats it."""
+    if isinstance(value, str) and _VARIABLE.fullmatch(value):
+        return value
+    raise UsageError(
+        f"{where}: must be the name of an environment variable, e.g. WITNESS_TOKEN; what it holds does not belong into "
+        "this file"
+    )
 
 
 def path(value: object, where: str) -> str:

@@ -229,6 +229,7 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "prometheus": ("prometheus", readers.text),
     "selector": ("selector", readers.matchers),
     "allow_hosts": ("allow_hosts", readers.texts),
+    "witness_token_env": ("witness_token_env", readers.variable),
     "foreign_traffic": ("foreign_traffic", readers.flag),
     "background": ("background", readers.texts),
     "metrics_view": ("metrics_view", readers.text),

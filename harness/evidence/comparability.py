@@ -50,6 +50,7 @@ IGNORED = (
     "state",
     "thresholds",
     "views",
+    "witness_token_env",
 )
 """Keys that name or judge the load and do not make it. A key that is in neither list counts."""
 START_IGNORED = ("labels", "settings")

@@ -1,5 +1,6 @@
 """The only wiring of a run: profile -> load -> samples -> evidence -> verdicts -> report."""
 
+import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from harness.runs.run_directory import RunDirectory
 from harness.runs.scrapes import Scraped, await_scraped
 from harness.runs.window import MeasuredWindow
 from harness.runtime import machine
+from harness.runtime.load import witness_token
 from harness.runtime.load.locust_generator import Loaded, find_locustfile, load
 from harness.runtime.prometheus import Prometheus
 from harness.runtime.stack import embedded
@@ -34,6 +36,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
     """
     locustfile = find_locustfile(profile, project)
     hosts.check_hosts(profile)
+    witness_token.read(profile, os.environ)
     dashboards, rules = inputs.read_dashboards(profile.dashboards, project), inputs.read_rules(profile, project)
     directory = RunDirectory(out)
     directory.create()

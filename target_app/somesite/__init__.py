@@ -1,1 +1,1 @@
-"""The project of the reference target: settings, URLs, witness."""
+"""The project of the reference target: settings, URLs, servers."""

@@ -1,4 +1,4 @@
-"""The database and the cache that the environment chooses, as Django's settings describe them."""
+"""The database, the cache and the witness that the environment chooses, as Django's settings describe them."""
 
 from typing import Any
 
@@ -9,14 +9,6 @@ ANSWER_LIMIT_S = 20
 CACHE_LIMIT_S = 1.0
 """A cache that is down costs a request no more than this for each step."""
 
-CACHE_LABELS = {
-    "locmem": "locmem",
-    "file": "filebased",
-    "memcached": "memcached",
-    "redis": "native_redis",
-    "django-redis": "redis",
-}
-"""What the metrics call the cache: their label `backend`."""
 CACHE_BACKENDS = {
     "locmem": "locmem.LocMemCache",
     "file": "filebased.FileBasedCache",
@@ -96,3 +88,21 @@ def cache() -> dict[str, Any]:
             limits = {"SOCKET_CONNECT_TIMEOUT": CACHE_LIMIT_S, "SOCKET_TIMEOUT": CACHE_LIMIT_S}
             password = {"PASSWORD": environment.CACHE_PASSWORD} if environment.CACHE_PASSWORD else {}
             return settings | {"LOCATION": f"redis://{address}/0", "OPTIONS": limits | password}
+
+
+def witness() -> dict[str, Any]:
+    """What metrics_witness is told: every response testifies, or those to requests with the token, or none.
+
+    The SQL log is kept in any case. It is open to everybody in debug mode, to this machine while the target serves no
+    other host's name, and to those who know its token.
+    """
+    readers = "all" if environment.DEBUG else "nobody" if environment.BEYOND_LOOPBACK else "loopback"
+    sql_log = {
+        "directory": environment.STATE_DIR / "sql-log",
+        "statements": environment.SQL_LOG,
+        "readers": readers,
+        **({"token": environment.DEBUG_TOKEN} if environment.DEBUG_TOKEN else {}),
+    }
+    if environment.WITNESS and environment.WITNESS_TOKEN:
+        return {"token": environment.WITNESS_TOKEN, "sql_log": sql_log}
+    return {"enabled": environment.WITNESS, "sql_log": sql_log}

@@ -17,6 +17,7 @@
 | TARGET_CACHE_PORT | 11211 or 6379 | its port |
 | TARGET_CACHE_PASSWORD | none | for the two with Redis |
 | TARGET_WITNESS | 1 | 0: no `Server-Timing` header |
+| TARGET_WITNESS_TOKEN | none | the header only for requests whose `X-Witness-Token` says this |
 | TARGET_SEED | 1 | seeds the delays of `work:slow` |
 | TARGET_SQL_LOG | 1000 | how many of its last SQL statements each process keeps for `/sql-logs/` |
 | TARGET_SQL_DELAY_MS | 0 | slows every SQL statement of one view by so many milliseconds (delayed/) |
@@ -37,15 +38,10 @@ STATE_DIR = environment.STATE_DIR
 STATE_DIR.mkdir(parents=True, exist_ok=True)
 
 DEBUG = environment.DEBUG
-DEBUG_TOKEN = environment.DEBUG_TOKEN
-SQL_LOG_CLOSED = not DEBUG and environment.BEYOND_LOOPBACK
-SQL_LOG = environment.SQL_LOG
-SQL_LOG_DIR = STATE_DIR / "sql-log"
 SQL_DELAY_MS = environment.SQL_DELAY_MS
 SQL_DELAY_VIEW = environment.SQL_DELAY_VIEW
 SLOWDOWN_VIEW = environment.SLOWDOWN_VIEW
 SLOWDOWN_PERCENT = environment.SLOWDOWN_PERCENT
-WITNESS = environment.WITNESS
 SLOW_SEED = environment.SEED
 ALLOWED_HOSTS = environment.ALLOWED_HOSTS
 SECRET_KEY = environment.SECRET_KEY
@@ -54,24 +50,21 @@ ROOT_URLCONF = "somesite.urls"
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 WSGI_APPLICATION = "somesite.wsgi.application"
 ASGI_APPLICATION = "somesite.asgi.application"
-INSTALLED_APPS = ["somesite.apps.ReachablePrometheusConfig", "work", "data"]
+INSTALLED_APPS = ["somesite.apps.ReachablePrometheusConfig", "metrics_witness", "work", "data"]
 
-# The account's witness keeps the account of a request, and the SQL log, also when no header is wanted. The outer one
-# spans everything else. Before stands first and After last, as django-prometheus asks for; the inner witness stands
-# immediately outside After, so that what the two account for is the same. No CSRF middleware: the target has neither
-# sessions nor users to protect.
-OUTER_WITNESS = ["somesite.witness.OuterWitness"] if WITNESS else []
-INNER_WITNESS = ["somesite.witness.InnerWitness"] if WITNESS else []
+# The outer witness spans everything else, and keeps the SQL log also when no header is wanted. Before stands first and
+# After last, as django-prometheus asks for; the inner witness stands immediately outside After, so that what the two
+# account for is the same. No CSRF middleware: the target has neither sessions nor users to protect.
 MIDDLEWARE = [
-    "somesite.account_witness.AccountWitness",
-    *OUTER_WITNESS,
+    "metrics_witness.middleware.OuterWitness",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.common.CommonMiddleware",
-    *INNER_WITNESS,
+    "metrics_witness.middleware.InnerWitness",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
     *(["somesite.slowdown.Slowdown"] if SLOWDOWN_PERCENT else []),
 ]
+WITNESS = services.witness()
 # A redirect to the URL with a slash would be told as a 404 by the metrics; every URL here is written in full.
 APPEND_SLASH = False
 
@@ -79,7 +72,6 @@ DATABASES = {"default": services.database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": services.cache()}
-CACHE_LABEL = services.CACHE_LABELS[environment.CACHE]
 
 # From 1 ms to 10 s by a factor of about 1.5, so that a bucket is at most half as wide as its bound.
 PROMETHEUS_LATENCY_BUCKETS = (

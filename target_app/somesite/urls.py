@@ -3,14 +3,13 @@
 from django.urls import include, path
 
 from somesite.health import healthz
-from somesite.sql_logs import sql_logs
 from somesite.state import state
 
 urlpatterns = [
     path("", include("django_prometheus.urls")),
     path("healthz", healthz, name="healthz"),
     path("state", state, name="state"),
-    path("sql-logs/", sql_logs, name="sql-logs"),
+    path("", include("metrics_witness.urls")),
     path("work/", include("work.urls")),
     path("data/", include("data.urls")),
 ]

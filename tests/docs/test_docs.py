@@ -44,9 +44,10 @@ PLACES = (
     "target_app",
     "tests",
     "tools",
+    "witness",
 )
 """Directories whose text is committed; the files at the top level and reports/README.md come with them."""
-UNCOMMITTED = {"__pycache__", ".state", "node_modules"}
+UNCOMMITTED = {".git", "__pycache__", ".state", "node_modules"}
 TEXT = {"", ".cfg", ".css", ".html", ".ini", ".j2", ".js", ".json", ".jsonl", ".log", ".lock", ".md", ".py", ".sh"} | {
     ".svg",
     ".toml",

@@ -29,7 +29,7 @@ sys.path.insert(0, ".")
 os.environ["DJANGO_SETTINGS_MODULE"] = "somesite.settings"
 import django
 django.setup()
-from somesite.sql_log import normalised
+from metrics_witness.sql_log import normalised
 for line in sys.stdin:
     sql, vendor = json.loads(line)
     print(json.dumps(normalised(sql, vendor)))

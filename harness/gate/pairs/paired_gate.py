@@ -3,6 +3,7 @@
 Its directory holds a run directory for each arm and gate.json, so it can be judged again offline.
 """
 
+import os
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -23,6 +24,7 @@ from harness.gate.pairs.worktree import Side
 from harness.runs.judge import Outcome, write_reports
 from harness.runs.progress import Reporter
 from harness.runs.run_directory import RunDirectory
+from harness.runtime.load import witness_token
 from harness.runtime.load.locust_generator import find_locustfile
 
 ROLES = ("base", "candidate")
@@ -41,6 +43,7 @@ def run(asked: Asked, profile: Profile, project: Path, out: Path, reporter: Repo
     """
     plan, start = asked.plan(profile), _start(asked, profile)
     find_locustfile(profile, project)
+    witness_token.read(profile, os.environ)
     # Limits, dashboards and rules are the business of `harness run`; here they would be judged on slices.
     profile = replace(profile, start=start, duration_s=asked.slice_s, thresholds=(), dashboards=(), rules=())
     directory = RunDirectory(out)

@@ -6,6 +6,7 @@ Importing Locust monkey-patches the process, so it never happens here (docs/deci
 import dataclasses
 import json
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from harness.core.arrivals import Arrivals
 from harness.core.errors import LoadError, UsageError
 from harness.core.run import GeneratorHealth, Shard
 from harness.runtime import process
-from harness.runtime.load import locust_plugin, shards
+from harness.runtime.load import locust_plugin, shards, witness_token
 from harness.runtime.load.health import health
 from harness.runtime.load.pulse_reader import Progress, Pulses
 
@@ -95,7 +96,10 @@ def load(
 
 @contextmanager
 def loading(profile: Profile, project: Path, directory: Path, target: str, phase: str) -> Iterator[Load]:
-    """Begin one phase; it is stopped at the end of the block. Raises UsageError when the locustfile is missing."""
+    """Begin one phase; it is stopped at the end of the block.
+
+    Raises UsageError when the locustfile is missing, or the variable that the profile names for the witness's token.
+    """
     locustfile = find_locustfile(profile, project)
     duration_s = profile.warmup_s if phase == "warmup" else profile.duration_s
     logs = directory / "logs"
@@ -106,6 +110,7 @@ def loading(profile: Profile, project: Path, directory: Path, target: str, phase
     command = list(_command(profile, locustfile, target, duration_s, plan))
     env = process.environment({"HARNESS_RECORDER": _settings(profile, directory, phase, plan)})
     env = {name: value for name, value in env.items() if not name.startswith("LOCUST_")}  # the profile alone decides
+    env[witness_token.VARIABLE] = witness_token.read(profile, os.environ)
     with ExitStack() as running:
         service = process.registered(
             running,

@@ -6,7 +6,8 @@ from typing import Any
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
-from somesite.account import lookup
+
+from metrics_witness import lookup
 
 HIT_KEY = "data:greeting"
 GREETING = "hello"

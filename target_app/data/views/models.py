@@ -9,9 +9,9 @@ from django.db.models import F
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_POST
-from somesite.account import operation
 
 from data.models import Note, Tag
+from metrics_witness import operation
 
 BULK = 5
 _numbers = itertools.count()

@@ -4,9 +4,9 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET, require_POST
-from somesite.account import operation
 
 from data.models import Note
+from metrics_witness import operation
 
 SETS = 4
 SLOW_MS = 40

@@ -175,3 +175,19 @@ def test_gated_views_are_at_most_eight_labels(value: object) -> None:
     with pytest.raises(UsageError, match="gated_views"):
         readers.gated_views(value, "gated_views")
     assert readers.gated_views(list("abcdefgh"), "gated_views") == tuple("abcdefgh")
+
+
+@pytest.mark.parametrize("value", ['"s3cret-token"', '"secret token"', '""', "5", '"{token}"'])
+def test_a_token_in_place_of_its_variable_is_refused_and_not_repeated(value: str) -> None:
+    """The error goes to logs and terminals."""
+    with pytest.raises(
+        UsageError, match=r"profiles\.a\.witness_token_env: must be the name of an environment var"
+    ) as caught:
+        toml_file.parse(f"[profiles.a]\nwitness_token_env = {value}\n", "f.toml")
+    assert "cret" not in str(caught.value)
+
+
+def test_a_profile_names_the_variable_of_the_token() -> None:
+    """Only its name is kept."""
+    parsed = toml_file.parse('[profiles.a]\nwitness_token_env = "STAGING_TOKEN"\n', "f.toml")
+    assert parsed.profile("a").witness_token_env == "STAGING_TOKEN"

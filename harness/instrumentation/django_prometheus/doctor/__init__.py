@@ -8,6 +8,7 @@ from harness.instrumentation.django_prometheus.doctor.settings import (
     SettingsFacts,
     diagnose_settings,
 )
+from harness.instrumentation.django_prometheus.doctor.witness import WitnessFacts, WitnessMode
 
 __all__ = [
     "Backend",
@@ -17,6 +18,8 @@ __all__ = [
     "MetricsRoute",
     "Scrape",
     "SettingsFacts",
+    "WitnessFacts",
+    "WitnessMode",
     "diagnose_metrics",
     "diagnose_settings",
 ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from harness.instrumentation.diagnosis import Diagnosis, fault, ok, unknown
+from harness.instrumentation.django_prometheus.doctor.witness import WitnessFacts, diagnose_witness
 
 BEFORE = "django_prometheus.middleware.PrometheusBeforeMiddleware"
 AFTER = "django_prometheus.middleware.PrometheusAfterMiddleware"
@@ -85,6 +86,7 @@ class SettingsFacts:
     """Where PROMETHEUS_MULTIPROC_DIR was seen: `the environment`, the settings, `gunicorn.conf.py`; empty: nowhere."""
     workers: int | None = None
     """Worker processes, where gunicorn.conf.py or WEB_CONCURRENCY says it as a plain number."""
+    witness: WitnessFacts = field(default_factory=WitnessFacts)
 
 
 def diagnose_settings(facts: SettingsFacts) -> tuple[Diagnosis, ...]:
@@ -99,6 +101,7 @@ def diagnose_settings(facts: SettingsFacts) -> tuple[Diagnosis, ...]:
         _namespace(facts),
         _buckets(facts),
         _workers(facts),
+        *diagnose_witness(facts.module, facts.middleware, facts.after, facts.witness),
     )
 
 

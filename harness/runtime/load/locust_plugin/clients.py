@@ -1,4 +1,7 @@
-"""What Locust's HTTP clients hide from its `request` event: redirects on the way, and when a request was sent."""
+"""What Locust's HTTP clients hide from its `request` event: redirects on the way, and when a request was sent.
+
+Headers of the harness's own are set on the same way.
+"""
 
 import time
 from collections.abc import Sequence
@@ -11,6 +14,7 @@ from locust.clients import HttpSession
 from locust.contrib.fasthttp import LocustUserAgent
 
 from harness.config.profile import LOOPBACK
+from harness.runtime.load import witness_token
 
 HOPS = "_harness_hops"
 """Attribute of a FastHttpUser's request object that carries the responses of its redirects."""
@@ -52,16 +56,20 @@ class Hop(NamedTuple):
     took_s: float
 
 
-def instrument(*, stamp: bool) -> None:
+def instrument(*, stamp: bool, token: str = "", target: str = "") -> None:
     """Count requests, keep the redirects a FastHttpUser follows, and stamp with `X-Request-Start` if asked.
 
+    A token for the target's witness goes with each request to the origin of the URL `target`, and with no other.
     geventhttpclient hands over the chain only when it ends well (geventhttpclient/useragent.py, `urlopen`), and the
     server counted every hop.
     """
+    origin = origin_of(target)
     fast_send, send = LocustUserAgent._urlopen, HttpSession.send  # noqa: SLF001 - Locust's own point for overriding
 
     def urlopen(agent: LocustUserAgent, request: Any) -> Any:
         global _answered  # noqa: PLW0603 - one count per process
+        if token:
+            _set_token(request, token, origin)
         if stamp:
             request.headers["X-Request-Start"] = f"t={time.time():.6f}"
         began = time.perf_counter()
@@ -80,6 +88,8 @@ def instrument(*, stamp: bool) -> None:
 
     def send_counted(session: HttpSession, request: Any, **kwargs: Any) -> Any:
         global _answered  # noqa: PLW0603 - as above
+        if token:
+            _set_token(request, token, origin)
         if stamp:
             request.headers["X-Request-Start"] = f"t={time.time():.6f}"
         began = time.perf_counter()
@@ -93,6 +103,14 @@ def instrument(*, stamp: bool) -> None:
 
     LocustUserAgent._urlopen = urlopen  # type: ignore[method-assign]  # noqa: SLF001 - as above
     HttpSession.send = send_counted  # type: ignore[assignment, method-assign]
+
+
+def _set_token(request: Any, token: str, origin: tuple[str, str, int | None]) -> None:
+    """Both clients take the headers of a redirected request along to the next host: there it is removed."""
+    if origin[0] and origin_of(str(request.url)) == origin:
+        request.headers[witness_token.HEADER] = token
+    elif witness_token.HEADER in request.headers:
+        del request.headers[witness_token.HEADER]
 
 
 def _was_waiting(began: float) -> bool:

@@ -21,6 +21,7 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from harness.core.arrivals import Arrivals
 from harness.evidence.client.schema import CLOSING_KEY, SCHEMA, Exchange, Labels, batch
+from harness.runtime.load import witness_token
 from harness.runtime.load.locust_plugin import clients, pytest_users
 from harness.runtime.load.locust_plugin.arrivals import Schedule
 from harness.runtime.load.pulse import PULSE_S, Pulse, encode
@@ -226,7 +227,8 @@ def attach(environment: Environment, **_: Any) -> None:
     if settings["arrivals"]:
         schedule = Schedule(Arrivals(**settings["arrivals"]), settings["workers"], environment)
         schedule.install()
-    clients.instrument(stamp=settings["stamp_requests"])
+    token = os.environ.get(witness_token.VARIABLE, "")
+    clients.instrument(stamp=settings["stamp_requests"], token=token, target=environment.host or "")
     pytest_users.instrument(schedule.run if schedule else None)
     recorder = Recorder(environment, settings, schedule)
     environment.events.request.add_listener(recorder.on_request)

@@ -76,6 +76,7 @@ def read(module: str, scratch: str) -> "dict[str, Any]":
         "namespace": getattr(settings, "PROMETHEUS_METRIC_NAMESPACE", "") or "",
         "latency_buckets": None if buckets is None else [float(bound) for bound in buckets if math.isfinite(bound)],
         "multiprocess_dir": multiprocess,
+        "witness": witness(classes),
     }
 
 
@@ -101,6 +102,22 @@ def backend(path: str, inside: str = "") -> "dict[str, Any]":
     except Exception:  # noqa: BLE001 - a driver that is not installed here says nothing about the target
         return {"path": path, "instrumented": path.startswith("django_prometheus.") or None}
     return {"path": path, "instrumented": instrumented}
+
+
+def witness(classes: "dict[str, Any]") -> "dict[str, Any]":
+    """The installed witness, in the shape of WitnessFacts of the harness; the token itself stays here."""
+    facts: dict[str, Any] = {
+        side: [path for path, item in classes.items() if derives(item, "metrics_witness.middleware", name)]
+        for side, name in (("outer", "OuterWitness"), ("inner", "InnerWitness"))
+    }
+    try:
+        configuration = importlib.import_module("metrics_witness.configuration")
+    except ImportError:
+        return facts
+    try:
+        return {**facts, "mode": str(configuration.read().mode)}
+    except Exception as error:  # noqa: BLE001 - a setting of any kind may be wrong
+        return {**facts, "mode": "refused", "refusal": told(error)}
 
 
 def metrics_routes() -> "list[dict[str, str]]":

@@ -1,17 +1,16 @@
 """`/sql-logs/`: the SQL log as JSON or CSV, for people and for Grafana's Infinity data source."""
 
 import csv
-import hmac
 import math
 from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.views.decorators.http import require_GET
 
-from somesite import sql_log
+from metrics_witness import configuration, sql_log
+from metrics_witness.configuration import Readers, SqlLogSettings
 
 FIELDS = ("time", "view", "duration_ms", "rows", "alias", "process", "statement", "error")
 LIMIT = 1000
@@ -29,31 +28,38 @@ class _BadQueryError(ValueError):
 def sql_logs(request: HttpRequest) -> HttpResponse:
     """The newest statements first: `since` (Unix seconds), `view`, `min_ms`, `limit`, `format` (json or csv).
 
-    A parameter without a value is not given: an empty text box of a dashboard sends it.
+    A parameter without a value is not given: an empty text box of a dashboard sends it. 404 to those who may not read
+    it, and where no log is kept.
     """
-    if not _is_open(request):
+    settings = configuration.read().sql_log
+    if settings is None or not _is_open(settings, request):
         raise Http404
     try:
-        chosen = _chosen(request)
+        chosen = _chosen(settings, request)
     except _BadQueryError as error:
         return HttpResponseBadRequest(f"{error}\n", content_type="text/plain")
     if request.GET.get("format") == "csv":
         return _csv(chosen)
-    return JsonResponse({"totals": sql_log.totals(), "statements": chosen})
+    return JsonResponse({"totals": sql_log.totals(settings), "statements": chosen})
 
 
-def _is_open(request: HttpRequest) -> bool:
-    """To those who know the token; else in debug mode, or to this machine while it serves no other host's name.
+def _is_open(settings: SqlLogSettings, request: HttpRequest) -> bool:
+    """To those who know the token, and to `settings.readers`.
 
-    The name is a header that the client writes, so its address counts too.
+    The name of the host is a header that the client writes, so only its address counts.
     """
-    token = request.headers.get("X-Debug-Token", "")
-    if settings.DEBUG_TOKEN and hmac.compare_digest(token.encode(), settings.DEBUG_TOKEN.encode()):
+    if configuration.matches(request.headers.get("X-Debug-Token", ""), settings.token):
         return True
-    return not settings.SQL_LOG_CLOSED and (settings.DEBUG or request.META.get("REMOTE_ADDR", "") in LOOPBACK)
+    match settings.readers:
+        case Readers.NOBODY:
+            return False
+        case Readers.LOOPBACK:
+            return request.META.get("REMOTE_ADDR", "") in LOOPBACK
+        case Readers.ALL:
+            return True
 
 
-def _chosen(request: HttpRequest) -> list[dict[str, Any]]:
+def _chosen(settings: SqlLogSettings, request: HttpRequest) -> list[dict[str, Any]]:
     query = request.GET
     if len(request.META.get("QUERY_STRING", "")) > LONGEST_QUERY:
         raise _BadQueryError(f"the query is longer than {LONGEST_QUERY} characters")
@@ -70,7 +76,7 @@ def _chosen(request: HttpRequest) -> list[dict[str, Any]]:
     view = query.get("view") or None
     found = [
         told
-        for told in sql_log.statements()
+        for told in sql_log.statements(settings)
         if (since is None or told["time"] >= since)
         and (view is None or told["view"] == view)
         and (least is None or told["duration_ms"] >= least)

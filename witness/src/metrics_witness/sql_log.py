@@ -1,7 +1,8 @@
 """The last SQL statements of every process, in files that stay small, and how many there were in all.
 
-Each process appends to a file of its own, once per request. When the file holds TARGET_SQL_LOG statements it becomes
-the older of two; the newer begins anew. Each line carries the process's running totals, so they outlive the lines.
+Each process appends to a file of its own, once per request. When the file holds as many statements as are kept, it
+becomes the older of two; the newer begins anew. Each line carries the process's running totals, so they
+outlive the lines.
 """
 
 import json
@@ -14,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import sqlparse
-from django.conf import settings
 from sqlparse import tokens
 
-from somesite.account import Account, Statement
+from metrics_witness.account import Account, Statement
+from metrics_witness.configuration import SqlLogSettings
 
 TOTALS = ("execute", "many", "sets", "recheck")
 """Keys of the account that are added up for good."""
@@ -26,7 +27,33 @@ LONGEST = 2000
 _CACHE_SIZE = 2048
 
 
-class _Log:
+class SqlLog:
+    """The log as one process writes it; the file is made with the first statement, by each forked process its own."""
+
+    def __init__(self, settings: SqlLogSettings) -> None:
+        """Nothing is written yet."""
+        self._settings = settings
+        self._files: _Files | None = None
+        self._opening = threading.Lock()
+
+    def keep(self, account: Account) -> None:
+        """Append the account's statements to this process's file."""
+        files = self._files
+        if files is None or files.process != os.getpid():
+            with self._opening:
+                files = self._files
+                if files is None or files.process != os.getpid():
+                    files = self._files = _Files(self._settings.directory, self._settings.statements)
+        files.append(account)
+
+    def close(self) -> None:
+        """Close this process's file; a later statement makes another."""
+        if self._files is not None:
+            self._files.close()
+            self._files = None
+
+
+class _Files:
     """This process's files."""
 
     def __init__(self, directory: Path, keep: int) -> None:
@@ -57,6 +84,11 @@ class _Log:
             self._file.flush()
             self._lines += len(lines)
 
+    def close(self) -> None:
+        """Nothing is written any more."""
+        with self._lock:
+            self._file.close()
+
     def _line(self, view: str, statement: Statement) -> str:
         told = {
             "time": round(statement.started_s, 6),
@@ -71,33 +103,19 @@ class _Log:
         return json.dumps({"told": told, "totals": self._totals}) + "\n"
 
 
-_log: _Log | None = None
-_opening = threading.Lock()
-
-
-def keep(account: Account) -> None:
-    """Append the account's statements to this process's file."""
-    global _log  # noqa: PLW0603 - one per process, made when a worker writes its first statement
-    if _log is None or _log.process != os.getpid():
-        with _opening:
-            if _log is None or _log.process != os.getpid():
-                _log = _Log(settings.SQL_LOG_DIR, settings.SQL_LOG)
-    _log.append(account)
-
-
-def statements() -> list[dict[str, Any]]:
-    """The kept statements of all processes, newest first; at most TARGET_SQL_LOG of each."""
+def statements(settings: SqlLogSettings) -> list[dict[str, Any]]:
+    """The kept statements of all processes, newest first; at most `settings.statements` of each."""
     found = []
-    for path in settings.SQL_LOG_DIR.glob("*.jsonl"):
+    for path in settings.directory.glob("*.jsonl"):
         own = [line["told"] for file in (path.with_suffix(".older"), path) for line in _lines(file)]
-        found += own[-settings.SQL_LOG :]
+        found += own[-settings.statements :]
     return sorted(found, key=lambda told: -told["time"])
 
 
-def totals() -> dict[str, dict[str, int]]:
+def totals(settings: SqlLogSettings) -> dict[str, dict[str, int]]:
     """The sums of `TOTALS` by alias, of all processes."""
     sums: dict[str, dict[str, int]] = {}
-    for path in settings.SQL_LOG_DIR.glob("*.jsonl"):
+    for path in settings.directory.glob("*.jsonl"):
         last = next(reversed([*_lines(path.with_suffix(".older")), *_lines(path)]), None)
         for alias, own in (last["totals"] if last else {}).items():
             into = sums.setdefault(alias, dict.fromkeys(own, 0))
@@ -133,7 +151,7 @@ def normalised(sql: str, vendor: str) -> str:
 
 def _tokens(sql: str) -> Iterator[Any]:
     for statement in sqlparse.parse(sql):
-        yield from statement.flatten()
+        yield from statement.flatten()  # type: ignore[no-untyped-call]
 
 
 def _lines(file: Path) -> list[dict[str, Any]]:

@@ -1,0 +1,189 @@
+"""The two witnesses, and the entries of the header that they send.
+
+Durations are milliseconds with nanosecond digits: `view` (time inside the inner witness, the view's name), `raised`
+(time until the exception hooks ran, the exception's type), `app` (time inside the outer witness), `queue` (time since
+the client's `X-Request-Start`), and where there is something to report, `db` (time in SQL statements, and a digest of
+them), `cache` and `model` (digests; README.md has their keys).
+"""
+
+import re
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.core.exceptions import MiddlewareNotUsed
+from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
+
+from metrics_witness import configuration, observation
+from metrics_witness.account import Account, digest, opened
+from metrics_witness.configuration import Mode
+from metrics_witness.server_timing import append, entry
+from metrics_witness.sql_log import SqlLog
+
+GetResponse = Callable[[HttpRequest], Any]
+"""Gives a response, or under an asynchronous server the promise of one."""
+STARTED = "_witness_started_ns"
+RAISED = "_witness_raised"
+# Only plain digits: an infinity or a negative number would fail here, outside of what django-prometheus counts.
+SENT = re.compile(r"t=([0-9]{1,12}(?:\.[0-9]{1,12})?)")
+
+
+class _Middleware:
+    """Asynchronous exactly when the rest of the chain is, as Django's own are."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: GetResponse) -> None:
+        """Django hands over the rest of the chain."""
+        self.get_response = get_response
+        self.configuration = configuration.read()
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)  # type: ignore[type-var] # asgiref types it for functions alone
+
+
+class InnerWitness(_Middleware):
+    """Immediately outside PrometheusAfterMiddleware: encloses what the histogram by view should have timed."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        """Raises MiddlewareNotUsed when no response is to carry the account."""
+        super().__init__(get_response)
+        if self.configuration.mode is Mode.OFF:
+            raise MiddlewareNotUsed
+
+    def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
+        """Time the rest of the chain."""
+        if not self.configuration.wants(request):
+            response: HttpResponse | Awaitable[HttpResponse] = self.get_response(request)
+            return response
+        return self._acall(request) if self.is_async else self._call(request)
+
+    def _call(self, request: HttpRequest) -> HttpResponse:
+        _start(request)
+        response: HttpResponse = self.get_response(request)
+        return _append_view(request, response, time.perf_counter_ns())
+
+    async def _acall(self, request: HttpRequest) -> HttpResponse:
+        _start(request)
+        response: HttpResponse = await self.get_response(request)
+        return _append_view(request, response, time.perf_counter_ns())
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        """Note the exception; Django calls the hooks from the innermost outwards, so After's has run."""
+        started_ns = getattr(request, STARTED, None)
+        if started_ns is not None:
+            setattr(request, RAISED, (time.perf_counter_ns() - started_ns, type(exception).__name__))
+
+
+class OuterWitness(_Middleware):
+    """Outermost: encloses the whole chain, and keeps the account of what the request does."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        """Raises MiddlewareNotUsed when neither a response nor a log is to have the account."""
+        super().__init__(get_response)
+        self._sql_log = SqlLog(self.configuration.sql_log) if self.configuration.sql_log else None
+        if self._sql_log is None and self.configuration.mode is Mode.OFF:
+            raise MiddlewareNotUsed
+        if self._sql_log is not None:
+            observation.keep_outside(self._sql_log.keep)
+        if self._sql_log is not None or self.configuration.mode is Mode.ON:
+            observation.install()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
+        """Keep the account of what is asked for, or log it, or both; pass on any other request untouched."""
+        wanted = self.configuration.wants(request)
+        if not wanted and self._sql_log is None:
+            response: HttpResponse | Awaitable[HttpResponse] = self.get_response(request)
+            return response
+        observation.install()
+        return self._acall(request, wanted=wanted) if self.is_async else self._call(request, wanted=wanted)
+
+    def _call(self, request: HttpRequest, *, wanted: bool) -> HttpResponse:
+        with opened(request) as account, observation.watching():
+            arrival = _arrival()
+            response: HttpResponse = self.get_response(request)
+            took_ns = time.perf_counter_ns() - arrival.started_ns
+        if wanted:
+            _append_app(request, response, took_ns, arrival.at_s)
+        return self._close(account, response, wanted=wanted)
+
+    async def _acall(self, request: HttpRequest, *, wanted: bool) -> HttpResponse:
+        """Synchronous views run in a thread of the request's own, whose connections are watched there."""
+        with opened(request) as account:
+            watched = observation.watching()
+            await sync_to_async(watched.__enter__, thread_sensitive=True)()
+            try:
+                arrival = _arrival()
+                response: HttpResponse = await self.get_response(request)
+                took_ns = time.perf_counter_ns() - arrival.started_ns
+            finally:
+                await sync_to_async(watched.__exit__, thread_sensitive=True)(None, None, None)
+        if wanted:
+            _append_app(request, response, took_ns, arrival.at_s)
+        return self._close(account, response, wanted=wanted)
+
+    def _close(self, account: Account, response: HttpResponse, *, wanted: bool) -> HttpResponse:
+        if account.statements and self._sql_log is not None:
+            self._sql_log.keep(account)
+        return _append_account(account, response) if wanted else response
+
+
+class _Arrival(NamedTuple):
+    """When a request reached the outer witness, by both clocks."""
+
+    at_s: float
+    started_ns: int
+
+
+def _arrival() -> _Arrival:
+    return _Arrival(time.time(), time.perf_counter_ns())
+
+
+def _start(request: HttpRequest) -> None:
+    setattr(request, STARTED, time.perf_counter_ns())
+
+
+def _append_view(request: HttpRequest, response: HttpResponse, ended_ns: int) -> HttpResponse:
+    entries = entry("view", ended_ns - getattr(request, STARTED), _view_name(request))
+    if raised := getattr(request, RAISED, None):
+        entries = f"{entries}, {entry('raised', *raised)}"
+    return append(response, entries)
+
+
+def _view_name(request: HttpRequest) -> str | None:
+    """The view that serves the request's path, also when a middleware answered before Django had looked it up."""
+    try:
+        match = request.resolver_match or resolve(request.path_info, getattr(request, "urlconf", None))
+    except Resolver404:
+        return None
+    return match.view_name
+
+
+def _append_app(request: HttpRequest, response: HttpResponse, took_ns: int, arrived_s: float) -> None:
+    entries = entry("app", took_ns)
+    queued_s = _queued_s(request, arrived_s)
+    if queued_s is not None:
+        entries = f"{entries}, {entry('queue', round(queued_s * 1e9))}"
+    append(response, entries)
+
+
+def _append_account(account: Account, response: HttpResponse) -> HttpResponse:
+    for kind in ("db", "cache", "model"):
+        if counts := digest(account.counts.get(kind, {})):
+            took_ns = round(sum(statement.duration_s for statement in account.statements) * 1e9)
+            append(response, entry("db", took_ns, counts) if kind == "db" else f'{kind};desc="{counts}"')
+    return response
+
+
+def _queued_s(request: HttpRequest, arrived_s: float) -> float | None:
+    """Time since the client sent the request, from `X-Request-Start: t=<Unix seconds>`.
+
+    None when it did not say, not in that form, or a time that is yet to come.
+    """
+    sent = SENT.fullmatch(request.headers.get("X-Request-Start", ""))
+    if sent is None or (queued_s := arrived_s - float(sent[1])) < 0:
+        return None
+    return queued_s
