@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from harness.checks import Facts
+from harness.checks import CHECKS, Facts
 from harness.config.profile import LOOPBACK, Profile
 from harness.core.errors import StoreError, UsageError
 from harness.core.query import Reading
@@ -341,4 +341,5 @@ def run_of(
         gated_views=profile.gated_views,
         arrival_rate=profile.arrival_rate,
         arrival_seed=None if profile.arrival_rate is None else profile.arrival_seed,
+        checks=tuple(check.id for check in CHECKS),
     )

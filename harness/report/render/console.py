@@ -164,7 +164,7 @@ def _verdict(verdict: Verdict) -> Group:
 
 def _finding(finding: Finding) -> Padding:
     subject = f" {shorten(finding.subject, NAME_LIMIT)}" if finding.subject else ""
-    text = Text.assemble((shorten(finding.id, NAME_LIMIT), "bold"), f"{subject}: {shorten(finding.text, WHY_LIMIT)}")
+    text = Text.assemble((shorten(finding.code, NAME_LIMIT), "bold"), f"{subject}: {shorten(finding.text, WHY_LIMIT)}")
     return Padding(text, (0, 0, 0, 2))
 
 

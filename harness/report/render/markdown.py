@@ -122,7 +122,8 @@ def _findings(findings: Sequence[Finding]) -> list[str]:
     if not findings:
         return []
     lines = [
-        f"- **{escape(each.id)}** {code(each.subject)} ({escape(each.check)}): {escape(each.text)}" for each in findings
+        f"- **{escape(each.code)}** {code(each.subject)} ({escape(each.check)}): {escape(each.text)}"
+        for each in findings
     ]
     return ["### Findings", "\n".join(lines)]
 
