@@ -168,7 +168,7 @@ def _cell(row: FigureRow, account: str) -> str:
 
 
 def _beside(value: float | None, row: FigureRow) -> str:
-    difference = fmt.difference(value, row.client, row.unit)
+    difference = fmt.difference(value, row.truth, row.unit)
     return f"{fmt.number(value, row.unit)}{f' ({difference})' if difference else ''}"
 
 
