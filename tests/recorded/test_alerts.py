@@ -165,7 +165,7 @@ def test_a_silent_alert_without_any_series_is_not_proved(clean_run: StoredRun) -
     """A name that nobody exports looks the same as a value that is never bad."""
     result = Alerted(clean_run, "sum(django_http_responses_total_by_status) > 5").judged({})
     assert isinstance(result, Finding)
-    assert result.id == "unproved-alert"
+    assert result.code == "unproved-alert"
     assert "no series" in result.text
 
 

@@ -128,7 +128,7 @@ def test_a_constant_that_stands_for_unknown_values_does_not_pass(clean_run: Stor
     report = clean_run.judge()
     assert subject not in {v.subject for v in panels(report)}
     (finding,) = (f for f in report.findings if f.subject == subject)
-    assert (finding.code, f"matches {matcher}; model is 'note', 'tag'" in finding.text) == ("empty-panel", True), finding
+    assert (finding.code, f"matches {matcher}; model is 'note', 'tag'" in finding.text) == ("empty-panel", True)
 
 
 def test_a_gauge_that_is_no_number_leaves_the_rest_judged(clean_run: StoredRun) -> None:
