@@ -18,7 +18,7 @@ from harness.report import causes, figures
 def queries(run: Run) -> tuple[Query, ...]:
     """Every query of every check and figure, each once."""
     asked = [query for check in _checks(run) for query in check.queries(run)]
-    return tuple(dict.fromkeys((*asked, figures.rate_over_time_query(run)) if run.has_load else asked))
+    return tuple(dict.fromkeys((*asked, figures.rate_over_time_query(run)) if _is_drawn(run) else asked))
 
 
 def _checks(run: Run) -> tuple[Check, ...]:
@@ -30,6 +30,11 @@ def _checks(run: Run) -> tuple[Check, ...]:
     if unknown := sorted({*names} - {check.id for check in CHECKS}):
         raise ValueError(f"the run names a check {unknown[0]!r}, which this harness does not have; upgrade it")
     return tuple(check for check in CHECKS if check.id in names)
+
+
+def _is_drawn(run: Run) -> bool:
+    """Figures need a load, and answers of Prometheus, which is asked for nothing where no check asks it."""
+    return run.has_load and any(check.queries(run) for check in _checks(run))
 
 
 def undeclared(check: Check, results: Sequence[Verdict | Finding]) -> tuple[str, ...]:
@@ -76,7 +81,7 @@ def verify(facts: Facts) -> Report:
     results = [result for check in _checks(facts.run) for result in _judge(check, facts)]
     verdicts = tuple(_finite(result) for result in results if isinstance(result, Verdict))
     verdicts = (*verdicts, *_unanswered(facts))
-    run, status = facts.run, overall(verdicts)
+    run, status, drawn = facts.run, overall(verdicts), _is_drawn(facts.run)
     return Report(
         schema_version=REPORT_SCHEMA,
         run_id=run.id,
@@ -96,8 +101,8 @@ def verify(facts: Facts) -> Report:
         users=run.generator.peak_users,
         verdicts=verdicts,
         findings=tuple(result for result in results if isinstance(result, Finding)),
-        views=figures.view_reports(facts) if run.has_load else (),
-        rate=figures.rate_points(facts) if run.has_load else (),
+        views=figures.view_reports(facts) if drawn else (),
+        rate=figures.rate_points(facts) if drawn else (),
         scrape_interval_s=run.window.scrape_interval_s,
         variants=run.variants,
         rules=len(run.rules),

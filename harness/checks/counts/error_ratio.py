@@ -95,7 +95,7 @@ def _apart(client: tuple[float, float], metric: tuple[float, float]) -> Code:
     """How two ratios that should agree do not, given errors and all responses of each side."""
     if metric[0] < client[0]:
         return Code.SHORT if metric[0] else Code.MISSING
-    return Code.OVER if metric[0] - client[0] > metric[1] - client[1] else Code.DILUTED
+    return Code.DILUTED if metric[0] == client[0] and metric[1] > client[1] else Code.OVER
 
 
 CHECK = Check(ID, queries, judge, COUNTED | NO_DATA | {Code.DILUTED, Code.SAMPLES_UNUSABLE}, needs_samples=True)

@@ -108,7 +108,7 @@ class RunningSide:
             loaded,
         )
         settings = comparability.settings(profile, find_locustfile(profile, self.project).read_bytes())
-        checks = () if self.verified else (generator_health.ID,)
+        checks = made.checks if self.verified else (generator_health.ID,)
         made = replace(made, ended=ended, settings=settings, checks=checks)
         self.directory.write_run(made)
         answers = prometheus.fetch(verification.queries(made)) if self.verified else ()
