@@ -49,4 +49,31 @@ CHECKS: tuple[Check, ...] = (
     thresholds.CHECK,
 )
 
-__all__ = ["CHECKS", "Check", "Facts"]
+UNNAMED: tuple[str, ...] = (
+    "generator-health",
+    "scrape-health",
+    "quiescence",
+    "request-conservation",
+    "response-conservation",
+    "side-counters",
+    "latency-conservation",
+    "request-counts",
+    "rate",
+    "error-ratio",
+    "exceptions",
+    "latency-buckets",
+    "percentiles",
+    "timer-span",
+    "database",
+    "cache",
+    "model-ops",
+    "migrations",
+    "dashboards",
+    "alerts",
+    "resolution",
+    "blind-spot",
+    "thresholds",
+)
+"""The checks of a run whose run.json names none: those that there were before runs named theirs. Never added to."""
+
+__all__ = ["CHECKS", "UNNAMED", "Check", "Facts"]

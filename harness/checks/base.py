@@ -1,16 +1,23 @@
 """What a check is: an id, the queries it needs, and a pure judgement of the answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from harness.core.query import Query
+from harness.core.codes import Code
+from harness.core.query import NoData, Query
 from harness.core.run import Run, ShardState
-from harness.core.verdict import Finding, Status, Strength, Verdict
+from harness.core.verdict import Finding, Status, Strength, Tolerance, Verdict
 from harness.evidence.client.summary import ClientSummary, ViewKey
 from harness.evidence.prometheus_evidence import Evidence
 
 ALPHA = 1e-3
 """Chance that a correct system fails one check of one run, shared by all its comparisons."""
+NO_DATA = frozenset({Code.NO_ANSWER, Code.NO_SCRAPE, Code.REFUSED, Code.UNREADABLE})
+"""What keeps a check from knowing the growth of a counter."""
+COUNTED = frozenset({Code.AGREES, Code.SHORT, Code.MISSING, Code.OVER})
+"""How two counts compare."""
+NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,18 @@ class Check:
     id: str
     queries: Callable[[Run], tuple[Query, ...]]
     judge: Callable[[Facts], tuple[Verdict | Finding, ...]]
+    """Called through `results`."""
+    codes: frozenset[Code]
+    """Those that its verdicts may have."""
     optional: bool = False
+    needs_samples: bool = False
+    """Nothing can be judged without usable samples: `judge` is not called then."""
+
+    def results(self, facts: Facts) -> tuple[Verdict | Finding, ...]:
+        """The verdicts and findings of a run; one verdict that says why where the samples are unusable and needed."""
+        if self.needs_samples and facts.unusable:
+            return (unusable(self.id, "", facts),)
+        return self.judge(facts)
 
 
 def name_of(key: ViewKey) -> str:
@@ -103,6 +121,82 @@ def name_of(key: ViewKey) -> str:
     return " ".join(key) if any(key) else "all views"
 
 
-def inconclusive(check: str, subject: str, why: str, strength: Strength = Strength.EXACT) -> Verdict:
+def labels_of(key: ViewKey, **more: str) -> Mapping[str, str]:
+    """The labels of a verdict on a view and method; the key of everything has none of the two."""
+    view, method = key
+    return {name: value for name, value in {"view": view, "method": method, **more}.items() if value}
+
+
+def settled(
+    check: str,
+    subject: str,
+    code: Code,
+    why: str,
+    *,
+    expected: float | None = None,
+    observed: float | None = None,
+    tolerance: Tolerance | None = None,
+    unit: str = "",
+    strength: Strength = Strength.EXACT,
+    labels: Mapping[str, str] = NO_LABELS,
+) -> Verdict:
+    """The verdict on what was measured: PASS when it agrees, else FAIL."""
+    status = Status.PASS if code is Code.AGREES else Status.FAIL
+    return Verdict(
+        check,
+        subject,
+        status,
+        why,
+        expected,
+        observed,
+        tolerance,
+        unit,
+        strength,
+        code=code,
+        labels=dict(labels),
+    )
+
+
+def inconclusive(
+    check: str,
+    subject: str,
+    code: Code,
+    why: str,
+    *,
+    expected: float | None = None,
+    observed: float | None = None,
+    unit: str = "",
+    strength: Strength = Strength.EXACT,
+    labels: Mapping[str, str] = NO_LABELS,
+) -> Verdict:
     """The verdict when something could not be measured."""
-    return Verdict(check, subject, Status.INCONCLUSIVE, why, strength=strength)
+    return Verdict(
+        check,
+        subject,
+        Status.INCONCLUSIVE,
+        why,
+        expected,
+        observed,
+        unit=unit,
+        strength=strength,
+        code=code,
+        labels=dict(labels),
+    )
+
+
+def unanswered(
+    check: str,
+    subject: str,
+    answer: NoData,
+    *,
+    strength: Strength = Strength.EXACT,
+    labels: Mapping[str, str] = NO_LABELS,
+) -> Verdict:
+    """The verdict when what it rests on has no answer."""
+    return inconclusive(check, subject, answer.code, answer.reason, strength=strength, labels=labels)
+
+
+def unusable(check: str, subject: str, facts: Facts, labels: Mapping[str, str] = NO_LABELS) -> Verdict:
+    """The verdict when the samples cannot be counted on."""
+    why = f"the samples cannot be counted on: {facts.unusable}"
+    return inconclusive(check, subject, Code.SAMPLES_UNUSABLE, why, labels=labels)

@@ -1,10 +1,12 @@
 """Counts that must be equal on both sides, and the laws by which they may differ."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from harness.checks.base import Facts, inconclusive
+from harness.checks.base import Facts, settled, unanswered, unusable
+from harness.core.codes import Code
 from harness.core.query import NoData
-from harness.core.verdict import Status, Strength, Tolerance, Verdict
+from harness.core.verdict import Strength, Tolerance, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,15 @@ class Count:
     """What is probably wrong when it counted too many."""
     expected_by: str = "the client"
     observed_by: str = "the metric"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Of the verdict."""
+
+
+def apart(expected: float, observed: float) -> Code:
+    """How two numbers that should agree do not."""
+    if not observed and expected:
+        return Code.MISSING
+    return Code.SHORT if observed < expected else Code.OVER
 
 
 def within(count: Count, facts: Facts) -> Verdict:
@@ -31,7 +42,7 @@ def within(count: Count, facts: Facts) -> Verdict:
     the next; as many as they send between two scrapes, at the most, at each end of the window.
     """
     if isinstance(count.observed, NoData):
-        return inconclusive(count.check, count.subject, count.observed.reason)
+        return unanswered(count.check, count.subject, count.observed, labels=count.labels)
     window = facts.run.window
     spare = (window.idle_requests_start or 0) + (window.idle_requests_end or 0)
     difference = count.observed - count.expected
@@ -41,15 +52,16 @@ def within(count: Count, facts: Facts) -> Verdict:
         told, likely = ("short", count.short) if difference < 0 else ("over", count.over)
         saw = f"{count.observed_by} is {abs(difference):,.10g} {told}: {saw}; {likely}"
     basis = f"{spare} requests of others in flight at the ends of the window" if spare else "exact"
-    return Verdict(
-        check=count.check,
-        subject=count.subject,
-        status=Status.PASS if passed else Status.FAIL,
-        why=saw,
+    return settled(
+        count.check,
+        count.subject,
+        Code.AGREES if passed else apart(count.expected, count.observed),
+        saw,
         expected=count.expected,
         observed=count.observed,
         tolerance=Tolerance(spare, spare, basis),
         unit=count.unit,
+        labels=count.labels,
     )
 
 
@@ -59,9 +71,9 @@ def equal(count: Count, facts: Facts, *, lost: int = 0, unseen: str = "") -> Ver
     `unseen` is another reason why the metric may have counted more than the samples tell.
     """
     if facts.unusable:
-        return inconclusive(count.check, count.subject, f"the samples cannot be counted on: {facts.unusable}")
+        return unusable(count.check, count.subject, facts, count.labels)
     if isinstance(count.observed, NoData):
-        return inconclusive(count.check, count.subject, count.observed.reason)
+        return unanswered(count.check, count.subject, count.observed, labels=count.labels)
     reason = "foreign traffic" if facts.foreign else unseen
     one_sided = bool(reason)
     difference = count.observed - count.expected
@@ -80,14 +92,15 @@ def equal(count: Count, facts: Facts, *, lost: int = 0, unseen: str = "") -> Ver
     else:
         beyond = f" beyond the {lost} requests without a response" if lost else ""
         why = f"{count.observed_by} is {difference - lost:,.10g} over{beyond}: {saw}; {count.over}"
-    return Verdict(
-        check=count.check,
-        subject=count.subject,
-        status=Status.PASS if passed else Status.FAIL,
-        why=why,
+    return settled(
+        count.check,
+        count.subject,
+        Code.AGREES if passed else apart(count.expected, count.observed),
+        why,
         expected=count.expected,
         observed=count.observed,
         tolerance=None if one_sided else Tolerance(0, lost, basis),
         unit=count.unit,
         strength=strength,
+        labels=count.labels,
     )

@@ -44,7 +44,7 @@ def quantile_queries(run: Run) -> dict[float, Query]:
 
 
 def exact_quantile_queries(run: Run) -> dict[float, Query]:
-    """The same quantiles on exact deltas: the counters at t1 less those at t0, or whole when new_series since."""
+    """The same quantiles on exact deltas: the counters at t1 less those at t0, or whole of a new series."""
     now = promql.selector(f"{LATENCY_BY_VIEW}_bucket", run.selector)
     grown = f"({now} - {now} offset {promql.duration(run.window.length_s)} or {now})"
     return {

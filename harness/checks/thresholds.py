@@ -5,12 +5,13 @@ import operator
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from harness.checks.base import Check, Facts, inconclusive
+from harness.checks.base import Check, Facts, inconclusive, labels_of, settled, unanswered, unusable
 from harness.core import statistics
+from harness.core.codes import Code
 from harness.core.limits import Limit
 from harness.core.query import NoData, Query
 from harness.core.run import Run
-from harness.core.verdict import Finding, Status, Verdict
+from harness.core.verdict import Finding, Verdict
 from harness.evidence.client.summary import ALL, Values, ViewKey
 
 ID = "thresholds"
@@ -31,7 +32,7 @@ def queries(run: Run) -> tuple[Query, ...]:
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """One verdict per limit and method; a profile without limits passes and says so."""
     if not facts.run.thresholds:
-        return (Verdict(ID, "", Status.PASS, "the profile sets no limits"),)
+        return (settled(ID, "", Code.AGREES, "the profile sets no limits"),)
     return tuple(verdict for limit in facts.run.thresholds for verdict in _judge_limit(facts, limit))
 
 
@@ -43,26 +44,28 @@ def _judge_limit(facts: Facts, limit: Limit) -> list[Verdict]:
     if limit.promql:
         return _judge_promql(facts, limit)
     if facts.unusable:
-        return [inconclusive(ID, limit.text, f"the samples cannot be counted on: {facts.unusable}")]
+        return [unusable(ID, limit.text, facts, _labels(limit))]
     keys = [key for key in facts.client.latency if (key[0] == limit.view if limit.view else key == ALL)]
     if not keys:
-        return [inconclusive(ID, limit.text, f"no request reached a view {limit.view!r}; name a view of the report")]
+        why = f"no request reached a view {limit.view!r}; name a view of the report"
+        return [inconclusive(ID, limit.text, Code.UNKNOWN_VIEW, why, labels=_labels(limit))]
     if facts.saturated and limit.metric not in ("error_ratio", "rate"):
-        return [inconclusive(ID, limit.text, facts.saturated)]
+        return [inconclusive(ID, limit.text, Code.SATURATED, facts.saturated, labels=_labels(limit))]
     return [_judge_key(facts, limit, key, _subject(limit, key, len(keys))) for key in sorted(keys)]
 
 
 def _judge_key(facts: Facts, limit: Limit, key: ViewKey, subject: str) -> Verdict:
     """Requests without a response, and arrivals that were never begun, count as slower than any limit."""
+    labels = _labels(limit, key)
     if limit.metric in ("error_ratio", "rate"):
-        return _judge_value(limit, subject, _value(facts, limit.metric, key))
+        return _judge_value(limit, subject, _value(facts, limit.metric, key), labels)
     q, lost, n = float(limit.metric[1:]) / 100, facts.client.lost + facts.never_begun, _felt(facts, key).n
     if lost and statistics.rank(q, n + lost) > n:
         why = f"{lost} of {n + lost} requests had no response at all, so {limit.metric} has no bound"
         if facts.never_begun:
             why += f"; {facts.never_begun} of them were never begun, as all users waited for answers"
-        return Verdict(ID, subject, Status.FAIL, why, expected=limit.value, unit="s")
-    judged = _judge_value(limit, subject, _value(facts, limit.metric, key))
+        return settled(ID, subject, Code.LIMIT_EXCEEDED, why, expected=limit.value, unit="s", labels=labels)
+    judged = _judge_value(limit, subject, _value(facts, limit.metric, key), labels)
     if not facts.client.latency[key].intended.n:
         return judged
     actual_s = facts.client.latency[key].client.quantiles_s[q]
@@ -78,24 +81,30 @@ def _felt(facts: Facts, key: ViewKey) -> Values:
 def _judge_promql(facts: Facts, limit: Limit) -> list[Verdict]:
     reading = facts.evidence.read(_query(facts.run, limit))
     if isinstance(reading, NoData):
-        return [inconclusive(ID, limit.text, reading.reason)]
+        return [unanswered(ID, limit.text, reading)]
     verdicts = []
     for series in reading.series:
         labels = ", ".join(f"{key}={value}" for key, value in sorted(series.labels.items()) if key != "__name__")
         subject = f"{limit.text} {{{labels}}}" if labels else limit.text
         if not math.isfinite(series.last):
-            verdicts.append(inconclusive(ID, subject, f"the expression gives {series.last}"))
+            why = f"the expression gives {series.last}"
+            verdicts.append(inconclusive(ID, subject, Code.NOT_A_NUMBER, why, labels=series.labels))
         else:
-            verdicts.append(_judge_value(limit, subject, series.last))
+            verdicts.append(_judge_value(limit, subject, series.last, series.labels))
     return verdicts
 
 
-def _judge_value(limit: Limit, subject: str, value: float) -> Verdict:
+def _judge_value(limit: Limit, subject: str, value: float, labels: Mapping[str, str]) -> Verdict:
     kept = COMPARE[limit.comparison](value, limit.value)
     unit = "" if limit.promql else {"error_ratio": "ratio", "rate": "requests/s"}.get(limit.metric, "s")
     why = f"{value:.6g} is {'' if kept else 'not '}{limit.comparison} {limit.value:.6g}"
-    status = Status.PASS if kept else Status.FAIL
-    return Verdict(ID, subject, status, why, expected=limit.value, observed=value, unit=unit)
+    code = Code.AGREES if kept else Code.LIMIT_EXCEEDED
+    return settled(ID, subject, code, why, expected=limit.value, observed=value, unit=unit, labels=labels)
+
+
+def _labels(limit: Limit, key: ViewKey | None = None) -> Mapping[str, str]:
+    """What a limit of the profile's own numbers is about."""
+    return labels_of((limit.view, "") if key is None else key, number=limit.metric)
 
 
 def _subject(limit: Limit, key: ViewKey, count: int) -> str:
@@ -118,4 +127,22 @@ def _value(facts: Facts, metric: str, key: ViewKey) -> float:
     return _felt(facts, key).quantiles_s[float(metric[1:]) / 100]
 
 
-CHECK = Check(ID, queries, judge)
+CHECK = Check(
+    ID,
+    queries,
+    judge,
+    frozenset(
+        {
+            Code.AGREES,
+            Code.LIMIT_EXCEEDED,
+            Code.NO_ANSWER,
+            Code.NO_SERIES,
+            Code.NOT_A_NUMBER,
+            Code.REFUSED,
+            Code.SAMPLES_UNUSABLE,
+            Code.SATURATED,
+            Code.UNKNOWN_VIEW,
+            Code.UNREADABLE,
+        }
+    ),
+)

@@ -205,11 +205,13 @@ def _judged(path: Path) -> "Report":
 
 def _verdicts(report: "Report | str") -> "Sequence[Verdict]":
     """Those of a report, or one that fails when there are none."""
+    from harness.core.codes import Code
     from harness.core.verdict import Status, Verdict
 
-    if isinstance(report, str):
-        return (Verdict("run", "", Status.INCONCLUSIVE, f"the run could not be made: {report}"),)
-    return report.verdicts or (Verdict("run", "", Status.INCONCLUSIVE, "the run has no verdict"),)
+    if not isinstance(report, str) and report.verdicts:
+        return report.verdicts
+    why = f"the run could not be made: {report}" if isinstance(report, str) else "the run has no verdict"
+    return (Verdict("run", "", Status.INCONCLUSIVE, why, code=Code.NO_VERDICT),)
 
 
 def _name(text: str) -> str:

@@ -1,7 +1,10 @@
 """A question to Prometheus, and its answer: a reading, or no data with the reason."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
+
+from harness.core.codes import Code
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +45,18 @@ class NoData:
     """No answer, with the reason. It is never read as zero."""
 
     reason: str
+    """For a reader."""
+    code: Code
+    """What is missing."""
+
+    def of(self, what: str) -> Self:
+        """The same, with what it was asked for in front of the reason."""
+        return replace(self, reason=f"{what}: {self.reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class NoSeries(NoData):
+    """An answer without series: a good answer, unlike one that was never given."""
+
+    reason: str = "Prometheus has no such series"
+    code: Code = Code.NO_SERIES

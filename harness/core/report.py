@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from harness.core.verdict import Cause, Finding, Status, Verdict
 
+REPORT_SCHEMA = 2
+"""Version of report.json; raised when a reader of the old one would err. Version 1 had neither codes nor labels."""
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:

@@ -8,7 +8,7 @@ from harness.core.panel import Panel
 from harness.core.rule import Rule
 
 SCHEMA_VERSION = 1
-"""Version of run.json, evidence.json, report.json and the shards; raised when a reader of the old one would err."""
+"""Version of run.json, evidence.json and the shards; raised when a reader of the old one would err."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +140,13 @@ class Run:
     arrival_seed: int | None = None
     """From which the plan of arrivals can be made again."""
     checks: tuple[str, ...] = ()
-    """Ids of the checks that judge it; empty for all of them."""
+    """Ids of the checks that judge it; empty in a run of before they were stored."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """What the load and the target's start were made of, for comparing runs; texts of which only a digest is kept."""
     gated_views: tuple[str, ...] = ()
     """View labels whose latency a gate compares."""
+
+    @property
+    def has_load(self) -> bool:
+        """False for a target that was only watched: then there are neither samples nor figures."""
+        return bool(self.scenario)

@@ -1,7 +1,10 @@
 """What a check concludes: verdicts, findings, and the causes put together from them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from harness.core.codes import Code, FindingCode
 
 
 class Status(StrEnum):
@@ -61,6 +64,10 @@ class Verdict:
     subject: str
     """What was judged, e.g. `shop:cart GET 200`; empty when the check has only one subject."""
     status: Status
+    code: Code = field(kw_only=True)
+    """The kind of outcome."""
+    labels: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    """What was judged, as labels, e.g. `view`, `method`, `status`; only those that apply."""
     why: str
     """One sentence: what was found, the limit, and where a failure is to be mended."""
     expected: float | None = None
@@ -76,12 +83,14 @@ class Verdict:
 class Finding:
     """Something true that a reader of the dashboards should know, which is not a failed check."""
 
-    id: str
-    """Names the kind, e.g. `double-observation`."""
+    code: FindingCode
+    """The kind of finding."""
     subject: str
     text: str
     check: str
     """The check that noticed it."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What it is about, as labels, as those of a verdict."""
 
 
 @dataclass(frozen=True, slots=True)

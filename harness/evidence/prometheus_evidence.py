@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness import promql
-from harness.core.query import NoData, Query, Reading, Series
+from harness.core.codes import Code
+from harness.core.query import NoData, NoSeries, Query, Reading, Series
 from harness.core.rule import RuleHealth
 from harness.core.run import Run
 from harness.evidence.target_totals import UNKNOWN, TargetTotals
 from harness.instrumentation.django_prometheus.metrics import NAMES
 
-NO_SERIES = "Prometheus has no such series"
-"""Why an answer without series has no data: a good answer, unlike one that was never given."""
 STRICT = NAMES | {"up", "process_start_time_seconds", "scrape_duration_seconds"}
 """Metrics that checks count on."""
 RESTARTED = 0.5
@@ -40,7 +39,7 @@ class Evidence:
 
     def read(self, query: Query) -> Reading | NoData:
         """The answer to `query`; NoData when it was never asked, failed, or has no series."""
-        return self.answers.get(query, NoData(f"the evidence holds no answer to {query.text}"))
+        return self.answers.get(query, NoData(f"the evidence holds no answer to {query.text}", Code.NO_ANSWER))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def parse_result(result: Sequence[Any]) -> Reading | NoData:
         try:
             return Reading((Series({}, ((float(result[0]), float(result[1])),)),))
         except ValueError:
-            return NoData("Prometheus answers a text, not a number")
+            return NoData("Prometheus answers a text, not a number", Code.UNREADABLE)
     for item in result:
         if not isinstance(item, Mapping):
             raise ValueError("neither a vector nor a matrix")  # noqa: TRY004 - what is read is a file, not an argument
@@ -75,7 +74,7 @@ def parse_result(result: Sequence[Any]) -> Reading | NoData:
         series.append(
             Series({str(k): str(v) for k, v in labels.items()}, tuple((float(t), float(v)) for t, v in points))
         )
-    return Reading(tuple(series)) if series else NoData(NO_SERIES)
+    return Reading(tuple(series)) if series else NoSeries()
 
 
 def check_raw(query: Query, reading: Reading | NoData) -> None:
@@ -123,17 +122,17 @@ def deltas(run: Run, evidence: Evidence, metric: str) -> tuple[CounterIncrease, 
     query = raw_query(run, metric)
     scrapes = scrape_times(run, evidence)
     if isinstance(scrapes, NoData):
-        return NoData(f"no scrape of the target is known: {scrapes.reason}")
+        return NoData(f"no scrape of the target is known: {scrapes.reason}", Code.NO_SCRAPE)
     reading = evidence.read(query)
     if isinstance(reading, NoData):
-        return () if reading.reason == NO_SERIES else reading
+        return () if isinstance(reading, NoSeries) else reading
     folded = []
     for series in reading.series:
         times = scrapes.get(series.labels.get("instance", ""), ())
         at_start = bool(times) and times[0] <= run.window.start_s + CLOCK_RESOLUTION_S
         folded.append(counter_increase(series, run.window.start_s, run.window.end_s, scraped_at_start=at_start))
-    lost = [item.reason for item in folded if isinstance(item, NoData)]
-    return NoData(lost[0]) if lost else tuple(item for item in folded if isinstance(item, CounterIncrease))
+    lost = [item for item in folded if isinstance(item, NoData)]
+    return lost[0] if lost else tuple(item for item in folded if isinstance(item, CounterIncrease))
 
 
 def counter_increase(
@@ -150,9 +149,10 @@ def counter_increase(
         value for time_s, value in series.points if start_s + CLOCK_RESOLUTION_S < time_s <= end_s + CLOCK_RESOLUTION_S
     ]
     if any(math.isnan(value) for value in (*before, *after)):
-        return NoData(f"{series.labels.get('__name__', 'a counter')} is not a number")
+        return NoData(f"{series.labels.get('__name__', 'a counter')} is not a number", Code.UNREADABLE)
     if not before and not scraped_at_start:
-        return NoData(f"{series.labels.get('instance', 'the target')} was not scraped at the start of the window")
+        instance = series.labels.get("instance", "the target")
+        return NoData(f"{instance} was not scraped at the start of the window", Code.NO_SCRAPE)
     previous, grown, falls = (before[-1] if before else 0.0), 0.0, 0
     for value in after:
         if value < previous:
@@ -170,7 +170,7 @@ def growth(run: Run, evidence: Evidence, metrics: Iterable[str]) -> dict[str, tu
     for metric in metrics:
         items = deltas(run, evidence, metric)
         if isinstance(items, NoData):
-            return NoData(f"{metric}: {items.reason}")
+            return items.of(metric)
         found[metric] = items
     return found
 

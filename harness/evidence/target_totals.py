@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from harness.core.codes import Code
 from harness.core.query import NoData
 
 T = TypeVar("T")
@@ -75,8 +76,8 @@ def _read(document: Mapping[str, Mapping[str, Any]], name: str, to: type[T]) -> 
     if answer is None:
         return None
     if "result" not in answer:
-        return NoData(str(answer.get("error", f"the evidence holds no {name}")))
+        return NoData(str(answer.get("error", f"the evidence holds no {name}")), Code.NO_ANSWER)
     try:
         return msgspec.convert(answer["result"], to)
     except msgspec.ValidationError as error:
-        return NoData(f"the target's {name} cannot be read: {error}")
+        return NoData(f"the target's {name} cannot be read: {error}", Code.UNREADABLE)

@@ -88,7 +88,7 @@ def exit_code(rows: Sequence[Row]) -> ExitCode:
 def judge(fault: Fault | None, report: Report, took_s: float) -> Row:
     """The row of a run with `fault`, or of the clean app."""
     checks = worst(report)
-    findings = tuple(sorted({finding.id for finding in report.findings}))
+    findings = tuple(sorted({str(finding.code) for finding in report.findings}))
     if fault is None:
         outcome, note = _judge_clean(checks)
     else:

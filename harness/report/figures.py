@@ -9,8 +9,8 @@ import pandas as pd
 from harness import promql
 from harness.checks import histograms, reference_queries
 from harness.checks.base import Facts
-from harness.checks.counts.request_counts import expected_responses, observed_responses
 from harness.checks.histograms import Histogram
+from harness.checks.response_counts import expected_responses, observed_responses
 from harness.core.query import NoData, Query
 from harness.core.report import Distribution, Figures, RatePoint, ViewReport
 from harness.core.run import Run

@@ -1,13 +1,16 @@
 """Facts -> report: asks what every check asks, judges what every check judges."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
-from harness.checks import CHECKS, Check, Facts
+from harness.checks import CHECKS, UNNAMED, Check, Facts
+from harness.checks.base import inconclusive
+from harness.core.codes import Code
 from harness.core.outcome import EXIT_CODES, overall
 from harness.core.query import Query
-from harness.core.report import Report
-from harness.core.run import SCHEMA_VERSION, Run
+from harness.core.report import REPORT_SCHEMA, Report
+from harness.core.run import Run
 from harness.core.verdict import Finding, Status, Verdict
 from harness.report import causes, figures
 
@@ -15,11 +18,36 @@ from harness.report import causes, figures
 def queries(run: Run) -> tuple[Query, ...]:
     """Every query of every check and figure, each once."""
     asked = [query for check in _checks(run) for query in check.queries(run)]
-    return tuple(dict.fromkeys(asked if run.checks else (*asked, figures.rate_over_time_query(run))))
+    return tuple(dict.fromkeys((*asked, figures.rate_over_time_query(run)) if _is_drawn(run) else asked))
 
 
 def _checks(run: Run) -> tuple[Check, ...]:
-    return tuple(check for check in CHECKS if check.id in run.checks) if run.checks else CHECKS
+    """Those that the run names, so that a new check leaves what was stored before it as it was judged.
+
+    Raises ValueError for one that is not known: a check that is left out could not fail.
+    """
+    names = run.checks or UNNAMED
+    if unknown := sorted({*names} - {check.id for check in CHECKS}):
+        raise ValueError(f"the run names a check {unknown[0]!r}, which this harness does not have; upgrade it")
+    return tuple(check for check in CHECKS if check.id in names)
+
+
+def _is_drawn(run: Run) -> bool:
+    """Figures need a load, and answers of Prometheus, which is asked for nothing where no check asks it."""
+    return run.has_load and any(check.queries(run) for check in _checks(run))
+
+
+def undeclared(check: Check, results: Sequence[Verdict | Finding]) -> tuple[str, ...]:
+    """Codes of a check's verdicts that it does not declare: a bug of the check."""
+    found = {result.code for result in results if isinstance(result, Verdict)}
+    return tuple(sorted(found - check.codes))
+
+
+def _judge(check: Check, facts: Facts) -> tuple[Verdict | Finding, ...]:
+    results = check.results(facts)
+    unknown = undeclared(check, results)
+    assert not unknown, f"the check {check.id} gives codes that it does not declare: {', '.join(unknown)}"
+    return results
 
 
 def _unanswered(facts: Facts) -> tuple[Verdict, ...]:
@@ -28,7 +56,7 @@ def _unanswered(facts: Facts) -> tuple[Verdict, ...]:
     if not missing:
         return ()
     why = f"the evidence holds no answer to {len(missing)} of the run's queries, e.g. {missing[0]}; run again"
-    return (Verdict("scrape-health", "evidence", Status.INCONCLUSIVE, why),)
+    return (inconclusive("scrape-health", "evidence", Code.NO_ANSWER, why),)
 
 
 def _finite(verdict: Verdict) -> Verdict:
@@ -37,17 +65,25 @@ def _finite(verdict: Verdict) -> Verdict:
     if all(number is None or math.isfinite(number) for number in numbers):
         return verdict
     why = f"{verdict.why} (expected {verdict.expected}, observed {verdict.observed}: no numbers)"
-    return replace(verdict, status=Status.INCONCLUSIVE, why=why, expected=None, observed=None, tolerance=None)
+    return replace(
+        verdict,
+        status=Status.INCONCLUSIVE,
+        code=Code.NOT_A_NUMBER,
+        why=why,
+        expected=None,
+        observed=None,
+        tolerance=None,
+    )
 
 
 def verify(facts: Facts) -> Report:
     """Judge a run."""
-    results = [result for check in _checks(facts.run) for result in check.judge(facts)]
+    results = [result for check in _checks(facts.run) for result in _judge(check, facts)]
     verdicts = tuple(_finite(result) for result in results if isinstance(result, Verdict))
     verdicts = (*verdicts, *_unanswered(facts))
-    run, status = facts.run, overall(verdicts)
+    run, status, drawn = facts.run, overall(verdicts), _is_drawn(facts.run)
     return Report(
-        schema_version=SCHEMA_VERSION,
+        schema_version=REPORT_SCHEMA,
         run_id=run.id,
         status=status,
         exit_code=EXIT_CODES[status],
@@ -65,8 +101,8 @@ def verify(facts: Facts) -> Report:
         users=run.generator.peak_users,
         verdicts=verdicts,
         findings=tuple(result for result in results if isinstance(result, Finding)),
-        views=() if run.checks else figures.view_reports(facts),
-        rate=() if run.checks else figures.rate_points(facts),
+        views=figures.view_reports(facts) if drawn else (),
+        rate=figures.rate_points(facts) if drawn else (),
         scrape_interval_s=run.window.scrape_interval_s,
         variants=run.variants,
         rules=len(run.rules),

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from harness.checks import CHECKS
 from harness.config import hosts
 from harness.config.profile import Profile
 from harness.core.rule import Rule
@@ -170,4 +171,5 @@ def run_of(
         gated_views=profile.gated_views,
         arrival_rate=profile.arrival_rate,
         arrival_seed=None if profile.arrival_rate is None else profile.arrival_seed,
+        checks=tuple(check.id for check in CHECKS),
     )

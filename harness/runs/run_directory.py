@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from harness.core import outcome
+from harness.core.codes import Code
 from harness.core.errors import StoreError, UsageError
 from harness.core.query import NoData, Query, Reading
 from harness.core.report import Report
@@ -21,6 +22,8 @@ from harness.evidence import prometheus_evidence, target_totals
 
 MOST_SCRAPES = 1_000_000
 """Scrapes of a window: eleven days at one a second."""
+REFUSED = "Prometheus refused the query"
+"""How `error` began in evidence of before it had a code."""
 T = TypeVar("T")
 
 
@@ -111,8 +114,8 @@ class RunDirectory:
         for index, answer in enumerate(document["answers"]):
             try:
                 query = Query(answer["query"], answer["time_s"], answer.get("start_s"), answer.get("step_s"))
-                error = answer.get("error")
-                answers[query] = NoData(str(error)) if error else prometheus_evidence.parse_result(answer["result"])
+                failed = answer.get("error")
+                answers[query] = _failed(answer) if failed else prometheus_evidence.parse_result(answer["result"])
                 prometheus_evidence.check_raw(query, answers[query])
             except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
                 raise StoreError(f"{self.path / 'evidence.json'}: answers[{index}] is damaged: {error!r}") from None
@@ -173,6 +176,13 @@ class RunDirectory:
             return msgspec.convert(document, to)
         except msgspec.ValidationError as error:
             raise StoreError(f"{self.path / name}: {error}; the file is damaged, run again") from None
+
+
+def _failed(answer: Mapping[str, Any]) -> NoData:
+    """An answer that Prometheus did not give. Older evidence has no code and says it in `error` alone."""
+    error = str(answer["error"])
+    told = answer.get("code", Code.REFUSED if error.startswith(REFUSED) else Code.NO_ANSWER)
+    return NoData(error, Code(told))
 
 
 def _no_number(text: str) -> float:

@@ -11,6 +11,7 @@ from prometheus_api_client import PrometheusConnect
 from prometheus_api_client.exceptions import PrometheusApiClientException
 from requests.adapters import Retry
 
+from harness.core.codes import Code
 from harness.core.errors import PrometheusError
 from harness.core.query import NoData, Query, Reading
 from harness.evidence import prometheus_evidence
@@ -79,7 +80,7 @@ class Prometheus:
         return (before + time.time()) / 2 - there
 
     def fetch(self, queries: Iterable[Query]) -> list[dict[str, Any]]:
-        """Ask every query once; an answer is `{query, time_s, result}` as Prometheus gave it, or has `error` instead.
+        """Ask every query once; an answer is `{query, time_s, result}` as Prometheus gave it, or `error` and `code`.
 
         One that takes too long leaves the others to be asked. Raises PrometheusError when the server cannot be reached.
         """
@@ -91,10 +92,11 @@ class Prometheus:
             try:
                 answer["result"] = self._ask(query)
             except _SlowError as error:
-                answer["error"] = str(error)
+                answer |= {"error": str(error), "code": Code.NO_ANSWER}
             except PrometheusApiClientException as error:
                 cut = any(f"HTTP Status Code {code}" in str(error) for code in GIVEN_UP)
-                answer["error"] = f"Prometheus {'gave the query up' if cut else 'refused the query'}: {error}"
+                said = f"Prometheus {'gave the query up' if cut else 'refused the query'}: {error}"
+                answer |= {"error": said, "code": Code.NO_ANSWER if cut else Code.REFUSED}
             answers.append(answer)
         return answers
 
@@ -130,7 +132,7 @@ class Prometheus:
         try:
             return prometheus_evidence.parse_result(self._instant(text, None))
         except ValueError:
-            return NoData("not a vector")
+            return NoData("not a vector", Code.UNREADABLE)
         except PrometheusApiClientException as error:
             raise PrometheusError(f"{self.url} refused {text}: {error}; is the selector right?") from None
 

@@ -165,7 +165,7 @@ def test_every_panel_and_rule_is_told_of_once(report: Report) -> None:
     }
     every |= {f"{rule.file} / {rule.group} / {rule.name}" for rule in RULES}
     judged = [verdict.subject for verdict in report.verdicts if verdict.check == "dashboards"]
-    found = {f.subject for f in report.findings if f.check == "dashboards" and f.id != "first-count-lost"}
+    found = {f.subject for f in report.findings if f.check == "dashboards" and f.code != "first-count-lost"}
     assert len(judged) == len(set(judged))
     assert {*judged} | found == every
     assert not {*judged} & found
@@ -186,7 +186,7 @@ def test_a_wrong_panel_fails_and_says_why(report: Report, name: str) -> None:
 @pytest.mark.parametrize(("title", "name"), [(t, n) for t, d in (("unproved", UNPROVED), ("empty", EMPTY)) for n in d])
 def test_what_cannot_be_held_against_truth_is_a_finding(report: Report, title: str, name: str) -> None:
     """Neither a pass nor a failure."""
-    found = {f.subject: f.id for f in report.findings if f.check == "dashboards"}
+    found = {f.subject: f.code for f in report.findings if f.check == "dashboards"}
     assert found[f"{title} / {name} / A"] == f"{title}-panel"
 
 

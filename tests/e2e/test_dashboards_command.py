@@ -64,7 +64,7 @@ def board(title: str, **expressions: str) -> str:
 def told(report: Report, panel: str) -> str:
     """What is said of a panel: its verdicts' and findings' status or id, and their words."""
     verdicts = [f"{v.status}: {v.why}" for v in report.verdicts if f" / {panel} / " in v.subject]
-    return "\n".join([*verdicts, *(f"{f.id}: {f.text}" for f in report.findings if f" / {panel} / " in f.subject)])
+    return "\n".join([*verdicts, *(f"{f.code}: {f.text}" for f in report.findings if f" / {panel} / " in f.subject)])
 
 
 def test_the_faults_of_widespread_dashboards_are_found(harness: Harness, used: embedded.Stack, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_what_names_a_fault_is_not_told_of_an_app_without_it(harness: Harness) -
     out = harness.scratch / "run"
     done = harness.run("run", "faults", "--locustfile", PROJECT / "scenarios" / "slow.py", "--out", out)
     assert done.code == 0, done.told
-    told = {finding.id for finding in parse((out / "report.json").read_text()).findings}
+    told = {finding.code for finding in parse((out / "report.json").read_text()).findings}
     assert not told & {finding for fault in FAULTS for finding in fault.named_by}
 
 

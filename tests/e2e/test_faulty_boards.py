@@ -153,7 +153,7 @@ def test_a_first_count_is_told_of_in_the_panel_that_loses_it(harness: Harness, t
     flags = ("--locustfile", tmp_path / "late.py", "--warmup", "1s", "--duration", "4s", "--dashboards", BOARDS)
     report = parse(harness.run("run", "smoke", *flags, "--json", "--out", tmp_path / "run").out)
     subject = "Django Requests Overview / Busiest views / A"
-    told = [f for f in report.findings if f.subject == subject and f.id in ("first-count-lost", "first-count-hidden")]
+    told = [f for f in report.findings if f.subject == subject and f.code in ("first-count-lost", "first-count-hidden")]
     assert ["work:fail" in finding.text for finding in told] == [True]
 
 

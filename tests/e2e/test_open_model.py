@@ -88,7 +88,7 @@ def test_a_target_that_does_not_keep_up_is_told_by_what_it_left(
     assert everything.intended.p95_s is not None
     assert everything.client.p95_s is not None
     assert everything.intended.p95_s > everything.client.p95_s
-    assert "never-begun" in {finding.id for finding in report.findings}
+    assert "never-begun" in {finding.code for finding in report.findings}
 
 
 @pytest.mark.parametrize(

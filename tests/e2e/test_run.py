@@ -30,7 +30,7 @@ def test_the_reference_app_passes_every_check_and_leaves_all_reports(harness: Ha
     assert (done.code, [line for line in done.err.splitlines() if "Traceback" in line]) == (0, []), done.told
     report = parse((out / "report.json").read_text())
     assert {verdict.status for verdict in report.verdicts} == {"pass"}
-    assert "double-observation" in {finding.id for finding in report.findings}
+    assert "double-observation" in {finding.code for finding in report.findings}
     for name in ("report.html", "junit.xml", "summary.md", "run.json", "evidence.json"):
         assert (out / name).stat().st_size > 500
     assert "load: scenarios/mixed.py" in done.err
@@ -82,7 +82,7 @@ def test_at_saturation_the_metrics_verify_and_the_blind_spot_shows(harness: Harn
     assert spot.observed is not None
     assert spot.expected is not None
     assert spot.observed > 2 * spot.expected
-    assert "blind-spot" in {finding.id for finding in report.findings}
+    assert "blind-spot" in {finding.code for finding in report.findings}
 
 
 QUICKSTART = """
@@ -197,7 +197,7 @@ def test_client_timeouts_are_recorded_and_named(harness: Harness, write: Writer,
     counts = next(v for v in report.verdicts if v.check == "request-conservation")
     assert counts.tolerance is not None
     assert counts.tolerance.above == len(lost)
-    assert "no-response" in {finding.id for finding in report.findings}
+    assert "no-response" in {finding.code for finding in report.findings}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

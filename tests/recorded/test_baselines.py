@@ -421,7 +421,7 @@ def test_nine_jobs_are_too_few(tmp_path: Path) -> None:
 def test_the_report_recommends_pairs(tmp_path: Path) -> None:
     """A stored baseline is inconclusive most of the time, and the report says so."""
     report = gate(tmp_path, keep(tmp_path / "base", *jobs("base", 10)), keep(tmp_path / "new", *jobs("new", 1)))
-    assert [finding.id for finding in report.findings] == ["stored-baseline"]
+    assert [finding.code for finding in report.findings] == ["stored-baseline"]
     assert "in pairs" in report.findings[0].text
 
 

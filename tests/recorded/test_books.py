@@ -56,7 +56,7 @@ def test_a_witness_that_leaves_something_out_is_noticed(clean_run: StoredRun, ki
     clean_run.change_rows(change)
     report = clean_run.judge()
     if kind == "db":
-        assert "statements-outside" in {finding.id for finding in report.findings}
+        assert "statements-outside" in {finding.code for finding in report.findings}
         clean_run.change_ledgers(lambda ledgers: ledgers.clear())
         report = clean_run.judge()
     assert {"db": "database", "cache": "cache", "model": "model-ops"}[kind] in failed(report)
@@ -74,7 +74,7 @@ def test_an_operation_that_the_database_refused_is_an_attempt(clean_run: StoredR
     clean_run.change_rows(fail)
     report = clean_run.judge()
     assert "model-ops" not in failed(report)
-    assert "failed-operations-counted" in {finding.id for finding in report.findings}
+    assert "failed-operations-counted" in {finding.code for finding in report.findings}
     clean_run.add_to_counter(names.MODEL_INSERTS, 1, model="note")
     assert "model-ops" in failed(clean_run.judge())
 
@@ -147,8 +147,8 @@ def test_answers_that_the_client_rejected_are_named(clean_run: StoredRun) -> Non
         next(row for row in rows if row["status"] == 200)["error"] = "the page is an apology"
         return rows
 
-    assert "failures-told-as-success" not in {finding.id for finding in clean_run.judge().findings}
+    assert "failures-told-as-success" not in {finding.code for finding in clean_run.judge().findings}
     clean_run.change_rows(reject)
     report = clean_run.judge()
     assert failed(report) == set()
-    assert "failures-told-as-success" in {finding.id for finding in report.findings}
+    assert "failures-told-as-success" in {finding.code for finding in report.findings}

@@ -101,7 +101,7 @@ def test_a_metric_of_another_job_is_not_compared(clean_run: StoredRun) -> None:
     clean_run.change_evidence(change)
     report = clean_run.judge()
     assert [v.subject for v in panels(report) if "Migrations" in v.subject] == []
-    assert [f.subject for f in report.findings if f.id == "unproved-panel"] == ["Django requests / Migrations / A"]
+    assert [f.subject for f in report.findings if f.code == "unproved-panel"] == ["Django requests / Migrations / A"]
 
 
 RATE = 'rate(django_model_inserts_total{job="django"}[4s])'
@@ -128,7 +128,7 @@ def test_a_constant_that_stands_for_unknown_values_does_not_pass(clean_run: Stor
     report = clean_run.judge()
     assert subject not in {v.subject for v in panels(report)}
     (finding,) = (f for f in report.findings if f.subject == subject)
-    assert (finding.id, f"matches {matcher}; model is 'note', 'tag'" in finding.text) == ("empty-panel", True), finding
+    assert (finding.code, f"matches {matcher}; model is 'note', 'tag'" in finding.text) == ("empty-panel", True)
 
 
 def test_a_gauge_that_is_no_number_leaves_the_rest_judged(clean_run: StoredRun) -> None:
@@ -150,7 +150,7 @@ def test_another_language_under_a_name_that_tells_nothing_is_not_compared(clean_
     """It may be Loki's; without a doubt about the data source it fails."""
     clean_run.add_panel('{app="x"} |= "error"', presumed=True)
     report = clean_run.judge()
-    assert [(f.id, "no PromQL" in f.text) for f in report.findings if f.subject == "Added / Panel / A"] == [
+    assert [(f.code, "no PromQL" in f.text) for f in report.findings if f.subject == "Added / Panel / A"] == [
         ("unproved-panel", True)
     ]
     clean_run.change_run(lambda run: run["panels"][-1].update(presumed=False))
@@ -164,7 +164,7 @@ def test_a_dashboard_of_constants_proves_nothing(clean_run: StoredRun) -> None:
     subject = clean_run.add_panel("vector(1)", [sample("1")])
     report = clean_run.judge()
     assert panels(report) == []
-    assert [f.id for f in report.findings if f.subject == subject] == ["unproved-panel"]
+    assert [f.code for f in report.findings if f.subject == subject] == ["unproved-panel"]
 
 
 @pytest.mark.parametrize("skew_s", [60.0, -60.0])

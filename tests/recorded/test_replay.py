@@ -31,7 +31,7 @@ def test_judging_twice_gives_the_same_report(clean_run: StoredRun) -> None:
 
 def test_the_double_observation_is_a_finding_of_its_own(clean_run: StoredRun) -> None:
     """Views that raise are named with their counts, and nothing fails for it."""
-    findings = [f for f in clean_run.judge().findings if f.id == "double-observation"]
+    findings = [f for f in clean_run.judge().findings if f.code == "double-observation"]
     assert "work:raises" in {finding.subject for finding in findings}
 
 
@@ -210,7 +210,7 @@ def test_a_bound_that_one_histogram_lacks_is_told(clean_run: StoredRun, metric: 
     clean_run.change_evidence(drop)
     report = clean_run.judge()
     assert failed(report) == set()
-    assert ["le=0.3, le=6.0" in f.text for f in report.findings if f.id == "coarser-histogram"] == [True]
+    assert ["le=0.3, le=6.0" in f.text for f in report.findings if f.code == "coarser-histogram"] == [True]
 
 
 def test_another_transport_than_the_clients_fails_side_counters(clean_run: StoredRun) -> None:
@@ -355,7 +355,7 @@ def test_limits_of_an_open_model_count_from_the_intended_start(clean_run: Stored
     assert failed(report) == {"thresholds"}
     (verdict,) = of(report, "thresholds")
     assert "from the intended start; from the actual one it is 0." in verdict.why
-    assert "coordinated-omission" in {finding.id for finding in report.findings}
+    assert "coordinated-omission" in {finding.code for finding in report.findings}
     (everything, *_) = report.views
     assert everything.intended.p50_s == pytest.approx((everything.client.p50_s or 0) + 2.0, rel=1e-6)
 
@@ -365,8 +365,8 @@ def test_an_open_model_that_kept_its_plan_passes(clean_run: StoredRun) -> None:
     open_model(clean_run, planned=1000, begun=990, late_s=0.0)
     report = clean_run.judge()
     assert report.status is Status.PASS
-    assert "never-begun" in {finding.id for finding in report.findings}
-    assert "coordinated-omission" not in {finding.id for finding in report.findings}
+    assert "never-begun" in {finding.code for finding in report.findings}
+    assert "coordinated-omission" not in {finding.code for finding in report.findings}
 
 
 @pytest.mark.parametrize(("planned", "begun"), [(1000, 949), (1000, 0), (0, 0), (1000, 1001)])

@@ -41,7 +41,7 @@ def test_every_verdict_is_as_before(judged: tuple[dict[str, Any], Report]) -> No
 def test_findings_and_causes_are_as_before(judged: tuple[dict[str, Any], Report]) -> None:
     """The same findings of the same subjects, and the same likely causes in the same order."""
     before, report = judged
-    assert [[finding.check, finding.id, finding.subject] for finding in report.findings] == before["findings"]
+    assert [[finding.check, finding.code, finding.subject] for finding in report.findings] == before["findings"]
     assert [cause.id for cause in report.causes] == before["causes"]
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from harness.checks.base import Check, Facts, inconclusive, name_of
-from harness.checks.counts.request_counts import expected_responses, lost_requests, observed_responses
-from harness.checks.counts.request_counts import queries as count_queries
+from harness.checks import response_counts
+from harness.checks.base import COUNTED, NO_DATA, Check, Facts, labels_of, name_of, settled, unanswered
+from harness.checks.response_counts import expected_responses, lost_requests, observed_responses
+from harness.core.codes import Code
 from harness.core.query import NoData, Query
 from harness.core.run import Run
-from harness.core.verdict import Finding, Status, Strength, Tolerance, Verdict
+from harness.core.verdict import Finding, Strength, Tolerance, Verdict
 from harness.evidence.client.summary import ALL, ViewKey
 
 ID = "error-ratio"
@@ -18,16 +19,14 @@ Counts = dict[ViewKey, tuple[float, float]]
 
 def queries(run: Run) -> tuple[Query, ...]:
     """Raw responses by status, view and method."""
-    return count_queries(run)
+    return response_counts.queries(run)
 
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Per class over all views, and per view where either side saw an error."""
-    if facts.unusable:
-        return (inconclusive(ID, "", f"the samples cannot be counted on: {facts.unusable}"),)
     observed = observed_responses(facts)
     if isinstance(observed, NoData):
-        return (inconclusive(ID, "", observed.reason),)
+        return (unanswered(ID, "", observed),)
     verdicts = []
     for digit in CLASSES:
         client, metric = _count(dict(expected_responses(facts)), digit), _count(observed, digit)
@@ -78,17 +77,25 @@ def _judge_ratio(
             "exact, as counts" + (f"; {lost} requests without a response" if lost else ""),
         )
     )
-    return Verdict(
-        check=ID,
-        subject=subject,
-        status=Status.PASS if passed else Status.FAIL,
-        why=why,
+    return settled(
+        ID,
+        subject,
+        Code.AGREES if passed else _apart(client, metric),
+        why,
         expected=expected,
         observed=metric[0] / metric[1] if metric[1] else None,
         tolerance=tolerance,
         unit="ratio",
         strength=Strength.ONE_SIDED if facts.foreign else Strength.EXACT,
+        labels=labels_of(key, status=f"{digit}xx"),
     )
 
 
-CHECK = Check(ID, queries, judge)
+def _apart(client: tuple[float, float], metric: tuple[float, float]) -> Code:
+    """How two ratios that should agree do not, given errors and all responses of each side."""
+    if metric[0] < client[0]:
+        return Code.SHORT if metric[0] else Code.MISSING
+    return Code.DILUTED if metric[0] == client[0] and metric[1] > client[1] else Code.OVER
+
+
+CHECK = Check(ID, queries, judge, COUNTED | NO_DATA | {Code.DILUTED, Code.SAMPLES_UNUSABLE}, needs_samples=True)

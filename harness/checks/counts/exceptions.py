@@ -1,10 +1,12 @@
 """Is every exception that left a view counted, under its view and its type?"""
 
 from collections import Counter
+from collections.abc import Mapping
 
-from harness.checks.base import Check, Facts, inconclusive
+from harness.checks import witness_counts
+from harness.checks.base import COUNTED, NO_DATA, Check, Facts, unanswered
 from harness.checks.comparison import Count, equal
-from harness.checks.django import _witness_counts
+from harness.core.codes import Code
 from harness.core.query import NoData, Query
 from harness.core.run import Run
 from harness.core.verdict import Finding, Verdict
@@ -32,15 +34,13 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     types = prometheus_evidence.deltas(facts.run, facts.evidence, EXCEPTIONS_BY_TYPE)
     for items in (views, types):
         if isinstance(items, NoData):
-            return (inconclusive(ID, "", items.reason),)
+            return (unanswered(ID, "", items),)
     assert not isinstance(views, NoData)
     assert not isinstance(types, NoData)
     counted = round(max(prometheus_evidence.total(views), prometheus_evidence.total(types)))
     if not facts.witnessed:
         return (
-            (_witness_counts.unproved(ID, "exceptions", f"the metric counts {counted:,} exceptions"),)
-            if counted
-            else ()
+            (witness_counts.unproved(ID, "exceptions", f"the metric counts {counted:,} exceptions"),) if counted else ()
         )
     by_view: Counter[str] = Counter()
     by_type: Counter[str] = Counter()
@@ -52,24 +52,28 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         view: n for (view,), n in prometheus_evidence.by(views, "view").items() if n and view not in background
     }
     seen_types = {kind: n for (kind,), n in prometheus_evidence.by(types, "type").items() if n}
-    unseen = _witness_counts.unseen(facts, once=True)
+    unseen = witness_counts.unseen(facts, once=True)
     return (
-        *_judge_each(facts, by_view, seen_views, unseen),
-        *_judge_each(facts, by_type, seen_types, unseen),
-        _judge(facts, "in all", sum(by_view.values()), sum(seen_views.values()), unseen),
+        *_judge_each(facts, "view", by_view, seen_views, unseen),
+        *_judge_each(facts, "type", by_type, seen_types, unseen),
+        _judge(facts, "in all", sum(by_view.values()), sum(seen_views.values()), unseen, {}),
     )
 
 
-def _judge_each(facts: Facts, expected: Counter[str], observed: dict[str, float], unseen: str) -> list[Verdict]:
+def _judge_each(
+    facts: Facts, label: str, expected: Counter[str], observed: dict[str, float], unseen: str
+) -> list[Verdict]:
     return [
-        _judge(facts, subject, expected[subject], observed.get(subject, 0.0), unseen)
+        _judge(facts, subject, expected[subject], observed.get(subject, 0.0), unseen, {label: subject})
         for subject in sorted({*expected, *observed})
     ]
 
 
-def _judge(facts: Facts, subject: str, expected: int, observed: float, unseen: str) -> Verdict:
-    count = Count(ID, subject, expected, observed, "exceptions", SHORT, OVER, expected_by="the witness")
+def _judge(
+    facts: Facts, subject: str, expected: int, observed: float, unseen: str, labels: Mapping[str, str]
+) -> Verdict:
+    count = Count(ID, subject, expected, observed, "exceptions", SHORT, OVER, expected_by="the witness", labels=labels)
     return equal(count, facts, lost=facts.lost, unseen=unseen)
 
 
-CHECK = Check(ID, queries, judge, optional=True)
+CHECK = Check(ID, queries, judge, COUNTED | NO_DATA | {Code.SAMPLES_UNUSABLE}, optional=True)

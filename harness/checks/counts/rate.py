@@ -3,35 +3,44 @@
 The panel extrapolates by design; the reference `rate()` says by how much, so that what is left is an error.
 """
 
+from dataclasses import replace
+
 from harness import promql
-from harness.checks import reference_queries
-from harness.checks.base import Check, Facts, inconclusive, name_of
+from harness.checks import reference_queries, response_counts
+from harness.checks.base import (
+    COUNTED,
+    NO_DATA,
+    Check,
+    Facts,
+    inconclusive,
+    labels_of,
+    name_of,
+    settled,
+    unanswered,
+)
 from harness.checks.comparison import Count, equal
-from harness.checks.counts.request_counts import expected_responses, lost_requests, observed_responses
-from harness.checks.counts.request_counts import queries as count_queries
+from harness.checks.response_counts import expected_responses, lost_requests, observed_responses
+from harness.core.codes import Code, FindingCode
 from harness.core.query import NoData, Query
 from harness.core.run import Run
-from harness.core.verdict import Finding, Status, Tolerance, Verdict
+from harness.core.verdict import Finding, Tolerance, Verdict
 from harness.evidence.client.summary import ALL, ViewKey
 
 ID = "rate"
-EXTRAPOLATION = "extrapolation"
 SHORT = "the rate shown is too low: see request-counts for the requests that are missing"
 OVER = "the rate shown is too high: see request-counts for the requests that are counted in addition"
 
 
 def queries(run: Run) -> tuple[Query, ...]:
     """Raw responses, and the panel's own query."""
-    return (*count_queries(run), reference_queries.rate_query(run))
+    return (*response_counts.queries(run), reference_queries.rate_query(run))
 
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Exact rates per view and over all, then the panel's."""
-    if facts.unusable:
-        return (inconclusive(ID, "", f"the samples cannot be counted on: {facts.unusable}"),)
     observed = observed_responses(facts)
     if isinstance(observed, NoData):
-        return (inconclusive(ID, "", observed.reason),)
+        return (unanswered(ID, "", observed),)
     client, metric = _by_view(dict(expected_responses(facts))), _by_view(observed)
     exact = [_judge_exact(facts, key, client, metric) for key in sorted({*client, *metric})]
     return (*exact, *_judge_panel(facts, metric))
@@ -51,16 +60,14 @@ def _judge_exact(facts: Facts, key: ViewKey, client: dict[ViewKey, float], metri
     lost = facts.lost if key == ALL else lost_requests(facts, *key)
     count = Count(ID, name_of(key), round(client.get(key, 0)), metric.get(key, 0.0), "responses", SHORT, OVER)
     verdict = equal(count, facts, lost=lost)
-    return Verdict(
-        check=ID,
-        subject=verdict.subject,
-        status=verdict.status,
+    return replace(
+        verdict,
         why=f"{verdict.why}, in {length_s:.3f} s",
         expected=client.get(key, 0) / length_s,
         observed=metric.get(key, 0.0) / length_s,
         tolerance=Tolerance(0, lost / length_s, "exact, as counts") if verdict.tolerance else None,
         unit="requests/s",
-        strength=verdict.strength,
+        labels=labels_of(key),
     )
 
 
@@ -69,12 +76,11 @@ def _judge_panel(facts: Facts, metric: dict[ViewKey, float]) -> list[Verdict | F
     try:
         predicted = reference_queries.predict_rates(facts)
     except ValueError as error:
-        return [inconclusive(ID, "panel", str(error))]
-    if isinstance(shown, NoData) or isinstance(predicted, NoData):
-        reason = (
-            shown.reason if isinstance(shown, NoData) else predicted.reason if isinstance(predicted, NoData) else ""
-        )
-        return [inconclusive(ID, "panel", reason)]
+        return [inconclusive(ID, "panel", Code.UNKNOWN_VERSION, str(error))]
+    if isinstance(shown, NoData):
+        return [unanswered(ID, "panel", shown)]
+    if isinstance(predicted, NoData):
+        return [unanswered(ID, "panel", predicted)]
     keys = sorted({*shown, *predicted})
     results: list[Verdict | Finding] = [_judge_shown(key, shown.get(key), predicted.get(key)) for key in keys]
     length_s = facts.run.window.length_s
@@ -85,9 +91,9 @@ def _judge_panel(facts: Facts, metric: dict[ViewKey, float]) -> list[Verdict | F
             f"a panel with rate() over the window shows {told:.4g} requests/s for a true {true:.4g} "
             f"({told / true - 1:+.2%}): rate() extrapolates to the edges of its range and leaves out the "
             "first value of "
-            "series new_series in it; the reference predicts this to the digit"
+            "series born in it; the reference predicts this to the digit"
         )
-        results.append(Finding(EXTRAPOLATION, "all views", text, ID))
+        results.append(Finding(FindingCode.EXTRAPOLATION, "all views", text, ID))
     return results
 
 
@@ -101,16 +107,23 @@ def _judge_shown(key: ViewKey, shown: float | None, predicted: float | None) -> 
         why = (
             "the panel's rate() is not what the raw samples give: Prometheus evaluated other samples than it handed out"
         )
-    return Verdict(
-        check=ID,
-        subject=subject,
-        status=Status.PASS if same else Status.FAIL,
-        why=why,
+    return settled(
+        ID,
+        subject,
+        Code.AGREES if same else Code.PANEL_DIFFERS,
+        why,
         expected=predicted,
         observed=shown,
         tolerance=Tolerance(spare, spare, "reference rate() on the same samples"),
         unit="requests/s",
+        labels=labels_of(key),
     )
 
 
-CHECK = Check(ID, queries, judge)
+CHECK = Check(
+    ID,
+    queries,
+    judge,
+    COUNTED | NO_DATA | {Code.NO_SERIES, Code.PANEL_DIFFERS, Code.SAMPLES_UNUSABLE, Code.UNKNOWN_VERSION},
+    needs_samples=True,
+)

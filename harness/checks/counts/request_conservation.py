@@ -1,11 +1,12 @@
 """Does the first counter of the middleware chain hold every request that was sent, and no other?"""
 
-from harness.checks.base import Check, Facts, inconclusive
+from harness.checks.background import background_requests
+from harness.checks.base import COUNTED, NO_DATA, Check, Facts, inconclusive, settled, unanswered
 from harness.checks.comparison import Count, equal
-from harness.checks.validity.quiescence import scrapes_itself
+from harness.core.codes import Code
 from harness.core.query import NoData, Query
 from harness.core.run import Run
-from harness.core.verdict import Finding, Status, Verdict
+from harness.core.verdict import Finding, Verdict
 from harness.evidence import prometheus_evidence
 from harness.instrumentation.django_prometheus.metrics import LATENCY_BY_VIEW, REQUESTS, RESPONSES_BY_VIEW
 
@@ -29,7 +30,7 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """requests_before = client's requests + scrapes + declared background."""
     extra = background_requests(facts)
     if isinstance(extra, NoData):
-        return (inconclusive(ID, "requests", extra.reason),)
+        return (unanswered(ID, "requests", extra),)
     items = prometheus_evidence.deltas(facts.run, facts.evidence, REQUESTS)
     scrapes, declared = extra
     count = Count(
@@ -43,6 +44,7 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         expected_by=f"the client ({facts.client.responses:,}) with {scrapes} scrapes"
         + (f" and {declared} of declared background" if declared else ""),
         observed_by=REQUESTS,
+        labels={"law": "requests"},
     )
     return (equal(count, facts, lost=facts.lost), *_judge_twins(facts))
 
@@ -51,7 +53,7 @@ def _judge_twins(facts: Facts) -> list[Verdict]:
     """No two processes took the same seconds to the last digit: instances that say so are one, counted twice."""
     items = prometheus_evidence.deltas(facts.run, facts.evidence, SUMS)
     if isinstance(items, NoData):
-        return [] if len(facts.run.instances) < 2 else [inconclusive(ID, "instances", items.reason)]
+        return [] if len(facts.run.instances) < 2 else [unanswered(ID, "instances", items)]
     instances = {item.labels.get("instance", "") for item in items}
     if len(instances) < 2:
         return []
@@ -62,32 +64,30 @@ def _judge_twins(facts: Facts) -> list[Verdict]:
             key = (view, item.labels.get("method", ""), item.value)
             told.setdefault(key, []).append(item.labels.get("instance", ""))
     if not told:
-        return [inconclusive(ID, "instances", f"none of {len(instances)} instances timed a request of the load")]
+        why = f"none of {len(instances)} instances timed a request of the load"
+        return [inconclusive(ID, "instances", Code.NOTHING_COUNTED, why)]
     twins = {tuple(sorted(names)): key for key, names in told.items() if len(names) > 1}
     if not twins:
         why = f"each of {len(instances)} instances tells sums of its own"
-        return [Verdict(ID, "instances", Status.PASS, why)]
+        return [settled(ID, "instances", Code.AGREES, why)]
     names, (view, method, value) = next(iter(twins.items()))
     why = (
         f"{' and '.join(names)} tell the same {value!r} s for {view} {method}, to the last digit: one process is "
         "scraped under two addresses, or two exporters serve the same directory, so every sum over the job is double"
     )
-    return [Verdict(ID, "instances", Status.FAIL, why, expected=1, observed=len(names), unit="scrapes of one process")]
+    labels = {"view": view, "method": method, "instance": " ".join(names)}
+    return [
+        settled(
+            ID,
+            "instances",
+            Code.SCRAPED_TWICE,
+            why,
+            expected=1,
+            observed=len(names),
+            unit="scrapes of one process",
+            labels=labels,
+        )
+    ]
 
 
-def background_requests(facts: Facts) -> tuple[int, int] | NoData:
-    """Requests in the window that are not the load's: scrapes by their times, declared background by its own count."""
-    own, items = scrapes_itself(facts), prometheus_evidence.deltas(facts.run, facts.evidence, RESPONSES_BY_VIEW)
-    times = prometheus_evidence.scrape_times(facts.run, facts.evidence)
-    if isinstance(own, NoData):
-        return own
-    if isinstance(items, NoData):
-        return items
-    if isinstance(times, NoData):
-        return times
-    scrapes = sum(max(len(at) - 1, 0) for at in times.values()) if own else 0
-    declared = sum(prometheus_evidence.total(items, view=view) for view in facts.run.background)
-    return scrapes, round(declared)
-
-
-CHECK = Check(ID, queries, judge)
+CHECK = Check(ID, queries, judge, COUNTED | NO_DATA | {Code.NOTHING_COUNTED, Code.SAMPLES_UNUSABLE, Code.SCRAPED_TWICE})

@@ -2,9 +2,12 @@
 
 from collections import Counter
 
-from harness.checks.base import Check, Facts, inconclusive
+from harness.checks import response_counts
+from harness.checks.background import background_requests
+from harness.checks.base import COUNTED, NO_DATA, Check, Facts, labels_of, unanswered
 from harness.checks.comparison import Count, equal
-from harness.checks.counts.request_conservation import background_requests
+from harness.checks.response_counts import ELSEWHERE, expected_responses, lost_requests, observed_responses
+from harness.core.codes import Code, FindingCode
 from harness.core.query import NoData, Query
 from harness.core.run import Run
 from harness.core.verdict import Finding, Verdict
@@ -19,8 +22,6 @@ from harness.instrumentation.django_prometheus.metrics import (
 )
 
 ID = "request-counts"
-REJECTED = "failures-told-as-success"
-ELSEWHERE = "(views unknown to the client)"
 SHORT = (
     "these requests are counted under another view, method or status (a middleware changes the response after "
     "PrometheusAfterMiddleware, or labels are swapped), or observations are dropped"
@@ -29,65 +30,35 @@ OVER = (
     "requests of another view, method or status are counted here (a middleware changes the response after "
     "PrometheusAfterMiddleware, e.g. APPEND_SLASH), or somebody else sent them"
 )
-Key = tuple[str, str, str]
 
 
 def queries(run: Run) -> tuple[Query, ...]:
     """Raw responses by status, view and method; raw requests by view and by method."""
-    return tuple(
-        prometheus_evidence.raw_query(run, metric)
-        for metric in (RESPONSES_BY_VIEW, REQUESTS_BY_VIEW, REQUESTS_BY_METHOD, "up")
-    )
+    return response_counts.queries(run)
 
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Responses per (view, method, status), then requests per (view, method) and per method."""
-    if facts.unusable:
-        return (inconclusive(ID, "", f"the samples cannot be counted on: {facts.unusable}"),)
     return (*_judge_responses(facts), *_judge_requests(facts), *_judge_methods(facts), *_rejected(facts))
-
-
-def expected_responses(facts: Facts) -> Counter[Key]:
-    """The client's responses by the labels that the metric should give them; unknown views are pooled."""
-    counts: Counter[Key] = Counter()
-    for (view, method, status), number in facts.client.answered.items():
-        counts[(view if facts.is_known(view) else ELSEWHERE, method_label(method), str(status))] += number
-    return counts
-
-
-def observed_responses(facts: Facts) -> dict[Key, float] | NoData:
-    """The metric's responses without background, with the views no sample names pooled as in `expected_responses`."""
-    items = prometheus_evidence.deltas(facts.run, facts.evidence, RESPONSES_BY_VIEW)
-    if isinstance(items, NoData):
-        return items
-    pooled = any(view == ELSEWHERE for view, _, _ in expected_responses(facts))
-    sums: dict[Key, float] = {}
-    for (view, method, status), value in prometheus_evidence.by(items, "view", "method", "status").items():
-        if view in facts.background:
-            continue
-        key = (ELSEWHERE if pooled and not facts.is_known(view) else view, method, status)
-        sums[key] = sums.get(key, 0.0) + value
-    return sums
-
-
-def lost_requests(facts: Facts, view: str, method: str) -> int:
-    """Requests without a response that may have been counted under this view and method."""
-    lost = facts.run.generator.unrecorded
-    for (name, sent), number in facts.client.unanswered.items():
-        views = facts.client.views_of_name.get(name, frozenset())
-        if method_label(sent) == method and (not views or view in views or not facts.is_known(view)):
-            lost += number
-    return lost
 
 
 def _judge_responses(facts: Facts) -> list[Verdict]:
     observed = observed_responses(facts)
     if isinstance(observed, NoData):
-        return [inconclusive(ID, "responses", observed.reason)]
+        return [unanswered(ID, "responses", observed)]
     expected = expected_responses(facts)
     return [
         equal(
-            Count(ID, " ".join(key), expected[key], observed.get(key, 0.0), "responses", SHORT, OVER),
+            Count(
+                ID,
+                " ".join(key),
+                expected[key],
+                observed.get(key, 0.0),
+                "responses",
+                SHORT,
+                OVER,
+                labels=labels_of(key[:2], status=key[2]),
+            ),
             facts,
             lost=lost_requests(facts, key[0], key[1]),
         )
@@ -99,7 +70,7 @@ def _judge_requests(facts: Facts) -> list[Verdict]:
     """Counted when a view was found, so requests that no URL pattern matched are not there."""
     items = prometheus_evidence.deltas(facts.run, facts.evidence, REQUESTS_BY_VIEW)
     if isinstance(items, NoData):
-        return [inconclusive(ID, "requests by view", items.reason)]
+        return [unanswered(ID, "requests by view", items)]
     expected: Counter[tuple[str, str]] = Counter()
     for (view, method, _), number in expected_responses(facts).items():
         if view not in (ELSEWHERE, UNNAMED_VIEW):
@@ -110,7 +81,16 @@ def _judge_requests(facts: Facts) -> list[Verdict]:
     strangers = {key for key, value in observed.items() if value and key[0] not in facts.background and not pooled}
     return [
         equal(
-            Count(ID, f"{' '.join(key)} requests", expected[key], observed.get(key, 0.0), "requests", SHORT, OVER),
+            Count(
+                ID,
+                f"{' '.join(key)} requests",
+                expected[key],
+                observed.get(key, 0.0),
+                "requests",
+                SHORT,
+                OVER,
+                labels=labels_of(key),
+            ),
             facts,
             lost=lost_requests(facts, *key),
         )
@@ -123,7 +103,7 @@ def _judge_methods(facts: Facts) -> list[Verdict]:
     by_view = prometheus_evidence.deltas(facts.run, facts.evidence, RESPONSES_BY_VIEW)
     for answer in (items, extra, by_view):
         if isinstance(answer, NoData):
-            return [inconclusive(ID, "requests by method", answer.reason)]
+            return [unanswered(ID, "requests by method", answer)]
     assert not isinstance(items, NoData)
     assert not isinstance(extra, NoData)
     assert not isinstance(by_view, NoData)
@@ -141,7 +121,16 @@ def _judge_methods(facts: Facts) -> list[Verdict]:
     methods = sorted({*expected, *(method for method, value in observed.items() if value)})
     return [
         equal(
-            Count(ID, f"all {method} requests", expected[method], observed.get(method, 0.0), "requests", SHORT, OVER),
+            Count(
+                ID,
+                f"all {method} requests",
+                expected[method],
+                observed.get(method, 0.0),
+                "requests",
+                SHORT,
+                OVER,
+                labels={"method": method},
+            ),
             facts,
             lost=lost[method],
         )
@@ -154,15 +143,16 @@ def _rejected(facts: Facts) -> list[Finding]:
     """Failures that no status tells: the counts agree, and both are of successes."""
     return [
         Finding(
-            REJECTED,
+            FindingCode.FAILURES_AS_SUCCESS,
             f"{view} {method} {status}",
             f"{number:,} of {facts.client.answered[(view, method, status)]:,} responses with status {status} were "
             "failures to the client (its scenario rejected the body, or the body broke off): no metric of status "
             "tells them, so an error ratio leaves them out; an exception may have been turned into a success",
             ID,
+            labels_of((view, method), status=str(status)),
         )
         for (view, method, status), number in sorted(facts.client.rejected.items())
     ]
 
 
-CHECK = Check(ID, queries, judge)
+CHECK = Check(ID, queries, judge, COUNTED | NO_DATA | {Code.SAMPLES_UNUSABLE}, needs_samples=True)

@@ -1,7 +1,8 @@
 """Does every counted request have a counted response, and every response a status?"""
 
-from harness.checks.base import Check, Facts, inconclusive
+from harness.checks.base import COUNTED, NO_DATA, Check, Facts, inconclusive, unanswered
 from harness.checks.comparison import Count, within
+from harness.core.codes import Code
 from harness.core.query import NoData, Query
 from harness.core.run import Run
 from harness.core.verdict import Finding, Verdict
@@ -17,12 +18,14 @@ ID = "response-conservation"
 LAWS = (
     (
         "responses",
+        "responses",
         REQUESTS,
         RESPONSES,
         "requests whose response was never counted: a worker was killed, or a client hung up under ASGI",
         "responses without a request: PrometheusBeforeMiddleware's process_request did not run for them",
     ),
     (
+        "responses-by-status",
         "responses by status",
         RESPONSES,
         RESPONSES_BY_STATUS,
@@ -30,6 +33,7 @@ LAWS = (
         "PrometheusAfterMiddleware is listed twice, or stands outside PrometheusBeforeMiddleware",
     ),
     (
+        "responses-by-view",
         "responses by status, view and method",
         RESPONSES_BY_STATUS,
         RESPONSES_BY_VIEW,
@@ -37,6 +41,7 @@ LAWS = (
         "series with view labels are counted twice",
     ),
 )
+"""The law, its subject, both counters, and what is probably wrong when the second has less, or more."""
 
 
 def queries(run: Run) -> tuple[Query, ...]:
@@ -71,6 +76,7 @@ def _judge_statuses(facts: Facts) -> list[Verdict]:
             "responses of another status are told as this one in the counter by status alone",
             expected_by=RESPONSES_BY_VIEW,
             observed_by=RESPONSES_BY_STATUS,
+            labels={"status": status},
         )
         for (status,) in sorted({*alone, *with_view})
         if alone.get((status,)) or with_view.get((status,))
@@ -78,13 +84,15 @@ def _judge_statuses(facts: Facts) -> list[Verdict]:
     return [within(count, facts) for count in counts]
 
 
-def _judge_law(facts: Facts, subject: str, above: str, below: str, short: str, over: str) -> Verdict:
+def _judge_law(facts: Facts, law: str, subject: str, above: str, below: str, short: str, over: str) -> Verdict:
+    labels = {"law": law}
     whole = prometheus_evidence.deltas(facts.run, facts.evidence, above)
     part = prometheus_evidence.deltas(facts.run, facts.evidence, below)
     if isinstance(whole, NoData):
-        return inconclusive(ID, subject, whole.reason)
+        return unanswered(ID, subject, whole, labels=labels)
     if isinstance(part, tuple) and not prometheus_evidence.total(whole) and not prometheus_evidence.total(part):
-        return inconclusive(ID, subject, f"neither {above} nor {below} counted anything")
+        why = f"neither {above} nor {below} counted anything"
+        return inconclusive(ID, subject, Code.NOTHING_COUNTED, why, labels=labels)
     observed = part if isinstance(part, NoData) else prometheus_evidence.total(part)
     count = Count(
         ID,
@@ -96,8 +104,9 @@ def _judge_law(facts: Facts, subject: str, above: str, below: str, short: str, o
         over,
         expected_by=above,
         observed_by=below,
+        labels=labels,
     )
     return within(count, facts)
 
 
-CHECK = Check(ID, queries, judge)
+CHECK = Check(ID, queries, judge, COUNTED | NO_DATA | {Code.NOTHING_COUNTED})

@@ -6,8 +6,9 @@ the size of its body, and a response by status, by charset, and by the size of i
 
 from urllib.parse import urlsplit
 
-from harness.checks.base import Check, Facts, inconclusive
+from harness.checks.base import COUNTED, NO_DATA, Check, Facts, inconclusive, unanswered
 from harness.checks.comparison import Count, within
+from harness.core.codes import Code
 from harness.core.query import NoData, Query
 from harness.core.run import Run
 from harness.core.verdict import Finding, Verdict
@@ -27,13 +28,13 @@ ID = "side-counters"
 SHORT = "series are lost: dropped, or their labels colliding, in the scrape configuration"
 OVER = "series are counted twice, or altered in the scrape configuration"
 LAWS = (
-    ("requests by transport", REQUESTS_BY_METHOD, (REQUESTS_BY_TRANSPORT,)),
-    ("requests by body size", REQUESTS_BY_METHOD, (f"{REQUEST_BODIES}_count",)),
-    ("responses by charset", RESPONSES_BY_STATUS, (RESPONSES_BY_CHARSET,)),
-    ("responses by body size", RESPONSES_BY_STATUS, (f"{RESPONSE_BODIES}_count", STREAMING)),
+    ("requests", "requests by transport", REQUESTS_BY_METHOD, (REQUESTS_BY_TRANSPORT,)),
+    ("requests", "requests by body size", REQUESTS_BY_METHOD, (f"{REQUEST_BODIES}_count",)),
+    ("responses", "responses by charset", RESPONSES_BY_STATUS, (RESPONSES_BY_CHARSET,)),
+    ("responses", "responses by body size", RESPONSES_BY_STATUS, (f"{RESPONSE_BODIES}_count", STREAMING)),
 )
-"""What is counted, by which counter, and by which others together."""
-METRICS = tuple(dict.fromkeys(metric for _, whole, parts in LAWS for metric in (whole, *parts)))
+"""The unit, what is counted, by which counter, and by which others together."""
+METRICS = tuple(dict.fromkeys(metric for _, _, whole, parts in LAWS for metric in (whole, *parts)))
 Deltas = dict[str, tuple[prometheus_evidence.CounterIncrease, ...]]
 
 
@@ -46,22 +47,33 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Four equal totals, and the transport that the client used."""
     deltas = prometheus_evidence.growth(facts.run, facts.evidence, (*METRICS, REQUESTS_BY_VIEW))
     if isinstance(deltas, NoData):
-        return (inconclusive(ID, "", deltas.reason),)
+        return (unanswered(ID, "", deltas),)
     return (*(_judge_law(facts, deltas, *law) for law in LAWS), *_judge_transport(facts, deltas))
 
 
-def _judge_law(facts: Facts, deltas: Deltas, subject: str, whole: str, parts: tuple[str, ...]) -> Verdict:
+def _judge_law(facts: Facts, deltas: Deltas, unit: str, subject: str, whole: str, parts: tuple[str, ...]) -> Verdict:
+    labels = {"law": subject.replace(" ", "-")}
     expected, observed = (
         prometheus_evidence.total(deltas[whole]),
         sum(prometheus_evidence.total(deltas[part]) for part in parts),
     )
     if not expected and not observed:
-        return inconclusive(ID, subject, f"neither {whole} nor {parts[0]} counted anything")
-    unit = subject.split(maxsplit=1)[0]
+        why = f"neither {whole} nor {parts[0]} counted anything"
+        return inconclusive(ID, subject, Code.NOTHING_COUNTED, why, labels=labels)
     told_by = " and ".join(parts)
-    return within(
-        Count(ID, subject, round(expected), observed, unit, SHORT, OVER, expected_by=whole, observed_by=told_by), facts
+    count = Count(
+        ID,
+        subject,
+        round(expected),
+        observed,
+        unit,
+        SHORT,
+        OVER,
+        expected_by=whole,
+        observed_by=told_by,
+        labels=labels,
     )
+    return within(count, facts)
 
 
 def _judge_transport(facts: Facts, deltas: Deltas) -> list[Verdict]:
@@ -85,8 +97,9 @@ def _judge_transport(facts: Facts, deltas: Deltas) -> list[Verdict]:
         "configuration",
         expected_by="the client",
         observed_by="the counters by transport",
+        labels={"transport": transport},
     )
     return [within(count, facts)]
 
 
-CHECK = Check(ID, queries, judge)
+CHECK = Check(ID, queries, judge, COUNTED | NO_DATA | {Code.NOTHING_COUNTED})

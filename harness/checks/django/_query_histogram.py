@@ -8,12 +8,12 @@ import math
 from collections.abc import Mapping
 from itertools import pairwise
 
-from harness.checks.base import Facts, inconclusive
+from harness.checks.base import Facts, settled, unanswered
 from harness.checks.comparison import Count, within
-from harness.checks.latency.latency_conservation import COARSER
+from harness.core.codes import Code, FindingCode
 from harness.core.query import NoData, Query
 from harness.core.run import Run
-from harness.core.verdict import Finding, Status, Tolerance, Verdict
+from harness.core.verdict import Finding, Tolerance, Verdict
 from harness.evidence import prometheus_evidence
 from harness.instrumentation.django_prometheus.metrics import LATENCY_BY_VIEW, QUERY_DURATION
 
@@ -35,7 +35,7 @@ def judge(facts: Facts, deltas: Deltas) -> list[Verdict | Finding]:
     """Labels of all metrics in `deltas`; per alias +Inf = count, and a sum that the buckets allow."""
     parts = prometheus_evidence.growth(facts.run, facts.evidence, (*PARTS, BOUNDS))
     if isinstance(parts, NoData):
-        return [inconclusive(ID, "query histogram", parts.reason)]
+        return [unanswered(ID, "query histogram", parts)]
     counted = {**deltas, **{metric: parts[metric] for metric in PARTS}}
     aliases = sorted({item.labels.get("alias", "") for metric in PARTS for item in parts[metric]})
     if not aliases:
@@ -59,15 +59,20 @@ def _judge_labels(deltas: Deltas) -> Verdict:
     pairs = {metric: {_pair(item) for item in deltas[metric]} for metric in PARTS}
     every = set().union(*pairs.values())
     lost = [(metric, *pair) for metric in PARTS for pair in sorted(every - pairs[metric])]
+    code, labels = Code.AGREES, dict[str, str]()
     why = f"each alias has one vendor, and all parts of the query histogram: {', '.join(_told(vendors))}"
     if torn:
+        code = Code.LABEL_ALTERED
         alias, found = torn[0]
         told = " and ".join(f"{vendor!r} in {metric}" for vendor, metric in found.items())
         why = f"the alias {alias} has vendor {told}: a label was {DROPPED}"
+        labels = {"alias": alias}
     elif lost:
+        code = Code.SERIES_LOST
         metric, instance, alias = lost[0]
         why = f"{metric} has no series of the alias {alias} at {instance}: series or label {DROPPED}"
-    return Verdict(ID, "labels", Status.FAIL if torn or lost else Status.PASS, why)
+        labels = {"alias": alias, "instance": instance, "metric": metric}
+    return settled(ID, "labels", code, why, labels=labels)
 
 
 def _told(vendors: Mapping[tuple[str, str], Mapping[str, str]]) -> list[str]:
@@ -81,7 +86,7 @@ def _tell_coarser(parts: Deltas) -> list[Finding]:
         f"the query histogram has no bucket le={', le='.join(lost)}, and the latency histograms have: it was dropped "
         "in the scrape configuration, and percentiles of SQL time are coarser"
     )
-    return [Finding(COARSER, "query histogram", text, ID)] if lost else []
+    return [Finding(FindingCode.COARSER_HISTOGRAM, "query histogram", text, ID)] if lost else []
 
 
 def _pair(item: prometheus_evidence.CounterIncrease) -> tuple[str, str]:
@@ -99,6 +104,7 @@ def _infinity(parts: Deltas, alias: str) -> Count:
         "the histogram's buckets hold more than its count",
         expected_by="_count",
         observed_by="the +Inf bucket",
+        labels={"alias": alias, "le": "+Inf"},
     )
 
 
@@ -119,5 +125,14 @@ def _judge_sum(parts: Deltas, alias: str) -> Verdict:
     elif not fine:
         why += f": a bucket or the sum was {DROPPED}, or one of them has another unit"
     limits = None if falls or math.isinf(most_s) else Tolerance(0, most_s - least_s, "the bounds of the buckets")
-    status = Status.PASS if fine else Status.FAIL
-    return Verdict(ID, subject, status, why, expected=least_s, observed=total_s, tolerance=limits, unit="s")
+    return settled(
+        ID,
+        subject,
+        Code.AGREES if fine else Code.BUCKETS_CONTRADICT,
+        why,
+        expected=least_s,
+        observed=total_s,
+        tolerance=limits,
+        unit="s",
+        labels={"alias": alias},
+    )

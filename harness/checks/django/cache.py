@@ -8,9 +8,10 @@ others. A stored None counts as a miss.
 from collections import Counter
 from collections.abc import Mapping
 
-from harness.checks.base import Check, Facts, inconclusive
+from harness.checks import witness_counts
+from harness.checks.base import COUNTED, NO_DATA, Check, Facts, unanswered
 from harness.checks.comparison import Count, equal
-from harness.checks.django import _witness_counts
+from harness.core.codes import Code, FindingCode
 from harness.core.query import NoData, Query
 from harness.core.run import Run
 from harness.core.verdict import Finding, Verdict
@@ -24,9 +25,6 @@ GETS_EACH_OF_MANY = frozenset({"locmem", "filebased"})
 """Backends whose `get_many` calls `get` for each key."""
 COUNTS_FAILURES = frozenset({"redis", "native_redis"})
 """Backends that count a `get` that raised; the others count it as neither hit nor miss."""
-UNCOUNTED = "get-many-uncounted"
-DEFAULT = "default-for-falsy"
-NONE = "none-as-miss"
 SHORT = "lookups bypass the instrumented cache: a plain BACKEND, or another cache than the witness names"
 OVER = "lookups are counted that no request witnessed, or a lookup is told as what it was not"
 
@@ -40,12 +38,12 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Per backend: gets, hits, misses, failures; and what the hit ratio leaves out."""
     deltas = prometheus_evidence.growth(facts.run, facts.evidence, METRICS)
     if isinstance(deltas, NoData):
-        return (inconclusive(ID, "", deltas.reason),)
+        return (unanswered(ID, "", deltas),)
     observed = {metric: prometheus_evidence.by(items, "backend") for metric, items in deltas.items()}
-    counted = _witness_counts.counts(facts, "cache")
+    counted = witness_counts.counts(facts, "cache")
     gets = round(sum(observed[CACHE_GETS].values()))
     if not counted:
-        return (_witness_counts.unproved(ID, "gets", f"the metric counts {gets:,} lookups of caches"),) if gets else ()
+        return (witness_counts.unproved(ID, "gets", f"the metric counts {gets:,} lookups of caches"),) if gets else ()
     seen = {group[0] for values in observed.values() for group, value in values.items() if value}
     verdicts = [
         equal(
@@ -58,9 +56,10 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
                 SHORT,
                 OVER,
                 expected_by="the witness",
+                labels={"backend": backend, "counter": NAMES[metric]},
             ),
             facts,
-            unseen=_witness_counts.unseen(facts) or (_untold(backend, counted.get(backend, Counter()))),
+            unseen=witness_counts.unseen(facts) or (_untold(backend, counted.get(backend, Counter()))),
         )
         for backend in sorted({*counted, *seen})
         for metric, number in expected(backend, counted.get(backend, Counter())).items()
@@ -93,26 +92,26 @@ def _untold(backend: str, keys: Counter[str]) -> str:
 def _findings(facts: Facts, counted: Mapping[str, Counter[str]]) -> list[Finding]:
     findings = []
     for backend, keys in sorted(counted.items()):
-        told_by = expected(backend, keys)
+        told_by, labels = expected(backend, keys), {"backend": backend}
         if keys["many"] and backend not in GETS_EACH_OF_MANY:
             shown = _ratio(told_by[CACHE_HITS], told_by[CACHE_GETS])
             true = _ratio(told_by[CACHE_HITS] + keys["many_found"], told_by[CACHE_GETS] + keys["many_keys"])
             text = (
                 f"{keys['many']:,} calls of get_many looked for {keys['many_keys']:,} keys and found "
                 f"{keys['many_found']:,}; this backend counts none of them: the metric's hit ratio is {shown}, with "
-                f"them {true} (in {_witness_counts.views_with(facts, 'cache', 'many')})"
+                f"them {true} (in {witness_counts.views_with(facts, 'cache', 'many')})"
             )
-            findings.append(Finding(UNCOUNTED, backend, text, ID))
+            findings.append(Finding(FindingCode.GET_MANY_UNCOUNTED, backend, text, ID, labels))
         if keys["falsy_lost"]:
             text = (
                 f"{keys['falsy_lost']:,} stored values such as 0 or '' were counted as hits, and the caller was given "
                 f"the default instead (a fault of this backend of django-prometheus; in "
-                f"{_witness_counts.views_with(facts, 'cache', 'falsy_lost')})"
+                f"{witness_counts.views_with(facts, 'cache', 'falsy_lost')})"
             )
-            findings.append(Finding(DEFAULT, backend, text, ID))
+            findings.append(Finding(FindingCode.DEFAULT_FOR_FALSY, backend, text, ID, labels))
         if keys["none"]:
             text = f"{keys['none']:,} lookups found a stored None and are counted as misses"
-            findings.append(Finding(NONE, backend, text, ID))
+            findings.append(Finding(FindingCode.NONE_AS_MISS, backend, text, ID, labels))
     return findings
 
 
@@ -120,4 +119,4 @@ def _ratio(part: int, whole: int) -> str:
     return f"{part / whole:.1%}" if whole else "unknown"
 
 
-CHECK = Check(ID, queries, judge, optional=True)
+CHECK = Check(ID, queries, judge, COUNTED | NO_DATA | {Code.SAMPLES_UNUSABLE}, optional=True)

@@ -9,14 +9,16 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import fields
 
-from harness.checks.base import ALPHA, Check, Facts, inconclusive
+from harness.checks import witness_counts
+from harness.checks.base import ALPHA, COUNTED, NO_DATA, Check, Facts, inconclusive, settled, unanswered
 from harness.checks.comparison import Count, equal
-from harness.checks.django import _query_histogram, _witness_counts
-from harness.checks.latency.timer_span import layer_s, longest_gap_s
+from harness.checks.django import _query_histogram
+from harness.checks.layer_cost import layer_s, longest_gap_s
 from harness.core import statistics
+from harness.core.codes import Code, FindingCode
 from harness.core.query import NoData, Query
 from harness.core.run import Run
-from harness.core.verdict import Finding, Status, Strength, Tolerance, Verdict
+from harness.core.verdict import Finding, Strength, Tolerance, Verdict
 from harness.evidence import prometheus_evidence
 from harness.evidence.client.summary import ALL
 from harness.evidence.target_totals import SqlLog, Statements
@@ -32,11 +34,6 @@ from harness.instrumentation.django_prometheus.metrics import (
 )
 
 ID = "database"
-MULTIPLIED = "executemany-multiplied"
-CONTROL = "transaction-statements"
-REFUSED = "connection-errors"
-OUTSIDE = "statements-outside"
-RECHECK = "connection-tests"
 METRICS = (
     EXECUTES,
     EXECUTES_MANY,
@@ -64,8 +61,8 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Per alias: statements, parameter sets, timings, errors, connections; SQL time, SQL log, the histogram as such."""
     deltas = prometheus_evidence.growth(facts.run, facts.evidence, METRICS)
     if isinstance(deltas, NoData):
-        return (inconclusive(ID, "", deltas.reason),)
-    counted = _witness_counts.counts(facts, "db")
+        return (unanswered(ID, "", deltas),)
+    counted = witness_counts.counts(facts, "db")
     executed = round(prometheus_evidence.total(deltas[EXECUTES]))
     logs = facts.evidence.start.sql_log, facts.evidence.end.sql_log
     outside = _outside(counted, *logs) if counted else ""
@@ -74,14 +71,14 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     if counted:
         return (*_judge_told(facts, deltas, counted, outside), *results, *whole)
     if executed and not results:
-        return (_witness_counts.unproved(ID, "statements", f"the metric counts {executed:,} SQL statements"), *whole)
+        return (witness_counts.unproved(ID, "statements", f"the metric counts {executed:,} SQL statements"), *whole)
     return (*results, *whole)
 
 
 def _judge_told(
     facts: Facts, deltas: Deltas, counted: Mapping[str, Counter[str]], outside: str
 ) -> list[Verdict | Finding]:
-    unseen = _witness_counts.unseen(facts) or _started(facts) or outside
+    unseen = witness_counts.unseen(facts) or _started(facts) or outside
     counts = []
     for alias in sorted({*counted, *_aliases(deltas)}):
         keys = counted.get(alias, Counter())
@@ -89,14 +86,13 @@ def _judge_told(
         counts += _counts_of_calls(deltas, alias, calls, "")
         counts += _counts_of_errors(deltas, alias, keys)
         opened = _total(deltas, CONNECTIONS, alias) - _total(deltas, CONNECTION_ERRORS, alias)
-        counts.append(_count(f"{alias} connections", keys["connect"], opened, "connections"))
+        counts.append(_count(alias, "connections", keys["connect"], opened, "connections"))
     verdicts: list[Verdict | Finding] = [equal(count, facts, unseen=unseen) for count in counts if _counted(count)]
     if not (facts.unusable or facts.foreign or unseen):
         verdicts.append(_judge_time(facts, deltas))
     if outside:
-        verdicts.append(
-            Finding(OUTSIDE, "statements", f"{outside}: threads of its own, scrapes, or ATOMIC_REQUESTS", ID)
-        )
+        text = f"{outside}: threads of its own, scrapes, or ATOMIC_REQUESTS"
+        verdicts.append(Finding(FindingCode.STATEMENTS_OUTSIDE, "statements", text, ID))
     return [*verdicts, *_findings(facts, deltas, counted)]
 
 
@@ -109,7 +105,7 @@ def _counts_of_calls(deltas: Deltas, alias: str, calls: Statements, by: str) -> 
         ("timings", calls.execute + calls.many + tests, f"{QUERY_DURATION}_count"),
     )
     return [
-        _count(f"{alias} {name}{by and ', '}{by}", expected, _total(deltas, metric, alias), "statements", by)
+        _count(alias, f"{name}{by and ', '}{by}", expected, _total(deltas, metric, alias), "statements", by)
         for name, expected, metric in rows
     ]
 
@@ -122,13 +118,23 @@ def _counts_of_errors(deltas: Deltas, alias: str, keys: Counter[str]) -> list[Co
     }
     raised = {key.removeprefix(ERROR): number for key, number in keys.items() if key.startswith(ERROR)}
     return [
-        _count(f"{alias} {kind}", raised.get(kind, 0), seen.get(kind, 0.0), "errors")
+        _count(alias, kind, raised.get(kind, 0), seen.get(kind, 0.0), "errors")
         for kind in sorted({*raised, *(kind for kind, value in seen.items() if value)})
     ]
 
 
-def _count(subject: str, expected: int, observed: float, unit: str, by: str = "") -> Count:
-    return Count(ID, subject, expected, observed, unit, SHORT, OVER, expected_by=f"the {by or 'witness'}")
+def _count(alias: str, counted: str, expected: int, observed: float, unit: str, by: str = "") -> Count:
+    return Count(
+        ID,
+        f"{alias} {counted}",
+        expected,
+        observed,
+        unit,
+        SHORT,
+        OVER,
+        expected_by=f"the {by or 'witness'}",
+        labels={"alias": alias},
+    )
 
 
 def _counted(count: Count) -> bool:
@@ -145,7 +151,8 @@ def _judge_time(facts: Facts, deltas: Deltas) -> Verdict:
     )
     subject = "SQL time"
     if not reference.n or not n:
-        return inconclusive(ID, subject, "there is no reference for the cost of a layer around a statement")
+        why = "there is no reference for the cost of a layer around a statement"
+        return inconclusive(ID, subject, Code.NO_REFERENCE, why)
     spare_s = n * (layer_s(reference) + statistics.bernstein(round(n), reference.variance, longest_gap_s(facts), ALPHA))
     is_open_below = spare_s >= witness_s  # even a metric of 0 would lie within
     fine = -1e-9 * witness_s <= witness_s - observed_s <= spare_s and observed_s > 0  # no statement takes no time
@@ -157,10 +164,11 @@ def _judge_time(facts: Facts, deltas: Deltas) -> Verdict:
         why += ", which is more than the statements took, so only the upper side is judged"
     if not fine:
         why += ": the query timer does not span the statements, or has another unit"
-    return Verdict(
+    code = Code.TOO_HIGH if observed_s > witness_s else Code.TOO_LOW
+    return settled(
         ID,
         subject,
-        Status.PASS if fine else Status.FAIL,
+        Code.AGREES if fine else code,
         why,
         expected=witness_s,
         observed=observed_s,
@@ -176,7 +184,7 @@ def _judge_log(
     """The metric against the totals of the target's SQL log, which holds background requests as well."""
     for log in (start, end):
         if not isinstance(log, SqlLog):
-            return [inconclusive(ID, "SQL log", log.reason if log else "the evidence holds only one end of it")]
+            return [unanswered(ID, "SQL log", log or NoData("the evidence holds only one end of it", Code.NO_ANSWER))]
     assert isinstance(start, SqlLog)
     assert isinstance(end, SqlLog)
     counts = []
@@ -193,7 +201,7 @@ def _judge_log(
 def _judge_plain(alias: str) -> Verdict:
     """An alias whose every statement runs outside of requests is missed by no witness, and counted by nobody."""
     why = f"the SQL log has statements on {alias}, and the metric has no series of it: {SHORT}"
-    return Verdict(ID, f"{alias} series", Status.FAIL, why)
+    return settled(ID, f"{alias} series", Code.UNINSTRUMENTED, why, labels={"alias": alias})
 
 
 def _logged(start: SqlLog, end: SqlLog) -> set[str]:
@@ -235,48 +243,50 @@ def _started(facts: Facts) -> str:
 def _at_most(count: Count, others: str) -> Verdict:
     """The log is read before t0 and after t1, so with others at work it holds more than the window."""
     if isinstance(count.observed, NoData):
-        return inconclusive(ID, count.subject, count.observed.reason)
+        return unanswered(ID, count.subject, count.observed, labels=count.labels)
     passed = count.observed <= count.expected
     why = f"{count.expected_by} counts {count.expected:,} {count.unit}, {count.observed_by} {count.observed:,.10g}"
     why += f"; {others}: only an upper bound" if passed else f"; {count.over}"
-    return Verdict(
-        check=ID,
-        subject=count.subject,
-        status=Status.PASS if passed else Status.FAIL,
-        why=why,
+    return settled(
+        ID,
+        count.subject,
+        Code.AGREES if passed else Code.OVER,
+        why,
         expected=count.expected,
         observed=count.observed,
         unit=count.unit,
         strength=Strength.ONE_SIDED,
+        labels=count.labels,
     )
 
 
 def _findings(facts: Facts, deltas: Deltas, counted: Mapping[str, Counter[str]]) -> list[Finding]:
     findings = []
     for alias, keys in sorted(counted.items()):
+        labels = {"alias": alias}
         if keys["sets"] != keys["many"]:
             text = (
                 f"{keys['many']:,} calls of executemany with {keys['sets']:,} parameter sets are told as "
                 f"{keys['sets']:,} statements and timed {keys['many']:,} times, so statements per second and mean "
-                f"query duration do not belong together (in {_witness_counts.views_with(facts, 'db', 'many')})"
+                f"query duration do not belong together (in {witness_counts.views_with(facts, 'db', 'many')})"
             )
-            findings.append(Finding(MULTIPLIED, alias, text, ID))
+            findings.append(Finding(FindingCode.EXECUTEMANY_MULTIPLIED, alias, text, ID, labels))
         if keys["control"]:
-            begun = _witness_counts.views_with(facts, "db", "control")
+            begun = witness_counts.views_with(facts, "db", "control")
             text = (
                 f"{keys['control']:,} of {keys['execute']:,} statements only begin, save or end transactions (BEGIN, "
                 f"SAVEPOINT, ...): the metric counts them like queries (in {begun})"
             )
-            findings.append(Finding(CONTROL, alias, text, ID))
+            findings.append(Finding(FindingCode.TRANSACTION_STATEMENTS, alias, text, ID, labels))
         if keys["recheck"] and _tests_by_cursor(deltas, alias):
             text = (
                 f"{keys['recheck']:,} times Django tested a connection on which a statement had failed (SELECT 1): the "
                 "metric counts and times each test as a statement"
             )
-            findings.append(Finding(RECHECK, alias, text, ID))
+            findings.append(Finding(FindingCode.CONNECTION_TESTS, alias, text, ID, labels))
         if refused := round(_total(deltas, CONNECTION_ERRORS, alias)):
             text = f"{refused:,} attempts to connect failed; the metric counts them as new connections too"
-            findings.append(Finding(REFUSED, alias, text, ID))
+            findings.append(Finding(FindingCode.CONNECTION_ERRORS, alias, text, ID, labels))
     return findings
 
 
@@ -296,4 +306,21 @@ def _total(deltas: Deltas, metric: str, alias: str) -> float:
     return prometheus_evidence.total(deltas[metric], alias=alias)
 
 
-CHECK = Check(ID, queries, judge, optional=True)
+CHECK = Check(
+    ID,
+    queries,
+    judge,
+    COUNTED
+    | NO_DATA
+    | {
+        Code.BUCKETS_CONTRADICT,
+        Code.LABEL_ALTERED,
+        Code.NO_REFERENCE,
+        Code.SAMPLES_UNUSABLE,
+        Code.SERIES_LOST,
+        Code.TOO_HIGH,
+        Code.TOO_LOW,
+        Code.UNINSTRUMENTED,
+    },
+    optional=True,
+)

@@ -4,17 +4,17 @@ They are set once, when a process starts (django_prometheus/migrations.py 2.5.0)
 migrates while it runs; in multiprocess mode every process has a series of its own, also one that has ended.
 """
 
-from harness.checks.base import Check, Facts, inconclusive
+from harness.checks.base import Check, Facts, inconclusive, settled, unanswered
+from harness.core.codes import Code, FindingCode
 from harness.core.query import NoData, Query, Series
 from harness.core.run import Run
-from harness.core.verdict import Finding, Status, Tolerance, Verdict
+from harness.core.verdict import Finding, Tolerance, Verdict
 from harness.evidence import prometheus_evidence
 from harness.evidence.target_totals import State
 from harness.instrumentation.django_prometheus.metrics import MIGRATIONS_APPLIED, MIGRATIONS_UNAPPLIED
 
 ID = "migrations"
 GAUGES = {MIGRATIONS_APPLIED: "applied", MIGRATIONS_UNAPPLIED: "unapplied"}
-UNAPPLIED = "unapplied-migrations"
 HINT = "set PROMETHEUS_EXPORT_MIGRATIONS = True, or take `state` out of the profile"
 
 
@@ -29,7 +29,7 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     if state is None:
         return ()
     if isinstance(state, NoData):
-        return (inconclusive(ID, "", state.reason),)
+        return (unanswered(ID, "", state),)
     verdicts = [
         _judge_gauge(facts, metric, alias, getattr(own, name))
         for alias, own in sorted(state.migrations.items())
@@ -39,13 +39,15 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
 
 
 def _judge_gauge(facts: Facts, metric: str, alias: str, true: int) -> Verdict:
-    subject = f"{alias} {GAUGES[metric]}"
+    subject, labels = f"{alias} {GAUGES[metric]}", {"alias": alias}
     reading = facts.evidence.read(prometheus_evidence.raw_query(facts.run, metric))
     if isinstance(reading, NoData):
-        return inconclusive(ID, subject, f"{metric}: {reading.reason}; {HINT}")
+        why = f"{metric}: {reading.reason}; {HINT}"
+        return inconclusive(ID, subject, reading.code, why, labels=labels)
     series = [item for item in reading.series if item.labels.get("connection") == alias and _is_current(facts, item)]
     if not series:
-        return inconclusive(ID, subject, f"{metric} has no current series of {alias}")
+        why = f"{metric} has no current series of {alias}"
+        return inconclusive(ID, subject, Code.NO_SERIES, why, labels=labels)
     wrong = [item for item in series if item.last != true]
     worst = max(series, key=lambda item: abs(item.last - true))
     why = f"Django's executor says {true}, and so do all {len(series)} series"
@@ -56,15 +58,16 @@ def _judge_gauge(facts: Facts, metric: str, alias: str, true: int) -> Verdict:
             f"process {process}: the gauge is set once when a process starts; restart the server after "
             "migrating (a reload keeps the series of workers that ended)"
         )
-    return Verdict(
+    return settled(
         ID,
         subject,
-        Status.FAIL if wrong else Status.PASS,
+        Code.STALE if wrong else Code.AGREES,
         why,
         expected=float(true),
         observed=worst.last,
         tolerance=Tolerance(0, 0, "exact"),
         unit="migrations",
+        labels=labels,
     )
 
 
@@ -75,10 +78,22 @@ def _is_current(facts: Facts, series: Series) -> bool:
 
 def _findings(state: State) -> list[Finding]:
     return [
-        Finding(UNAPPLIED, alias, f"{own.unapplied} migrations are not applied: run manage.py migrate", ID)
+        Finding(
+            FindingCode.UNAPPLIED_MIGRATIONS,
+            alias,
+            f"{own.unapplied} migrations are not applied: run manage.py migrate",
+            ID,
+            {"alias": alias},
+        )
         for alias, own in sorted(state.migrations.items())
         if own.unapplied
     ]
 
 
-CHECK = Check(ID, queries, judge, optional=True)
+CHECK = Check(
+    ID,
+    queries,
+    judge,
+    frozenset({Code.AGREES, Code.NO_ANSWER, Code.NO_SERIES, Code.REFUSED, Code.STALE, Code.UNREADABLE}),
+    optional=True,
+)

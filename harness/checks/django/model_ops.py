@@ -8,9 +8,10 @@ reaches none of them. The rows themselves, counted by the database before and af
 from collections import Counter
 from collections.abc import Mapping
 
-from harness.checks.base import Check, Facts, inconclusive
+from harness.checks import witness_counts
+from harness.checks.base import COUNTED, NO_DATA, Check, Facts, inconclusive, unanswered
 from harness.checks.comparison import Count, equal
-from harness.checks.django import _witness_counts
+from harness.core.codes import Code, FindingCode
 from harness.core.query import NoData, Query
 from harness.core.run import Run
 from harness.core.verdict import Finding, Verdict
@@ -20,9 +21,6 @@ from harness.instrumentation.django_prometheus.metrics import MODEL_DELETES, MOD
 
 ID = "model-ops"
 METRICS = {MODEL_INSERTS: "inserts", MODEL_UPDATES: "updates", MODEL_DELETES: "deletes"}
-BULK = "bulk-uncounted"
-TWICE = "update-before-insert"
-ATTEMPTS = "failed-operations-counted"
 DATABASE_ERRORS = frozenset(
     {"DataError", "DatabaseError", "IntegrityError", "InterfaceError", "InternalError", "NotSupportedError"}
     | {"OperationalError", "ProgrammingError"}
@@ -43,18 +41,18 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Per model: inserts, updates, deletes, then the table's rows."""
     deltas = prometheus_evidence.growth(facts.run, facts.evidence, METRICS)
     if isinstance(deltas, NoData):
-        return (inconclusive(ID, "", deltas.reason),)
+        return (unanswered(ID, "", deltas),)
     observed = {metric: prometheus_evidence.by(items, "model") for metric, items in deltas.items()}
-    counted = _witness_counts.counts(facts, "model")
+    counted = witness_counts.counts(facts, "model")
     operations = round(sum(value for values in observed.values() for value in values.values()))
     if not counted:
         text = f"the metric counts {operations:,} operations on models"
-        return (_witness_counts.unproved(ID, "operations", text),) if operations else ()
+        return (witness_counts.unproved(ID, "operations", text),) if operations else ()
     seen = {group[0] for values in observed.values() for group, value in values.items() if value}
-    unseen = _witness_counts.unseen(facts)
+    unseen = witness_counts.unseen(facts)
     verdicts = [
         equal(
-            _count(f"{model} {METRICS[metric]}", number, observed[metric].get((model,), 0.0)),
+            _count(model, METRICS[metric], number, observed[metric].get((model,), 0.0)),
             facts,
             lost=_failed(facts, model),
             unseen=unseen,
@@ -86,7 +84,8 @@ def _judge_rows(facts: Facts, counted: Mapping[str, Counter[str]], unseen: str) 
         return []
     for end in ends:
         if not isinstance(end, State):
-            return [inconclusive(ID, "rows", end.reason if end else "the evidence holds only one end of the state")]
+            absent = NoData("the evidence holds only one end of the state", Code.NO_ANSWER)
+            return [unanswered(ID, "rows", end or absent)]
     before, after = ends
     assert isinstance(before, State)
     assert isinstance(after, State)
@@ -96,10 +95,11 @@ def _judge_rows(facts: Facts, counted: Mapping[str, Counter[str]], unseen: str) 
         keys = counted.get(model, Counter())
         grown = after.rows.get(model, 0) - before.rows.get(model, 0)
         net = keys["insert"] + keys["bulk_insert"] - keys["delete"] - keys["bulk_delete"] - keys["undone"]
-        count = Count(ID, f"{model} rows", net, float(grown), "rows", TABLE, TABLE, "the witness", "the table")
+        subject, labels = f"{model} rows", {"model": model}
+        count = Count(ID, subject, net, float(grown), "rows", TABLE, TABLE, "the witness", "the table", labels)
         if others and net != grown:
             why = f"the witness counts {net:,}, the table {grown:,}, and with {others} neither proves the other wrong"
-            verdicts.append(inconclusive(ID, f"{model} rows", why))
+            verdicts.append(inconclusive(ID, subject, Code.UNDECIDED, why, labels=labels))
         else:
             verdicts.append(equal(count, facts))
     return verdicts
@@ -108,19 +108,20 @@ def _judge_rows(facts: Facts, counted: Mapping[str, Counter[str]], unseen: str) 
 def _findings(facts: Facts, counted: Mapping[str, Counter[str]]) -> list[Finding]:
     findings = []
     for model, keys in sorted(counted.items()):
+        labels = {"model": model}
         if any(keys[key] for key in BULK_KEYS):
             inserted, updated, deleted = (keys[key] for key in BULK_KEYS)
             text = (
                 f"querysets inserted {inserted:,}, updated {updated:,} and deleted {deleted:,} rows in bulk; the "
-                f"metric counts none of them (in {_witness_counts.views_with(facts, 'model', *BULK_KEYS)})"
+                f"metric counts none of them (in {witness_counts.views_with(facts, 'model', *BULK_KEYS)})"
             )
-            findings.append(Finding(BULK, model, text, ID))
+            findings.append(Finding(FindingCode.BULK_UNCOUNTED, model, text, ID, labels))
         if keys["given_pk"]:
             text = (
                 f"{keys['given_pk']:,} instances were saved with a primary key of their own: each counts as an update "
-                f"and as an insert (in {_witness_counts.views_with(facts, 'model', 'given_pk')})"
+                f"and as an insert (in {witness_counts.views_with(facts, 'model', 'given_pk')})"
             )
-            findings.append(Finding(TWICE, model, text, ID))
+            findings.append(Finding(FindingCode.UPDATE_BEFORE_INSERT, model, text, ID, labels))
     return findings
 
 
@@ -134,19 +135,30 @@ def _failed(facts: Facts, model: str) -> int:
 def _attempts(facts: Facts, attempts: Mapping[str, float]) -> list[Finding]:
     return [
         Finding(
-            ATTEMPTS,
+            FindingCode.FAILED_OPERATIONS,
             model,
             f"{over:,.0f} operations are counted that the database refused: the metric counts attempts, before they "
             f"are made ({_failed(facts, model):,} requests of these views ended in an error of the database)",
             ID,
+            {"model": model},
         )
         for model, over in sorted(attempts.items())
         if over > 0 and _failed(facts, model)
     ]
 
 
-def _count(subject: str, number: int, observed: float) -> Count:
-    return Count(ID, subject, number, observed, "operations", SHORT, OVER, expected_by="the witness")
+def _count(model: str, operations: str, number: int, observed: float) -> Count:
+    return Count(
+        ID,
+        f"{model} {operations}",
+        number,
+        observed,
+        "operations",
+        SHORT,
+        OVER,
+        expected_by="the witness",
+        labels={"model": model, "operation": operations},
+    )
 
 
-CHECK = Check(ID, queries, judge, optional=True)
+CHECK = Check(ID, queries, judge, COUNTED | NO_DATA | {Code.SAMPLES_UNUSABLE, Code.UNDECIDED}, optional=True)

@@ -69,12 +69,6 @@ def account(
     return Account(tuple(bounds), total, Strength.ONE_SIDED if facts.foreign else strength)
 
 
-def strength_of(facts: Facts, key: ViewKey) -> Strength:
-    """How strong a verdict on this view's latencies can be."""
-    latency = facts.client.latency[key]
-    return _population(facts, key, latency, outer=False)[2]
-
-
 def _population(facts: Facts, key: ViewKey, latency: Latency, *, outer: bool) -> tuple[Values, Values | None, Strength]:
     """The values that pair with the observations: witness if every response has one, else the client's."""
     witness = latency.outer if outer else latency.inner

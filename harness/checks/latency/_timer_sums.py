@@ -3,11 +3,12 @@
 import math
 from collections.abc import Mapping
 
-from harness.checks.base import Facts, inconclusive, name_of
+from harness.checks.base import Facts, inconclusive, labels_of, name_of, settled, unanswered
 from harness.checks.histograms import Histogram
-from harness.core.query import NoData, Query, Reading
+from harness.core.codes import Code
+from harness.core.query import NoData, NoSeries, Query, Reading
 from harness.core.run import Run
-from harness.core.verdict import Status, Strength, Tolerance, Verdict
+from harness.core.verdict import Strength, Tolerance, Verdict
 from harness.evidence import prometheus_evidence
 from harness.evidence.client.summary import ALL, ViewKey
 from harness.instrumentation.django_prometheus.metrics import LATENCY_BY_VIEW
@@ -31,12 +32,15 @@ def judge_middlewares(facts: Facts, found: dict[ViewKey, Histogram]) -> Verdict:
     sums = prometheus_evidence.deltas(facts.run, facts.evidence, f"{LATENCY_BY_VIEW}_sum")
     scrapes = facts.evidence.read(prometheus_evidence.raw_query(facts.run, SCRAPE_DURATION))
     if whole is None or isinstance(sums, NoData) or isinstance(scrapes, NoData):
-        return inconclusive(ID, subject, "the histogram or the scrapes' duration is not known", Strength.WITNESS)
+        why = "the histogram or the scrapes' duration is not known"
+        absent = next((each for each in (sums, scrapes) if isinstance(each, NoData)), NoSeries())
+        return inconclusive(ID, subject, absent.code, why, strength=Strength.WITNESS)
     if latency.outer.n != latency.client.n:
-        return inconclusive(ID, subject, "some responses carried no witness", Strength.WITNESS)
+        why = "some responses carried no witness"
+        return inconclusive(ID, subject, Code.NO_WITNESS, why, strength=Strength.WITNESS)
     times = prometheus_evidence.scrape_times(facts.run, facts.evidence)
     if isinstance(times, NoData):
-        return inconclusive(ID, subject, times.reason, Strength.WITNESS)
+        return unanswered(ID, subject, times, strength=Strength.WITNESS)
     declared = [view for view in facts.run.background if prometheus_evidence.total(sums, view=view)]
     least_s = latency.inner.sum_s + prometheus_evidence.total(sums, view=facts.run.metrics_view)
     most_s = latency.outer.sum_s + _scraping_s(times, scrapes)
@@ -50,11 +54,12 @@ def judge_middlewares(facts: Facts, found: dict[ViewKey, Histogram]) -> Verdict:
         why += (
             ": the timer of PrometheusBeforeMiddleware does not span what lies between the two (wrong unit, or moved)"
         )
-    return Verdict(
-        check=ID,
-        subject=subject,
-        status=Status.PASS if fine else Status.FAIL,
-        why=why,
+    code = Code.TOO_HIGH if whole.sum_s > most_s else Code.TOO_LOW
+    return settled(
+        ID,
+        subject,
+        Code.AGREES if fine else code,
+        why,
         expected=least_s,
         observed=whole.sum_s,
         tolerance=None if open_above else Tolerance(0, max(most_s - least_s, 0.0), "the two witnesses"),
@@ -84,15 +89,16 @@ def judge_views(facts: Facts, found: dict[ViewKey, Histogram]) -> list[Verdict]:
         if not fine:
             why += ": it tells more time than the requests took: wrong unit, or observed more than once"
         verdicts.append(
-            Verdict(
+            settled(
                 ID,
                 name_of(key),
-                Status.PASS if fine else Status.FAIL,
+                Code.AGREES if fine else Code.TOO_HIGH,
                 why,
                 expected=latency.client.sum_s,
                 observed=found[key].sum_s,
                 unit="s",
                 strength=Strength.ONE_SIDED,
+                labels=labels_of(key),
             )
         )
     return [*verdicts, _judge_sum_of_all(facts, found)]
@@ -106,8 +112,15 @@ def _judge_sum_of_all(facts: Facts, found: dict[ViewKey, Histogram]) -> Verdict:
     whole = sum(histogram.total for key, histogram in found.items() if key != ALL)
     saw = f"the client waited {client_s:.6g} s in all, the metric timed {with_scrapes_s:.6g} s with the scrapes in it"
     if with_scrapes_s <= client_s:
-        return Verdict(ID, "all views", Status.PASS, saw, client_s, with_scrapes_s, None, "s", Strength.ONE_SIDED)
+        code, observed_s = Code.AGREES, with_scrapes_s
+        return settled(
+            ID, "all views", code, saw, expected=client_s, observed=observed_s, unit="s", strength=Strength.ONE_SIDED
+        )
     if once_s > client_s and round(whole) == facts.client.responses:
         why = f"{saw}, and {once_s:.6g} s without: it tells more time than the requests took: wrong unit"
-        return Verdict(ID, "all views", Status.FAIL, why, client_s, once_s, None, "s", Strength.ONE_SIDED)
-    return inconclusive(ID, "all views", f"{saw}; without a witness it cannot be told apart", Strength.ONE_SIDED)
+        code, observed_s = Code.TOO_HIGH, once_s
+        return settled(
+            ID, "all views", code, why, expected=client_s, observed=observed_s, unit="s", strength=Strength.ONE_SIDED
+        )
+    why = f"{saw}; without a witness it cannot be told apart"
+    return inconclusive(ID, "all views", Code.UNDECIDED, why, strength=Strength.ONE_SIDED)

@@ -7,10 +7,11 @@ and no dashboard shows it.
 import math
 
 from harness.checks import histograms
-from harness.checks.base import Check, Facts, inconclusive, name_of
+from harness.checks.base import Check, Facts, inconclusive, labels_of, name_of, settled
+from harness.core.codes import Code, FindingCode
 from harness.core.query import NoData, Query
 from harness.core.run import Run
-from harness.core.verdict import Finding, Status, Strength, Tolerance, Verdict
+from harness.core.verdict import Finding, Strength, Tolerance, Verdict
 from harness.evidence.client.summary import ALL, QUANTILES, Latency, ViewKey
 from harness.promql import histogram_quantile
 
@@ -26,31 +27,32 @@ def queries(run: Run) -> tuple[Query, ...]:
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Client minus outer witness (or minus the metric, without one) per quantile, over all and per view."""
-    if facts.unusable:
-        return (inconclusive(ID, "", f"the samples cannot be counted on: {facts.unusable}"),)
     found = histograms.read(facts)
     results: list[Verdict | Finding] = []
     for key in sorted(key for key in facts.client.latency if key == ALL or facts.is_known(key[0])):
         latency = facts.client.latency[key]
         for q in QUANTILES if latency.client.n else ():
             results += _judge_quantile(facts, key, q, latency, found)
-    return tuple(results) or (inconclusive(ID, "", "no latency was recorded"),)
+    return tuple(results) or (inconclusive(ID, "", Code.SAMPLES_UNUSABLE, "no latency was recorded"),)
 
 
 def _judge_quantile(
     facts: Facts, key: ViewKey, q: float, latency: Latency, found: dict[ViewKey, histograms.Histogram] | NoData
 ) -> list[Verdict | Finding]:
-    subject, quantile = f"{name_of(key)} p{q * 100:g}", f"p{q * 100:g}"
+    quantile = f"p{q * 100:g}"
+    subject, labels = f"{name_of(key)} {quantile}", labels_of(key, quantile=quantile)
     felt_s = latency.client.quantiles_s[q]
     strength = Strength.WITNESS
     if latency.outer.n == latency.client.n:
         measured_s = latency.outer.quantiles_s[q]
     elif isinstance(found, NoData) or key not in found:
-        return [inconclusive(ID, subject, "neither a witness nor a histogram says what the server measured")]
+        why = "neither a witness nor a histogram says what the server measured"
+        return [inconclusive(ID, subject, Code.NO_WITNESS, why, labels=labels)]
     else:
         measured_s, strength = histogram_quantile(q, found[key].buckets), Strength.ONE_SIDED
     if not math.isfinite(measured_s):
-        return [inconclusive(ID, subject, "the histogram has no bound that could say what the server measured")]
+        why = "the histogram has no bound that could say what the server measured"
+        return [inconclusive(ID, subject, Code.NO_BUCKETS, why, labels=labels)]
     hidden_s = felt_s - measured_s
     queue = (
         f", {latency.queue.quantiles_s[q] * 1000:.3g} ms is the {quantile} of waiting for a worker"
@@ -61,9 +63,10 @@ def _judge_quantile(
     results: list[Verdict | Finding] = []
     if key == ALL and felt_s > TELLING * measured_s:
         text = f"{why}: at {quantile} a dashboard shows {measured_s / felt_s:.0%} of what users wait"
-        results.append(Finding("blind-spot", subject, text, ID))
+        results.append(Finding(FindingCode.BLIND_SPOT, subject, text, ID, labels))
     if facts.saturated:
-        return [inconclusive(ID, subject, f"{why}; {facts.saturated}", strength), *results]
+        why = f"{why}; {facts.saturated}"
+        return [inconclusive(ID, subject, Code.SATURATED, why, strength=strength, labels=labels), *results]
     limit_s = facts.run.budget.blind_spot_s.get(quantile)
     fine = limit_s is None or hidden_s <= limit_s
     why += (
@@ -76,18 +79,34 @@ def _judge_quantile(
             "workers or threads"
         )
     )
-    verdict = Verdict(
-        check=ID,
-        subject=subject,
-        status=Status.PASS if fine else Status.FAIL,
-        why=why,
+    verdict = settled(
+        ID,
+        subject,
+        Code.AGREES if fine else Code.OVER_BUDGET,
+        why,
         expected=measured_s,
         observed=felt_s,
         tolerance=None if limit_s is None else Tolerance(felt_s, limit_s, "the profile's budget"),
         unit="s",
         strength=strength,
+        labels=labels,
     )
     return [verdict, *results]
 
 
-CHECK = Check(ID, queries, judge)
+CHECK = Check(
+    ID,
+    queries,
+    judge,
+    frozenset(
+        {
+            Code.AGREES,
+            Code.NO_BUCKETS,
+            Code.NO_WITNESS,
+            Code.OVER_BUDGET,
+            Code.SAMPLES_UNUSABLE,
+            Code.SATURATED,
+        }
+    ),
+    needs_samples=True,
+)

@@ -4,8 +4,9 @@ django-prometheus observes the latency of a request whose view raised twice: in 
 `process_response` (middleware.py). That is counted on, and told as a finding of its own.
 """
 
-from harness.checks.base import Check, Facts, inconclusive
+from harness.checks.base import COUNTED, NO_DATA, Check, Facts, inconclusive, unanswered
 from harness.checks.comparison import Count, within
+from harness.core.codes import Code, FindingCode
 from harness.core.query import NoData, Query
 from harness.core.run import Run
 from harness.core.verdict import Finding, Verdict
@@ -22,8 +23,6 @@ from harness.instrumentation.django_prometheus.metrics import (
 )
 
 ID = "latency-conservation"
-DOUBLE_OBSERVATION = "double-observation"
-COARSER = "coarser-histogram"
 SHORT = "responses were not timed: PrometheusAfterMiddleware's process_request did not run, or observations are dropped"
 OVER = "responses were timed more than once without an exception: the middleware is listed twice"
 METRICS = (
@@ -46,9 +45,10 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Per view: observations = responses + exceptions; over all: observations = responses; +Inf bucket = count."""
     deltas = prometheus_evidence.growth(facts.run, facts.evidence, METRICS)
     if isinstance(deltas, NoData):
-        return (inconclusive(ID, "", deltas.reason),)
+        return (unanswered(ID, "", deltas),)
     if not prometheus_evidence.total(deltas[RESPONSES]) and not prometheus_evidence.total(deltas[RESPONSES_BY_VIEW]):
-        return (inconclusive(ID, "", "the metric counts no response at all, so none can have been timed"),)
+        why = "the metric counts no response at all, so none can have been timed"
+        return (inconclusive(ID, "", Code.NOTHING_COUNTED, why),)
     return (
         *_judge_views(facts, deltas),
         *_judge_totals(facts, deltas),
@@ -79,6 +79,7 @@ def _judge_views(facts: Facts, deltas: Deltas) -> list[Verdict | Finding]:
             OVER,
             expected_by=f"the metric's own count ({expected_by})",
             observed_by="the latency histogram",
+            labels={"view": view},
         )
         results.append(within(count, facts))
         if exceptions:
@@ -89,7 +90,7 @@ def _judge_views(facts: Facts, deltas: Deltas) -> list[Verdict | Finding]:
                 "responses, so its "
                 "rate and percentiles are not those of the requests (a known fault of django-prometheus)"
             )
-            results.append(Finding(DOUBLE_OBSERVATION, view, text, ID))
+            results.append(Finding(FindingCode.DOUBLE_OBSERVATION, view, text, ID, {"view": view}))
     return results
 
 
@@ -107,6 +108,7 @@ def _judge_totals(facts: Facts, deltas: Deltas) -> list[Verdict]:
         "responses were timed twice: PrometheusBeforeMiddleware is listed twice",
         expected_by=RESPONSES,
         observed_by="the latency histogram",
+        labels={"law": "timed"},
     )
     untimed = Count(
         ID,
@@ -118,6 +120,7 @@ def _judge_totals(facts: Facts, deltas: Deltas) -> list[Verdict]:
         "a middleware answered before the django-prometheus middleware saw the request, so it has no start time",
         expected_by="a right order of middlewares",
         observed_by="the counter of unknown latencies",
+        labels={"law": "unknown-latency"},
     )
     exceptions = Count(
         ID,
@@ -129,6 +132,7 @@ def _judge_totals(facts: Facts, deltas: Deltas) -> list[Verdict]:
         "exceptions are counted by type and not by view",
         expected_by=EXCEPTIONS_BY_VIEW,
         observed_by=EXCEPTIONS_BY_TYPE,
+        labels={"law": "exceptions"},
     )
     return [within(whole, facts), within(untimed, facts), within(exceptions, facts)]
 
@@ -151,6 +155,7 @@ def _judge_infinity(facts: Facts, deltas: Deltas) -> list[Verdict]:
                 "the histogram's buckets hold more than its count",
                 expected_by="_count",
                 observed_by="the +Inf bucket",
+                labels={**dict(zip(names, group, strict=True)), "le": "+Inf"},
             )
             verdicts.append(within(count, facts))
     return verdicts
@@ -179,6 +184,7 @@ def _judge_bounds(facts: Facts, deltas: Deltas) -> Verdict:
         "",
         expected_by="the layout of all views",
         observed_by="the latency histogram",
+        labels={"law": "bounds"},
     )
     return within(count, facts)
 
@@ -193,7 +199,7 @@ def _tell_coarser(deltas: Deltas) -> list[Finding]:
         f"the histogram including middlewares has no bucket le={', le='.join(lost)}, and the histogram by view has: it "
         "was dropped in the scrape configuration, and percentiles are coarser there"
     )
-    return [Finding(COARSER, "including middlewares", text, ID)] if lost else []
+    return [Finding(FindingCode.COARSER_HISTOGRAM, "including middlewares", text, ID)] if lost else []
 
 
-CHECK = Check(ID, queries, judge)
+CHECK = Check(ID, queries, judge, COUNTED | NO_DATA | {Code.NOTHING_COUNTED})

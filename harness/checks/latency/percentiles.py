@@ -9,12 +9,13 @@ from collections.abc import Sequence
 
 from harness import promql
 from harness.checks import histograms, reference_queries
-from harness.checks.base import Check, Facts, inconclusive, name_of
+from harness.checks.base import NO_DATA, Check, Facts, inconclusive, labels_of, name_of, settled, unanswered
 from harness.checks.histograms import Histogram
 from harness.checks.latency import _bucket_bounds
+from harness.core.codes import Code
 from harness.core.query import NoData, Query
 from harness.core.run import Run
-from harness.core.verdict import Finding, Status, Strength, Tolerance, Verdict
+from harness.core.verdict import Finding, Strength, Tolerance, Verdict
 from harness.evidence.client.summary import ALL, QUANTILES, ViewKey
 from harness.instrumentation.django_prometheus.metrics import LATENCY_ALL
 
@@ -33,11 +34,9 @@ def queries(run: Run) -> tuple[Query, ...]:
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Per view, method and quantile: the exact quantile within its bounds; then the panel's as predicted."""
-    if facts.unusable:
-        return (inconclusive(ID, "", f"the samples cannot be counted on: {facts.unusable}"),)
     found = histograms.read(facts)
     if isinstance(found, NoData):
-        return (inconclusive(ID, "", found.reason),)
+        return (unanswered(ID, "", found),)
     keys = [key for key in sorted(facts.client.latency) if key in found and (key == ALL or facts.is_known(key[0]))]
     comparisons = max(sum(len(found[key].finite) for key in keys), 1)
     verdicts: list[Verdict] = []
@@ -64,17 +63,18 @@ def _judge_quantile(
     answers: dict[ViewKey, float] | NoData,
     comparisons: int,
 ) -> Verdict:
-    subject = f"{name_of(key)} p{q * 100:g}"
+    subject, labels = f"{name_of(key)} p{q * 100:g}", labels_of(key, quantile=f"p{q * 100:g}")
     if isinstance(answers, NoData):
-        return inconclusive(ID, subject, answers.reason)
+        return unanswered(ID, subject, answers, labels=labels)
     shown = answers.get(key)
     if shown is None or math.isnan(shown):
-        return inconclusive(ID, subject, "Prometheus has no value for this quantile")
+        return inconclusive(ID, subject, Code.NO_VALUE, "Prometheus has no value for this quantile", labels=labels)
     account = _bucket_bounds.account(
         facts, key, [b for b, _ in histogram.finite], histogram.total, comparisons, outer=key == ALL
     )
     if account.strength is Strength.CALIBRATED and facts.saturated:
-        return inconclusive(ID, subject, facts.saturated, account.strength)
+        code, strength = Code.SATURATED, account.strength
+        return inconclusive(ID, subject, code, facts.saturated, strength=strength, labels=labels)
     uppers = [(bound.le_s, bound.upper) for bound in account.bounds if bound.upper is not None]
     lowest = _near(q, uppers, histogram.total).low if len(uppers) == len(account.bounds) else None
     highest = _near(q, [(bound.le_s, bound.lower) for bound in account.bounds], histogram.total).high
@@ -90,16 +90,18 @@ def _judge_quantile(
     )
     if not fine:
         why += "; see latency-buckets for the bound that is wrong"
-    return Verdict(
-        check=ID,
-        subject=subject,
-        status=Status.PASS if fine else Status.FAIL,
-        why=why,
+    code = Code.TOO_HIGH if shown > highest + tolerance_s else Code.TOO_LOW
+    return settled(
+        ID,
+        subject,
+        Code.AGREES if fine else code,
+        why,
         expected=highest,
         observed=shown,
         tolerance=None if lowest is None else Tolerance(highest - lowest, 0, "bounds on the counts"),
         unit="s",
         strength=account.strength,
+        labels=labels,
     )
 
 
@@ -114,15 +116,15 @@ def _judge_panels(facts: Facts) -> list[Verdict]:
     try:
         predicted = reference_queries.predict_quantiles(facts)
     except ValueError as error:
-        return [inconclusive(ID, "panel", str(error))]
+        return [inconclusive(ID, "panel", Code.UNKNOWN_VERSION, str(error))]
     if isinstance(predicted, NoData):
-        return [inconclusive(ID, "panel", predicted.reason)]
+        return [unanswered(ID, "panel", predicted)]
     verdicts = []
     for q, query in reference_queries.quantile_queries(facts.run).items():
         shown = reference_queries.read_by_view(facts, query)
-        subject = f"p{q * 100:g} panel"
+        subject, labels = f"p{q * 100:g} panel", {"quantile": f"p{q * 100:g}"}
         if isinstance(shown, NoData):
-            verdicts.append(inconclusive(ID, subject, shown.reason))
+            verdicts.append(unanswered(ID, subject, shown, labels=labels))
             continue
         keys = {*shown, *predicted[q]}
         wrong = sorted(
@@ -137,8 +139,10 @@ def _judge_panels(facts: Facts) -> list[Verdict]:
             )
         else:
             why = f"all {len(keys)} values that a panel shows are what rate() and interpolation give on the raw samples"
-        status = Status.FAIL if wrong else Status.PASS
-        verdicts.append(Verdict(ID, subject, status, why, expected=0, observed=len(wrong), unit="wrong values"))
+        code, number = Code.PANEL_DIFFERS if wrong else Code.AGREES, len(wrong)
+        verdicts.append(
+            settled(ID, subject, code, why, expected=0, observed=number, unit="wrong values", labels=labels)
+        )
     return verdicts
 
 
@@ -150,4 +154,21 @@ def _told(predicted: reference_queries.Predicted | None) -> str:
     )
 
 
-CHECK = Check(ID, queries, judge)
+CHECK = Check(
+    ID,
+    queries,
+    judge,
+    NO_DATA
+    | {
+        Code.AGREES,
+        Code.NO_SERIES,
+        Code.NO_VALUE,
+        Code.PANEL_DIFFERS,
+        Code.SAMPLES_UNUSABLE,
+        Code.SATURATED,
+        Code.TOO_HIGH,
+        Code.TOO_LOW,
+        Code.UNKNOWN_VERSION,
+    },
+    needs_samples=True,
+)

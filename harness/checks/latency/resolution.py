@@ -1,15 +1,15 @@
 """Are the buckets fine enough around p50, p95 and p99 for those numbers to mean something?"""
 
 from harness.checks import histograms
-from harness.checks.base import Check, Facts, inconclusive, name_of
+from harness.checks.base import NO_DATA, Check, Facts, inconclusive, labels_of, name_of, settled, unanswered
 from harness.checks.histograms import Histogram
+from harness.core.codes import Code, FindingCode
 from harness.core.query import NoData, Query
 from harness.core.run import Run
 from harness.core.verdict import Finding, Status, Tolerance, Verdict
 from harness.evidence.client.summary import ALL, QUANTILES, ViewKey
 
 ID = "resolution"
-COARSE = "coarse-buckets"
 USUAL_RATIO = 0.5
 """What a profile without a budget is advised by."""
 
@@ -21,24 +21,23 @@ def queries(run: Run) -> tuple[Query, ...]:
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Per view, method and quantile: the bucket that holds it is narrow enough, and is not the last one."""
-    if facts.unusable:
-        return (inconclusive(ID, "", f"the samples cannot be counted on: {facts.unusable}"),)
     found = histograms.read(facts)
     if isinstance(found, NoData):
-        return (inconclusive(ID, "", found.reason),)
+        return (unanswered(ID, "", found),)
     if not found:
-        return (inconclusive(ID, "", "no histogram has an observation in the window"),)
+        return (inconclusive(ID, "", Code.NOTHING_COUNTED, "no histogram has an observation in the window"),)
     results = tuple(_judge_bucket(facts, key, q, found[key]) for key in sorted(found) for q in QUANTILES)
     if facts.run.budget.resolution_ratio is None:
         why = "every percentile lies below the highest bound; the profile sets no budget for the width of buckets"
         below = not any(isinstance(result, Verdict) and result.status is Status.FAIL for result in results)
-        return (*results, *((Verdict(ID, "highest bound", Status.PASS, why),) if below else ()))
+        return (*results, *((settled(ID, "highest bound", Code.AGREES, why),) if below else ()))
     return results
 
 
 def _judge_bucket(facts: Facts, key: ViewKey, q: float, histogram: Histogram) -> Verdict | Finding:
     name = name_of(key) if key != ALL else "all views, including middlewares"
     subject, budget = f"{name} p{q * 100:g}", facts.run.budget
+    labels = labels_of(key, quantile=f"p{q * 100:g}")
     low_s, high_s = _bucket_of(histogram, q)
     if high_s == float("inf"):
         true = facts.client.latency.get(key)
@@ -48,7 +47,7 @@ def _judge_bucket(facts: Facts, key: ViewKey, q: float, histogram: Histogram) ->
             "however slow it is; "
             f"add bounds beyond {wanted} to PROMETHEUS_LATENCY_BUCKETS"
         )
-        return Verdict(ID, subject, Status.FAIL, why, observed=None, expected=None, unit="s")
+        return settled(ID, subject, Code.ABOVE_HIGHEST_BOUND, why, unit="s", labels=labels)
     ratio = USUAL_RATIO if budget.resolution_ratio is None else budget.resolution_ratio
     width_s, allowed_s = high_s - low_s, max(ratio * high_s, budget.resolution_floor_s)
     fine = width_s <= allowed_s + 1e-12
@@ -60,11 +59,18 @@ def _judge_bucket(facts: Facts, key: ViewKey, q: float, histogram: Histogram) ->
             "PROMETHEUS_LATENCY_BUCKETS"
         )
     if not fine and budget.resolution_ratio is None:
-        return Finding(COARSE, subject, why, ID)
-    status = Status.PASS if fine else Status.FAIL
+        return Finding(FindingCode.COARSE_BUCKETS, subject, why, ID, labels)
     basis = f"{ratio:.0%} of the upper bound, at least {budget.resolution_floor_s:g} s"
-    return Verdict(
-        ID, subject, status, why, expected=0, observed=width_s, tolerance=Tolerance(0, allowed_s, basis), unit="s"
+    return settled(
+        ID,
+        subject,
+        Code.AGREES if fine else Code.TOO_COARSE,
+        why,
+        expected=0,
+        observed=width_s,
+        tolerance=Tolerance(0, allowed_s, basis),
+        unit="s",
+        labels=labels,
     )
 
 
@@ -92,4 +98,17 @@ def _bucket_of(histogram: Histogram, q: float) -> tuple[float, float]:
     return low_s, float("inf")
 
 
-CHECK = Check(ID, queries, judge)
+CHECK = Check(
+    ID,
+    queries,
+    judge,
+    NO_DATA
+    | {
+        Code.ABOVE_HIGHEST_BOUND,
+        Code.AGREES,
+        Code.NOTHING_COUNTED,
+        Code.SAMPLES_UNUSABLE,
+        Code.TOO_COARSE,
+    },
+    needs_samples=True,
+)

@@ -12,25 +12,22 @@ microseconds), so the allowance is Bernstein's, which holds for every bounded di
 
 import math
 from dataclasses import dataclass
-from operator import attrgetter
 from statistics import median
 
 from harness.checks import histograms
-from harness.checks.base import ALPHA, Check, Facts, inconclusive, name_of
+from harness.checks.base import ALPHA, NO_DATA, Check, Facts, labels_of, name_of, settled, unanswered
 from harness.checks.histograms import Histogram
 from harness.checks.latency import _timer_sums
+from harness.checks.layer_cost import FLOOR_S, layer_s, longest_gap_s
 from harness.core import statistics
+from harness.core.codes import Code
 from harness.core.query import NoData, Query
 from harness.core.run import Run
-from harness.core.verdict import Finding, Status, Strength, Tolerance, Verdict
+from harness.core.verdict import Finding, Strength, Tolerance, Verdict
 from harness.evidence.client.summary import ALL, Gaps, ViewKey
 
 ID = "timer-span"
 BASIS = "Bernstein bound on the run's own gaps, alpha 1e-3 over all views"
-REFERENCE_ALLOWANCE = 1.5
-"""How many times the reference the gap may be: the two enclose different layers of middleware, of like cost."""
-FLOOR_S = 3e-5
-"""What a layer's cost may differ by from view to view: longer labels, exception hooks, bodies. Measured: 7 us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +51,9 @@ def queries(run: Run) -> tuple[Query, ...]:
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """One verdict per view and method, and one per view that was told how long to take."""
-    if facts.unusable:
-        return (inconclusive(ID, "", f"the samples cannot be counted on: {facts.unusable}"),)
     found = histograms.read(facts)
     if isinstance(found, NoData):
-        return (inconclusive(ID, "", found.reason),)
+        return (unanswered(ID, "", found),)
     keys = [key for key in sorted(facts.client.latency) if key != ALL and facts.is_known(key[0])]
     told = [_judge_told(facts, key, found[key]) for key in keys if key in found and _is_told(facts, key, found[key])]
     if not facts.witnessed:
@@ -70,44 +65,31 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     return (*views, *told, _timer_sums.judge_middlewares(facts, found))
 
 
-def longest_gap_s(facts: Facts) -> float:
-    """The longest that a layer may have been held up in this run, by a thread switch or by other processes.
-
-    A gap is part of its request, so none is longer than the slowest request of the views that do next to nothing, here
-    the faster half; nor may it be shorter than those between the two witnesses.
-    """
-    inner = sorted(
-        (facts.client.latency[key].inner for key in facts.client.latency if key != ALL), key=attrgetter("mean_s")
-    )
-    known = [values for values in inner if values.n]
-    return max(
-        facts.client.latency[ALL].gaps.largest_s, *(values.largest_s for values in known[: (len(known) + 1) // 2]), 0.0
-    )
-
-
-def _gap(facts: Facts, key: ViewKey, histogram: Histogram | None, views: int) -> Gap | str:
+def _gap(facts: Facts, key: ViewKey, histogram: Histogram | None, views: int) -> Gap | NoData:
     """The view's gap, or why it cannot be told."""
     latency, reference = facts.client.latency[key], facts.client.latency[ALL].gaps
     n = latency.inner.n + latency.raised.n
     if latency.inner.n != latency.client.n:
-        return f"{latency.client.n - latency.inner.n} of {latency.client.n} responses carried no witness"
+        reason = f"{latency.client.n - latency.inner.n} of {latency.client.n} responses carried no witness"
+        return NoData(reason, Code.NO_WITNESS)
     if not reference.n:
-        return "no response carried both witnesses, so there is no reference for the gap"
+        return NoData("no response carried both witnesses, so there is no reference for the gap", Code.NO_REFERENCE)
     more = 0 if histogram is None else round(histogram.total) - n
     excused = more > 0 and (facts.foreign or bool(facts.lost))
     if histogram is None or (more and not excused):
         held = 0 if histogram is None else histogram.total
-        return f"the histogram holds {held:,.10g} observations for {n:,} witnessed, so their sums cannot be compared"
+        reason = f"the histogram holds {held:,.10g} observations for {n:,} witnessed, so their sums cannot be compared"
+        return NoData(reason, Code.COUNTS_DIFFER)
     mean_s = (latency.inner.sum_s + latency.raised.sum_s - histogram.sum_s) / n
     variance = max(latency.gaps.variance, reference.variance)
     chance_s = statistics.bernstein(n, variance, longest_gap_s(facts), ALPHA / views)
     return Gap(n, mean_s, latency.inner.sum_s / latency.inner.n, chance_s, excused)
 
 
-def _judge_gap(key: ViewKey, gap: Gap | str, measured: list[Gap], reference: Gaps) -> Verdict:
-    subject = name_of(key)
-    if isinstance(gap, str):
-        return inconclusive(ID, subject, gap, Strength.WITNESS)
+def _judge_gap(key: ViewKey, gap: Gap | NoData, measured: list[Gap], reference: Gaps) -> Verdict:
+    subject, labels = name_of(key), labels_of(key)
+    if isinstance(gap, NoData):
+        return unanswered(ID, subject, gap, strength=Strength.WITNESS, labels=labels)
     common_s = min(_common(measured), layer_s(reference))
     ceiling_s = common_s + FLOOR_S + gap.chance_s
     saw = (
@@ -127,22 +109,19 @@ def _judge_gap(key: ViewKey, gap: Gap | str, measured: list[Gap], reference: Gap
         )
     else:
         why = saw
-    return Verdict(
-        check=ID,
-        subject=subject,
-        status=Status.PASS if fine else Status.FAIL,
-        why=why,
+    code = Code.TOO_HIGH if too_much else Code.TOO_LOW
+    return settled(
+        ID,
+        subject,
+        Code.AGREES if fine else code,
+        why,
         expected=common_s,
         observed=gap.mean_s,
         tolerance=None if gap.one_sided else Tolerance(common_s, ceiling_s - common_s, BASIS),
         unit="s",
         strength=Strength.ONE_SIDED if gap.one_sided else Strength.WITNESS,
+        labels=labels,
     )
-
-
-def layer_s(reference: Gaps) -> float:
-    """The most that a layer of Python around a piece of work may take on average, by the run's own reference."""
-    return REFERENCE_ALLOWANCE * reference.mean_s + FLOOR_S
 
 
 def _common(measured: list[Gap]) -> float:
@@ -169,16 +148,34 @@ def _judge_told(facts: Facts, key: ViewKey, histogram: Histogram) -> Verdict:
         f"{histogram.sum_s:.6g} s"
     )
     why = saw if fine else f"{saw}: the timer misses at least {short_s / told_s:.1%} of the work"
-    return Verdict(
-        check=ID,
-        subject=subject,
-        status=Status.PASS if fine else Status.FAIL,
-        why=why,
+    return settled(
+        ID,
+        subject,
+        Code.AGREES if fine else Code.TOO_LOW,
+        why,
         expected=told_s,
         observed=histogram.sum_s,
         unit="s",
         strength=Strength.ONE_SIDED,
+        labels=labels_of(key),
     )
 
 
-CHECK = Check(ID, queries, judge)
+CHECK = Check(
+    ID,
+    queries,
+    judge,
+    NO_DATA
+    | {
+        Code.AGREES,
+        Code.COUNTS_DIFFER,
+        Code.NO_REFERENCE,
+        Code.NO_SERIES,
+        Code.NO_WITNESS,
+        Code.SAMPLES_UNUSABLE,
+        Code.TOO_HIGH,
+        Code.TOO_LOW,
+        Code.UNDECIDED,
+    },
+    needs_samples=True,
+)

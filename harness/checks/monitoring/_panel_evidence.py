@@ -6,8 +6,9 @@ from typing import Any
 from harness import promql
 from harness.checks.base import Facts
 from harness.checks.monitoring import _rule_evidence
+from harness.core.codes import Code
 from harness.core.panel import Panel
-from harness.core.query import NoData, Query, Reading, Series
+from harness.core.query import NoData, NoSeries, Query, Reading, Series
 from harness.core.run import Run
 from harness.evidence import prometheus_evidence
 from harness.instrumentation.django_prometheus.metrics import (
@@ -82,7 +83,7 @@ def names(facts: Facts, query: Query) -> frozenset[str] | NoData:
     """The names in the answer to `names_query` or `elsewhere_query`."""
     reading = facts.evidence.read(query)
     if isinstance(reading, NoData):
-        return frozenset() if reading.reason == prometheus_evidence.NO_SERIES else reading
+        return frozenset() if isinstance(reading, NoSeries) else reading
     return frozenset(each.labels.get("__name__", "") for each in reading.series)
 
 
@@ -96,7 +97,7 @@ def shown(facts: Facts, asked: Asked) -> Vector | NoData:
     """What Prometheus shows, by labels; empty when it has nothing to show."""
     reading = facts.evidence.read(_shown_query(facts.run, asked.panel))
     if isinstance(reading, NoData):
-        return {} if reading.reason == prometheus_evidence.NO_SERIES else reading
+        return {} if isinstance(reading, NoSeries) else reading
     return {vectors.labels_of(each.labels, named=True): each.last for each in reading.series}
 
 
@@ -106,18 +107,18 @@ def samples(facts: Facts, asked: Asked, memo: Memo) -> PanelSamples | NoData:
     series: dict[str, tuple[Series, ...]] = {}
     for metric in ("up", RESPONSES_BY_VIEW, *asked.metrics):
         reading = facts.evidence.read(_raw(run, metric, range_s))
-        if isinstance(reading, NoData) and reading.reason != prometheus_evidence.NO_SERIES:
+        if isinstance(reading, NoData) and not isinstance(reading, NoSeries):
             return reading
         series[metric] = reading.series if isinstance(reading, Reading) else ()
     scrapes: dict[str, tuple[float, ...]] = {}
     for up in series["up"]:
         scrapes[up.labels.get("instance", "")] = tuple(at for at, value in up.points if value == 1)
     if not scrapes:
-        return NoData("no scrape of the target is known")
+        return NoData("no scrape of the target is known", Code.NO_SCRAPE)
     try:
         dialect = promql.Dialect.of(run.prometheus_version)
     except ValueError as error:
-        return NoData(str(error))
+        return NoData(str(error), Code.UNKNOWN_VERSION)
     views = facts.background
     return PanelSamples(
         series=series,

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from harness import promql
 from harness.checks.base import Facts
-from harness.core.query import NoData, Query, Reading, Series
+from harness.core.codes import Code
+from harness.core.query import NoData, NoSeries, Query, Reading, Series
 from harness.core.rule import Rule
 from harness.core.run import Run
-from harness.evidence import prometheus_evidence
 from harness.instrumentation.django_prometheus.metrics import EVALUATION
 from harness.monitoring.rules import reevaluation
 from harness.monitoring.rules.reevaluation import Group, Origins, Replay, Scraped
@@ -49,7 +49,7 @@ def evaluations_query(run: Run) -> Query:
 
 def evaluations(facts: Facts) -> Mapping[Group, tuple[float, ...]]:
     """Times at which each group of rules was evaluated, rising; none when the harness did not load them."""
-    reading = facts.evidence.read(evaluations_query(facts.run)) if facts.run.rules else NoData("no rules")
+    reading = facts.evidence.read(evaluations_query(facts.run)) if facts.run.rules else None
     found = reading.series if isinstance(reading, Reading) else ()
     return {
         (each.labels.get("file", ""), each.labels.get("rule_group", "")): tuple(at for at, _ in each.points)
@@ -71,7 +71,7 @@ def states(facts: Facts, rule: Rule) -> tuple[Series, ...] | NoData:
     """The samples that Prometheus stored of an alert's states."""
     reading = facts.evidence.read(_states_query(facts.run, rule.name))
     if isinstance(reading, NoData):
-        return () if reading.reason == prometheus_evidence.NO_SERIES else reading
+        return () if isinstance(reading, NoSeries) else reading
     own = [(key, value) for key, value in rule.labels.items() if TEMPLATE not in value]
     return tuple(each for each in reading.series if all(each.labels.get(key) == value for key, value in own))
 
@@ -82,17 +82,17 @@ def read(facts: Facts) -> Replay | NoData:
     try:
         dialect = promql.Dialect.of(run.prometheus_version)
     except ValueError as error:
-        return NoData(str(error))
+        return NoData(str(error), Code.UNKNOWN_VERSION)
     series: dict[str, tuple[Series, ...]] = {}
     asked = {metric: _raw(run, metric) for metric in _metrics(run)}
     asked |= {name: _record_query(run, name) for name in _record_names(run)}
     for metric, query in asked.items():
         reading = facts.evidence.read(query)
-        if isinstance(reading, NoData) and reading.reason != prometheus_evidence.NO_SERIES:
+        if isinstance(reading, NoData) and not isinstance(reading, NoSeries):
             return reading
         series[metric] = reading.series if isinstance(reading, Reading) else ()
     if not series["up"]:
-        return NoData("no scrape of the target is known")
+        return NoData("no scrape of the target is known", Code.NO_SCRAPE)
     scrapes = {each.labels.get("instance", ""): tuple(at for at, _ in each.points) for each in series["up"]}
     took = {each.labels.get("instance", ""): dict(each.points) for each in series[TOOK]}
     ends = {

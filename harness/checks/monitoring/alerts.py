@@ -8,9 +8,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from harness.checks.base import Check, Facts, inconclusive
+from harness.checks.base import NO_DATA, Check, Facts, inconclusive, settled, unanswered
 from harness.checks.monitoring import _rule_evidence
 from harness.checks.reference_queries import TIE
+from harness.core.codes import Code, FindingCode
 from harness.core.query import NoData, Query
 from harness.core.rule import Rule
 from harness.core.run import Run
@@ -22,7 +23,6 @@ from harness.monitoring.rules.reevaluation import Replay
 from harness.promql.vectors import Labels, UnsupportedError
 
 ID = "alerts"
-UNPROVED = "unproved-alert"
 MOST_TOLD = 4
 """Alerts of one rule that are told by name."""
 NEVER: Mapping[int, State] = {}
@@ -56,25 +56,34 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Every rule that Prometheus could not evaluate, and every alert; none when the profile names no rules."""
     run = facts.run
     results: list[Verdict | Finding] = [*_unhealthy(facts)]
-    broken = {result.subject for result in results if isinstance(result, Verdict)}
-    alerts = [rule for rule in run.rules if rule.alert and subject_of(rule) not in broken]
+    broken = [result.labels for result in results if isinstance(result, Verdict)]
+    alerts = [rule for rule in run.rules if rule.alert and _labels(rule) not in broken]
     evaluated = _rule_evidence.read(facts) if alerts else None
     if isinstance(evaluated, Replay):
         results += _misrecorded(facts, evaluated)
     for rule in alerts:
-        if evaluated is None or isinstance(evaluated, NoData):
-            results.append(inconclusive(ID, subject_of(rule), evaluated.reason if evaluated else ""))
+        assert evaluated is not None
+        if isinstance(evaluated, NoData):
+            results.append(unanswered(ID, subject_of(rule), evaluated, labels=_labels(rule)))
             continue
         try:
             results.append(_judge(facts, rule, evaluated))
         except UnsupportedError as error:
-            results.append(Finding(UNPROVED, subject_of(rule), f"{error}: when it must fire is not known", ID))
+            results.append(_unproved(rule, f"{error}: when it must fire is not known"))
     return tuple(results)
 
 
 def subject_of(rule: Rule) -> str:
     """How a rule is called in verdicts."""
     return f"{rule.file} / {rule.group} / {rule.name}"
+
+
+def _labels(rule: Rule) -> Mapping[str, str]:
+    return {"file": rule.file, "group": rule.group, "rule": rule.name}
+
+
+def _unproved(rule: Rule, text: str) -> Finding:
+    return Finding(FindingCode.UNPROVED_ALERT, subject_of(rule), text, ID, _labels(rule))
 
 
 def _unhealthy(facts: Facts) -> list[Verdict]:
@@ -84,10 +93,11 @@ def _unhealthy(facts: Facts) -> list[Verdict]:
     for rule in facts.run.rules if facts.run.embedded else ():
         health = told.get((rule.file, rule.group, rule.name))
         if health is None:
-            found.append(inconclusive(ID, subject_of(rule), "Prometheus did not say that it has loaded this rule"))
+            why = "Prometheus did not say that it has loaded this rule"
+            found.append(inconclusive(ID, subject_of(rule), Code.RULE_NOT_LOADED, why, labels=_labels(rule)))
         elif health.health == "err" or health.error:
             why = f"Prometheus cannot evaluate it ({health.error or health.health}): {rule.expression}"
-            found.append(Verdict(ID, subject_of(rule), Status.FAIL, why))
+            found.append(settled(ID, subject_of(rule), Code.RULE_ERROR, why, labels=_labels(rule)))
     return found
 
 
@@ -107,14 +117,15 @@ def _misrecorded(facts: Facts, evaluated: Replay) -> list[Verdict | Finding]:
             text = (
                 f"{error}: what it had to record is not known, and what reads it is judged on what it stored, on trust"
             )
-            found.append(Finding(UNPROVED, subject_of(rule), text, ID))
+            found.append(_unproved(rule, text))
             continue
         if wrong:
             why = (
                 f"{wrong.at_s - run.window.start_s:.3g} s into the window it recorded {_value(wrong.was)}"
                 f"{_named(wrong.labels)} and had to record {_value(wrong.due)}: {rule.expression}"
             )
-            found.append(Verdict(ID, subject_of(rule), Status.FAIL, why, observed=wrong.was, expected=wrong.due))
+            code, subject, labels = Code.MISRECORDED, subject_of(rule), _labels(rule)
+            found.append(settled(ID, subject, code, why, expected=wrong.due, observed=wrong.was, labels=labels))
     return found
 
 
@@ -133,15 +144,16 @@ def _judge(facts: Facts, rule: Rule, evaluated: Replay) -> Verdict | Finding:
     last = bisect_right(times, run.window.end_s + CLOCK_RESOLUTION_S)
     if not any(at_s >= run.window.start_s for at_s in times[first:last]):
         if run.embedded:
-            return inconclusive(ID, subject, "no evaluation of its group in the window is known")
+            why = "no evaluation of its group in the window is known"
+            return inconclusive(ID, subject, Code.NO_EVALUATION, why, labels=_labels(rule))
         text = "Prometheus was not started here, so when it evaluates the rule is not known: nothing is compared"
-        return Finding(UNPROVED, subject, text, ID)
+        return _unproved(rule, text)
     if rule.keep_firing_for_s:
-        return Finding(UNPROVED, subject, "keep_firing_for is not followed: nothing is compared", ID)
+        return _unproved(rule, "keep_firing_for is not followed: nothing is compared")
     reevaluation.origins(run.rules, rule)  # raises for what reads itself
     stored = _rule_evidence.states(facts, rule)
     if isinstance(stored, NoData):
-        return inconclusive(ID, subject, stored.reason)
+        return unanswered(ID, subject, stored, labels=_labels(rule))
     observed = alert_states.states(rule, [(each.labels, each.points) for each in stored])
     from_birth = first == 0 and times[0] > _rule_evidence.known_from_s(run) + 2 * rule.interval_s
 
@@ -174,18 +186,18 @@ def _merged(several: Sequence[tuple[Evaluation, ...]]) -> tuple[Evaluation, ...]
 def _compared(told: _Told, subject: str) -> Verdict | Finding:
     for key in sorted({*told.lives, *told.observed}):
         if wrong := _wrong(told, key):
-            return Verdict(ID, subject, Status.FAIL, wrong)
+            return settled(ID, subject, *wrong, labels=_labels(told.rule))
     firing = [key for key in sorted(told.lives) if _fires(told, key)]
     if firing:
         return _fired(told, subject, firing)
     for key, life in sorted(told.lives.items()):
         if any(life.most[place] is State.FIRING for place in told.inside):
-            return inconclusive(ID, subject, _doubt(told, key))
+            return inconclusive(ID, subject, Code.UNDECIDED, _doubt(told, key), labels=_labels(told.rule))
     return _silent(told, subject)
 
 
-def _wrong(told: _Told, key: Labels) -> str:
-    """The first evaluation in which an alert was not what it had to be; empty without any."""
+def _wrong(told: _Told, key: Labels) -> tuple[Code, str] | None:
+    """The first evaluation in which an alert was not what it had to be; None without any."""
     life, observed = told.lives.get(key), told.observed.get(key, NEVER)
     for place in told.inside:
         moment = told.moments[place]
@@ -193,14 +205,15 @@ def _wrong(told: _Told, key: Labels) -> str:
         least, most = (life.least[place], life.most[place]) if life else (State.SILENT, State.SILENT)
         if least <= was <= most:
             continue
-        should = least if was < least else most
-        asked = "had to be" if was < least else "could be at most"
+        code, should, asked = (
+            (Code.ALERT_MISSED, least, "had to be") if was < least else (Code.ALERT_FALSE, most, "could be at most")
+        )
         since_s = life.since_s[place] if life else None
         for_s = f", {moment.at_s - since_s:.3g} s after it began" if since_s is not None else ""
         when = f"{moment.at_s - told.window_start_s:.3g} s into the window"
         states = f"it was {was.name.lower()}{_named(key)} and {asked} {should.name.lower()}"
-        return f"{when} {states}{for_s}: {_beside(told, moment.values.get(key))} for {told.rule.for_s:g} s"
-    return ""
+        return code, f"{when} {states}{for_s}: {_beside(told, moment.values.get(key))} for {told.rule.for_s:g} s"
+    return None
 
 
 def _fires(told: _Told, key: Labels) -> bool:
@@ -216,14 +229,14 @@ def _fired(told: _Told, subject: str, keys: Sequence[Labels]) -> Verdict:
     more += f" and {len(keys) - MOST_TOLD} more" if len(keys) > MOST_TOLD else ""
     value = moment.values.get(key)
     why = f"it fires{_named(key)}, as it must, {took} (for {told.rule.for_s:g} s): {_beside(told, value)}{more}"
-    return Verdict(ID, subject, Status.PASS, why, observed=value)
+    return settled(ID, subject, Code.AGREES, why, observed=value, labels=_labels(told.rule))
 
 
 def _silent(told: _Told, subject: str) -> Verdict | Finding:
     values = [(value, key) for place in told.inside for key, value in told.moments[place].values.items()]
     if not values:
         text = f"it is silent, and its expression has nothing to judge in {len(told.inside)} evaluations: no series"
-        return Finding(UNPROVED, subject, f"{text}, or no traffic; {told.rule.expression}", ID)
+        return _unproved(told.rule, f"{text}, or no traffic; {told.rule.expression}")
     if told.limit is None:
         nearest, key = values[0]
     else:
@@ -231,7 +244,7 @@ def _silent(told: _Told, subject: str) -> Verdict | Finding:
     pending = any(told.moments[place].may for place in told.inside)
     state = f"it is pending at times, never for {told.rule.for_s:g} s, and does not fire" if pending else "it is silent"
     why = f"{state}, as it must be in {len(told.inside)} evaluations: {_beside(told, nearest)}{_named(key)}"
-    return Verdict(ID, subject, Status.PASS, why, observed=nearest)
+    return settled(ID, subject, Code.AGREES, why, observed=nearest, labels=_labels(told.rule))
 
 
 def _doubt(told: _Told, key: Labels) -> str:
@@ -260,4 +273,21 @@ def _named(key: Labels) -> str:
     return f" for {' '.join(names)}" if names else ""
 
 
-CHECK = Check(ID, queries, judge, optional=True)
+CHECK = Check(
+    ID,
+    queries,
+    judge,
+    NO_DATA
+    | {
+        Code.AGREES,
+        Code.ALERT_FALSE,
+        Code.ALERT_MISSED,
+        Code.MISRECORDED,
+        Code.NO_EVALUATION,
+        Code.RULE_ERROR,
+        Code.RULE_NOT_LOADED,
+        Code.UNDECIDED,
+        Code.UNKNOWN_VERSION,
+    },
+    optional=True,
+)

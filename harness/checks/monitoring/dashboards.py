@@ -9,11 +9,12 @@ import math
 from collections.abc import Callable, Mapping
 
 from harness import promql
-from harness.checks.base import Check, Facts, inconclusive
+from harness.checks.base import NO_DATA, NO_LABELS, Check, Facts, inconclusive, settled, unanswered
 from harness.checks.monitoring import _panel_evidence
 from harness.checks.monitoring._panel_evidence import Asked, subject_of
 from harness.checks.monitoring._vector_diff import apart, at, beside, equal, largest, named, nothing, number_at
 from harness.checks.reference_queries import TIE
+from harness.core.codes import Code, FindingCode
 from harness.core.panel import Panel
 from harness.core.query import NoData, Query
 from harness.core.run import Run
@@ -28,20 +29,13 @@ from harness.promql import Samples, syntax
 from harness.promql.vectors import Labels, UnsupportedError, Vector
 
 ID = "dashboards"
-EMPTY = "empty-panel"
-UNPROVED = "unproved-panel"
-FIRST_COUNT = "first-count-lost"
-HIDDEN = "first-count-hidden"
-LATENT = "latent-mistake"
 CENTRAL = 0.0
 ROUNDING_S = 0.5
 """`$__range_s` is rounded to a second."""
 NUDGES = (-TIE, CENTRAL, TIE)
 
-WINDOW = "the range is too short"
-UNKNOWN_METRIC = "no metric is called"
-UNKNOWN_LABEL = "has no label"
-NO_DATA = "the panel has no data"
+WRONG_FORM = "wrong"
+"""The value of a verdict's label that names a mistake of the expression."""
 KNOWN: Mapping[str, tuple[str, ...]] = {
     "status": tuple(map(str, range(100, 600))),
     "method": (*sorted(METHODS), INVALID_METHOD),
@@ -85,9 +79,9 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         if not isinstance(asked, Asked):
             results.append(asked)
         elif isinstance(own, NoData):
-            results.append(inconclusive(ID, asked.subject, own.reason))
+            results.append(unanswered(ID, asked.subject, own, labels=_labels(asked.panel)))
         elif isinstance(anywhere, NoData):
-            results.append(inconclusive(ID, asked.subject, anywhere.reason))
+            results.append(unanswered(ID, asked.subject, anywhere, labels=_labels(asked.panel)))
         else:
             results += _judge_safely(facts, asked, own, anywhere, memo)
     return tuple(results)
@@ -101,32 +95,33 @@ def _judge_safely(
         return _judge(facts, asked, own, anywhere, memo)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         why = f"it could not be evaluated ({error!r}), which is a fault of the harness: {asked.panel.expression}"
-        return (inconclusive(ID, asked.subject, why),)
+        return (inconclusive(ID, asked.subject, Code.NOT_EVALUATED, why, labels=_labels(asked.panel)),)
 
 
 def _read(panel: Panel) -> Asked | Verdict | Finding:
     """The panel's tree, or what is wrong with its text."""
     if panel.other == grafana.LIBRARY:
         text = "it stands in Grafana's library, so its queries are not in the file: export the dashboard for another "
-        return Finding(UNPROVED, subject_of(panel), f"{text}Grafana; nothing is compared", ID)
+        return _unproved(panel, f"{text}Grafana; nothing is compared")
     if panel.other:
         text = f"its data source is {panel.other}, not Prometheus: nothing is compared"
-        return Finding(UNPROVED, subject_of(panel), text, ID)
+        return _unproved(panel, text)
     if panel.problem:
-        return _fails(panel, f"{panel.problem}: {panel.expression}" if panel.expression else panel.problem)
+        why = f"{panel.problem}: {panel.expression}" if panel.expression else panel.problem
+        return _fails(panel, Code.PANEL_UNREADABLE, why)
     try:
         return _panel_evidence.read(panel)
     except ValueError as error:
         if name := grafana.unfilled(panel.expression):
-            return _fails(panel, f"variable ${name} has no value: {panel.expression}")
+            return _fails(panel, Code.UNFILLED_VARIABLE, f"variable ${name} has no value: {panel.expression}")
         if panel.presumed:
             text = (
                 f"it is no PromQL ({error}), and nothing tells that its data source is Prometheus: nothing is compared"
             )
-            return Finding(UNPROVED, subject_of(panel), text, ID)
-        return _fails(panel, f"the expression cannot be read ({error}): {panel.expression}")
+            return _unproved(panel, text)
+        return _fails(panel, Code.PANEL_UNREADABLE, f"the expression cannot be read ({error}): {panel.expression}")
     except UnsupportedError as error:
-        return Finding(UNPROVED, subject_of(panel), f"{error}: nothing is compared", ID)
+        return _unproved(panel, f"{error}: nothing is compared")
 
 
 def _judge(
@@ -136,31 +131,32 @@ def _judge(
     run = facts.run
     shown = _panel_evidence.shown(facts, asked)
     if isinstance(shown, NoData):
-        refused = shown.reason.startswith("Prometheus refused")
-        unanswered = inconclusive(ID, asked.subject, f"{shown.reason}{_place(asked.panel)}")
-        return (_fails(asked.panel, f"{shown.reason}: {asked.panel.expression}") if refused else unanswered,)
+        if shown.code is Code.REFUSED:
+            return (_fails(asked.panel, shown.code, f"{shown.reason}: {asked.panel.expression}"),)
+        why = f"{shown.reason}{_place(asked.panel)}"
+        return (inconclusive(ID, asked.subject, shown.code, why, labels=_labels(asked.panel)),)
     samples = _panel_evidence.samples(facts, asked, memo)
     if isinstance(samples, NoData):
-        return (inconclusive(ID, asked.subject, samples.reason),)
+        return (unanswered(ID, asked.subject, samples, labels=_labels(asked.panel)),)
     if others := [metric for metric in asked.metrics if metric not in own and metric in anywhere]:
         text = f"{others[0]} is none of {{{run.selector}}}: it answers, and its value is not compared"
-        return (Finding(UNPROVED, asked.subject, text, ID),)
+        return (_unproved(asked.panel, text),)
     recorded = {rule.name for rule in run.rules if not rule.alert}
     if wrong := _unknown(asked, samples, own | recorded) or _impossible(asked):
-        return (_fails(asked.panel, wrong),)
+        return (_fails(asked.panel, *wrong),)
     if not asked.selections:
-        return (Finding(UNPROVED, asked.subject, "it asks for no metric: nothing is compared", ID),)
+        return (_unproved(asked.panel, "it asks for no metric: nothing is compared"),)
     silent = [metric for metric in asked.metrics if not samples.series.get(metric)]
     if silent:
         text = f"{silent[0]} has no series: nothing of its kind happened, or it is not instrumented"
-        return (Finding(EMPTY, asked.subject, text, ID),)
+        return (_tell(asked, FindingCode.EMPTY_PANEL, text),)
     try:
         return _proved(asked, samples, _compare(run, asked, samples, shown))
     except UnsupportedError as error:
         if short := _short(run, asked):
             return (_judge_short(run, asked, short),)
         answers = "it shows nothing" if nothing(shown) else "it answers, and its value is not compared"
-        return (Finding(UNPROVED, asked.subject, f"{error}: {answers}", ID),)
+        return (_unproved(asked.panel, f"{error}: {answers}"),)
 
 
 def _proved(asked: Asked, samples: Samples, results: tuple[Verdict | Finding, ...]) -> tuple[Verdict | Finding, ...]:
@@ -168,24 +164,28 @@ def _proved(asked: Asked, samples: Samples, results: tuple[Verdict | Finding, ..
     if not any(isinstance(result, Verdict) and result.status is Status.PASS for result in results):
         return results
     if why := _panel_evidence.unmatched(asked, samples):
-        return (Finding(EMPTY, asked.subject, f"{why}: nothing of its kind happened, or the value is wrong", ID),)
+        text = f"{why}: nothing of its kind happened, or the value is wrong"
+        return (_tell(asked, FindingCode.EMPTY_PANEL, text),)
     if why := _panel_evidence.unsampled(asked, samples):
-        return (inconclusive(ID, asked.subject, why),)
+        return (inconclusive(ID, asked.subject, Code.NO_VALUE, why, labels=_labels(asked.panel)),)
     return results
 
 
-def _impossible(asked: Asked) -> str:
-    """What no run could make true of the expression; empty when nothing."""
+def _impossible(asked: Asked) -> tuple[Code, str] | None:
+    """What no run could make true of the expression; None when nothing."""
     if odd := [quantile for quantile in syntax.quantiles(asked.tree) if not 0 <= quantile <= 1]:
-        return f"{odd[0]:g} is no quantile: histogram_quantile() wants a share of 1, such as 0.95"
+        return Code.IMPOSSIBLE, f"{odd[0]:g} is no quantile: histogram_quantile() wants a share of 1, such as 0.95"
     for selection in asked.selections:
         for matcher in selection.matchers:
             if name := grafana.unfilled(matcher.value):
-                return f"variable ${name} has no value, and no series matches {matcher}"
+                return Code.UNFILLED_VARIABLE, f"variable ${name} has no value, and no series matches {matcher}"
             known = KNOWN.get(matcher.label, ()) if selection.metric in NAMES else ()
             if known and not any(map(matcher.accepts, known)):
-                return f"{matcher} matches no {matcher.label} that there is, and nothing is taken for 0"
-    return ""
+                return (
+                    Code.IMPOSSIBLE,
+                    f"{matcher} matches no {matcher.label} that there is, and nothing is taken for 0",
+                )
+    return None
 
 
 def _compare(run: Run, asked: Asked, samples: PanelSamples, shown: Vector) -> tuple[Verdict | Finding, ...]:
@@ -201,13 +201,14 @@ def _compare(run: Run, asked: Asked, samples: PanelSamples, shown: Vector) -> tu
         return (_judge_short(run, asked, f"{short}; {beside(shown, true)}"),)
     if odd := _unpredicted(under, shown):
         why = f"{odd} from the raw samples of {{{run.selector}}}: the panel sees other series than the run"
-        return (inconclusive(ID, asked.subject, why),)
+        return (inconclusive(ID, asked.subject, Code.UNPREDICTED, why, labels=_labels(asked.panel)),)
     right = under(RIGHT)
     if (key := _off(shown, under, RIGHT)) is not None:
         causes = [item for item in WRONG if _changes(under, item)]
         why = "; ".join(WRONG[item] for item in causes) or "its parts are wrong together"
         saw = f"the panel shows {at(shown, key)} for a right {at(right, key)}{named(key)}"
-        return (_fails(asked.panel, f"{saw}: {why}", number_at(right, key), number_at(shown, key)),)
+        due, was, mistakes = number_at(right, key), number_at(shown, key), dict.fromkeys(map(str, causes), WRONG_FORM)
+        return (_fails(asked.panel, Code.WRONG_EXPRESSION, f"{saw}: {why}", due, was, mistakes),)
     with_births = under(RIGHT | {Correction.BIRTHS})
     latent = _latent(asked, samples, shows)
     if nothing(shown):
@@ -219,7 +220,7 @@ def _compare(run: Run, asked: Asked, samples: PanelSamples, shown: Vector) -> tu
         f"the panel shows {at(shown, key)}{named(key)}, and {at(with_births, key)} with the first "
         "values of series that appeared: rate() leaves them out"
     )
-    return passed, Finding(FIRST_COUNT, asked.subject, text, ID), *latent
+    return passed, _tell(asked, FindingCode.FIRST_COUNT_LOST, text), *latent
 
 
 def _latent(asked: Asked, samples: PanelSamples, shows: frozenset[str]) -> tuple[Finding, ...]:
@@ -228,7 +229,12 @@ def _latent(asked: Asked, samples: PanelSamples, shows: frozenset[str]) -> tuple
         return ()
     made = corrections.mistakes(asked.tree, samples, shows=shows)
     return tuple(
-        Finding(LATENT, asked.subject, f"{text}; it makes no difference to what the panel shows in this run", ID)
+        _tell(
+            asked,
+            FindingCode.LATENT_MISTAKE,
+            f"{text}; it makes no difference to what the panel shows in this run",
+            item,
+        )
         for item, text in WRONG.items()
         if item in made
     )
@@ -256,13 +262,13 @@ def _judge_empty(asked: Asked, shown: Vector, with_births: Vector, true: Vector)
             "leaves out the first value of a series, and all that happened is in first values; export the series at 0 "
             "from the start"
         )
-        return Finding(HIDDEN, asked.subject, text, ID)
+        return _tell(asked, FindingCode.FIRST_COUNT_HIDDEN, text)
     if any(math.isfinite(value) for value in shown.values()):
         return _passes(asked, shown, true)
     if not nothing(true):
-        return _fails(asked.panel, f"{NO_DATA}; {beside(shown, true)}")
+        return _fails(asked.panel, Code.MISSING, f"the panel has no data; {beside(shown, true)}")
     text = "shows nothing, and nothing happened that it could show: a scenario in which it does would prove it"
-    return Finding(EMPTY, asked.subject, text, ID)
+    return _tell(asked, FindingCode.EMPTY_PANEL, text)
 
 
 def _passes(asked: Asked, shown: Vector, true: Vector) -> Verdict:
@@ -274,53 +280,76 @@ def _passes(asked: Asked, shown: Vector, true: Vector) -> Verdict:
         why += f"; {truth:.6g} is true{share}: rate() stretches to the edges of its range and leaves out first values"
     number = value if math.isfinite(value) else None
     spare = abs(value) * promql.AGREEMENT if number is not None else 0.0
-    return Verdict(
-        check=ID,
-        subject=asked.subject,
-        status=Status.PASS,
-        why=why,
+    return settled(
+        ID,
+        asked.subject,
+        Code.AGREES,
+        why,
         expected=number,
         observed=number,
         tolerance=Tolerance(spare, spare, "the right expression on the same samples"),
+        labels=_labels(asked.panel),
     )
 
 
-def _fails(panel: Panel, why: str, expected: float | None = None, observed: float | None = None) -> Verdict:
-    return Verdict(ID, subject_of(panel), Status.FAIL, f"{why}{_place(panel)}", expected=expected, observed=observed)
+def _fails(
+    panel: Panel,
+    code: Code,
+    why: str,
+    expected: float | None = None,
+    observed: float | None = None,
+    mistakes: Mapping[str, str] = NO_LABELS,
+) -> Verdict:
+    labels, why = {**_labels(panel), **mistakes}, f"{why}{_place(panel)}"
+    return settled(ID, subject_of(panel), code, why, expected=expected, observed=observed, labels=labels)
+
+
+def _unproved(panel: Panel, text: str) -> Finding:
+    return Finding(FindingCode.UNPROVED_PANEL, subject_of(panel), text, ID, _labels(panel))
+
+
+def _tell(asked: Asked, code: FindingCode, text: str, mistake: str = "") -> Finding:
+    labels = {**_labels(asked.panel), **({mistake: WRONG_FORM} if mistake else {})}
+    return Finding(code, asked.subject, text, ID, labels)
+
+
+def _labels(panel: Panel) -> Mapping[str, str]:
+    found = {"dashboard": panel.dashboard, "panel": panel.title, "ref": panel.ref, "file": panel.source}
+    return {name: value for name, value in found.items() if value}
 
 
 def _place(panel: Panel) -> str:
     return f" (in {panel.source})" if panel.source else ""
 
 
-def _unknown(asked: Asked, samples: Samples, names: frozenset[str]) -> str:
-    """The first name of a metric or a label that the target does not have; empty when it has all."""
+def _unknown(asked: Asked, samples: Samples, names: frozenset[str]) -> tuple[Code, str] | None:
+    """The first name of a metric or a label that the target does not have; None when it has all."""
     labels: set[str] = {"le"} if not asked.selections else set()
     for selection in asked.selections:
         metric, series = selection.metric, samples.series.get(selection.metric, ())
         if metric not in names and metric not in NAMES and not series:
             close = difflib.get_close_matches(metric, names, n=1, cutoff=0.8)
             hint = f"; the target exports {close[0]}" if close else ""
-            return f"{UNKNOWN_METRIC} {metric}{hint}: the panel takes nothing for 0"
+            return Code.UNKNOWN_METRIC, f"no metric is called {metric}{hint}: the panel takes nothing for 0"
         own = {name for each in series for name in each.labels}
         labels |= own
         if series and (missing := [name for name in selection.labels if name not in own]):
             has = ", ".join(sorted(own - {"__name__", "job", "app", "instance"}))
-            return (
-                f"{metric} {UNKNOWN_LABEL} {missing[0]!r}; it has {has}: no series matches, and nothing is taken for 0"
-            )
+            why = f"{metric} has no label {missing[0]!r}; it has {has}: no series matches, and nothing is taken for 0"
+            return Code.UNKNOWN_LABEL, why
     wanting = sorted(syntax.grouping(asked.tree) - labels)
     if wanting and all(samples.series.get(selection.metric) for selection in asked.selections):
-        return f"{asked.selections[0].metric} {UNKNOWN_LABEL} {wanting[0]!r}, by which the panel groups"
-    return ""
+        why = f"{asked.selections[0].metric} has no label {wanting[0]!r}, by which the panel groups"
+        return Code.UNKNOWN_LABEL, why
+    return None
 
 
 def _judge_short(run: Run, asked: Asked, why: str) -> Verdict:
     """A range that is too short is the panel's fault, unless it asks for all of a run that is as short."""
     if not asked.panel.whole_range or _shortest_s(asked) < run.window.length_s - ROUNDING_S:
-        return _fails(asked.panel, why)
+        return _fails(asked.panel, Code.SHORT_RANGE, why)
     window = f"it asks for the whole window, which is {run.window.length_s:.3g} s: run for longer"
-    return inconclusive(ID, asked.subject, f"{why}; {window}")
+    return inconclusive(ID, asked.subject, Code.SHORT_RANGE, f"{why}; {window}", labels=_labels(asked.panel))
 
 
 def _shortest_s(asked: Asked) -> float:
@@ -339,8 +368,8 @@ def _short(run: Run, asked: Asked) -> str:
         else "a failed one leaves a gap, and rate() stretches what is left"
     )
     return (
-        f"{WINDOW}: {least:g} s hold less than {RATE_SCRAPES} scrapes of {interval_s:g} s, {effect}; take "
-        "$__rate_interval, or four scrapes at least"
+        f"the range is too short: {least:g} s hold less than {RATE_SCRAPES} scrapes of {interval_s:g} s, {effect}; "
+        "take $__rate_interval, or four scrapes at least"
     )
 
 
@@ -359,4 +388,25 @@ def _off(shown: Vector, under: Callable[..., Vector], applied: frozenset[Correct
     return apart(shown, [under(applied, nudge) for nudge in NUDGES])
 
 
-CHECK = Check(ID, queries, judge, optional=True)
+CHECK = Check(
+    ID,
+    queries,
+    judge,
+    NO_DATA
+    | {
+        Code.AGREES,
+        Code.IMPOSSIBLE,
+        Code.MISSING,
+        Code.NOT_EVALUATED,
+        Code.NO_VALUE,
+        Code.PANEL_UNREADABLE,
+        Code.SHORT_RANGE,
+        Code.UNFILLED_VARIABLE,
+        Code.UNKNOWN_LABEL,
+        Code.UNKNOWN_METRIC,
+        Code.UNKNOWN_VERSION,
+        Code.UNPREDICTED,
+        Code.WRONG_EXPRESSION,
+    },
+    optional=True,
+)

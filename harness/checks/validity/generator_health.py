@@ -1,9 +1,10 @@
 """Did the load generator do what was planned, and is every sample it took here?"""
 
-from harness.checks.base import Check, Facts, inconclusive
+from harness.checks.base import Check, Facts, inconclusive, settled
+from harness.core.codes import Code, FindingCode
 from harness.core.query import Query
 from harness.core.run import Run, ShardState
-from harness.core.verdict import Finding, Status, Verdict
+from harness.core.verdict import Finding, Verdict
 from harness.evidence.client.summary import ALL
 
 ID = "generator-health"
@@ -26,35 +27,39 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """A verdict per shard, then on the load delivered and on saturation."""
     verdicts = [_judge_shard(state) for state in facts.shards]
     if not facts.client.rows and not any(state.problem for state in facts.shards):
-        verdicts.append(inconclusive(ID, "samples", "no request was recorded; does the scenario send any?"))
+        why = "no request was recorded; does the scenario send any?"
+        verdicts.append(inconclusive(ID, "samples", Code.NO_SAMPLES, why))
     elif not facts.client.responses:
-        verdicts.append(
-            inconclusive(ID, "samples", f"none of {facts.client.lost} requests was answered; is the target up?")
-        )
+        why = f"none of {facts.client.lost} requests was answered; is the target up?"
+        verdicts.append(inconclusive(ID, "samples", Code.NO_SAMPLES, why))
     return (*verdicts, _judge_load(facts), *_judge_arrivals(facts), _judge_saturation(facts), *_findings(facts))
 
 
 def _judge_shard(state: ShardState) -> Verdict:
-    subject, counted = state.shard.file, state.shard.rows
+    subject, counted, labels = state.shard.file, state.shard.rows, {"file": state.shard.file}
     if state.problem:
         why = f"{state.problem}; samples are lost, so nothing that counts them can be judged: run again"
-        return Verdict(ID, subject, Status.INCONCLUSIVE, why, expected=counted, observed=state.rows, unit="samples")
+        code = Code.SAMPLES_LOST
+        return inconclusive(
+            ID, subject, code, why, expected=counted, observed=state.rows, unit="samples", labels=labels
+        )
     if state.contradiction:
         why = f"{state.contradiction}: it was changed after the run"
-        return Verdict(ID, subject, Status.FAIL, why, expected=counted, observed=state.rows, unit="samples")
+        code = Code.CHANGED
+        return settled(ID, subject, code, why, expected=counted, observed=state.rows, unit="samples", labels=labels)
     same = counted == state.rows
     why = f"closed with {counted:,} samples" + (
         "" if same else f", but holds {state.rows:,}: it was changed after the run"
     )
-    status = Status.PASS if same else Status.FAIL
-    return Verdict(ID, subject, status, why, expected=counted, observed=state.rows, unit="samples")
+    code = Code.AGREES if same else Code.CHANGED
+    return settled(ID, subject, code, why, expected=counted, observed=state.rows, unit="samples", labels=labels)
 
 
 def _judge_load(facts: Facts) -> Verdict:
     health = facts.run.generator
     ended = f"Locust ended with exit code {health.exit_code}; see logs/locust-measure.log"
     if health.exit_code < 0 or health.exit_code >= KILLED:
-        return inconclusive(ID, "load", ended)
+        return inconclusive(ID, "load", Code.GENERATOR_CRASHED, ended)
     missing = health.planned_users - health.peak_users
     short_s = health.planned_duration_s - health.duration_s
     why = (
@@ -62,12 +67,10 @@ def _judge_load(facts: Facts) -> Verdict:
         f"of {health.planned_duration_s:.0f} s"
     )
     if missing > 0 or short_s > DURATION_SLACK_S:
-        return inconclusive(
-            ID, "load", f"the planned load was not delivered: {why}; lengthen the run or lower the users"
-        )
-    return Verdict(
-        ID, "load", Status.PASS, why, expected=health.planned_users, observed=health.peak_users, unit="users"
-    )
+        why = f"the planned load was not delivered: {why}; lengthen the run or lower the users"
+        return inconclusive(ID, "load", Code.NOT_DELIVERED, why)
+    planned, peak = health.planned_users, health.peak_users
+    return settled(ID, "load", Code.AGREES, why, expected=planned, observed=peak, unit="users")
 
 
 def _judge_arrivals(facts: Facts) -> tuple[Verdict, ...]:
@@ -78,17 +81,16 @@ def _judge_arrivals(facts: Facts) -> tuple[Verdict, ...]:
     planned, begun = health.planned_arrivals, health.begun_arrivals
     if not planned or begun is None:
         why = f"no arrival is known to have been planned at {rate:g}/s; lengthen the run"
-        return (inconclusive(ID, "arrivals", why),)
+        return (inconclusive(ID, "arrivals", Code.NOT_DELIVERED, why),)
     why = f"{begun:,} of {planned:,} planned arrivals were begun"
     if facts.never_begun > MOST_NEVER_BEGUN * planned or begun > planned:
         why += (
             f", {begun / planned - 1:+.1%} (limit {MOST_NEVER_BEGUN:.0%}): all {health.peak_users} users waited for "
             f"answers, so the target does not keep up with {rate:g}/s, or the load generator does not"
         )
-        status = Status.INCONCLUSIVE
-    else:
-        status = Status.PASS
-    return (Verdict(ID, "arrivals", status, why, expected=planned, observed=begun, unit="arrivals"),)
+        code = Code.NOT_DELIVERED
+        return (inconclusive(ID, "arrivals", code, why, expected=planned, observed=begun, unit="arrivals"),)
+    return (settled(ID, "arrivals", Code.AGREES, why, expected=planned, observed=begun, unit="arrivals"),)
 
 
 def _judge_saturation(facts: Facts) -> Verdict:
@@ -98,12 +100,12 @@ def _judge_saturation(facts: Facts) -> Verdict:
             f"{facts.saturated}: latencies as the client saw them are not to be trusted, counts and witness "
             "are; use --workers"
         )
-        return inconclusive(ID, "saturation", why)
+        return inconclusive(ID, "saturation", Code.SATURATED, why)
     why = f"Locust used {health.cpu_ratio:.0%} of a core, its loop lagged by {(health.loop_lag_s or 0) * 1000:.0f} ms"
-    return Verdict(
+    return settled(
         ID,
         "saturation",
-        Status.PASS,
+        Code.AGREES,
         why,
         observed=health.cpu_ratio,
         expected=budget.max_generator_cpu_ratio,
@@ -116,29 +118,29 @@ def _findings(facts: Facts) -> list[Finding]:
     findings = []
     if health.user_errors:
         text = f"{health.user_errors} tasks of the scenario raised; see logs/locust-measure.log"
-        findings.append(Finding("user-errors", "scenario", text, ID))
+        findings.append(Finding(FindingCode.USER_ERRORS, "scenario", text, ID))
     if facts.never_begun:
         text = (
             f"{facts.never_begun:,} of {health.planned_arrivals:,} arrivals were never begun, for no user was free: "
             "whoever came then had no answer, and limits count them as slower than any"
         )
-        findings.append(Finding("never-begun", "client", text, ID))
+        findings.append(Finding(FindingCode.NEVER_BEGUN, "client", text, ID))
     findings += _omission(facts)
     if health.elsewhere:
         text = f"{health.elsewhere} requests went to other hosts than the target and are not judged"
-        findings.append(Finding("other-hosts", "scenario", text, ID))
+        findings.append(Finding(FindingCode.OTHER_HOSTS, "scenario", text, ID))
     if health.unrecorded:
         text = (
             f"{health.unrecorded} requests were sent and Locust never told of their end: a task raised inside a "
             "`with` of catch_response, or waited longer than stop_timeout; the target has counted them"
         )
-        findings.append(Finding("unrecorded", "client", text, ID))
+        findings.append(Finding(FindingCode.UNRECORDED, "client", text, ID))
     if facts.client.lost:
         text = (
             f"{facts.client.lost} requests had no response (time-out or connection error); the target may have "
             "counted them"
         )
-        findings.append(Finding("no-response", "client", text, ID))
+        findings.append(Finding(FindingCode.NO_RESPONSE, "client", text, ID))
     return findings
 
 
@@ -153,7 +155,22 @@ def _omission(facts: Facts) -> list[Finding]:
         f"p95 is {meant_s * 1000:.4g} ms from the intended start and {actual_s * 1000:.4g} ms from the actual one: "
         "requests waited to be sent, which a figure from the actual start leaves out (coordinated omission)"
     )
-    return [Finding("coordinated-omission", "client", text, ID)]
+    return [Finding(FindingCode.COORDINATED_OMISSION, "client", text, ID)]
 
 
-CHECK = Check(ID, queries, judge)
+CHECK = Check(
+    ID,
+    queries,
+    judge,
+    frozenset(
+        {
+            Code.AGREES,
+            Code.CHANGED,
+            Code.GENERATOR_CRASHED,
+            Code.NO_SAMPLES,
+            Code.NOT_DELIVERED,
+            Code.SAMPLES_LOST,
+            Code.SATURATED,
+        }
+    ),
+)

@@ -1,14 +1,15 @@
 """Did Prometheus see the target all through the window: every scrape, no gap, no reset, nothing dropped?"""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from harness import promql
-from harness.checks.base import Check, Facts, inconclusive
-from harness.core.query import NoData, Query, Reading, Series
+from harness.checks.base import NO_DATA, Check, Facts, inconclusive, settled, unanswered
+from harness.core.codes import Code
+from harness.core.query import NoData, NoSeries, Query, Reading, Series
 from harness.core.run import Run
-from harness.core.verdict import Finding, Status, Verdict
+from harness.core.verdict import Finding, Verdict
 from harness.evidence import prometheus_evidence
 from harness.instrumentation.django_prometheus.metrics import COUNTERS
 
@@ -43,7 +44,8 @@ def _judge_ended(facts: Facts) -> list[Verdict]:
     if not facts.run.ended:
         return []
     why = f"{', '.join(facts.run.ended)} ended by itself while the load was on; see its log in the run's directory"
-    return [Verdict(ID, "processes", Status.FAIL, why, expected=0, observed=len(facts.run.ended), unit="processes")]
+    ended = len(facts.run.ended)
+    return [settled(ID, "processes", Code.PROCESS_ENDED, why, expected=0, observed=ended, unit="processes")]
 
 
 def _kept(run: Run) -> Query:
@@ -70,9 +72,9 @@ def _judge_raw(facts: Facts) -> Verdict:
         query = _own_growth(facts.run, metric)
         own = facts.evidence.read(query)
         if isinstance(items, NoData):
-            return inconclusive(ID, subject, items.reason)
-        if isinstance(own, NoData) and own.reason != prometheus_evidence.NO_SERIES:
-            return inconclusive(ID, subject, own.reason)
+            return unanswered(ID, subject, items, labels={"metric": metric})
+        if isinstance(own, NoData) and not isinstance(own, NoSeries):
+            return unanswered(ID, subject, own, labels={"metric": metric})
         told = {} if isinstance(own, NoData) else {series.labels.get("le", ""): series.last for series in own.series}
         folded = {le: value for (le,), value in prometheus_evidence.by(items, "le").items()}
         compared += len(told)
@@ -83,28 +85,33 @@ def _judge_raw(facts: Facts) -> Verdict:
                     f"{metric}{bucket} grew by {folded.get(le, 0.0):.10g} in its raw samples, and by "
                     f"{told.get(le, 0.0):.10g} as Prometheus subtracts: the counter fell, or the evidence was changed"
                 )
-                return Verdict(ID, subject, Status.FAIL, why, expected=told.get(le), observed=folded.get(le))
+                labels = {"metric": metric, "le": le} if le else {"metric": metric}
+                due, was = told.get(le), folded.get(le)
+                return settled(ID, subject, Code.RAW_DIFFERS, why, expected=due, observed=was, labels=labels)
     if not compared:
-        return inconclusive(ID, subject, "the target exports none of the counters of django-prometheus")
+        why = "the target exports none of the counters of django-prometheus"
+        return inconclusive(ID, subject, Code.NOTHING_COUNTED, why)
     why = f"all {len(COUNTERS)} counters grew in their raw samples by what Prometheus itself subtracts"
-    return Verdict(ID, subject, Status.PASS, why)
+    return settled(ID, subject, Code.AGREES, why)
 
 
 def _judge_scrapes(facts: Facts) -> list[Verdict]:
     reading = facts.evidence.read(prometheus_evidence.raw_query(facts.run, "up"))
     if isinstance(reading, NoData):
-        return [inconclusive(ID, "scrapes", f"it is not known whether the target was scraped: {reading.reason}")]
+        why = f"it is not known whether the target was scraped: {reading.reason}"
+        return [inconclusive(ID, "scrapes", reading.code, why)]
     verdicts = [_judge_instance(facts.run, series) for series in reading.series]
     gone = set(facts.run.instances) - {series.labels.get("instance", "") for series in reading.series}
-    verdicts += [
-        Verdict(ID, f"{name} scrapes", Status.FAIL, "it was scraped at t0 and is no target any more") for name in gone
+    why = "it was scraped at t0 and is no target any more"
+    return [
+        *verdicts,
+        *(settled(ID, f"{name} scrapes", Code.TARGET_GONE, why, labels={"instance": name}) for name in gone),
     ]
-    return verdicts
 
 
 def _judge_instance(run: Run, series: Series) -> Verdict:
     window = run.window
-    subject = f"{series.labels.get('instance', 'target')} scrapes"
+    subject, labels = f"{series.labels.get('instance', 'target')} scrapes", _instance(series)
     inside = [
         (time_s, value)
         for time_s, value in series.points
@@ -118,11 +125,13 @@ def _judge_instance(run: Run, series: Series) -> Verdict:
     failed = sum(1 for _, value in inside if value != 1)
     gap_s = max((b - a for a, b in pairwise(times)), default=float("inf"))
     if failed:
+        code = Code.TARGET_DOWN
         why = (
             f"{failed} of {len(inside)} scrapes failed (up = 0): the target did not answer in time, or a limit such as "
             "sample_limit was exceeded; see Prometheus's targets page"
         )
     elif gap_s > GAP * window.scrape_interval_s or observed < expected - 1:
+        code = Code.SCRAPES_MISSING
         why = (
             f"{observed} scrapes after t0 where {expected} were due, {gap_s:.3g} s between two at the "
             "longest: Prometheus "
@@ -130,8 +139,13 @@ def _judge_instance(run: Run, series: Series) -> Verdict:
         )
     else:
         why = f"{observed} scrapes after t0, all well, at most {gap_s:.3g} s apart"
-        return Verdict(ID, subject, Status.PASS, why, expected=expected, observed=observed, unit="scrapes")
-    return Verdict(ID, subject, Status.FAIL, why, expected=expected, observed=observed - failed, unit="scrapes")
+        code = Code.AGREES
+    well = observed - failed
+    return settled(ID, subject, code, why, expected=expected, observed=well, unit="scrapes", labels=labels)
+
+
+def _instance(series: Series) -> Mapping[str, str]:
+    return {name: value for name, value in series.labels.items() if name == "instance"}
 
 
 def _judge_resets(facts: Facts) -> Verdict:
@@ -139,17 +153,19 @@ def _judge_resets(facts: Facts) -> Verdict:
     for metric in COUNTERS:
         items = prometheus_evidence.deltas(facts.run, facts.evidence, metric)
         if isinstance(items, NoData):
-            return inconclusive(ID, "counter resets", items.reason)
+            return unanswered(ID, "counter resets", items, labels={"metric": metric})
         resets[metric] = sum(item.falls for item in items)
     found = sum(resets.values())
     if not found:
-        return Verdict(ID, "counter resets", Status.PASS, "no counter ever fell", expected=0, observed=0, unit="resets")
+        why = "no counter ever fell"
+        return settled(ID, "counter resets", Code.AGREES, why, expected=0, observed=0, unit="resets")
     worst = max(resets, key=lambda metric: resets[metric])
     why = (
         f"counters fell {found} times, {worst} most often: the target restarted, or several workers answer scrapes in "
         "turn without a shared PROMETHEUS_MULTIPROC_DIR"
     )
-    return Verdict(ID, "counter resets", Status.FAIL, why, expected=0, observed=found, unit="resets")
+    code, labels = Code.COUNTER_RESET, {"metric": worst}
+    return settled(ID, "counter resets", code, why, expected=0, observed=found, unit="resets", labels=labels)
 
 
 def _judge_start(facts: Facts) -> list[Verdict]:
@@ -157,7 +173,7 @@ def _judge_start(facts: Facts) -> list[Verdict]:
     query = prometheus_evidence.raw_query(facts.run, START_TIME)
     reading = facts.evidence.read(query)
     if isinstance(reading, NoData):
-        return [] if query in facts.evidence.answers else [inconclusive(ID, "process start", reading.reason)]
+        return [] if query in facts.evidence.answers else [unanswered(ID, "process start", reading)]
     verdicts = []
     for series in reading.series:
         begin_s = facts.run.window.start_s - prometheus_evidence.CLOCK_RESOLUTION_S
@@ -165,22 +181,28 @@ def _judge_start(facts: Facts) -> list[Verdict]:
         starts = set(told)
         subject = f"{series.labels.get('instance', 'target')} process start"
         if len(starts) <= 1:
-            verdicts.append(Verdict(ID, subject, Status.PASS, "one process answered every scrape"))
+            why = "one process answered every scrape"
+            verdicts.append(settled(ID, subject, Code.AGREES, why, labels=_instance(series)))
             continue
         why = f"{len(starts)} processes with different start times answered"
-        if told == sorted(told):
+        code = Code.RESTARTED if told == sorted(told) else Code.IN_TURN
+        if code is Code.RESTARTED:
             why += ": the target restarted, or has several workers without PROMETHEUS_MULTIPROC_DIR"
         else:
             why += " in turn: several workers without PROMETHEUS_MULTIPROC_DIR"
-        verdicts.append(Verdict(ID, subject, Status.FAIL, why, expected=1, observed=len(starts), unit="processes"))
+        found = len(starts)
+        verdicts.append(
+            settled(ID, subject, code, why, expected=1, observed=found, unit="processes", labels=_instance(series))
+        )
     return verdicts
 
 
 def _judge_stored(facts: Facts) -> list[Verdict]:
     kept, stored = facts.evidence.read(_kept(facts.run)), facts.evidence.read(_stored(facts.run))
-    if isinstance(kept, NoData) or isinstance(stored, NoData):
-        reason = kept.reason if isinstance(kept, NoData) else stored.reason if isinstance(stored, NoData) else ""
-        return [inconclusive(ID, "stored series", reason)]
+    if isinstance(kept, NoData):
+        return [unanswered(ID, "stored series", kept)]
+    if isinstance(stored, NoData):
+        return [unanswered(ID, "stored series", stored)]
     counts = {series.labels.get("instance", ""): series.last for series in stored.series}
     return [_judge_kept(series, counts) for series in _rising(kept)]
 
@@ -195,8 +217,8 @@ def _judge_kept(series: Series, counts: dict[str, float]) -> Verdict:
             f"the last scrape kept {series.last:.0f} samples but {observed:.0f} series are stored: labels collide (a "
             "labeldrop that makes two series one), or samples with the same time were dropped"
         )
-    status = Status.PASS if same else Status.FAIL
-    return Verdict(ID, subject, status, why, expected=series.last, observed=observed, unit="series")
+    code, labels = Code.AGREES if same else Code.LABELS_COLLIDE, _instance(series)
+    return settled(ID, subject, code, why, expected=series.last, observed=observed, unit="series", labels=labels)
 
 
 def _rising(reading: Reading) -> Sequence[Series]:
@@ -216,8 +238,28 @@ def _judge_clock(facts: Facts) -> Verdict:
             f" (limit {limit_s:g} s): panels show the load at the wrong time; synchronise the clocks (the "
             "window itself is exact)"
         )
-    status = Status.PASS if fine else Status.FAIL
-    return Verdict(ID, "clock", status, why, expected=0, observed=skew_s, unit="s")
+    code = Code.AGREES if fine else Code.CLOCK_SKEW
+    return settled(ID, "clock", code, why, expected=0, observed=skew_s, unit="s")
 
 
-CHECK = Check(ID, queries, judge)
+CHECK = Check(
+    ID,
+    queries,
+    judge,
+    NO_DATA
+    | {
+        Code.AGREES,
+        Code.CLOCK_SKEW,
+        Code.COUNTER_RESET,
+        Code.IN_TURN,
+        Code.LABELS_COLLIDE,
+        Code.NO_SERIES,
+        Code.NOTHING_COUNTED,
+        Code.PROCESS_ENDED,
+        Code.RAW_DIFFERS,
+        Code.RESTARTED,
+        Code.SCRAPES_MISSING,
+        Code.TARGET_DOWN,
+        Code.TARGET_GONE,
+    },
+)

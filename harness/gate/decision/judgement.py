@@ -7,6 +7,7 @@ nothing speaks against: whatever is missing, mismatched or no number ends as INC
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from harness.core.codes import Code
 from harness.core.outcome import overall
 from harness.core.verdict import Status, Verdict
 from harness.gate.decision import contrast
@@ -105,24 +106,34 @@ def _comparable(
     base: Sequence[Measurement], candidate: Sequence[Measurement], obstacles: Sequence[str], look: Look
 ) -> tuple[Verdict, ...]:
     if obstacles:
-        return tuple(Verdict(COMPARABLE, "", Status.INCONCLUSIVE, obstacle) for obstacle in obstacles)
+        status, code = Status.INCONCLUSIVE, Code.NOT_COMPARABLE
+        return tuple(Verdict(COMPARABLE, "", status, obstacle, code=code) for obstacle in obstacles)
     equal = len({name for arm in (*base, *candidate) for name in arm.fingerprint})
     why = f"{look.units}: nothing speaks against comparing them" + (f", {equal} settings are equal" if equal else "")
-    return (Verdict(COMPARABLE, "", Status.PASS, why),)
+    return (Verdict(COMPARABLE, "", Status.PASS, why, code=Code.AGREES),)
 
 
 def _verified(base: Sequence[Measurement], candidate: Sequence[Measurement]) -> tuple[Verdict, ...]:
     """A regression verdict on untrue numbers is worthless: a candidate whose metrics are untrue fails the gate."""
     found = [
-        Verdict(RUNS, arm.id, arm.verification if mine else Status.INCONCLUSIVE, f"{arm.id}: {_own(arm)}")
+        Verdict(
+            RUNS,
+            arm.id,
+            arm.verification if mine else Status.INCONCLUSIVE,
+            f"{arm.id}: {_own(arm)}",
+            code=Code.UNVERIFIED,
+            labels={"run": arm.id},
+        )
         for mine, arms in ((True, candidate), (False, base))
         for arm in arms
         if arm.verification is not Status.PASS
     ]
     arms = len(base) + len(candidate)
     if not arms:
-        return (Verdict(RUNS, "", Status.INCONCLUSIVE, "there is no run to compare"),)
-    return tuple(found) or (Verdict(RUNS, "", Status.PASS, f"all {arms} passed their own verification"),)
+        why = "there is no run to compare"
+        return (Verdict(RUNS, "", Status.INCONCLUSIVE, why, code=Code.NO_MEASUREMENT),)
+    why = f"all {arms} passed their own verification"
+    return tuple(found) or (Verdict(RUNS, "", Status.PASS, why, code=Code.AGREES),)
 
 
 def _paired(base: Sequence[Measurement], candidate: Sequence[Measurement], endpoint: Endpoint) -> Contrast | Unusable:

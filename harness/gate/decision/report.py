@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
+from harness.core.codes import FindingCode
 from harness.core.outcome import EXIT_CODES
-from harness.core.report import Report
-from harness.core.run import SCHEMA_VERSION
+from harness.core.report import REPORT_SCHEMA, Report
 from harness.core.verdict import Finding
 from harness.gate.decision.judgement import Decision
 from harness.gate.decision.measurement import Measurement
 
 STORED = Finding(
-    "stored-baseline",
+    FindingCode.STORED_BASELINE,
     "",
     "a stored baseline on an ordinary shared runner is inconclusive most of the time, and honestly so: machines differ "
     "from job to job by more than most regressions. Run base and candidate beside each other in pairs to know",
@@ -30,7 +30,7 @@ def report(
 ) -> Report:
     """The report of a gate that compared `arms`; `gate` is `pairs` or `stored`."""
     return Report(
-        schema_version=SCHEMA_VERSION,
+        schema_version=REPORT_SCHEMA,
         run_id=id,
         status=decision.status,
         exit_code=EXIT_CODES[decision.status],

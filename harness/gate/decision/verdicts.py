@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.core.codes import Code
 from harness.core.verdict import MOST_TOLD, Effect, Status, Tolerance, Verdict
 from harness.gate.decision.contrast import Contrast, holm
 from harness.gate.decision.endpoint import Endpoint, Kind
@@ -36,7 +37,7 @@ def conclude(
     p_values = [math.nan if isinstance(each, Unusable) else each.p_value for each in contrasts.values()]
     rejected = dict(zip(contrasts, holm(p_values, look.alpha), strict=True))
     return tuple(
-        Verdict(endpoint.check, endpoint.name, Status.INCONCLUSIVE, found.reason, unit=endpoint.unit)
+        _inconclusive(endpoint, Code.NO_MEASUREMENT, found.reason)
         if isinstance(found, Unusable)
         else _verdict(endpoint, found, rejected[endpoint], obstacles, look, len(contrasts))
         for endpoint, found in contrasts.items()
@@ -64,8 +65,8 @@ def _verdict(
     numbers = (effect.change, effect.low, effect.high, effect.detectable, found.p_value, found.se)
     if not all(math.isfinite(number) for number in numbers):
         why = f"the effect is no number ({found.effect} +- {found.se})"
-        return Verdict(endpoint.check, endpoint.name, Status.INCONCLUSIVE, why, unit=endpoint.unit)
-    status, reason = _status(endpoint, found, rejected, obstacles, look)
+        return _inconclusive(endpoint, Code.NOT_A_NUMBER, why)
+    status, code, reason = _status(endpoint, found, rejected, obstacles, look)
     base, candidate = _natural(endpoint, found)
     return Verdict(
         check=endpoint.check,
@@ -77,25 +78,39 @@ def _verdict(
         tolerance=_tolerance(endpoint, base, candidate),
         unit=endpoint.unit,
         effect=effect,
+        code=code,
+        labels=_labels(endpoint),
     )
+
+
+def _inconclusive(endpoint: Endpoint, code: Code, why: str) -> Verdict:
+    status, labels = Status.INCONCLUSIVE, _labels(endpoint)
+    return Verdict(endpoint.check, endpoint.name, status, why, unit=endpoint.unit, code=code, labels=labels)
+
+
+def _labels(endpoint: Endpoint) -> Mapping[str, str]:
+    found = {"view": endpoint.view, "number": str(endpoint.kind)}
+    return {name: value for name, value in found.items() if value}
 
 
 def _status(
     endpoint: Endpoint, found: Contrast, rejected: bool, obstacles: Sequence[str], look: Look
-) -> tuple[Status, str]:
+) -> tuple[Status, Code, str]:
     """FAIL, PASS or INCONCLUSIVE, and why. What is no number passes no comparison."""
     limits = margin(endpoint)
     worst, allowed = _shown(endpoint, limits.passes), _shown(endpoint, limits.fails)
     if obstacles:
-        return Status.INCONCLUSIVE, f"not judged: {obstacles[0]}"
+        return Status.INCONCLUSIVE, Code.NOT_COMPARABLE, f"not judged: {obstacles[0]}"
     if rejected and _measured(endpoint, found, found.effect) >= limits.fails:
-        return Status.FAIL, f"a regression (p = {found.p_value:.2g} over {look.units}, limit {allowed})"
+        why = f"a regression (p = {found.p_value:.2g} over {look.units}, limit {allowed})"
+        return Status.FAIL, Code.REGRESSION, why
     if not _measured(endpoint, found, found.high) < limits.passes:
         seen = f"a change for the worse is certain but below {allowed}" if rejected else "no regression is proved"
-        return Status.INCONCLUSIVE, f"{seen}, and {worst} is not ruled out by {look.units}"
+        return Status.INCONCLUSIVE, Code.NOT_PROVED, f"{seen}, and {worst} is not ruled out by {look.units}"
     if not look.final:
-        return Status.INCONCLUSIVE, f"no regression seen in {look.units}; only the last look can pass"
-    return Status.PASS, f"{worst} is ruled out by {look.units}"
+        why = f"no regression seen in {look.units}; only the last look can pass"
+        return Status.INCONCLUSIVE, Code.NOT_FINAL, why
+    return Status.PASS, Code.AGREES, f"{worst} is ruled out by {look.units}"
 
 
 def _measured(endpoint: Endpoint, found: Contrast, effect: float) -> float:

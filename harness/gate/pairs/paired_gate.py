@@ -12,6 +12,7 @@ from pathlib import Path
 
 from harness.config import hosts
 from harness.config.profile import Profile, TargetStart
+from harness.core.codes import FindingCode
 from harness.core.errors import UsageError
 from harness.core.verdict import Finding, Status
 from harness.gate.baseline import commands
@@ -221,13 +222,15 @@ def _findings(record: Record, decision: Decision) -> list[Finding]:
         f"{named[0]}; {named[1]}{f' with{added}' if added else ''}; {record.pairs} of {record.plan.looks[-1]} pairs, "
         f"{asked.slices} x {asked.slice_s:g} s a side in each; {_verified(asked)}"
     )
-    found = [Finding("sides", "", text, decision.verdicts[0].check)]
+    found = [Finding(FindingCode.SIDES, "", text, decision.verdicts[0].check)]
     if record.uncommitted:
         lacking = (
             f"the working tree has changes that {' and '.join(texts[role] for role in record.uncommitted)} does not "
             "hold, and they were not measured: commit them"
         )
-        found.append(Finding("uncommitted", " and ".join(record.uncommitted), lacking, decision.verdicts[0].check))
+        found.append(
+            Finding(FindingCode.UNCOMMITTED, " and ".join(record.uncommitted), lacking, decision.verdicts[0].check)
+        )
     return found
 
 

@@ -79,7 +79,7 @@ class RunningSide:
         measured = self._window.close(loaded.ended_s)
         made = pipeline.run_of(profile, self.directory.path.name, self._started_s, self.services, measured, loaded)
         settings = comparability.settings(profile, find_locustfile(profile, self.project).read_bytes())
-        checks = () if self.verified else (generator_health.ID,)
+        checks = made.checks if self.verified else (generator_health.ID,)
         made = replace(made, ended=ended, settings=settings, checks=checks)
         self.directory.write_run(made)
         prometheus = Prometheus(self.services.prometheus)

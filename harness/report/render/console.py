@@ -164,7 +164,7 @@ def _verdict(verdict: Verdict) -> Group:
 
 def _finding(finding: Finding) -> Padding:
     subject = f" {shorten(finding.subject, NAME_LIMIT)}" if finding.subject else ""
-    text = Text.assemble((shorten(finding.id, NAME_LIMIT), "bold"), f"{subject}: {shorten(finding.text, WHY_LIMIT)}")
+    text = Text.assemble((shorten(finding.code, NAME_LIMIT), "bold"), f"{subject}: {shorten(finding.text, WHY_LIMIT)}")
     return Padding(text, (0, 0, 0, 2))
 
 
@@ -205,8 +205,8 @@ def _figures(rows: Iterable[FigureRow]) -> Padding:
         table.add_row(
             Text(row.label),
             *(Text(fmt.number(value, row.unit)) for value in (row.client, row.witness, row.metric)),
-            Text(fmt.difference(row.metric, row.client, row.unit)),
+            Text(fmt.difference(row.metric, row.truth, row.unit)),
             Text(fmt.number(row.panel, row.unit)),
-            Text(fmt.difference(row.panel, row.client, row.unit)),
+            Text(fmt.difference(row.panel, row.truth, row.unit)),
         )
     return Padding(table, (0, 0, 0, 2))

@@ -5,14 +5,17 @@ they do not know; a key that goes, or changes its meaning, raises it, and an old
 """
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
-from harness.core.report import Report
-from harness.core.run import SCHEMA_VERSION
+from harness.core.codes import Code
+from harness.core.report import REPORT_SCHEMA, Report
 from harness.core.text import REPLACEMENT
+from harness.core.verdict import Status
 
-SCHEMA_ID = f"urn:django-prometheus-harness:report:{SCHEMA_VERSION}"
+SCHEMA_ID = f"urn:django-prometheus-harness:report:{REPORT_SCHEMA}"
 
 
 def render(report: Report) -> str:
@@ -44,15 +47,33 @@ def parse(text: str) -> Report:
     version = document.get("schema_version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise ValueError(f"report.json: schema_version is {version!r}, not a number from 1 up - at `$.schema_version`")
-    if version > SCHEMA_VERSION:
+    if version > REPORT_SCHEMA:
         raise ValueError(
-            f"report.json has schema {version}, this harness reads up to {SCHEMA_VERSION}; upgrade the harness"
+            f"report.json has schema {version}, this harness reads up to {REPORT_SCHEMA}; upgrade the harness"
             " - at `$.schema_version`"
         )
     try:
-        return msgspec.convert(document, Report)
+        return msgspec.convert(_upgraded(document) if version == 1 else document, Report)
     except msgspec.ValidationError as error:
         raise ValueError(f"report.json: {error}") from None
+
+
+def _upgraded(document: dict[str, Any]) -> dict[str, Any]:
+    """A report of version 1 as one of version 2: without codes, of which a PASS has the only one it can have."""
+    found = {**document, "schema_version": REPORT_SCHEMA}
+    if isinstance(verdicts := document.get("verdicts"), list):
+        found["verdicts"] = [_with(each, "code", _code_of) for each in verdicts]
+    if isinstance(findings := document.get("findings"), list):
+        found["findings"] = [_with(each, "code", lambda finding: finding.get("id")) for each in findings]
+    return found
+
+
+def _with(each: object, key: str, value: Callable[[dict[str, Any]], object]) -> object:
+    return {**each, key: value(each)} if isinstance(each, dict) else each
+
+
+def _code_of(verdict: dict[str, Any]) -> Code:
+    return Code.AGREES if verdict.get("status") == Status.PASS else Code.UNKNOWN
 
 
 def schema() -> str:

@@ -5,6 +5,7 @@ FAIL is a failure, INCONCLUSIVE an error: neither is ever counted as passed, and
 
 from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
 
+from harness.core.codes import Code
 from harness.core.report import Report
 from harness.core.text import clean
 from harness.core.verdict import Status, Verdict
@@ -20,7 +21,8 @@ def render(report: Report) -> str:
         document.add_testsuite(_suite(report, check.id, [_case(verdict) for verdict in check.verdicts]))
     status = status_of(report)
     if not checks or all(check.status is not status for check in checks):
-        verdict = Verdict("report", "", status, headline(report) if checks else NOTHING_JUDGED)
+        why = headline(report) if checks else NOTHING_JUDGED
+        verdict = Verdict("report", "", status, why, code=Code.NO_VERDICT)
         document.add_testsuite(_suite(report, "report", [_case(verdict)]))
     document.update_statistics()  # type: ignore[no-untyped-call]  # junitparser is only partly annotated
     xml: bytes = document.tostring()  # type: ignore[no-untyped-call]
@@ -70,6 +72,7 @@ def _details(verdict: Verdict) -> str:
     expected, observed = fmt.apart(verdict.expected, verdict.observed, verdict.unit)
     lines = [
         f"why: {verdict.why}",
+        f"code: {verdict.code}",
         f"expected: {expected}",
         f"observed: {observed}",
         f"tolerance: {fmt.tolerance(verdict.tolerance, verdict.unit)}"

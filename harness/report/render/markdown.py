@@ -122,7 +122,8 @@ def _findings(findings: Sequence[Finding]) -> list[str]:
     if not findings:
         return []
     lines = [
-        f"- **{escape(each.id)}** {code(each.subject)} ({escape(each.check)}): {escape(each.text)}" for each in findings
+        f"- **{escape(each.code)}** {code(each.subject)} ({escape(each.check)}): {escape(each.text)}"
+        for each in findings
     ]
     return ["### Findings", "\n".join(lines)]
 
@@ -167,7 +168,7 @@ def _cell(row: FigureRow, account: str) -> str:
 
 
 def _beside(value: float | None, row: FigureRow) -> str:
-    difference = fmt.difference(value, row.client, row.unit)
+    difference = fmt.difference(value, row.truth, row.unit)
     return f"{fmt.number(value, row.unit)}{f' ({difference})' if difference else ''}"
 
 

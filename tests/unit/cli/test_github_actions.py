@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.cli import github_actions
+from harness.core.codes import Code
 from harness.core.report import Report
 from harness.core.verdict import Status, Verdict
 from harness.report.render import markdown
@@ -21,7 +22,7 @@ def with_verdicts(*verdicts: Verdict) -> Report:
 def test_elsewhere_nothing_is_told(tmp_path: Path) -> None:
     """A developer's terminal is no CI server, whatever else is set."""
     summary = tmp_path / "summary"
-    failed = with_verdicts(Verdict("rate", "", Status.FAIL, "wrong"))
+    failed = with_verdicts(Verdict("rate", "", Status.FAIL, "wrong", code=Code.SHORT))
     assert github_actions.tell(failed, {"GITHUB_STEP_SUMMARY": str(summary)}) == ""
     assert not summary.exists()
 
@@ -30,9 +31,9 @@ def test_verdicts_that_did_not_pass_are_annotated_and_escaped() -> None:
     """A colon or comma would end a property, a line break the command."""
     told = github_actions.tell(
         with_verdicts(
-            Verdict("rate", "shop:item, all", Status.FAIL, "5 % too much\r\n::error::forged"),
-            Verdict("percentiles", "p95", Status.INCONCLUSIVE, "too few"),
-            Verdict("side-counters", "", Status.PASS, "fine"),
+            Verdict("rate", "shop:item, all", Status.FAIL, "5 % too much\r\n::error::forged", code=Code.SHORT),
+            Verdict("percentiles", "p95", Status.INCONCLUSIVE, "too few", code=Code.NO_ANSWER),
+            Verdict("side-counters", "", Status.PASS, "fine", code=Code.AGREES),
         ),
         {"GITHUB_ACTIONS": "true"},
     )
@@ -45,7 +46,9 @@ def test_verdicts_that_did_not_pass_are_annotated_and_escaped() -> None:
 def test_no_more_than_github_shows() -> None:
     """Ten of each."""
     verdicts = [
-        Verdict("rate", f"view {n}", status, "why") for status in (Status.FAIL, Status.INCONCLUSIVE) for n in range(30)
+        Verdict("rate", f"view {n}", status, "why", code=Code.UNKNOWN)
+        for status in (Status.FAIL, Status.INCONCLUSIVE)
+        for n in range(30)
     ]
     told = github_actions.tell(with_verdicts(*verdicts), {"GITHUB_ACTIONS": "true"}).splitlines()
     assert [line.split(" ")[0] for line in told] == ["::error"] * 10 + ["::warning"] * 10
@@ -56,7 +59,10 @@ def test_a_report_without_verdicts_is_annotated_and_a_pass_is_not() -> None:
     empty = replace(REPORT, verdicts=(), status=Status.INCONCLUSIVE)
     assert github_actions.tell(empty, {"GITHUB_ACTIONS": "true"}).startswith("::warning title=harness::")
     assert (
-        github_actions.tell(with_verdicts(Verdict("rate", "", Status.PASS, "fine")), {"GITHUB_ACTIONS": "true"}) == ""
+        github_actions.tell(
+            with_verdicts(Verdict("rate", "", Status.PASS, "fine", code=Code.AGREES)), {"GITHUB_ACTIONS": "true"}
+        )
+        == ""
     )
 
 
@@ -70,7 +76,7 @@ def test_the_summary_is_appended(tmp_path: Path) -> None:
 
 def test_a_summary_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """By the variable, after the verdicts, which are lost to nobody."""
-    failed = with_verdicts(Verdict("rate", "", Status.FAIL, "wrong"))
+    failed = with_verdicts(Verdict("rate", "", Status.FAIL, "wrong", code=Code.SHORT))
     told = github_actions.tell(failed, {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(tmp_path)}).splitlines()
     assert told[0] == "::error title=rate::wrong"
     assert told[1].startswith("::warning title=harness::GITHUB_STEP_SUMMARY: ")

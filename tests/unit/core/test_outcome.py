@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from harness.core.codes import Code
 from harness.core.outcome import EXIT_CODES, overall
 from harness.core.verdict import Status, Verdict
 
@@ -15,7 +16,7 @@ from harness.core.verdict import Status, Verdict
 )  # fmt: skip
 def test_the_worst_verdict_decides(statuses: Sequence[str], expected: str) -> None:
     """Nothing judged is inconclusive."""
-    assert overall([Verdict("c", "", Status(status), "") for status in statuses]) == expected
+    assert overall([Verdict("c", "", Status(status), "", code=Code.UNKNOWN) for status in statuses]) == expected
 
 
 @pytest.mark.parametrize(("status", "code"), [("pass", 0), ("fail", 1), ("inconclusive", 3)])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.core.query import NoData, Reading, Series
+from harness.core.query import NoData, NoSeries, Reading, Series
 from harness.evidence import prometheus_evidence
 from harness.evidence.prometheus_evidence import CounterIncrease
 
@@ -44,7 +44,7 @@ def test_an_answer_is_read_in_both_shapes() -> None:
     assert isinstance(matrix, Reading)
     assert matrix.series[0].points == ((1.0, float("inf")), (2.0, 3.0))
     assert matrix.series[0].last == 3.0
-    assert prometheus_evidence.parse_result([]) == NoData(prometheus_evidence.NO_SERIES)
+    assert prometheus_evidence.parse_result([]) == NoSeries()
 
 
 @pytest.mark.parametrize("item", [{"metric": 3, "value": [1, "2"]}, {"metric": {}}, {"metric": {}, "value": [1, "x"]}])

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from harness.core.codes import Code, FindingCode
 from harness.core.errors import ExitCode
 from harness.core.report import Report
 from harness.core.verdict import Finding, Status, Verdict
@@ -20,7 +21,7 @@ FAULT = Fault(
     mend="mend it",
     caught_by=("rate",),
     quiet=("cache",),
-    named_by=("told",),
+    named_by=("blind-spot",),
 )
 PASS, FAIL, DOUBT = Status.PASS, Status.FAIL, Status.INCONCLUSIVE
 
@@ -28,22 +29,22 @@ PASS, FAIL, DOUBT = Status.PASS, Status.FAIL, Status.INCONCLUSIVE
 def report_with(verdicts: dict[str, Status], *findings: str) -> Report:
     return replace(
         sample.passing(),
-        verdicts=tuple(Verdict(check, "", status, "why") for check, status in verdicts.items()),
-        findings=tuple(Finding(name, "", "text", "rate") for name in findings),
+        verdicts=tuple(Verdict(check, "", status, "why", code=Code.UNKNOWN) for check, status in verdicts.items()),
+        findings=tuple(Finding(FindingCode(name), "", "text", "rate") for name in findings),
     )
 
 
 @pytest.mark.parametrize(
     ("verdicts", "findings", "outcome", "note"),
     [
-        ({"rate": FAIL, "cache": PASS}, ("told",), Detection.CAUGHT, ""),
-        ({"rate": FAIL, "cache": DOUBT}, ("told",), Detection.CAUGHT, ""),
-        ({"rate": FAIL, "cache": FAIL}, ("told",), Detection.FALSE_ALARM, "cache failed and must stay quiet"),
-        ({"rate": FAIL, "cache": PASS}, (), Detection.OTHERWISE, "told did not notice"),
-        ({"rate": PASS, "database": FAIL}, ("told",), Detection.OTHERWISE, "rate did not notice"),
-        ({"rate": DOUBT, "cache": PASS}, ("told",), Detection.MISSED, "rate did not notice"),
-        ({"rate": PASS, "cache": PASS}, (), Detection.MISSED, "rate, told did not notice"),
-        ({}, (), Detection.MISSED, "rate, told did not notice"),
+        ({"rate": FAIL, "cache": PASS}, ("blind-spot",), Detection.CAUGHT, ""),
+        ({"rate": FAIL, "cache": DOUBT}, ("blind-spot",), Detection.CAUGHT, ""),
+        ({"rate": FAIL, "cache": FAIL}, ("blind-spot",), Detection.FALSE_ALARM, "cache failed and must stay quiet"),
+        ({"rate": FAIL, "cache": PASS}, (), Detection.OTHERWISE, "blind-spot did not notice"),
+        ({"rate": PASS, "database": FAIL}, ("blind-spot",), Detection.OTHERWISE, "rate did not notice"),
+        ({"rate": DOUBT, "cache": PASS}, ("blind-spot",), Detection.MISSED, "rate did not notice"),
+        ({"rate": PASS, "cache": PASS}, (), Detection.MISSED, "rate, blind-spot did not notice"),
+        ({}, (), Detection.MISSED, "rate, blind-spot did not notice"),
     ],
 )
 def test_a_fault_is_caught_by_all_that_must_notice_and_none_that_must_not(
@@ -52,7 +53,7 @@ def test_a_fault_is_caught_by_all_that_must_notice_and_none_that_must_not(
     """Inconclusive is no notice."""
     row = results.judge(FAULT, report_with(verdicts, *findings), 1.0)
     assert (row.outcome, row.note) == (outcome, note)
-    assert row.expected == ("rate", "told")
+    assert row.expected == ("rate", "blind-spot")
 
 
 @pytest.mark.parametrize(
@@ -72,11 +73,11 @@ def test_the_clean_app_must_pass(verdicts: dict[str, Status], outcome: Detection
 def test_the_worst_verdict_of_a_check_counts() -> None:
     """A failure outranks what is inconclusive, and that a pass."""
     verdicts = (
-        Verdict("rate", "a", PASS, ""),
-        Verdict("rate", "b", FAIL, ""),
-        Verdict("rate", "c", DOUBT, ""),
-        Verdict("cache", "a", DOUBT, ""),
-        Verdict("cache", "b", PASS, ""),
+        Verdict("rate", "a", PASS, "", code=Code.AGREES),
+        Verdict("rate", "b", FAIL, "", code=Code.SHORT),
+        Verdict("rate", "c", DOUBT, "", code=Code.NO_ANSWER),
+        Verdict("cache", "a", DOUBT, "", code=Code.NO_ANSWER),
+        Verdict("cache", "b", PASS, "", code=Code.AGREES),
     )
     assert results.worst(replace(sample.passing(), verdicts=verdicts)) == {"rate": FAIL, "cache": DOUBT}
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.core.codes import Code
 from harness.core.outcome import EXIT_CODES
 from harness.core.verdict import Status, Verdict
 from harness.faults import results, run_all
@@ -30,7 +31,7 @@ def command(tmp_path: Path) -> tuple[str, ...]:
     script = tmp_path / "run.py"
     script.write_text(RUN)
     for name, status in (("starved", Status.INCONCLUSIVE), ("good", Status.PASS)):
-        verdict = Verdict("generator-health", "saturation", status, "why")
+        verdict = Verdict("generator-health", "saturation", status, "why", code=Code.UNKNOWN)
         made = replace(
             sample.passing(), verdicts=(verdict,), causes=(), status=status, exit_code=int(EXIT_CODES[status])
         )

@@ -1,58 +1,60 @@
-"""The likely cause: one sign each, and the order in which they are asked for."""
+"""The likely cause: one sign each, the order in which they are asked for, and what contradicts a cause."""
 
 import pytest
 
-from harness.checks.counts.request_counts import ELSEWHERE
+from harness.checks import CHECKS
+from harness.checks.response_counts import ELSEWHERE
+from harness.core.codes import Code, FindingCode
 from harness.core.verdict import Finding, Status, Verdict
-from harness.report.causes import RULES, likely
+from harness.report.cause_rules import RULES, CauseRule, Noticed, Share, Sign
+from harness.report.causes import likely
 from tests.reference import FAULTS
 
-FAIL = Status.FAIL
+CODES = {check.id: check.codes for check in CHECKS}
+NO_RESPONSE = Finding(FindingCode.NO_RESPONSE, "", "", "generator-health")
 
 
-def failed(check: str, subject: str, expected: float | None, observed: float | None, why: str = "") -> Verdict:
-    return Verdict(check, subject, FAIL, why, expected=expected, observed=observed)
+def failed(check: str, code: Code, **labels: str) -> Verdict:
+    """A failed verdict, with words that nobody may read."""
+    return Verdict(check, "any subject", Status.FAIL, "any words", code=code, labels=labels)
 
 
-SHORT = failed("request-conservation", "requests", 100.0, 60.0)
+def unseen(status: str) -> Verdict:
+    return failed("request-counts", Code.MISSING, view=ELSEWHERE, method="GET", status=status)
+
+
+SHORT = failed("request-conservation", Code.SHORT, law="requests")
+BY_STATUS = "responses-by-status"
 
 
 @pytest.mark.parametrize(
     ("verdicts", "cause"),
     [
-        ([failed("request-conservation", "requests", 100.0, 0.0)], "before-missing"),
+        ([failed("request-conservation", Code.MISSING, law="requests")], "before-missing"),
         ([SHORT], "unscraped-processes"),
-        ([SHORT, failed("request-counts", f"{ELSEWHERE} GET 502", 40.0, 0.0)], "proxy-answers"),
-        ([SHORT, failed("request-counts", f"{ELSEWHERE} GET 431", 40.0, 0.0)], "gunicorn-rejects"),
-        ([SHORT, failed("request-counts", f"{ELSEWHERE} GET 429", 40.0, 0.0)], "before-not-first"),
-        ([SHORT, failed("scrape-health", "counter resets", 0.0, 9.0)], "restart"),
-        (
-            [failed("scrape-health", "a process start", 1.0, 3.0, "3 processes answered in turn"), SHORT],
-            "no-multiproc-dir",
-        ),
-        ([failed("request-conservation", "requests", 100.0, 300.0)], "client-retries"),
-        ([failed("response-conservation", "responses by status", 100.0, 200.0)], "listed-twice"),
-        ([failed("response-conservation", "responses by status", 100.0, 99.0)], "dropped-observations"),
-        ([failed("scrape-health", "127.0.0.1:1 scrapes", 5.0, 3.0, "2 scrapes failed (up = 0)")], "sample-limit"),
-        (
-            [
-                failed("scrape-health", "127.0.0.1:1 scrapes", 5.0, 3.0, "2 scrapes failed (up = 0)"),
-                failed("scrape-health", "127.0.0.1:1 stored series", 90.0, 0.0),
-            ],
-            "sample-limit",
-        ),
-        (
-            [
-                failed("scrape-health", "counter resets", 0.0, 9.0),
-                failed("scrape-health", "127.0.0.1:1 stored series", 90.0, 60.0),
-            ],
-            "labels-collide",
-        ),
-        ([failed("scrape-health", "127.0.0.1:1 scrapes", 5.0, 3.0, "3 scrapes where 5 were due")], "prometheus-paused"),
-        ([failed("latency-buckets", "work:fast GET", 9.0, 3.0)], "wrong-bound"),
-        ([failed("resolution", "work:fast GET p99", 0.0, 0.1)], "coarse-buckets"),
-        ([failed("resolution", "work:fast GET p99", None, None)], "low-top-bucket"),
-        ([failed("migrations", "default applied", 4.0, 0.0)], "stale-migrations"),
+        ([SHORT, unseen("502")], "proxy-answers"),
+        ([SHORT, unseen("431")], "gunicorn-rejects"),
+        ([SHORT, unseen("429")], "before-not-first"),
+        ([SHORT, failed("scrape-health", Code.COUNTER_RESET)], "restart"),
+        ([failed("scrape-health", Code.IN_TURN), SHORT], "no-multiproc-dir"),
+        ([failed("request-conservation", Code.OVER, law="requests")], "client-retries"),
+        ([failed("response-conservation", Code.OVER, law=BY_STATUS)], "listed-twice"),
+        ([failed("response-conservation", Code.SHORT, law=BY_STATUS)], "dropped-observations"),
+        ([failed("response-conservation", Code.MISSING, law=BY_STATUS)], "after-missing"),
+        ([failed("response-conservation", Code.SHORT, law=BY_STATUS), unseen("429")], "middleware-between"),
+        ([failed("scrape-health", Code.TARGET_DOWN)], "sample-limit"),
+        ([failed("scrape-health", Code.TARGET_DOWN), failed("scrape-health", Code.LABELS_COLLIDE)], "sample-limit"),
+        ([failed("scrape-health", Code.COUNTER_RESET), failed("scrape-health", Code.LABELS_COLLIDE)], "labels-collide"),
+        ([failed("scrape-health", Code.SCRAPES_MISSING)], "prometheus-paused"),
+        ([failed("latency-buckets", Code.TOO_HIGH)], "wrong-bound"),
+        ([failed("latency-buckets", Code.TOO_HIGH), failed("timer-span", Code.TOO_HIGH)], "milliseconds"),
+        ([failed("latency-buckets", Code.TOO_LOW), failed("timer-span", Code.TOO_LOW)], "part-timed"),
+        ([failed("resolution", Code.TOO_COARSE)], "coarse-buckets"),
+        ([failed("resolution", Code.ABOVE_HIGHEST_BOUND)], "low-top-bucket"),
+        ([failed("migrations", Code.STALE)], "stale-migrations"),
+        ([failed("database", Code.MISSING), failed("database", Code.MISSING)], "plain-engine"),
+        ([failed("dashboards", Code.WRONG_EXPRESSION, averages="wrong")], "averaged-percentiles"),
+        ([failed("dashboards", Code.UNKNOWN_LABEL)], "unknown-label"),
     ],
 )
 def test_a_sign_names_its_cause_first(verdicts: list[Verdict], cause: str) -> None:
@@ -63,20 +65,54 @@ def test_a_sign_names_its_cause_first(verdicts: list[Verdict], cause: str) -> No
 def test_nothing_failed_has_no_cause() -> None:
     """A pass, an inconclusive verdict and a finding need no explanation."""
     verdicts = [
-        Verdict("request-conservation", "requests", Status.PASS, ""),
-        Verdict("migrations", "default applied", Status.INCONCLUSIVE, ""),
+        Verdict("request-conservation", "requests", Status.PASS, "", code=Code.AGREES, labels={"law": "requests"}),
+        Verdict("migrations", "default applied", Status.INCONCLUSIVE, "", code=Code.NO_SERIES),
     ]
-    assert likely(verdicts, (Finding("no-response", "", "", "generator-health"),)) == ()
+    assert likely(verdicts, (NO_RESPONSE,)) == ()
 
 
 def test_a_hung_up_client_is_told_from_a_killed_worker() -> None:
     """By whether the client got an answer."""
     verdicts = [
-        failed("quiescence", "in flight at t1", 0.0, 3.0),
-        failed("response-conservation", "responses", 100.0, 97.0),
+        failed("quiescence", Code.IN_FLIGHT, end="t1"),
+        failed("response-conservation", Code.SHORT, law="responses"),
     ]
     assert likely(verdicts, ())[0].id == "worker-killed"
-    assert likely(verdicts, (Finding("no-response", "", "", "generator-health"),))[0].id == "asgi-hang-up"
+    assert likely(verdicts, (NO_RESPONSE,))[0].id == "asgi-hang-up"
+
+
+@pytest.mark.parametrize(
+    ("share", "codes", "named"),
+    [
+        (Share.ANY, [Code.MISSING, Code.SHORT, Code.SHORT], True),
+        (Share.MOST, [Code.MISSING, Code.SHORT], False),
+        (Share.MOST, [Code.MISSING, Code.MISSING, Code.SHORT], True),
+        (Share.ALL, [Code.MISSING, Code.SHORT], False),
+        (Share.ALL, [Code.MISSING, Code.MISSING], True),
+        (Share.ALL, [], False),
+    ],
+)
+def test_a_sign_may_ask_for_a_share_of_the_failed_verdicts(share: Share, codes: list[Code], named: bool) -> None:
+    """Of its own check alone."""
+    rule = CauseRule("x", "text", (Sign("cache", frozenset({Code.MISSING}), share=share),))
+    verdicts = [failed("cache", code) for code in codes]
+    assert bool(likely([*verdicts, failed("database", Code.SHORT)], (), (rule,))) is named
+
+
+def test_a_cause_that_the_evidence_contradicts_is_not_named() -> None:
+    """One sign against it is enough."""
+    rule = CauseRule("x", "text", (Sign("cache"),), unless=(Noticed(FindingCode.NO_RESPONSE), Sign("rate")))
+    assert likely([failed("cache", Code.SHORT)], (), (rule,))
+    assert not likely([failed("cache", Code.SHORT)], (NO_RESPONSE,), (rule,))
+    assert not likely([failed("cache", Code.SHORT), failed("rate", Code.OVER)], (), (rule,))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule.id))
+def test_every_sign_can_be_given(rule: CauseRule) -> None:
+    """Its check exists and declares each of the codes."""
+    for sign in (*rule.signs, *rule.unless):
+        if isinstance(sign, Sign):
+            assert sign.codes <= CODES[sign.check]
 
 
 def test_every_fault_that_must_be_named_has_a_rule() -> None:

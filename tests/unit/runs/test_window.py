@@ -8,7 +8,7 @@ import pytest
 
 from harness.config.profile import Profile, TargetStart
 from harness.core.errors import PrometheusError, UsageError
-from harness.core.query import NoData, Reading, Series
+from harness.core.query import NoData, NoSeries, Reading, Series
 from harness.instrumentation.django_prometheus.metrics import REQUESTS, RESPONSES
 from harness.runs import window
 from harness.runs.scrapes import Scraped
@@ -41,7 +41,7 @@ class Answers(Prometheus):
             for name, scrapes in self.scrapes.items()
             if column == 0 or all(len(each) > 1 for each in scrapes)
         ]
-        return Reading(tuple(series)) if series else NoData("none")
+        return Reading(tuple(series)) if series else NoSeries()
 
 
 def opened(scrapes: Mapping[str, Sequence[Scrape]], profile: Profile = OWN, now_s: float = 100.0) -> window.OpenWindow:

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from statistics import NormalDist
 
-from harness.core.report import Distribution, Figures, RatePoint, Report, ViewReport
-from harness.core.run import SCHEMA_VERSION
+from harness.core.codes import Code, FindingCode
+from harness.core.report import REPORT_SCHEMA, Distribution, Figures, RatePoint, Report, ViewReport
 from harness.core.verdict import Finding, Status, Strength, Tolerance, Verdict
 
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0)
@@ -75,7 +75,15 @@ def view(name: str, method: str, n: int, median_s: float, sigma: float, errors: 
 
 def passed(check: str, subject: str, value: float, unit: str, basis: str = "exact") -> Verdict:
     return Verdict(
-        check, subject, Status.PASS, f"both sides say {value:,.10g} {unit}", value, value, Tolerance(0, 0, basis), unit
+        check,
+        subject,
+        Status.PASS,
+        f"both sides say {value:,.10g} {unit}",
+        value,
+        value,
+        Tolerance(0, 0, basis),
+        unit,
+        code=Code.AGREES,
     )
 
 
@@ -94,13 +102,22 @@ def passing() -> Report:
             Tolerance(0, 8, "gap of the two witnesses, alpha 1e-3"),
             "observations",
             Strength.WITNESS,
+            code=Code.AGREES,
         )
         for row in VIEWS
     )
     verdicts = (
         passed("generator-health", "load", 40, "users"),
         Verdict(
-            "generator-health", "saturation", Status.PASS, "the busiest core was 41 % busy", 0.9, 0.41, None, "ratio"
+            "generator-health",
+            "saturation",
+            Status.PASS,
+            "the busiest core was 41 % busy",
+            0.9,
+            0.41,
+            None,
+            "ratio",
+            code=Code.AGREES,
         ),
         passed("scrape-health", "", 62, "scrapes"),
         passed("quiescence", "before", 0, "requests"),
@@ -121,6 +138,7 @@ def passing() -> Report:
             Tolerance(0.0004, 0, "bounds on the counts"),
             "s",
             Strength.WITNESS,
+            code=Code.AGREES,
         ),
         Verdict(
             "timer-span",
@@ -132,6 +150,7 @@ def passing() -> Report:
             Tolerance(0.000118, 0.00009, "standard error of the gap, alpha 1e-3 over all views"),
             "s",
             Strength.WITNESS,
+            code=Code.AGREES,
         ),
         Verdict(
             "resolution",
@@ -142,9 +161,12 @@ def passing() -> Report:
             0.0125,
             Tolerance(0, 0.0125, "the profile's budget"),
             "s",
+            code=Code.AGREES,
         ),
-        Verdict("blind-spot", "p95", Status.PASS, "only reported", None, 0.0081, None, "s"),
-        Verdict("thresholds", "p95 < 250ms", Status.PASS, "0.0331 is < 0.25", 0.25, 0.0331, None, "s"),
+        Verdict("blind-spot", "p95", Status.PASS, "only reported", None, 0.0081, None, "s", code=Code.AGREES),
+        Verdict(
+            "thresholds", "p95 < 250ms", Status.PASS, "0.0331 is < 0.25", 0.25, 0.0331, None, "s", code=Code.AGREES
+        ),
     )
     everything = replace(view("", "", total, 0.002, 0.9, 165 / total))
     points = tuple(
@@ -157,20 +179,20 @@ def passing() -> Report:
     )
     findings = (
         Finding(
-            "double-observation",
+            FindingCode.DOUBLE_OBSERVATION,
             "work:failing GET",
             "165 requests that raised were observed twice; count and sum are too high by these.",
             "latency-conservation",
         ),
         Finding(
-            "coarse-buckets",
+            FindingCode.COARSE_BUCKETS,
             "work:slow GET",
             "The bucket that holds p95 is 25 ms wide; bounds at 20, 30 and 40 ms would do.",
             "resolution",
         ),
     )
     return Report(
-        schema_version=SCHEMA_VERSION,
+        schema_version=REPORT_SCHEMA,
         run_id="20260131-120000-default",
         status=Status.PASS,
         exit_code=0,
@@ -207,6 +229,7 @@ def failing() -> Report:
         6399,
         Tolerance(0, 0, "exact"),
         "responses",
+        code=Code.SHORT,
     )
     span = Verdict(
         "timer-span",
@@ -220,6 +243,7 @@ def failing() -> Report:
         Tolerance(0.000118, 0.0000893, "standard error of the gap, alpha 1e-3 over all views"),
         "s",
         Strength.WITNESS,
+        code=Code.SHORT,
     )
     panel = Verdict(
         "rate",
@@ -230,6 +254,7 @@ def failing() -> Report:
         232.131147999,
         Tolerance(2.3e-7, 2.3e-7, "reference rate() on the same samples"),
         "requests/s",
+        code=Code.SHORT,
     )
     unknown = Verdict(
         "blind-spot",
@@ -238,6 +263,7 @@ def failing() -> Report:
         "the generator was saturated: its busiest process used 97 % of a core",
         unit="s",
         strength=Strength.ONE_SIDED,
+        code=Code.NO_ANSWER,
     )
     kept = [
         v
@@ -266,10 +292,11 @@ def inconclusive() -> Report:
         6912,
         None,
         "samples",
+        code=Code.NO_ANSWER,
     )
     reason = "the samples cannot be counted on: samples-1.arrow: the recorder never closed it"
     rest = tuple(
-        Verdict(check, "", Status.INCONCLUSIVE, reason)
+        Verdict(check, "", Status.INCONCLUSIVE, reason, code=Code.NO_ANSWER)
         for check in ("request-counts", "rate", "error-ratio", "percentiles")
     )
     return replace(
@@ -293,7 +320,7 @@ def empty() -> Report:
 def unknown() -> Report:
     """Views, points and verdicts are there, but every number in them is None."""
     nothing = ViewReport("work:fast", "GET", Figures(), Figures(), Figures(), Figures())
-    verdict = Verdict("rate", "window", Status.INCONCLUSIVE, "no data")
+    verdict = Verdict("rate", "window", Status.INCONCLUSIVE, "no data", code=Code.NO_ANSWER)
     points = (RatePoint(0.0, None, None), RatePoint(1.0, None, None))
     return replace(
         passing(),
@@ -312,7 +339,15 @@ def hostile() -> Report:
     statuses = (Status.FAIL, Status.INCONCLUSIVE, Status.PASS)
     verdicts = tuple(
         Verdict(
-            text if index % 2 else "request-counts", text, statuses[index % 3], text, 1, 2, Tolerance(0, 0, text), text
+            text if index % 2 else "request-counts",
+            text,
+            statuses[index % 3],
+            text,
+            1,
+            2,
+            Tolerance(0, 0, text),
+            text,
+            code=Code.UNKNOWN,
         )
         for index, text in enumerate(HOSTILE)
     )
@@ -332,7 +367,7 @@ def hostile() -> Report:
         versions={text: text},
         machine={text: text},
         verdicts=verdicts,
-        findings=tuple(Finding(each, each, each, each) for each in HOSTILE),
+        findings=tuple(Finding(FindingCode.UNKNOWN, each, each, each, {each: each}) for each in HOSTILE),
         views=views,
     )
 

@@ -7,11 +7,11 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]  # no stubs are installed
 import pytest
 
-from harness.core.report import Report
-from harness.core.run import SCHEMA_VERSION
-from harness.core.verdict import Tolerance
+from harness.core.codes import Code, FindingCode
+from harness.core.report import REPORT_SCHEMA, Report
+from harness.core.verdict import Status, Tolerance
 from harness.report.render import json_report
-from tests.unit.report.render.sample import REPORTS, passing
+from tests.unit.report.render.sample import REPORTS, failing, passing
 
 SCHEMA = Path(__file__).parents[4] / "docs" / "report.schema.json"
 
@@ -68,8 +68,10 @@ def _document() -> dict[str, Any]:
 
 def test_refuses_newer_schema() -> None:
     """A report of a later harness asks for an upgrade, even when its keys look right."""
-    with pytest.raises(ValueError, match=r"schema 2, this harness reads up to 1; upgrade"):
-        json_report.parse(json.dumps(_document() | {"schema_version": SCHEMA_VERSION + 1, "samples": "many"}))
+    with pytest.raises(
+        ValueError, match=rf"schema {REPORT_SCHEMA + 1}, this harness reads up to {REPORT_SCHEMA}; upgrade"
+    ):
+        json_report.parse(json.dumps(_document() | {"schema_version": REPORT_SCHEMA + 1, "samples": "many"}))
 
 
 @pytest.mark.parametrize("version", [None, 0, "1", True, 1.5])
@@ -92,6 +94,39 @@ def test_names_the_offending_key() -> None:
     document["verdicts"][3]["status"] = "fine"
     with pytest.raises(ValueError, match=r"\$\.verdicts\[3\]\.status|\$\.verdicts\[\.\.\.\]\.status"):
         json_report.parse(json.dumps(document))
+
+
+def test_reads_version_1() -> None:
+    """It has neither codes nor labels, and a finding's code is its `id`: only what a PASS means is known."""
+    document = json.loads(json_report.render(failing())) | {"schema_version": 1}
+    for verdict in document["verdicts"]:
+        del verdict["code"], verdict["labels"]
+    for finding in document["findings"]:
+        finding["id"] = finding.pop("code")
+        del finding["labels"]
+    report = json_report.parse(json.dumps(document))
+    assert report.schema_version == REPORT_SCHEMA
+    assert {(v.status, v.code) for v in report.verdicts} == {
+        (Status.PASS, Code.AGREES),
+        (Status.FAIL, Code.UNKNOWN),
+        (Status.INCONCLUSIVE, Code.UNKNOWN),
+    }
+    assert [f.code for f in report.findings] == [FindingCode.DOUBLE_OBSERVATION, FindingCode.COARSE_BUCKETS]
+
+
+def test_version_2_without_codes_is_damaged() -> None:
+    """What the version promises must be there."""
+    document = _document()
+    del document["verdicts"][0]["code"]
+    with pytest.raises(ValueError, match="code"):
+        json_report.parse(json.dumps(document))
+
+
+def test_a_code_of_a_newer_harness_is_unknown() -> None:
+    """An added code does not raise the version."""
+    document = _document()
+    document["verdicts"][0]["code"] = "added-later"
+    assert json_report.parse(json.dumps(document)).verdicts[0].code is Code.UNKNOWN
 
 
 def test_ignores_added_keys() -> None:

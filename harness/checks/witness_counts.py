@@ -1,14 +1,13 @@
-"""What the witness counted of SQL, cache and models: part of the checks that hold the metric against it."""
+"""What the witness counted of SQL, cache and models, for the checks that hold the metric against it."""
 
 from collections import Counter
 
 from harness.checks.base import Facts
+from harness.core.codes import FindingCode
 from harness.core.query import NoData
 from harness.core.verdict import Finding
 from harness.evidence import prometheus_evidence
 from harness.instrumentation.django_prometheus.metrics import RESPONSES_BY_VIEW
-
-UNPROVED = "unproved"
 
 
 def counts(facts: Facts, kind: str) -> dict[str, Counter[str]]:
@@ -43,4 +42,6 @@ def unseen(facts: Facts, *, once: bool = False) -> str:
 
 def unproved(check: str, subject: str, text: str) -> Finding:
     """The finding for what the metric tells and nothing else does."""
-    return Finding(UNPROVED, subject, f"{text}, and the target has no witness that tells of it: not judged", check)
+    return Finding(
+        FindingCode.UNPROVED, subject, f"{text}, and the target has no witness that tells of it: not judged", check
+    )

@@ -1,0 +1,300 @@
+"""The table of likely causes, as data: longer than other modules, for it is one entry a fault that the catalogue has.
+
+The order is the priority: first what an expression itself gets wrong, which follows from nothing else; then the path
+of a number, scrape, request, response, labels, time, and what lies behind the views; last names that a panel asks for
+in vain, since a scrape job that drops a label makes them unknown too.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from harness.checks.response_counts import ELSEWHERE
+from harness.core.codes import Code, FindingCode
+from harness.instrumentation.django_prometheus.metrics import UNNAMED_VIEW
+
+
+class Share(StrEnum):
+    """How many of a check's failed verdicts must show a sign."""
+
+    ANY = "any"
+    MOST = "most"
+    """More than half."""
+    ALL = "all"
+    """All, and at least one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """Failed verdicts of a check with one of the codes, and with each of the labels at one of its values."""
+
+    check: str
+    codes: frozenset[Code] = frozenset()
+    """Empty: any."""
+    labels: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    share: Share = Share.ANY
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """A finding of this kind."""
+
+    code: FindingCode
+
+
+@dataclass(frozen=True, slots=True)
+class CauseRule:
+    """A cause, the signs that give it away together, those that contradict it, and what to say about it."""
+
+    id: str
+    text: str
+    signs: tuple[Sign | Noticed, ...]
+    """All of them must be there."""
+    unless: tuple[Sign | Noticed, ...] = ()
+    """None of them may be there."""
+
+
+LESS = frozenset({Code.SHORT, Code.MISSING})
+FEWER_REQUESTS = Sign("request-conservation", LESS, {"law": frozenset({"requests"})})
+UNANSWERED = (
+    Sign("response-conservation", LESS, {"law": frozenset({"responses"})}),
+    Sign("quiescence", frozenset({Code.IN_FLIGHT, Code.UNREQUESTED}), {"end": frozenset({"t1"})}),
+)
+"""Requests were counted whose responses never came."""
+BY_STATUS = {"law": frozenset({"responses-by-status"})}
+TIMED_OTHERWISE = Sign("latency-buckets")
+
+
+def _unseen(*statuses: str) -> Sign:
+    """Responses without a view that the metric does not have; of any status when none is given."""
+    status = {"status": frozenset(statuses)} if statuses else {}
+    return Sign("request-counts", frozenset({Code.MISSING}), {"view": frozenset({ELSEWHERE}), **status})
+
+
+def _scrapes(*codes: Code) -> Sign:
+    return Sign("scrape-health", frozenset(codes))
+
+
+def _mistake(name: str) -> Sign:
+    """A panel whose expression has this mistake."""
+    return Sign("dashboards", frozenset({Code.WRONG_EXPRESSION}), {name: frozenset({"wrong"})})
+
+
+RULES: tuple[CauseRule, ...] = (
+    CauseRule(
+        "rate-of-sum",
+        "a panel takes rate() of a sum, so the restart of one replica looks like a burst of requests: write "
+        "sum(rate(...))",
+        (_mistake("resets"),),
+    ),
+    CauseRule(
+        "averaged-percentiles",
+        "a panel averages percentiles: take histogram_quantile() of the buckets summed by le",
+        (_mistake("averages"),),
+    ),
+    CauseRule(
+        "filtered-buckets",
+        "a panel filters buckets by value inside of histogram_quantile(): leave the filter out",
+        (_mistake("filters"),),
+    ),
+    CauseRule(
+        "scrapes-as-traffic",
+        "a panel counts scrapes or health checks as traffic: take a counter by view, and leave their views out",
+        (_mistake("background"),),
+    ),
+    CauseRule(
+        "short-range",
+        "the range of a panel holds less than four scrapes: take $__rate_interval, or scrape more often",
+        (Sign("dashboards", frozenset({Code.SHORT_RANGE})),),
+    ),
+    CauseRule(
+        "clock-skew",
+        "two clocks differ, so what users felt is looked for at the wrong place of a graph: synchronise them",
+        (_scrapes(Code.CLOCK_SKEW),),
+    ),
+    CauseRule(
+        "no-multiproc-dir",
+        "several workers answer scrapes in turn, each with counts of its own: set PROMETHEUS_MULTIPROC_DIR before the "
+        "workers import prometheus_client, or export a port per worker",
+        (_scrapes(Code.IN_TURN),),
+    ),
+    CauseRule(
+        "labels-collide",
+        "series became one and only the first of each was kept: metric_relabel_configs of the scrape job drop a "
+        "label that tells them apart",
+        (_scrapes(Code.LABELS_COLLIDE),),
+        unless=(_scrapes(Code.TARGET_DOWN),),  # a scrape that failed leaves nothing stored, whatever its labels are
+    ),
+    CauseRule(
+        "restart",
+        "the target restarted while it was watched, or several processes answer scrapes in turn: what was counted "
+        "since the last scrape is lost; keep a replica up while another restarts, and share "
+        "PROMETHEUS_MULTIPROC_DIR",
+        (_scrapes(Code.COUNTER_RESET),),
+    ),
+    CauseRule(
+        "sample-limit",
+        "scrapes failed: the page of Prometheus's targets has the reason (a sample_limit that is exceeded, a "
+        "timeout); meanwhile panels go on with old values",
+        (_scrapes(Code.TARGET_DOWN),),
+    ),
+    CauseRule(
+        "prometheus-paused",
+        "Prometheus left out scrapes: it was down, paused or overloaded; look at its machine",
+        (_scrapes(Code.SCRAPES_MISSING, Code.TARGET_DOWN, Code.TARGET_GONE),),
+    ),
+    CauseRule(
+        "wiped-directory",
+        "counters vanished while the target ran: somebody emptied PROMETHEUS_MULTIPROC_DIR; empty it before the "
+        "first worker starts, never later",
+        (_scrapes(Code.RAW_DIFFERS),),
+    ),
+    CauseRule(
+        "two-exporters",
+        "one process is scraped twice, under two addresses or by two exporters in one job, so sums over the job are "
+        "double; name each process once",
+        (Sign("request-conservation", frozenset({Code.SCRAPED_TWICE})),),
+    ),
+    CauseRule(
+        "before-missing",
+        "no request was counted at all: PrometheusBeforeMiddleware is missing; add it as first line of MIDDLEWARE",
+        (Sign("request-conservation", frozenset({Code.MISSING}), {"law": frozenset({"requests"})}),),
+    ),
+    CauseRule(
+        "after-missing",
+        "no response was told by view or status: PrometheusAfterMiddleware is missing; add it as last line of "
+        "MIDDLEWARE",
+        (Sign("response-conservation", frozenset({Code.MISSING}), BY_STATUS),),
+    ),
+    CauseRule(
+        "proxy-answers",
+        "a proxy in front answered by itself: these responses never reached Django, so no metric of Django can tell "
+        "them; monitor the proxy too",
+        (FEWER_REQUESTS, _unseen("413", "502", "503", "504")),
+    ),
+    CauseRule(
+        "gunicorn-rejects",
+        "the application server refused requests before Django saw them (a header too long, a malformed line), so "
+        "no metric of Django can tell them; watch its log or the proxy",
+        (FEWER_REQUESTS, _unseen("400", "408", "414", "431")),
+    ),
+    CauseRule(
+        "before-not-first",
+        "something in front of PrometheusBeforeMiddleware answers by itself: make it the first line of MIDDLEWARE",
+        (FEWER_REQUESTS, _unseen()),
+    ),
+    CauseRule(
+        "unscraped-processes",
+        "part of the requests is in processes that are not scraped: workers without a shared "
+        "PROMETHEUS_MULTIPROC_DIR, fewer ports than workers, or replicas that the scrape job does not name",
+        (FEWER_REQUESTS,),
+    ),
+    CauseRule(
+        "health-checks",
+        "others use the target, e.g. health checks: they raise the rate and dilute the error ratio; leave their "
+        "view out of the panels, and name it in `background`",
+        (Sign("quiescence", frozenset({Code.FOREIGN_TRAFFIC})),),
+    ),
+    CauseRule(
+        "client-retries",
+        "more requests arrived than the client tells of: its library retries unseen, somebody else sends requests, "
+        "or each is counted twice",
+        (Sign("request-conservation", frozenset({Code.OVER}), {"law": frozenset({"requests"})}),),
+    ),
+    CauseRule(
+        "asgi-hang-up",
+        "clients hung up before the answer, and the server cancelled the requests: they are counted, their "
+        "responses never; compare the clients' time limits with the slowest view",
+        (*UNANSWERED, Noticed(FindingCode.NO_RESPONSE)),
+    ),
+    CauseRule(
+        "worker-killed",
+        "requests were counted and never answered: their worker was killed, by gunicorn's timeout or for its memory",
+        UNANSWERED,
+    ),
+    CauseRule(
+        "listed-twice",
+        "responses are counted more than once: PrometheusAfterMiddleware is listed twice in MIDDLEWARE",
+        (Sign("response-conservation", frozenset({Code.OVER}), BY_STATUS),),
+    ),
+    CauseRule(
+        "middleware-between",
+        "a middleware between the two of django-prometheus answers by itself, so its responses have no status and "
+        "no view; move it in front of both, or give it a metric of its own",
+        (Sign("response-conservation", LESS, BY_STATUS), _unseen()),
+    ),
+    CauseRule(
+        "dropped-observations",
+        "a few responses are not told by status: the code that counts has a way out of it",
+        (Sign("response-conservation", LESS, BY_STATUS),),
+    ),
+    CauseRule(
+        "after-not-last",
+        "requests of known views are told as `<unnamed view>`: a middleware after PrometheusAfterMiddleware answers "
+        "by itself; make PrometheusAfterMiddleware the last line of MIDDLEWARE",
+        (Sign("request-counts", frozenset({Code.OVER}), {"view": frozenset({UNNAMED_VIEW})}),),
+    ),
+    CauseRule(
+        "append-slash",
+        "a middleware changes responses after they were counted, as CommonMiddleware does with APPEND_SLASH: "
+        "clients get another status than the metric tells; write URLs in full",
+        (_unseen(),),
+    ),
+    CauseRule(
+        "swapped-labels",
+        "requests are told under the labels of others, while their sum is right: the code that names the view",
+        (Sign("request-counts", LESS), Sign("request-counts", frozenset({Code.OVER}))),
+    ),
+    CauseRule(
+        "milliseconds",
+        "latencies are told as far longer than they were: recorded in milliseconds under a name that says seconds",
+        (TIMED_OTHERWISE, Sign("timer-span", frozenset({Code.TOO_HIGH}), share=Share.MOST)),
+    ),
+    CauseRule(
+        "part-timed",
+        "latencies are told as shorter than they were: the timer does not span all of the work",
+        (TIMED_OTHERWISE, Sign("timer-span", frozenset({Code.TOO_LOW}), share=Share.MOST)),
+    ),
+    CauseRule(
+        "wrong-bound",
+        "buckets hold other counts than their bounds say while the sums of latency are right: a bound is "
+        "mislabelled, in the code or by metric_relabel_configs",
+        (TIMED_OTHERWISE,),
+        unless=(Sign("timer-span"), Sign("request-counts")),
+    ),
+    CauseRule(
+        "plain-engine",
+        "no SQL is counted: the ENGINE in DATABASES is Django's own; take that of django_prometheus.db.backends",
+        (Sign("database", frozenset({Code.MISSING}), share=Share.ALL),),
+    ),
+    CauseRule(
+        "plain-cache",
+        "no cache read is counted: the BACKEND in CACHES is Django's own; take that of "
+        "django_prometheus.cache.backends",
+        (Sign("cache", frozenset({Code.MISSING}), share=Share.ALL),),
+    ),
+    CauseRule(
+        "stale-migrations",
+        "the gauges of migrations tell another state than the database: they are set once, when a process starts; "
+        "restart the workers after each migration",
+        (Sign("migrations"),),
+    ),
+    CauseRule(
+        "low-top-bucket",
+        "requests take longer than the highest finite bucket bound, so high percentiles are pinned to it; add "
+        "bounds to PROMETHEUS_LATENCY_BUCKETS",
+        (Sign("resolution", frozenset({Code.ABOVE_HIGHEST_BOUND})),),
+    ),
+    CauseRule(
+        "coarse-buckets",
+        "buckets are too wide where the requests are: percentiles may be off by a bucket; set "
+        "PROMETHEUS_LATENCY_BUCKETS",
+        (Sign("resolution"),),
+    ),
+    CauseRule(
+        "unknown-label",
+        "a panel asks for a metric or a label that the target does not have, and its emptiness reads as 0: take the "
+        "names from the target's own /metrics",
+        (Sign("dashboards", frozenset({Code.UNKNOWN_LABEL, Code.UNKNOWN_METRIC})),),
+    ),
+)
