@@ -20,7 +20,7 @@ from harness.promql.dialect import Dialect
 from harness.promql.extrapolation import Point
 from harness.promql.quantile import histogram_quantile, histograms
 from harness.promql.relabelling import joined, replaced
-from harness.promql.vectors import NAME, UnsupportedError, Value, Vector, each
+from harness.promql.vectors import UnsupportedError, Value, Vector, each
 
 
 class Kind(Enum):
@@ -255,7 +255,7 @@ def _absent(asked: Arguments) -> Vector:
     """1 with the labels that the selector asks to equal a value, when it selects nothing."""
     if asked.vector:
         return {}
-    return {tuple(sorted((name, value) for name, value in asked.equal.items() if value and name != NAME)): 1.0}
+    return {tuple(sorted((name, value) for name, value in asked.equal.items() if value)): 1.0}
 
 
 def _replaced(asked: Arguments) -> Vector:

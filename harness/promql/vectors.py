@@ -114,8 +114,8 @@ def _quantile(values: list[float], q: float) -> float:
         return math.copysign(math.inf, q - 0.5)
     ordered = sorted(values, key=lambda value: (not math.isnan(value), value))
     rank = q * (len(ordered) - 1)
-    low = max(0, math.floor(rank))
-    high, weight = min(len(ordered) - 1, low + 1), rank - math.floor(rank)
+    low = math.floor(rank)
+    high, weight = min(len(ordered) - 1, low + 1), rank - low
     return ordered[low] * (1 - weight) + ordered[high] * weight
 
 
@@ -215,7 +215,7 @@ def _matched(
         return _paired(match, left, right, lambda labels, _: label(labels), apply)
 
     def borrow(labels: Labels, others: Labels) -> Labels:
-        return _borrowed(labels, others, modifier.group_labels or (), named=is_filter(operator, modifier))
+        return _borrowed(labels, others, modifier.group_labels, named=is_filter(operator, modifier))
 
     if cardinality == "OneToMany":
         return _paired(match, right, left, borrow, lambda many, one: apply(one, many))
@@ -265,10 +265,11 @@ def _labelling(operator: str, modifier: Any) -> Callable[[Labels], Labels]:
     `on` keeps the labels that it names and `ignoring` drops them; all but a filter drop the metric's name too.
     """
     if not is_filter(operator, modifier):
-        return grouper(modifier.matching if modifier else None, default_all=True)
-    if modifier is None or modifier.matching is None:
+        return _matching(modifier)
+    matching = modifier.matching if modifier else None
+    if matching is None:
         return lambda labels: labels
-    names, on = frozenset(modifier.matching.labels), keeps(modifier.matching)
+    names, on = frozenset(matching.labels), keeps(matching)
     return lambda labels: tuple(pair for pair in labels if (pair[0] in names) == on)
 
 

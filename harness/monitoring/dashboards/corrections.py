@@ -19,7 +19,7 @@ from harness.promql.extrapolation import Point
 from harness.promql.functions import FUNCTIONS, RATE, Growth, Kind, Range, RangeFunction
 from harness.promql.quantile import BOUND, histograms
 from harness.promql.syntax import Selection
-from harness.promql.vectors import NAME, Labels, Value, Vector
+from harness.promql.vectors import Labels, Value, Vector
 
 
 class Correction(StrEnum):
@@ -256,8 +256,7 @@ def _merged(buckets: Vector, group: Callable[[Labels], Labels]) -> Vector:
     """The buckets of several histograms added up to those of each group."""
     found: Vector = {}
     for labels, count in buckets.items():
-        rest = tuple(pair for pair in labels if pair[0] not in (BOUND, NAME))
-        bound = tuple(pair for pair in labels if pair[0] == BOUND)
-        key = tuple(sorted((*group(rest), *bound)))
+        bound = (pair for pair in labels if pair[0] == BOUND)
+        key = tuple(sorted({*group(labels), *bound}))
         found[key] = found.get(key, 0.0) + count
     return found

@@ -44,6 +44,8 @@ def test_a_histogram_of_an_instant_has_no_name() -> None:
         ("0.5", 0.1, 1.2),
         ("0.5", -0.1, 0.8),
         ("1", 0.1, 2.0),
+        ("1", -0.1, 1.8),
+        ("0", 0.1, 0.2),
         ("0", -0.1, 0.0),
         ("1.01", -0.1, math.inf),
         ("-0.01", 0.1, -math.inf),
@@ -67,6 +69,7 @@ def test_a_series_that_ended_has_no_value_now() -> None:
     assert value("x", ended, updates={"a": TIMES[:9]}) == {}
     assert value("x", ended, updates={"a": TIMES}, at_s=7.0) == {NAMED: 1}
     assert value("x", ended, updates={"a": TIMES}, at_s=7.5) == {NAMED: 1}
+    assert value("x", ended, updates={"a": TIMES}, at_s=8.0) == {}
 
 
 def test_what_a_rule_records_is_updated_by_its_evaluations() -> None:
@@ -83,6 +86,8 @@ def test_a_sample_is_looked_for_five_minutes_back(age_s: float, seen: bool) -> N
     alone = Series({"__name__": "x", "instance": "a"}, ((10.0, 7.0),))
     assert value("x", alone, at_s=10.0 + age_s, updates={}) == ({NAMED: 7} if seen else {})
     assert value("x", alone, at_s=9.999, updates={}) == {}
+    longer = Series({"__name__": "x", "instance": "a"}, ((10.0, 6.0), (200.0, 7.0)))
+    assert value("x", longer, at_s=400.0, updates={}) == {NAMED: 7}
     assert LOOKBACK_S == 300
 
 

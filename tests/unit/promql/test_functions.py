@@ -58,6 +58,7 @@ ROWS = (
     Row("stddev_over_time", "stddev_over_time(x[4s])", math.sqrt(4.5), "of the population, not of a sample"),
     Row("changes", "changes(x[4s])", 2.0, "the values that are another than the one before"),
     Row("resets", "resets(x[4s])", 1.0, "the values below the one before"),
+    Row("resets", "resets(x[1500ms])", 0.0, "a rise is none"),
     Row("abs", "abs(vector(-0.5))", 0.5, "without the sign"),
     Row("ceil", "ceil(vector(1.2))", 2.0, "up to a whole number"),
     Row("ceil", "ceil(vector(-1.2))", -1.0, "up is towards zero below it"),

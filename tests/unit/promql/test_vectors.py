@@ -348,6 +348,7 @@ def test_equal_values_that_are_all_taken_are_no_tie() -> None:
     assert len(vectors.aggregate("topk", lambda _: (), given, 2.0)) == 2
     assert len(vectors.aggregate("topk", lambda _: (), given, 3.0)) == 3
     assert vectors.aggregate("topk", lambda _: (), given, 0.0) == {}
+    assert vectors.aggregate("topk", lambda _: (), {**given, (("n", "c"),): 1.0}, 0.0) == {}
     with pytest.raises(UnsupportedError, match="equal values"):
         vectors.aggregate("bottomk", lambda _: (), given, 2.0)
 

@@ -170,6 +170,7 @@ def test_a_panel_of_scrapes_shows_scrapes() -> None:
         ('route="prometheus-django-metrics"', {(): 1}),
         ('route=~"prom.*"', {(): 1}),
         ('route=~".+"', {(): 4}),
+        ('route=~"prom.*|work:.*"', {(): 4}),
     ):
         text = f"sum(rate({RESPONSES_BY_VIEW}{{{matcher}}}[4s]))"
         assert value(text, scrapes, users, applied=RIGHT) == pytest.approx(expected)
@@ -218,6 +219,8 @@ def test_the_unnamed_view_is_let_through_where_views_are_added_up() -> None:
         ("1 + avg(abs((histogram_quantile(0.5, rate(h_bucket[4s])))))", {Correction.AVERAGES}),
         ("avg(histogram_quantile(0.5, rate(h_bucket[4s]) > 0))", {Correction.AVERAGES, Correction.FILTERS}),
         ("histogram_quantile(0.5, rate(h_bucket[4s])) > 0", set()),
+        ("avg(histogram_quantile(0.5, rate(h_bucket[4s])) > 0)", {Correction.AVERAGES}),
+        ("histogram_quantile(0.5, 1 * (rate(h_bucket[4s]) > 0))", {Correction.FILTERS}),
         ("histogram_quantile(0.5, 0 < rate(h_bucket[4s]))", {Correction.FILTERS}),
         ("histogram_quantile(0.5, rate(h_bucket[4s]) and rate(h_bucket[4s]) > 0)", {Correction.FILTERS}),
         ("histogram_quantile(0.5, rate(h_bucket[4s]) or rate(h_bucket[4s]) > 0)", {Correction.FILTERS}),
@@ -229,6 +232,14 @@ def test_the_unnamed_view_is_let_through_where_views_are_added_up() -> None:
         (f'{RESPONSES_BY_VIEW}{{route!="{UNNAMED}"}}', {Correction.UNNAMED}),
         (f'{RESPONSES_BY_VIEW}{{route=~"p|q"}}', set()),
         ("time()", set()),
+        ("sum(histogram_quantile(0.5, rate(h_bucket[4s])))", {Correction.AVERAGES}),
+        ("avg without (route) (histogram_quantile(0.5, rate(h_bucket[4s])))", {Correction.AVERAGES}),
+        ("histogram_quantile(0.5, rate(h_bucket[4s]) * on (instance) group_left () (x > 1))", set()),
+        ("histogram_quantile(0.5, (rate(h_bucket[4s]) or rate(x[4s])) > 0)", {Correction.FILTERS}),
+        (
+            f'histogram_quantile(0.5, rate(h_bucket{{route!="{UNNAMED}"}}[4s]) > 0)',
+            {Correction.FILTERS, Correction.UNNAMED},
+        ),
     ],
 )
 def test_mistakes_are_seen_by_their_form(text: str, mistakes: set[Correction]) -> None:
@@ -288,6 +299,13 @@ def test_background_is_left_out_of_other_functions_of_a_range_too() -> None:
     assert value(f"sum(max_over_time({RESPONSES_BY_VIEW}[4s]))", *every, applied=found) == {(): 40}
     assert value(f"sum(max_over_time({REQUESTS}[4s]))", *every, applied=found) == {(): 40}
     assert value(f"sum(max_over_time({REQUESTS}[4s]))", *every) == {(): 50}
+
+
+def test_what_selects_no_view_shows_no_background() -> None:
+    """Even where there is nothing else."""
+    scrapes = series(RESPONSES_BY_VIEW, line(1), route=METRICS_VIEW, status="200")
+    assert value(f"sum(rate({RESPONSES_BY_VIEW}[4s]))", scrapes, applied=RIGHT) == {}
+    assert value(f'sum(rate({RESPONSES_BY_VIEW}{{status="200"}}[4s]))', scrapes, applied=RIGHT) == {}
 
 
 def test_background_of_another_instance_is_no_share() -> None:
@@ -358,6 +376,7 @@ def test_the_true_rate_is_the_exact_increase_over_the_range() -> None:
     assert value("increase(x[3500ms])", uneven, applied=TRUE) == {(("instance", "a"),): pytest.approx(6)}
     assert value("rate(x[3500ms])", uneven, applied=TRUE) == {(("instance", "a"),): pytest.approx(6 / 3.5)}
     assert value("irate(x[3500ms])", uneven, applied=TRUE) == {(("instance", "a"),): 0}
+    assert value("rate(x[3500ms])", series("x", [1.0] * 3 + [None] * 8), applied=TRUE) == {}
     assert value("delta(x[3500ms])", uneven, applied=TRUE) == value("delta(x[3500ms])", uneven)
 
 
