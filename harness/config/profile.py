@@ -99,8 +99,12 @@ class Profile:
     allow_hosts: tuple[str, ...] = ()
     foreign_traffic: bool = False
     background: tuple[str, ...] = ()
-    metrics_view: str = "prometheus-django-metrics"
-    """View label of the scrapes themselves."""
+    instrumentation: str = "django-prometheus"
+    """Id of what counts in the target."""
+    metric_namespace: str | None = None
+    """What the target puts before the name of each of its metrics; None: to be found in its series."""
+    metrics_view: str = ""
+    """View label of the scrapes themselves; empty for the instrumentation's own."""
     views: Mapping[str, str] = field(default_factory=dict)
     known_delay: Mapping[str, str] = field(default_factory=dict)
     """Sample name -> query parameter that tells the view how many milliseconds to take."""

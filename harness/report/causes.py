@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from harness.checks.counts.request_counts import ELSEWHERE
 from harness.checks.monitoring import dashboards
 from harness.core.verdict import Cause, Finding, Status, Verdict
-from harness.instrumentation.django_prometheus.metrics import UNNAMED_VIEW
+from harness.instrumentation.base import Instrumentation
 from harness.monitoring.dashboards.corrections import Correction
 
 PROXY_STATUSES = frozenset({"413", "502", "503", "504"})
@@ -24,6 +24,8 @@ class Signs:
 
     failed: tuple[Verdict, ...]
     findings: frozenset[str]
+    unrouted: str
+    """The view label of a request that no route matched."""
 
     def of(self, check: str, subject: str = "") -> tuple[Verdict, ...]:
         """Failed verdicts of a check whose subject ends in `subject`."""
@@ -64,10 +66,10 @@ class Rule:
     text: str
 
 
-def likely(verdicts: Sequence[Verdict], findings: Sequence[Finding]) -> tuple[Cause, ...]:
+def likely(verdicts: Sequence[Verdict], findings: Sequence[Finding], names: Instrumentation) -> tuple[Cause, ...]:
     """What is probably wrong, most likely first; nothing when no verdict failed."""
     failed = tuple(verdict for verdict in verdicts if verdict.status is Status.FAIL)
-    signs = Signs(failed, frozenset(finding.id for finding in findings))
+    signs = Signs(failed, frozenset(finding.id for finding in findings), names.unrouted)
     return tuple(Cause(rule.id, rule.text) for rule in RULES if failed and rule.applies(signs))
 
 
@@ -252,7 +254,7 @@ def _rules() -> Iterator[Rule]:
     )
     yield Rule(
         "after-not-last",
-        lambda s: any(v.subject.startswith(UNNAMED_VIEW) and _difference(v) > 0 for v in s.of("request-counts")),
+        lambda s: any(v.subject.startswith(s.unrouted) and _difference(v) > 0 for v in s.of("request-counts")),
         "requests of known views are told as `<unnamed view>`: a middleware after PrometheusAfterMiddleware answers "
         "by itself; make PrometheusAfterMiddleware the last line of MIDDLEWARE",
     )

@@ -45,6 +45,7 @@ def verify(facts: Facts) -> Report:
     results = [result for check in _checks(facts.run) for result in check.judge(facts)]
     verdicts = tuple(_finite(result) for result in results if isinstance(result, Verdict))
     verdicts = (*verdicts, *_unanswered(facts))
+    findings = tuple(result for result in results if isinstance(result, Finding))
     run, status = facts.run, overall(verdicts)
     return Report(
         schema_version=SCHEMA_VERSION,
@@ -64,7 +65,7 @@ def verify(facts: Facts) -> Report:
         samples=facts.client.rows,
         users=run.generator.peak_users,
         verdicts=verdicts,
-        findings=tuple(result for result in results if isinstance(result, Finding)),
+        findings=findings,
         views=() if run.checks else figures.view_reports(facts),
         rate=() if run.checks else figures.rate_points(facts),
         scrape_interval_s=run.window.scrape_interval_s,
@@ -72,5 +73,5 @@ def verify(facts: Facts) -> Report:
         rules=len(run.rules),
         rule_scale=run.rule_scale,
         arrival_rate=run.arrival_rate,
-        causes=causes.likely(verdicts, tuple(result for result in results if isinstance(result, Finding))),
+        causes=causes.likely(verdicts, findings, facts.names),
     )

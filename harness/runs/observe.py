@@ -8,6 +8,7 @@ from harness.config.profile import Profile
 from harness.core.errors import PrometheusError, UsageError
 from harness.core.panel import Panel
 from harness.core.run import SCHEMA_VERSION, GeneratorHealth, Run, Window
+from harness.instrumentation import registry
 from harness.monitoring.dashboards import grafana
 from harness.runtime import machine
 from harness.runtime.prometheus import Prometheus
@@ -57,6 +58,8 @@ def watch(prometheus: Prometheus, profile: Profile, range_s: float, run_id: str)
             f"{prometheus.url} scrapes nothing with {{{profile.selector}}} that is up; see its targets page, or name "
             "the target's labels with --selector"
         )
+    names = registry.find(profile.instrumentation)
+    namespace = prometheus.namespace(names, profile.selector, profile.metric_namespace) or ""
     interval_s = prometheus.scrape_interval_s(profile.selector, INTERVAL_LIMIT_S)
     if range_s < FEWEST_SCRAPES * interval_s:
         raise UsageError(
@@ -80,7 +83,9 @@ def watch(prometheus: Prometheus, profile: Profile, range_s: float, run_id: str)
         versions=machine.versions(),
         machine=machine.fingerprint(),
         background=profile.background,
-        metrics_view=profile.metrics_view,
+        metrics_view=profile.metrics_view or names.metrics_view,
+        instrumentation=profile.instrumentation,
+        metric_namespace=namespace,
         embedded=False,
         checks=CHECKS,
     )

@@ -21,7 +21,7 @@ from harness.core.run import SCHEMA_VERSION, Run, Window
 from harness.evidence import comparability, prometheus_evidence
 from harness.evidence.client.aggregate import SampleAggregator
 from harness.evidence.client.summary import ClientSummary
-from harness.instrumentation.django_prometheus.metrics import LATENCY_ALL, LATENCY_BY_VIEW
+from harness.instrumentation import registry
 from harness.monitoring.dashboards import grafana
 from harness.report import verification
 from harness.report.render import FORMATS, json_report
@@ -63,6 +63,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
     """
     locustfile = find_locustfile(profile, project)
     check_hosts(profile)
+    registry.find(profile.instrumentation)
     dashboards, given = observe.read(profile.dashboards, project), inputs.read(profile, project)
     directory = RunDirectory(out)
     directory.create()
@@ -71,16 +72,17 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         version = prometheus.version()
         started_s = time.time()
         if profile.start is None:  # nobody's target is loaded before it is known to be scraped
-            interval_s = await_scraped(prometheus, profile, reporter)
+            interval_s, profile = await_scraped(prometheus, profile, reporter)
             warm_up(profile, project, directory, services, reporter)
         else:  # Prometheus takes 5 s from its start to its first scrape (discovery/manager.go, `updatert`)
             warm_up(profile, project, directory, services, reporter)
-            interval_s = await_scraped(prometheus, profile, reporter)
+            interval_s, profile = await_scraped(prometheus, profile, reporter)
+        names = registry.of(profile)
         reporter.stage("waiting for a quiet scrape")
         ledgers = {"start": ledger_of(services.target, profile, ("state", "sql_log"))}
         skew_s = prometheus.skew_s()
         limit_s = max(profile.quiet_timeout_s, 4 * interval_s)
-        before = prometheus.await_quiet(profile.selector, prometheus.now(), interval_s, limit_s, still=True)
+        before = prometheus.await_quiet(names, profile.selector, prometheus.now(), interval_s, limit_s, still=True)
         instances = prometheus.instances(profile.selector)
         reporter.stage(f"load: {profile.scenario} with {_load_of(profile)} for {profile.duration_s:g} s")
         acts = profile.start.acts if profile.start else ()
@@ -89,7 +91,12 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         ended = services.ended()
         reporter.stage("waiting for the scrape that has seen the last response")
         after = prometheus.await_quiet(
-            profile.selector, loaded.ended_s - skew_s + SKEW_MARGIN_S, interval_s, limit_s, still=profile.start is None
+            names,
+            profile.selector,
+            loaded.ended_s - skew_s + SKEW_MARGIN_S,
+            interval_s,
+            limit_s,
+            still=profile.start is None,
         )
         ledgers["end"] = ledger_of(services.target, profile, ("sql_log", "state"))
         made = run_of(
@@ -158,7 +165,7 @@ def prove(
 def judge(directory: RunDirectory) -> Report:
     """Read a run directory's samples and evidence and judge them. Raises UsageError or StoreError."""
     run_ = directory.read_run()
-    evidence = directory.read_evidence()
+    evidence = directory.read_evidence(registry.of(run_).names)
     measured = tuple(shard for shard in run_.shards if shard.phase == "measure")
     states = tuple(shards.state_of(directory.path, shard) for shard in measured)
     try:
@@ -252,14 +259,19 @@ def against(profile: Profile, target: str, prometheus: str) -> Profile:
     )
 
 
-def await_scraped(prometheus: Prometheus, profile: Profile, reporter: Reporter) -> float:
-    """Seconds between two scrapes of the target, once it is scraped."""
+def await_scraped(prometheus: Prometheus, profile: Profile, reporter: Reporter) -> tuple[float, Profile]:
+    """Seconds between two scrapes of the target, once it is scraped, and the profile with the namespace found.
+
+    Raises PrometheusError, UsageError when the target has several namespaces.
+    """
     reporter.stage("waiting for the first scrape")
     limit_s = max(SCRAPED_LIMIT_S, 4 * profile.scrape_interval_s)
-    prometheus.await_scraped(profile.selector, limit_s)
+    names, given = registry.find(profile.instrumentation), profile.metric_namespace
+    namespace = prometheus.await_scraped(names, profile.selector, limit_s, given)
+    found = replace(profile, metric_namespace=namespace)
     if profile.start is not None:
-        return profile.scrape_interval_s
-    return prometheus.scrape_interval_s(profile.selector, INTERVAL_LIMIT_S)
+        return profile.scrape_interval_s, found
+    return prometheus.scrape_interval_s(profile.selector, INTERVAL_LIMIT_S), found
 
 
 def _load_of(profile: Profile) -> str:
@@ -286,7 +298,8 @@ def ledger_of(url: str, profile: Profile, order: tuple[str, str]) -> dict[str, d
 
 def _tally(directory: RunDirectory, made: Run, evidence: prometheus_evidence.Evidence) -> ClientSummary:
     bounds = set()
-    for histogram in (LATENCY_BY_VIEW, LATENCY_ALL):
+    names = registry.of(made)
+    for histogram in (names.latency_by_view, names.latency_all):
         reading = evidence.read(prometheus_evidence.raw_query(made, f"{histogram}_bucket"))
         if isinstance(reading, Reading):
             bounds |= {float(series.labels["le"]) for series in reading.series if "le" in series.labels}
@@ -333,7 +346,7 @@ def run_of(
         calibration=profile.calibration,
         foreign_traffic=profile.foreign_traffic,
         background=profile.background,
-        metrics_view=profile.metrics_view,
+        metrics_view=profile.metrics_view or registry.of(profile).metrics_view,
         embedded=profile.start is not None,
         variants=profile.variants,
         fault=profile.fault,
@@ -341,4 +354,6 @@ def run_of(
         gated_views=profile.gated_views,
         arrival_rate=profile.arrival_rate,
         arrival_seed=None if profile.arrival_rate is None else profile.arrival_seed,
+        instrumentation=profile.instrumentation,
+        metric_namespace=profile.metric_namespace or "",
     )

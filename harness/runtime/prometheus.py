@@ -14,10 +14,11 @@ from prometheus_api_client.exceptions import PrometheusApiClientException
 from requests.adapters import Retry
 
 from harness import promql
-from harness.core.errors import PrometheusError
-from harness.core.query import NoData, Query, Reading, Series
+from harness.core.errors import PrometheusError, UsageError
+from harness.core.query import NoData, Query, Reading
 from harness.evidence import prometheus_evidence
-from harness.instrumentation.django_prometheus.metrics import REQUESTS, RESPONSES
+from harness.instrumentation.base import Instrumentation
+from harness.promql.own_series import UP
 
 POLL_S = 0.1
 TIMEOUT_S = 30.0
@@ -133,20 +134,46 @@ class Prometheus:
 
     def instances(self, selector: str) -> tuple[str, ...]:
         """The `instance` labels of the target's processes that are scraped well now. Raises PrometheusError."""
-        reading = self._read(f"up{{{selector}}}")
+        reading = self._read(f"{UP}{{{selector}}}")
         up = [series for series in reading.series if series.last == 1] if isinstance(reading, Reading) else []
         return tuple(sorted(series.labels.get("instance", "") for series in up))
 
-    def await_scraped(self, selector: str, limit_s: float) -> None:
-        """Wait until Prometheus scrapes the target well. Raises PrometheusError."""
+    def namespace(self, names: Instrumentation, selector: str, given: str | None) -> str | None:
+        """Under which namespace the target counts its requests now; None when it counts none.
+
+        Only `given` counts, unless it is None. Raises UsageError when there are several, PrometheusError.
+        """
+        if given is not None:
+            known = self._read(promql.selector(names.under(given).arrived, selector))
+            return given if isinstance(known, Reading) else None
+        pattern = f"__name__=~{promql.label_value(f'(.+_)?{names.arrived}')}"
+        matchers = ",".join(filter(None, (selector.strip().removesuffix(","), pattern)))
+        reading = self._read(f"count by (__name__) ({promql.selector('', matchers)})")
+        series = reading.series if isinstance(reading, Reading) else ()
+        found = names.namespaces(each.labels.get("__name__", "") for each in series)
+        if len(found) > 1:
+            told = " and ".join(repr(each) if each else "none" for each in found)
+            raise UsageError(
+                f"{{{selector}}} has metrics of {len(found)} namespaces, {told}; set `metric_namespace` in the profile "
+                'to one of them ("" for none), or narrow the selector'
+            )
+        return found[0] if found else None
+
+    def await_scraped(self, names: Instrumentation, selector: str, limit_s: float, namespace: str | None = None) -> str:
+        """Wait until Prometheus scrapes the target well; returns the namespace of its metrics.
+
+        Raises PrometheusError, UsageError as `namespace` does.
+        """
         deadline = time.monotonic() + limit_s
         while True:
-            reading = self._read(f"up{{{selector}}}")
+            reading = self._read(f"{UP}{{{selector}}}")
             up = [series for series in reading.series if series.last == 1] if isinstance(reading, Reading) else []
-            if up and isinstance(self._read(f"{REQUESTS}{{{selector}}}"), Reading):
-                return
+            if up and (found := self.namespace(names, selector, namespace)) is not None:
+                return found
             if time.monotonic() > deadline:
-                raise PrometheusError(f"{self.url} {self._why_unscraped(selector, reading, up=bool(up))}")
+                raise PrometheusError(
+                    f"{self.url} {self._why_unscraped(names.under(namespace or ''), selector, reading, up=bool(up))}"
+                )
             time.sleep(POLL_S)
 
     def scrape_interval_s(self, selector: str, limit_s: float) -> float:
@@ -156,7 +183,7 @@ class Prometheus:
         """
         deadline = time.monotonic() + limit_s
         while True:
-            reading = self._read(f"up{{{selector}}}[{promql.duration(limit_s)}]")
+            reading = self._read(f"{UP}{{{selector}}}[{promql.duration(limit_s)}]")
             scraped = reading.series if isinstance(reading, Reading) else ()
             steps = sorted(after[0] - before[0] for series in scraped for before, after in pairwise(series.points))
             if steps:
@@ -168,7 +195,14 @@ class Prometheus:
             time.sleep(POLL_S)
 
     def await_quiet(
-        self, selector: str, after_s: float, interval_s: float, limit_s: float, *, still: bool
+        self,
+        names: Instrumentation,
+        selector: str,
+        after_s: float,
+        interval_s: float,
+        limit_s: float,
+        *,
+        still: bool,
     ) -> QuietScrape:
         """Wait for a visible scrape later than `after_s` at which nothing was in flight.
 
@@ -179,7 +213,7 @@ class Prometheus:
         """
         deadline = time.monotonic() + limit_s
         while True:
-            judged = self._judge_quiet(selector, after_s, interval_s)
+            judged = self._judge_quiet(names, selector, after_s, interval_s)
             if judged and judged[1] == 0 and (not still or judged[2] == 0):
                 return QuietScrape(judged[0], 0)
             if time.monotonic() > deadline:
@@ -190,41 +224,44 @@ class Prometheus:
 
     def _newest_scrape(self, selector: str, after_s: float, limit_s: float) -> float:
         """When Prometheus last tried, well or not. Raises PrometheusError when that was not after `after_s`."""
-        reading = self._read(f"up{{{selector}}}[{promql.duration(limit_s)}]")
+        reading = self._read(f"{UP}{{{selector}}}[{promql.duration(limit_s)}]")
         tried_s = [series.points[-1][0] for series in reading.series] if isinstance(reading, Reading) else []
         if max(tried_s, default=after_s) <= after_s:
             raise PrometheusError(f"{self.url} has not scraped {selector} for {limit_s:g} s; see its targets page")
         return max(tried_s)
 
-    def _judge_quiet(self, selector: str, after_s: float, interval_s: float) -> tuple[float, int, int] | None:
+    def _judge_quiet(
+        self, names: Instrumentation, selector: str, after_s: float, interval_s: float
+    ) -> tuple[float, int, int] | None:
         """Time of the newest scrape after `after_s`, requests in flight then, others' requests since the one before."""
         lookback_s = 5 * interval_s
-        counted = [self._read(promql.raw(metric, selector, lookback_s)) for metric in (REQUESTS, RESPONSES)]
+        metrics = (names.arrived, names.answered)
+        counted = [self._read(promql.raw(metric, selector, lookback_s)) for metric in metrics]
         requests_, responses = counted
         if isinstance(requests_, NoData) or isinstance(responses, NoData):
             return None
-        answered = {_instance(series): series for series in responses.series}
+        answered = _sums(responses)
         newest, flying, strange = 0.0, 0, 0
-        for series in requests_.series:
-            pair = answered.get(_instance(series))
-            if pair is None or len(series.points) < 2 or len(pair.points) < 2 or series.points[-1][0] <= after_s:
+        for instance, points in _sums(requests_).items():
+            answers = answered.get(instance, ())
+            if len(points) < 2 or len(answers) < 2 or points[-1][0] <= after_s:
                 return None
-            grown = series.points[-1][1] - series.points[-2][1]
-            own = 1 if series.points[-1][1] - pair.points[-1][1] >= 1 else 0  # the scrape itself, when Django serves it
-            flying += int(series.points[-1][1] - pair.points[-1][1]) - own
+            grown = points[-1][1] - points[-2][1]
+            own = 1 if points[-1][1] - answers[-1][1] >= 1 else 0  # the scrape itself, when Django serves it
+            flying += int(points[-1][1] - answers[-1][1]) - own
             strange += int(grown) - own
-            newest = max(newest, series.points[-1][0])
+            newest = max(newest, points[-1][0])
         return newest, flying, strange
 
-    def _why_unscraped(self, selector: str, reading: Reading | NoData, *, up: bool) -> str:
+    def _why_unscraped(self, names: Instrumentation, selector: str, reading: Reading | NoData, *, up: bool) -> str:
         if isinstance(reading, NoData):
             return (
                 f"does not scrape any target with {{{selector}}}; set `selector` in the profile, or add the scrape job"
             )
         if not up:
-            names = ", ".join(series.labels.get("instance", "?") for series in reading.series)
-            return f"cannot scrape {names} (up is 0); see its targets page for the error"
-        return f"scrapes {{{selector}}}, but finds no {REQUESTS}; is PrometheusBeforeMiddleware installed?"
+            down = ", ".join(series.labels.get("instance", "?") for series in reading.series)
+            return f"cannot scrape {down} (up is 0); see its targets page for the error"
+        return f"scrapes {{{selector}}}, but finds no {names.arrived}; {names.advice.unscraped}"
 
     def _read(self, text: str) -> Reading | NoData:
         try:
@@ -264,8 +301,14 @@ class Prometheus:
             raise self._unanswered(error) from None
 
 
-def _instance(series: Series) -> str:
-    return series.labels.get("instance", "")
+def _sums(reading: Reading) -> dict[str, list[tuple[float, float]]]:
+    """A counter by instance at each scrape, added up over the labels that an app gave it."""
+    sums: dict[str, dict[float, float]] = {}
+    for series in reading.series:
+        points = sums.setdefault(series.labels.get("instance", ""), {})
+        for time_s, value in series.points:
+            points[time_s] = points.get(time_s, 0.0) + value
+    return {instance: sorted(points.items()) for instance, points in sums.items()}
 
 
 def _utc(time_s: float) -> datetime:

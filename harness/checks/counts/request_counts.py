@@ -9,35 +9,20 @@ from harness.core.query import NoData, Query
 from harness.core.run import Run
 from harness.core.verdict import Finding, Verdict
 from harness.evidence import prometheus_evidence
-from harness.instrumentation.django_prometheus.metrics import (
-    METHODS,
-    REQUESTS_BY_METHOD,
-    REQUESTS_BY_VIEW,
-    RESPONSES_BY_VIEW,
-    UNNAMED_VIEW,
-    method_label,
-)
+from harness.instrumentation import registry
+from harness.promql.own_series import UP
 
 ID = "request-counts"
 REJECTED = "failures-told-as-success"
 ELSEWHERE = "(views unknown to the client)"
-SHORT = (
-    "these requests are counted under another view, method or status (a middleware changes the response after "
-    "PrometheusAfterMiddleware, or labels are swapped), or observations are dropped"
-)
-OVER = (
-    "requests of another view, method or status are counted here (a middleware changes the response after "
-    "PrometheusAfterMiddleware, e.g. APPEND_SLASH), or somebody else sent them"
-)
 Key = tuple[str, str, str]
 
 
 def queries(run: Run) -> tuple[Query, ...]:
     """Raw responses by status, view and method; raw requests by view and by method."""
-    return tuple(
-        prometheus_evidence.raw_query(run, metric)
-        for metric in (RESPONSES_BY_VIEW, REQUESTS_BY_VIEW, REQUESTS_BY_METHOD, "up")
-    )
+    names = registry.of(run)
+    metrics = (names.responses_by_view, names.requests_by_view, names.requests_by_method, UP)
+    return tuple(prometheus_evidence.raw_query(run, metric) for metric in metrics)
 
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
@@ -47,22 +32,32 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     return (*_judge_responses(facts), *_judge_requests(facts), *_judge_methods(facts), *_rejected(facts))
 
 
+def _advice(facts: Facts) -> tuple[str, str]:
+    return facts.names.advice.other_labels, facts.names.advice.foreign_labels
+
+
+def _labels(facts: Facts) -> tuple[str, str]:
+    return facts.names.labels.view, facts.names.labels.method
+
+
 def expected_responses(facts: Facts) -> Counter[Key]:
     """The client's responses by the labels that the metric should give them; unknown views are pooled."""
     counts: Counter[Key] = Counter()
     for (view, method, status), number in facts.client.answered.items():
-        counts[(view if facts.is_known(view) else ELSEWHERE, method_label(method), str(status))] += number
+        counts[(view if facts.is_known(view) else ELSEWHERE, facts.names.method_label(method), str(status))] += number
     return counts
 
 
 def observed_responses(facts: Facts) -> dict[Key, float] | NoData:
     """The metric's responses without background, with the views no sample names pooled as in `expected_responses`."""
-    items = prometheus_evidence.deltas(facts.run, facts.evidence, RESPONSES_BY_VIEW)
+    items = prometheus_evidence.deltas(facts.run, facts.evidence, facts.names.responses_by_view)
     if isinstance(items, NoData):
         return items
     pooled = any(view == ELSEWHERE for view, _, _ in expected_responses(facts))
     sums: dict[Key, float] = {}
-    for (view, method, status), value in prometheus_evidence.by(items, "view", "method", "status").items():
+    for (view, method, status), value in prometheus_evidence.by(
+        items, *_labels(facts), facts.names.labels.status
+    ).items():
         if view in facts.background:
             continue
         key = (ELSEWHERE if pooled and not facts.is_known(view) else view, method, status)
@@ -75,7 +70,7 @@ def lost_requests(facts: Facts, view: str, method: str) -> int:
     lost = facts.run.generator.unrecorded
     for (name, sent), number in facts.client.unanswered.items():
         views = facts.client.views_of_name.get(name, frozenset())
-        if method_label(sent) == method and (not views or view in views or not facts.is_known(view)):
+        if facts.names.method_label(sent) == method and (not views or view in views or not facts.is_known(view)):
             lost += number
     return lost
 
@@ -87,7 +82,7 @@ def _judge_responses(facts: Facts) -> list[Verdict]:
     expected = expected_responses(facts)
     return [
         equal(
-            Count(ID, " ".join(key), expected[key], observed.get(key, 0.0), "responses", SHORT, OVER),
+            Count(ID, " ".join(key), expected[key], observed.get(key, 0.0), "responses", *_advice(facts)),
             facts,
             lost=lost_requests(facts, key[0], key[1]),
         )
@@ -97,20 +92,20 @@ def _judge_responses(facts: Facts) -> list[Verdict]:
 
 def _judge_requests(facts: Facts) -> list[Verdict]:
     """Counted when a view was found, so requests that no URL pattern matched are not there."""
-    items = prometheus_evidence.deltas(facts.run, facts.evidence, REQUESTS_BY_VIEW)
+    items = prometheus_evidence.deltas(facts.run, facts.evidence, facts.names.requests_by_view)
     if isinstance(items, NoData):
         return [inconclusive(ID, "requests by view", items.reason)]
     expected: Counter[tuple[str, str]] = Counter()
     for (view, method, _), number in expected_responses(facts).items():
-        if view not in (ELSEWHERE, UNNAMED_VIEW):
+        if view not in (ELSEWHERE, facts.names.unrouted):
             expected[(view, method)] += number
-    sums = prometheus_evidence.by(items, "view", "method")
+    sums = prometheus_evidence.by(items, *_labels(facts))
     observed = {(view, method): value for (view, method), value in sums.items()}
     pooled = any(view == ELSEWHERE for view, _, _ in expected_responses(facts))
     strangers = {key for key, value in observed.items() if value and key[0] not in facts.background and not pooled}
     return [
         equal(
-            Count(ID, f"{' '.join(key)} requests", expected[key], observed.get(key, 0.0), "requests", SHORT, OVER),
+            Count(ID, f"{' '.join(key)} requests", expected[key], observed.get(key, 0.0), "requests", *_advice(facts)),
             facts,
             lost=lost_requests(facts, *key),
         )
@@ -119,8 +114,11 @@ def _judge_requests(facts: Facts) -> list[Verdict]:
 
 
 def _judge_methods(facts: Facts) -> list[Verdict]:
-    items, extra = prometheus_evidence.deltas(facts.run, facts.evidence, REQUESTS_BY_METHOD), background_requests(facts)
-    by_view = prometheus_evidence.deltas(facts.run, facts.evidence, RESPONSES_BY_VIEW)
+    items, extra = (
+        prometheus_evidence.deltas(facts.run, facts.evidence, facts.names.requests_by_method),
+        background_requests(facts),
+    )
+    by_view = prometheus_evidence.deltas(facts.run, facts.evidence, facts.names.responses_by_view)
     for answer in (items, extra, by_view):
         if isinstance(answer, NoData):
             return [inconclusive(ID, "requests by method", answer.reason)]
@@ -129,19 +127,21 @@ def _judge_methods(facts: Facts) -> list[Verdict]:
     assert not isinstance(by_view, NoData)
     expected: Counter[str] = Counter()
     for (_, method, _), number in facts.client.answered.items():
-        expected[method_label(method)] += number
+        expected[facts.names.method_label(method)] += number
     expected["GET"] += extra[0]
-    for (view, method), value in prometheus_evidence.by(by_view, "view", "method").items():
+    for (view, method), value in prometheus_evidence.by(by_view, *_labels(facts)).items():
         if view in facts.run.background:
             expected[method] += round(value)
-    lost: Counter[str] = Counter(dict.fromkeys(METHODS, facts.run.generator.unrecorded))
+    lost: Counter[str] = Counter(dict.fromkeys(facts.names.methods, facts.run.generator.unrecorded))
     for (_, method), number in facts.client.unanswered.items():
-        lost[method_label(method)] += number
-    observed = {method: value for (method,), value in prometheus_evidence.by(items, "method").items()}
+        lost[facts.names.method_label(method)] += number
+    observed = {method: value for (method,), value in prometheus_evidence.by(items, facts.names.labels.method).items()}
     methods = sorted({*expected, *(method for method, value in observed.items() if value)})
     return [
         equal(
-            Count(ID, f"all {method} requests", expected[method], observed.get(method, 0.0), "requests", SHORT, OVER),
+            Count(
+                ID, f"all {method} requests", expected[method], observed.get(method, 0.0), "requests", *_advice(facts)
+            ),
             facts,
             lost=lost[method],
         )

@@ -47,9 +47,8 @@ def _judge_histogram(facts: Facts, key: ViewKey, histogram: Histogram | None, co
     subject = name_of(key) if key != ALL else "all views, including middlewares"
     strength = _bucket_bounds.strength_of(facts, key)
     if histogram is None:
-        why = (
-            "no latency was observed for requests that the client saw answered: is PrometheusAfterMiddleware installed?"
-        )
+        asked = facts.names.advice.not_installed
+        why = f"no latency was observed for requests that the client saw answered: {asked}"
         return Verdict(
             ID, subject, Status.FAIL, why, expected=facts.client.latency[key].client.n, observed=0, unit="observations"
         )

@@ -10,10 +10,11 @@ from harness.core.panel import Panel
 from harness.core.query import NoData, Query, Reading, Series
 from harness.core.run import Run
 from harness.evidence import prometheus_evidence
-from harness.instrumentation.django_prometheus.metrics import RESPONSES_BY_VIEW
+from harness.instrumentation import registry
 from harness.monitoring.dashboards.corrections import Memo, Samples
 from harness.monitoring.dashboards.evaluation import LOOKBACK_S
 from harness.promql import syntax, vectors
+from harness.promql.own_series import UP
 from harness.promql.syntax import Selection
 from harness.promql.vectors import Vector
 
@@ -53,7 +54,7 @@ def read(panel: Panel) -> Asked:
 
 def queries_of(run: Run, asked: Asked) -> tuple[Query, ...]:
     """The panel's own query at t1, and the raw samples of each metric in it."""
-    metrics = ("up", RESPONSES_BY_VIEW, *asked.metrics)
+    metrics = (UP, registry.of(run).responses_by_view, *asked.metrics)
     recorded = (_rule_evidence.evaluations_query(run),) if run.rules else ()
     raw = (_raw(run, metric, _longest_s(run, asked)) for metric in metrics)
     return (_shown_query(run, asked.panel), *recorded, *raw)
@@ -89,14 +90,15 @@ def shown(facts: Facts, asked: Asked) -> Vector | NoData:
 def samples(facts: Facts, asked: Asked, memo: Memo) -> Samples | NoData:
     """The raw samples that the panel is made from; `memo` is shared by the panels of the same facts."""
     run, range_s = facts.run, _longest_s(facts.run, asked)
+    answered, traffic = facts.names.responses_by_view, facts.names.traffic
     series: dict[str, tuple[Series, ...]] = {}
-    for metric in ("up", RESPONSES_BY_VIEW, *asked.metrics):
+    for metric in (UP, answered, *asked.metrics):
         reading = facts.evidence.read(_raw(run, metric, range_s))
         if isinstance(reading, NoData) and reading.reason != prometheus_evidence.NO_SERIES:
             return reading
         series[metric] = reading.series if isinstance(reading, Reading) else ()
     scrapes: dict[str, tuple[float, ...]] = {}
-    for up in series["up"]:
+    for up in series[UP]:
         scrapes[up.labels.get("instance", "")] = tuple(at for at, value in up.points if value == 1)
     if not scrapes:
         return NoData("no scrape of the target is known")
@@ -105,9 +107,9 @@ def samples(facts: Facts, asked: Asked, memo: Memo) -> Samples | NoData:
     except ValueError as error:
         return NoData(str(error))
     views = facts.background
-    background = tuple(each for each in series[RESPONSES_BY_VIEW] if each.labels.get("view") in views)
+    background = tuple(each for each in series[answered] if each.labels.get(traffic.view) in views)
     recorded = _rule_evidence.by_record(facts)
-    return Samples(series, scrapes, background, views, run.window.end_s, dialect, memo, recorded)
+    return Samples(series, scrapes, background, views, run.window.end_s, dialect, memo, recorded, traffic)
 
 
 def unmatched(asked: Asked, samples: Samples) -> str:

@@ -19,7 +19,7 @@ from harness.core.query import NoData, Query
 from harness.core.run import Run
 from harness.core.verdict import Finding, Status, Tolerance, Verdict
 from harness.evidence import prometheus_evidence
-from harness.instrumentation.django_prometheus.metrics import INVALID_METHOD, METHODS, NAMES
+from harness.instrumentation.base import Instrumentation
 from harness.monitoring.dashboards import evaluation, grafana
 from harness.monitoring.dashboards.corrections import RIGHT, TRUE, Correction, Memo, Samples
 from harness.monitoring.dashboards.grafana import RATE_SCRAPES
@@ -41,11 +41,6 @@ WINDOW = "the range is too short"
 UNKNOWN_METRIC = "no metric is called"
 UNKNOWN_LABEL = "has no label"
 NO_DATA = "the panel has no data"
-KNOWN: Mapping[str, tuple[str, ...]] = {
-    "status": tuple(map(str, range(100, 600))),
-    "method": (*sorted(METHODS), INVALID_METHOD),
-}
-"""Every value that a label of the library's may have."""
 WRONG: Mapping[Correction, str] = {
     Correction.BACKGROUND: "it counts scrapes or health checks as traffic: leave their views out",
     Correction.AVERAGES: "it averages percentiles, and the average of percentiles is no percentile: add up the buckets "
@@ -144,8 +139,8 @@ def _judge(
     if others := [metric for metric in asked.metrics if metric not in own and metric in anywhere]:
         text = f"{others[0]} is none of {{{run.selector}}}: it answers, and its value is not compared"
         return (Finding(UNPROVED, asked.subject, text, ID),)
-    recorded = {rule.name for rule in run.rules if not rule.alert}
-    if wrong := _unknown(asked, samples, own | recorded) or _impossible(asked):
+    recorded, names = {rule.name for rule in run.rules if not rule.alert}, facts.names
+    if wrong := _unknown(asked, samples, own | recorded, names.names) or _impossible(asked, names):
         return (_fails(asked.panel, wrong),)
     if not asked.selections:
         return (Finding(UNPROVED, asked.subject, "it asks for no metric: nothing is compared", ID),)
@@ -173,7 +168,7 @@ def _proved(asked: Asked, samples: Samples, results: tuple[Verdict | Finding, ..
     return results
 
 
-def _impossible(asked: Asked) -> str:
+def _impossible(asked: Asked, names: Instrumentation) -> str:
     """What no run could make true of the expression; empty when nothing."""
     if odd := [quantile for quantile in syntax.quantiles(asked.tree) if not 0 <= quantile <= 1]:
         return f"{odd[0]:g} is no quantile: histogram_quantile() wants a share of 1, such as 0.95"
@@ -181,7 +176,7 @@ def _impossible(asked: Asked) -> str:
         for matcher in selection.matchers:
             if name := grafana.unfilled(matcher.value):
                 return f"variable ${name} has no value, and no series matches {matcher}"
-            known = KNOWN.get(matcher.label, ()) if selection.metric in NAMES else ()
+            known = names.label_values.get(matcher.label, ()) if selection.metric in names.names else ()
             if known and not any(map(matcher.accepts, known)):
                 return f"{matcher} matches no {matcher.label} that there is, and nothing is taken for 0"
     return ""
@@ -223,7 +218,8 @@ def _compare(run: Run, asked: Asked, samples: Samples, shown: Vector) -> tuple[V
 
 def _latent(asked: Asked, samples: Samples, shows: frozenset[str]) -> tuple[Finding, ...]:
     """What is wrong with the panel's form and happens to make no difference to what it shows now."""
-    if not (syntax.has_quantile_or_subquery(asked.tree) or any(map(evaluation.hides_unnamed, asked.selections))):
+    hidden = any(evaluation.hides_unnamed(each, samples.traffic) for each in asked.selections)
+    if not (syntax.has_quantile_or_subquery(asked.tree) or hidden):
         return ()
     made = evaluation.mistakes(asked.tree, samples, shows=shows)
     return tuple(
@@ -292,12 +288,12 @@ def _place(panel: Panel) -> str:
     return f" (in {panel.source})" if panel.source else ""
 
 
-def _unknown(asked: Asked, samples: Samples, names: frozenset[str]) -> str:
+def _unknown(asked: Asked, samples: Samples, names: frozenset[str], exported: frozenset[str]) -> str:
     """The first name of a metric or a label that the target does not have; empty when it has all."""
     labels: set[str] = {"le"} if not asked.selections else set()
     for selection in asked.selections:
         metric, series = selection.metric, samples.series.get(selection.metric, ())
-        if metric not in names and metric not in NAMES and not series:
+        if metric not in names and metric not in exported and not series:
             close = difflib.get_close_matches(metric, names, n=1, cutoff=0.8)
             hint = f"; the target exports {close[0]}" if close else ""
             return f"{UNKNOWN_METRIC} {metric}{hint}: the panel takes nothing for 0"

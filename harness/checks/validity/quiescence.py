@@ -5,14 +5,16 @@ from harness.core.query import NoData, Query, Reading
 from harness.core.run import Run
 from harness.core.verdict import Finding, Status, Strength, Verdict
 from harness.evidence import prometheus_evidence
-from harness.instrumentation.django_prometheus.metrics import REQUESTS, RESPONSES, RESPONSES_BY_VIEW
+from harness.instrumentation import registry
 
 ID = "quiescence"
 
 
 def queries(run: Run) -> tuple[Query, ...]:
     """Raw requests and responses, and whether the scrapes are requests themselves."""
-    return tuple(prometheus_evidence.raw_query(run, metric) for metric in (REQUESTS, RESPONSES, RESPONSES_BY_VIEW))
+    names = registry.of(run)
+    metrics = (names.arrived, names.answered, names.responses_by_view)
+    return tuple(prometheus_evidence.raw_query(run, metric) for metric in metrics)
 
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
@@ -27,12 +29,12 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
 
 def scrapes_itself(facts: Facts) -> bool | NoData:
     """True when Django serves the metrics, so that each scrape is a request that it counts."""
-    items = prometheus_evidence.deltas(facts.run, facts.evidence, RESPONSES_BY_VIEW)
+    items = prometheus_evidence.deltas(facts.run, facts.evidence, facts.names.responses_by_view)
     if isinstance(items, NoData):
         return items
     if items:
-        return any(item.labels.get("view") == facts.run.metrics_view for item in items)
-    # Nothing is told by view: PrometheusAfterMiddleware is missing. Then each scrape finds itself unanswered.
+        return any(item.labels.get(facts.names.labels.view) == facts.metrics_view for item in items)
+    # Nothing is reported by view. Then each scrape finds itself unanswered.
     counts = _counts_at(facts, facts.run.window.end_s)
     return not isinstance(counts, NoData) and counts[0] > counts[1]
 
@@ -52,7 +54,7 @@ def in_flight(facts: Facts, time_s: float) -> int | NoData:
 def _counts_at(facts: Facts, time_s: float) -> tuple[float, float] | NoData:
     """Requests and responses at the last scrape up to `time_s`."""
     counts = []
-    for metric in (REQUESTS, RESPONSES):
+    for metric in (facts.names.arrived, facts.names.answered):
         reading = facts.evidence.read(prometheus_evidence.raw_query(facts.run, metric))
         if isinstance(reading, NoData):
             return NoData(f"{metric}: {reading.reason}")
@@ -77,7 +79,7 @@ def _judge_flying(facts: Facts, subject: str, time_s: float) -> Verdict:
         why = f"{flying} requests of others were in flight; what is counted here is a lower bound"
         return Verdict(ID, subject, Status.PASS, why, observed=flying, unit="requests", strength=Strength.ONE_SIDED)
     if flying < 0:
-        why = f"{-flying} more responses than requests are counted: PrometheusBeforeMiddleware misses requests"
+        why = f"{-flying} more responses than requests are counted: {facts.names.advice.unanswered_counter}"
         return Verdict(ID, subject, Status.FAIL, why, expected=0, observed=flying, unit="requests")
     why = (
         f"{flying} requests were counted and not answered: still in flight, killed with their worker, or hung up on; "

@@ -16,6 +16,7 @@ from harness.core.errors import HarnessError, StackError
 from harness.core.run import GeneratorHealth
 from harness.evidence import comparability
 from harness.gate.pairs.worktree import Side
+from harness.instrumentation import registry
 from harness.report import verification
 from harness.runs import pipeline
 from harness.runs.progress import Reporter
@@ -64,10 +65,13 @@ class RunningSide:
         if not self.verified:
             self._before = QuietScrape(time.time(), 0)
             return
-        interval_s = pipeline.await_scraped(prometheus, self.profile, self.reporter)
+        interval_s, self.profile = pipeline.await_scraped(prometheus, self.profile, self.reporter)
+        names = registry.of(self.profile)
         self._skew_s = prometheus.skew_s()
         limit_s = max(self.profile.quiet_timeout_s, 4 * interval_s)
-        self._before = prometheus.await_quiet(self.profile.selector, prometheus.now(), interval_s, limit_s, still=True)
+        self._before = prometheus.await_quiet(
+            names, self.profile.selector, prometheus.now(), interval_s, limit_s, still=True
+        )
         self._instances = prometheus.instances(self.profile.selector)
 
     def load(self, number: int, of: int) -> None:
@@ -87,6 +91,7 @@ class RunningSide:
         interval_s = profile.scrape_interval_s
         if self.verified:
             after = prometheus.await_quiet(
+                registry.of(profile),
                 profile.selector,
                 loaded.ended_s - self._skew_s + pipeline.SKEW_MARGIN_S,
                 interval_s,

@@ -8,23 +8,9 @@ from itertools import pairwise
 
 from harness import promql
 from harness.core.query import Series
-from harness.instrumentation.django_prometheus.metrics import (
-    COUNT_SCRAPES,
-    REQUESTS,
-    REQUESTS_BY_METHOD,
-    RESPONSES,
-    RESPONSES_BY_STATUS,
-)
+from harness.instrumentation.roles import Traffic
 from harness.promql import Dialect, Point
 from harness.promql.vectors import NAME, UnsupportedError
-
-TRAFFIC: Mapping[str, tuple[str, ...]] = {
-    REQUESTS: (),
-    RESPONSES: (),
-    REQUESTS_BY_METHOD: ("method",),
-    RESPONSES_BY_STATUS: ("status",),
-}
-"""Counters without a view label that hold background traffic too, and the labels by which their part of it is known."""
 
 
 class Correction(StrEnum):
@@ -81,6 +67,8 @@ class Samples:
     """Shared by those who evaluate the same series."""
     evaluations: Mapping[str, Sequence[float]] = field(default_factory=dict)
     """Times at which a recording rule was evaluated, rising, by what it records."""
+    traffic: Traffic = field(default_factory=Traffic)
+    """How background traffic is told from the load's."""
 
 
 def points(
@@ -92,7 +80,7 @@ def points(
     """
     if Correction.BACKGROUND not in applied:
         return series.points
-    if series.labels.get("view") in samples.background_views and not shows_background:
+    if series.labels.get(samples.traffic.view) in samples.background_views and not shows_background:
         return None
     return _without_background(series, samples)
 
@@ -143,19 +131,36 @@ def _rate(
 
 
 def _without_background(series: Series, samples: Samples) -> Sequence[Point]:
-    name = series.labels.get(NAME, "")
-    if name in COUNT_SCRAPES and samples.background:
+    name, traffic = series.labels.get(NAME, ""), samples.traffic
+    if name in traffic.inseparable and samples.background:
         raise UnsupportedError(f"{name} counts scrapes too, and nothing in it tells them apart")
-    if name not in TRAFFIC:
+    if name not in traffic.mixed:
         return series.points
+    if _is_split(series, samples, traffic.mixed[name]):
+        raise UnsupportedError(f"{name} counts scrapes too, and nothing tells in which of its series they are")
     others: dict[float, float] = {}
     for other in samples.background:
-        if instance_of(other) == instance_of(series) and all(
-            other.labels.get(label) == series.labels.get(label) for label in TRAFFIC[name]
-        ):
+        if _has_labels_of(other, series, traffic.mixed[name]):
             for at, value in other.points:
                 others[at] = others.get(at, 0.0) + value
     return [(at, value - others.get(at, 0.0)) for at, value in series.points]
+
+
+def _has_labels_of(other: Series, series: Series, own: Sequence[str]) -> bool:
+    """Whether background traffic is in a counter's series: same process, same values of its `own` and added labels."""
+    added = [label for label in series.labels if label in other.labels and label != NAME]
+    return instance_of(other) == instance_of(series) and all(
+        other.labels.get(label) == series.labels.get(label) for label in (*own, *added)
+    )
+
+
+def _is_split(series: Series, samples: Samples, own: Sequence[str]) -> bool:
+    """Whether a label that the app added splits a counter, and background traffic does not have that label."""
+    added = [label for label in series.labels if label not in (NAME, *own)]
+    if all(label in other.labels for other in samples.background for label in added):
+        return False
+    alike = [each for each in samples.series[series.labels[NAME]] if instance_of(each) == instance_of(series)]
+    return sum(all(each.labels.get(label) == series.labels.get(label) for label in own) for each in alike) > 1
 
 
 def _from_birth(series: Series, points: Sequence[Point], samples: Samples) -> Sequence[Point]:

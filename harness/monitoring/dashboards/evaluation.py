@@ -14,7 +14,7 @@ import promql_parser as ast
 
 from harness import promql
 from harness.core.query import Series
-from harness.instrumentation.django_prometheus.metrics import UNNAMED_VIEW
+from harness.instrumentation.roles import Traffic
 from harness.monitoring.dashboards import corrections
 from harness.monitoring.dashboards.corrections import RIGHT, Correction, Samples, instance_of
 from harness.promql import functions, syntax, vectors
@@ -136,7 +136,7 @@ class _Evaluation:
         if isinstance(node, ast.SubqueryExpr):
             raise UnsupportedError("a subquery is not evaluated")
         range_s, at_s, dialect = syntax.range_s(node), self.samples.at_s, self.samples.dialect
-        shown = "view" in self.shows or self._asks_background(node.vector_selector)
+        shown = self.samples.traffic.view in self.shows or self._asks_background(node.vector_selector)
         found: Vector = {}
         for series in self._select(node.vector_selector):
             points = corrections.points(series, self.samples, self.corrections, shows_background=shown)
@@ -167,7 +167,7 @@ class _Evaluation:
     def _rates(self, node: Any, range_s: float, times_s: float = 1.0, *, newest: bool = False) -> Vector:
         """The rates of a selector's series in the range that ends now."""
         chosen = self._select(node)
-        shown = "view" in self.shows or self._asks_background(node)
+        shown = self.samples.traffic.view in self.shows or self._asks_background(node)
         found: Vector = {}
         for series in chosen:
             rate = corrections.rate(
@@ -197,21 +197,23 @@ class _Evaluation:
     def _select(self, node: Any) -> Sequence[Series]:
         syntax.check_unshifted(node)
         selection = syntax.selection(node)
-        hides = Correction.UNNAMED in self.corrections and hides_unnamed(selection)
+        hides = Correction.UNNAMED in self.corrections and hides_unnamed(selection, self.samples.traffic)
         if hides:
             self.made.add(Correction.UNNAMED)
         series = self.samples.series.get(selection.metric, ())
-        mends = hides and "view" not in self.shows
-        key, chosen = (id(series), selection, mends), self.samples.memo.chosen
+        traffic = self.samples.traffic
+        mends = traffic if hides and traffic.view not in self.shows else None
+        key, chosen = (id(series), selection, mends is None), self.samples.memo.chosen
         if key not in chosen:
-            chosen[key] = tuple(each for each in series if _chooses(selection, each, mends=mends))
+            chosen[key] = tuple(each for each in series if _chooses(selection, each, mends))
         return chosen[key]
 
     def _asks_background(self, node: Any) -> bool:
         """True when a selector picks views of scrapes and health checks, and no others."""
+        view = self.samples.traffic.view
         return any(
-            matcher.label == "view" and not matcher.accepts(ANY_VIEW) for matcher in syntax.selection(node).matchers
-        ) and all(series.labels.get("view") in self.samples.background_views for series in self._select(node))
+            matcher.label == view and not matcher.accepts(ANY_VIEW) for matcher in syntax.selection(node).matchers
+        ) and all(series.labels.get(view) in self.samples.background_views for series in self._select(node))
 
     def _quantile(self, quantile: Any, node: Any) -> Vector:
         q = self._number(quantile)
@@ -261,21 +263,21 @@ class _Evaluation:
         return vectors.combine(operator, modifier, left, right.value(node.rhs))
 
 
-def hides_unnamed(selection: Selection) -> bool:
-    """True for a selector that takes every view but `<unnamed view>`, and perhaps some more."""
-    asked = [matcher for matcher in selection.matchers if matcher.label == "view"]
-    return all(matcher.accepts(ANY_VIEW) for matcher in asked) and not all(m.accepts(UNNAMED_VIEW) for m in asked)
+def hides_unnamed(selection: Selection, traffic: Traffic) -> bool:
+    """True for a selector that takes every view but that of unrouted requests, and perhaps some more."""
+    asked = [matcher for matcher in selection.matchers if matcher.label == traffic.view]
+    return all(matcher.accepts(ANY_VIEW) for matcher in asked) and not all(m.accepts(traffic.unrouted) for m in asked)
 
 
-def _chooses(selection: Selection, series: Series, *, mends: bool) -> bool:
-    """Whether a selector matches a series, and where it is mended also `<unnamed view>`."""
+def _chooses(selection: Selection, series: Series, mends: Traffic | None) -> bool:
+    """Whether a selector matches a series, and where it is mended also that of unrouted requests."""
     if selection.matches(series.labels):
         return True
-    others = (matcher for matcher in selection.matchers if matcher.label != "view")
-    return (
-        mends
-        and series.labels.get("view") == UNNAMED_VIEW
-        and replace(selection, matchers=(*others,)).matches(series.labels)
+    if mends is None:
+        return False
+    others = (matcher for matcher in selection.matchers if matcher.label != mends.view)
+    return series.labels.get(mends.view) == mends.unrouted and replace(selection, matchers=(*others,)).matches(
+        series.labels
     )
 
 

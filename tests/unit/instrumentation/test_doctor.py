@@ -69,7 +69,6 @@ SETTINGS_FAULTS = [
     ("After above Before", {"middleware": (AFTER, COMMON, BEFORE)}, "middleware-order", "After above Before"),
     ("the app is not installed", {"installed_apps": ("django.contrib.auth",)}, "installed-app", "INSTALLED_APPS"),
     ("no URL serves the metrics", {"routes": ()}, "metrics-url", 'include("django_prometheus.urls")'),
-    ("names have a prefix", {"namespace": "shop"}, "metric-namespace", "PROMETHEUS_METRIC_NAMESPACE"),
     ("bounds are not sorted", {"latency_buckets": (0.1, 0.05)}, "latency-buckets", "ascending"),
     ("a bound is there twice", {"latency_buckets": (0.1, 0.1)}, "latency-buckets", "ascending"),
     ("no finite bound", {"latency_buckets": ()}, "latency-buckets", "finite"),
@@ -227,10 +226,10 @@ METRICS_FAULTS = [
         "2 processes answered",
     ),
     (
-        "names have a prefix",
-        page(1, 2, names=frozenset({f"shop_{REQUESTS}"})),
+        "names have two prefixes",
+        page(1, 2, names=frozenset({f"shop_{REQUESTS}", REQUESTS})),
         ["metric-namespace"],
-        "PROMETHEUS_METRIC_NAMESPACE",
+        "no namespace and shop_",
     ),
 ]
 

@@ -5,6 +5,7 @@ import pytest
 from harness.checks.counts.request_counts import ELSEWHERE
 from harness.core.verdict import Finding, Status, Verdict
 from harness.faults import FAULTS
+from harness.instrumentation.django_prometheus import DJANGO_PROMETHEUS
 from harness.report.causes import RULES, likely
 
 FAIL = Status.FAIL
@@ -57,7 +58,7 @@ SHORT = failed("request-conservation", "requests", 100.0, 60.0)
 )
 def test_a_sign_names_its_cause_first(verdicts: list[Verdict], cause: str) -> None:
     """What comes earlier on the path of a number explains what comes later."""
-    assert likely(verdicts, ())[0].id == cause
+    assert likely(verdicts, (), DJANGO_PROMETHEUS)[0].id == cause
 
 
 def test_nothing_failed_has_no_cause() -> None:
@@ -66,7 +67,7 @@ def test_nothing_failed_has_no_cause() -> None:
         Verdict("request-conservation", "requests", Status.PASS, ""),
         Verdict("migrations", "default applied", Status.INCONCLUSIVE, ""),
     ]
-    assert likely(verdicts, (Finding("no-response", "", "", "generator-health"),)) == ()
+    assert likely(verdicts, (Finding("no-response", "", "", "generator-health"),), DJANGO_PROMETHEUS) == ()
 
 
 def test_a_hung_up_client_is_told_from_a_killed_worker() -> None:
@@ -75,8 +76,11 @@ def test_a_hung_up_client_is_told_from_a_killed_worker() -> None:
         failed("quiescence", "in flight at t1", 0.0, 3.0),
         failed("response-conservation", "responses", 100.0, 97.0),
     ]
-    assert likely(verdicts, ())[0].id == "worker-killed"
-    assert likely(verdicts, (Finding("no-response", "", "", "generator-health"),))[0].id == "asgi-hang-up"
+    assert likely(verdicts, (), DJANGO_PROMETHEUS)[0].id == "worker-killed"
+    assert (
+        likely(verdicts, (Finding("no-response", "", "", "generator-health"),), DJANGO_PROMETHEUS)[0].id
+        == "asgi-hang-up"
+    )
 
 
 def test_every_fault_that_must_be_named_has_a_rule() -> None:

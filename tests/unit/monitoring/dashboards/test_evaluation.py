@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from harness.core.query import Series
+from harness.instrumentation.django_prometheus import DJANGO_PROMETHEUS
 from harness.instrumentation.django_prometheus.metrics import REQUESTS, RESPONSES_BY_STATUS, RESPONSES_BY_VIEW
 from harness.monitoring.dashboards import evaluation
 from harness.monitoring.dashboards.corrections import RIGHT, TRUE, Correction, Samples
@@ -15,6 +16,7 @@ from harness.promql.vectors import UnsupportedError, Vector
 SCRAPES = tuple(float(second) for second in range(11))
 """Eleven scrapes, one a second; everything is evaluated at the last."""
 METRICS_VIEW = "prometheus-django-metrics"
+TRAFFIC = DJANGO_PROMETHEUS.traffic
 
 
 def series(name: str, values: Sequence[float | None], **labels: str) -> Series:
@@ -30,7 +32,7 @@ def value(text: str, *found: Series, corrections: frozenset[Correction] = frozen
     for each in found:
         by_name.setdefault(each.labels["__name__"], []).append(each)
     scrapes = {each.labels["instance"]: SCRAPES for each in found}
-    samples = Samples(by_name, scrapes, background, frozenset({METRICS_VIEW}), SCRAPES[-1], NEWEST)
+    samples = Samples(by_name, scrapes, background, frozenset({METRICS_VIEW}), SCRAPES[-1], NEWEST, traffic=TRAFFIC)
     tree = syntax.parse(text)
     answer = evaluation.evaluate(tree, samples, corrections, shows=frozenset(shows.split()), nudge=0.0)
     return answer if isinstance(answer, dict) else {(): answer}
@@ -395,5 +397,5 @@ def test_mistakes_are_seen_by_their_form(text: str, mistakes: set[Correction]) -
     by_name: dict[str, list[Series]] = {}
     for each in every:
         by_name.setdefault(each.labels["__name__"], []).append(each)
-    samples = Samples(by_name, {"a": SCRAPES}, (), frozenset({METRICS_VIEW}), SCRAPES[-1], NEWEST)
+    samples = Samples(by_name, {"a": SCRAPES}, (), frozenset({METRICS_VIEW}), SCRAPES[-1], NEWEST, traffic=TRAFFIC)
     assert evaluation.mistakes(syntax.parse(text), samples, shows=frozenset()) == mistakes
