@@ -399,3 +399,16 @@ def test_mistakes_are_seen_by_their_form(text: str, mistakes: set[Correction]) -
         by_name.setdefault(each.labels["__name__"], []).append(each)
     samples = Samples(by_name, {"a": SCRAPES}, (), frozenset({METRICS_VIEW}), SCRAPES[-1], NEWEST, traffic=TRAFFIC)
     assert evaluation.mistakes(syntax.parse(text), samples, shows=frozenset()) == mistakes
+
+
+def test_an_added_label_shares_the_background_out_or_says_that_it_cannot() -> None:
+    """Scrapes leave the series that has their own value of the label; where they have none, nothing tells which."""
+    tenants = [series(REQUESTS, line(slope), tenant=name) for slope, name in ((3, "a"), (1, "b"))]
+    scraped = series(RESPONSES_BY_VIEW, line(1), view=METRICS_VIEW, status="200", method="GET")
+    labelled = Series({**scraped.labels, "tenant": "b"}, scraped.points)
+    right = value(f"sum(rate({REQUESTS}[4s]))", *tenants, labelled, corrections=RIGHT)
+    assert right == {(): pytest.approx(3)}
+    with pytest.raises(UnsupportedError, match="nothing tells in which of its series"):
+        value(f"sum(rate({REQUESTS}[4s]))", *tenants, scraped, corrections=RIGHT)
+    alone = value(f"sum(rate({REQUESTS}[4s]))", tenants[0], scraped, corrections=RIGHT)
+    assert alone == {(): pytest.approx(2)}
