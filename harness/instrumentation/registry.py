@@ -1,6 +1,6 @@
 """The instrumentations that the harness knows, and which of them a run or a profile has."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Protocol
 
@@ -36,6 +36,20 @@ def find(id: str) -> Instrumentation:
             f"instrumentation: {id!r} is not known; write one of {', '.join(sorted(INSTRUMENTATIONS))} in the profile"
         )
     return INSTRUMENTATIONS[id]
+
+
+def only(namespaces: Sequence[str], selector: str) -> str | None:
+    """The one namespace of the series that a selector picks; None when they have none at all, not even an empty one.
+
+    Raises UsageError that names them when there are several.
+    """
+    if len(namespaces) > 1:
+        told = " and ".join(repr(each) if each else "none" for each in namespaces)
+        raise UsageError(
+            f"{{{selector}}} has metrics of {len(namespaces)} namespaces, {told}; set `metric_namespace` in the "
+            'profile to one of them ("" for none), or narrow the selector'
+        )
+    return namespaces[0] if namespaces else None
 
 
 @cache

@@ -59,7 +59,8 @@ def watch(prometheus: Prometheus, profile: Profile, range_s: float, run_id: str)
             "the target's labels with --selector"
         )
     names = registry.find(profile.instrumentation)
-    namespace = prometheus.namespace(names, profile.selector, profile.metric_namespace) or ""
+    found = prometheus.namespace(names, profile.selector, profile.metric_namespace)
+    namespace = found if profile.metric_namespace is None else profile.metric_namespace
     interval_s = prometheus.scrape_interval_s(profile.selector, INTERVAL_LIMIT_S)
     if range_s < FEWEST_SCRAPES * interval_s:
         raise UsageError(
@@ -85,7 +86,7 @@ def watch(prometheus: Prometheus, profile: Profile, range_s: float, run_id: str)
         background=profile.background,
         metrics_view=profile.metrics_view or names.metrics_view,
         instrumentation=profile.instrumentation,
-        metric_namespace=namespace,
+        metric_namespace=namespace or "",
         embedded=False,
         checks=CHECKS,
     )

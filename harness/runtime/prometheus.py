@@ -14,11 +14,12 @@ from prometheus_api_client.exceptions import PrometheusApiClientException
 from requests.adapters import Retry
 
 from harness import promql
-from harness.core.errors import PrometheusError, UsageError
+from harness.core.errors import PrometheusError
 from harness.core.query import NoData, Query, Reading
 from harness.evidence import prometheus_evidence
 from harness.instrumentation.base import Instrumentation
 from harness.promql.own_series import UP
+from harness.runtime import namespace
 
 POLL_S = 0.1
 TIMEOUT_S = 30.0
@@ -139,27 +140,10 @@ class Prometheus:
         return tuple(sorted(series.labels.get("instance", "") for series in up))
 
     def namespace(self, names: Instrumentation, selector: str, given: str | None) -> str | None:
-        """Under which namespace the target counts its requests now; None when it counts none.
+        """As `namespace.find`, of what the server has now. Raises UsageError, PrometheusError."""
+        return namespace.find(self._read, names, selector, given)
 
-        Only `given` counts, unless it is None. Raises UsageError when there are several, PrometheusError.
-        """
-        if given is not None:
-            known = self._read(promql.selector(names.under(given).arrived, selector))
-            return given if isinstance(known, Reading) else None
-        pattern = f"__name__=~{promql.label_value(f'(.+_)?{names.arrived}')}"
-        matchers = ",".join(filter(None, (selector.strip().removesuffix(","), pattern)))
-        reading = self._read(f"count by (__name__) ({promql.selector('', matchers)})")
-        series = reading.series if isinstance(reading, Reading) else ()
-        found = names.namespaces(each.labels.get("__name__", "") for each in series)
-        if len(found) > 1:
-            told = " and ".join(repr(each) if each else "none" for each in found)
-            raise UsageError(
-                f"{{{selector}}} has metrics of {len(found)} namespaces, {told}; set `metric_namespace` in the profile "
-                'to one of them ("" for none), or narrow the selector'
-            )
-        return found[0] if found else None
-
-    def await_scraped(self, names: Instrumentation, selector: str, limit_s: float, namespace: str | None = None) -> str:
+    def await_scraped(self, names: Instrumentation, selector: str, limit_s: float, given: str | None) -> str:
         """Wait until Prometheus scrapes the target well; returns the namespace of its metrics.
 
         Raises PrometheusError, UsageError as `namespace` does.
@@ -168,11 +152,11 @@ class Prometheus:
         while True:
             reading = self._read(f"{UP}{{{selector}}}")
             up = [series for series in reading.series if series.last == 1] if isinstance(reading, Reading) else []
-            if up and (found := self.namespace(names, selector, namespace)) is not None:
+            if up and (found := self.namespace(names, selector, given)) is not None:
                 return found
             if time.monotonic() > deadline:
                 raise PrometheusError(
-                    f"{self.url} {self._why_unscraped(names.under(namespace or ''), selector, reading, up=bool(up))}"
+                    f"{self.url} {self._why_unscraped(names.under(given or ''), selector, reading, up=bool(up))}"
                 )
             time.sleep(POLL_S)
 

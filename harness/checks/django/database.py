@@ -7,11 +7,12 @@ counts. The witness sees the same calls through Django's `execute_wrapper`, outs
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 from harness.checks.base import ALPHA, Check, Facts, inconclusive
 from harness.checks.comparison import Count, equal
 from harness.checks.django import _query_histogram, _witness_counts
+from harness.checks.django._sql_counters import SqlCounters, metrics_of
 from harness.checks.latency.timer_span import layer_s, longest_gap_s
 from harness.core import statistics
 from harness.core.query import NoData, Query
@@ -21,7 +22,7 @@ from harness.evidence import prometheus_evidence
 from harness.evidence.client.summary import ALL
 from harness.evidence.target_totals import SqlLog, Statements
 from harness.instrumentation import registry
-from harness.instrumentation.roles import Database, Labels
+from harness.instrumentation.roles import Database
 from harness.promql.own_series import UP
 
 ID = "database"
@@ -42,7 +43,7 @@ def queries(run: Run) -> tuple[Query, ...]:
     if names.database is None:
         return ()
     gauges = () if names.migrations is None else (names.migrations.applied,)
-    own = (prometheus_evidence.raw_query(run, metric) for metric in (*_metrics(names.database), *gauges, UP))
+    own = (prometheus_evidence.raw_query(run, metric) for metric in (*metrics_of(names.database), *gauges, UP))
     return tuple(dict.fromkeys((*own, *_query_histogram.queries(run))))
 
 
@@ -51,50 +52,11 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     return () if facts.names.database is None else _judge(facts, facts.names.database)
 
 
-def _metrics(database: Database) -> tuple[str, ...]:
-    return (
-        database.executes,
-        database.executes_many,
-        database.errors,
-        f"{database.query_duration}_count",
-        f"{database.query_duration}_sum",
-        database.connections,
-        database.connection_errors,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Metrics:
-    """How much each counter grew, and what the counters and their labels are called."""
-
-    deltas: Mapping[str, tuple[prometheus_evidence.CounterIncrease, ...]]
-    names: Database
-    labels: Labels
-
-    def total(self, metric: str, alias: str) -> float:
-        """The growth of a counter on one alias."""
-        return prometheus_evidence.total(self.deltas[metric], **{self.labels.alias: alias})
-
-    @property
-    def aliases(self) -> set[str]:
-        """Those that the metric has ever counted something on."""
-        metrics = (self.names.executes, self.names.connections)
-        return {item.labels.get(self.labels.alias, "") for metric in metrics for item in self.deltas[metric]}
-
-    def tests_by_cursor(self, alias: str) -> bool:
-        """Whether the metric counts Django's tests of this alias's connections."""
-        return any(
-            item.labels.get(self.labels.alias) == alias
-            and item.labels.get(self.labels.vendor) in self.names.tests_by_cursor
-            for item in self.deltas[self.names.executes]
-        )
-
-
 def _judge(facts: Facts, database: Database) -> tuple[Verdict | Finding, ...]:
-    deltas = prometheus_evidence.growth(facts.run, facts.evidence, _metrics(database))
+    deltas = prometheus_evidence.growth(facts.run, facts.evidence, metrics_of(database))
     if isinstance(deltas, NoData):
         return (inconclusive(ID, "", deltas.reason),)
-    counted, metrics = _witness_counts.counts(facts, "db"), _Metrics(deltas, database, facts.names.labels)
+    counted, metrics = _witness_counts.counts(facts, "db"), SqlCounters(deltas, database, facts.names.labels)
     executed = round(prometheus_evidence.total(deltas[database.executes]))
     logs = facts.evidence.start.sql_log, facts.evidence.end.sql_log
     outside = _outside(counted, *logs) if counted else ""
@@ -108,7 +70,7 @@ def _judge(facts: Facts, database: Database) -> tuple[Verdict | Finding, ...]:
 
 
 def _judge_told(
-    facts: Facts, metrics: _Metrics, counted: Mapping[str, Counter[str]], outside: str
+    facts: Facts, metrics: SqlCounters, counted: Mapping[str, Counter[str]], outside: str
 ) -> list[Verdict | Finding]:
     unseen = _witness_counts.unseen(facts) or _started(facts) or outside
     counts = []
@@ -130,7 +92,7 @@ def _judge_told(
     return [*verdicts, *_findings(facts, metrics, counted)]
 
 
-def _counts_of_calls(facts: Facts, metrics: _Metrics, alias: str, calls: Statements, by: str) -> list[Count]:
+def _counts_of_calls(facts: Facts, metrics: SqlCounters, alias: str, calls: Statements, by: str) -> list[Count]:
     """Calls of the cursor as the library counts them."""
     names, tests = metrics.names, calls.recheck if metrics.tests_by_cursor(alias) else 0
     rows = (
@@ -144,7 +106,7 @@ def _counts_of_calls(facts: Facts, metrics: _Metrics, alias: str, calls: Stateme
     ]
 
 
-def _counts_of_errors(facts: Facts, metrics: _Metrics, alias: str, keys: Counter[str]) -> list[Count]:
+def _counts_of_errors(facts: Facts, metrics: SqlCounters, alias: str, keys: Counter[str]) -> list[Count]:
     items, labels = metrics.deltas[metrics.names.errors], metrics.labels
     seen = {
         group[1]: value
@@ -168,7 +130,7 @@ def _counted(count: Count) -> bool:
     return bool(count.expected) or isinstance(count.observed, NoData) or bool(count.observed)
 
 
-def _judge_time(facts: Facts, metrics: _Metrics) -> Verdict:
+def _judge_time(facts: Facts, metrics: SqlCounters) -> Verdict:
     """The metric's SQL time is less than the witness's, by no more than a layer of Python around each statement."""
     reference, witness_s = facts.client.latency[ALL].gaps, facts.client.latency[ALL].database.sum_s
     observed_s, n = (
@@ -203,7 +165,7 @@ def _judge_time(facts: Facts, metrics: _Metrics) -> Verdict:
 
 
 def _judge_log(
-    facts: Facts, metrics: _Metrics, outside: str, start: SqlLog | NoData | None, end: SqlLog | NoData | None
+    facts: Facts, metrics: SqlCounters, outside: str, start: SqlLog | NoData | None, end: SqlLog | NoData | None
 ) -> list[Verdict | Finding]:
     """The metric against the totals of the target's SQL log, which holds background requests as well."""
     for log in (start, end):
@@ -286,7 +248,7 @@ def _at_most(count: Count, others: str) -> Verdict:
     )
 
 
-def _findings(facts: Facts, metrics: _Metrics, counted: Mapping[str, Counter[str]]) -> list[Finding]:
+def _findings(facts: Facts, metrics: SqlCounters, counted: Mapping[str, Counter[str]]) -> list[Finding]:
     findings = []
     for alias, keys in sorted(counted.items()):
         if keys["sets"] != keys["many"]:

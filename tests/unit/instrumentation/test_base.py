@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.config import readers
 from harness.config.profile import Profile
 from harness.core.errors import UsageError
 from harness.instrumentation import registry
@@ -111,3 +112,25 @@ def test_an_unknown_instrumentation_is_refused_by_the_key_with_the_known_ones() 
     """The error says what may be written instead."""
     with pytest.raises(UsageError, match=r"instrumentation: 'statsd' is not known; write one of django-prometheus"):
         registry.of(Profile("p", instrumentation="statsd"))
+
+
+def test_two_namespaces_are_an_error_that_names_both_and_the_key() -> None:
+    """Nobody can tell which of them is meant; one is taken, and none is not the same as an empty one."""
+    assert registry.only(("shop",), 'job="a"') == "shop"
+    assert registry.only(("",), 'job="a"') == ""
+    assert registry.only((), 'job="a"') is None
+    with pytest.raises(UsageError, match=r"has metrics of 2 namespaces, none and 'shop'; set `metric_namespace`"):
+        registry.only(("", "shop"), 'job="a"')
+
+
+@pytest.mark.parametrize("text", ["", "shop", "a_b:c"])
+def test_a_namespace_is_read_from_a_profile(text: str) -> None:
+    """Also the empty one, which says that there is none."""
+    assert readers.namespace(text, "metric_namespace") == text
+
+
+@pytest.mark.parametrize("value", ["sh-op", "1a", 3, "a b"])
+def test_what_cannot_begin_a_name_is_no_namespace(value: object) -> None:
+    """The key is named."""
+    with pytest.raises(UsageError, match=r"metric_namespace: .* cannot begin a metric's name"):
+        readers.namespace(value, "metric_namespace")
