@@ -13,12 +13,13 @@ from pathlib import Path
 import msgspec
 
 from harness.core.errors import StackError, UsageError
+from harness.instrumentation.django_prometheus import doctor
 from harness.instrumentation.django_prometheus.doctor import SettingsFacts
 from harness.runtime import process
 
 LIMIT_S = 60.0
 """How long a target's settings and apps may take to be imported."""
-SCRIPT = Path(__file__).parent / "target_side" / "read_settings.py"
+SCRIPT = Path(doctor.__file__).parent / "target_side" / "read_settings.py"
 VARIABLES = ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir")
 GUNICORN = "gunicorn.conf.py"
 
