@@ -84,3 +84,9 @@ def test_what_a_run_does_not_tell_is_not_known() -> None:
     assert {name for name, value in found.items() if value == comparability.UNKNOWN} == {
         "profile.settings", *(f"machine.{name}" for name in comparability.MACHINE),
     }  # fmt: skip
+
+
+def test_what_the_metrics_are_called_does_not_make_the_load() -> None:
+    """Runs of before a namespace stay comparable, and so do sides of which only one was verified."""
+    plain = comparability.settings(Profile("p"), b"")
+    assert comparability.settings(Profile("p", metric_namespace="shop"), b"") == plain
