@@ -3,6 +3,8 @@
 Read in django_prometheus/db/common.py 2.5.0: `execute` counts 1 and is timed once; `executemany` with k parameter sets
 counts k in both counters and is timed once; an error counts under the driver's exception type; every attempt to connect
 counts. The witness sees the same calls through Django's `execute_wrapper`, outside of the instrumented cursor.
+
+It is longer than other modules, for the witness, the SQL log and the metric are three accounts of the same calls.
 """
 
 from collections import Counter

@@ -2,6 +2,8 @@
 
 Each panel's expression is evaluated three times at t1: by Prometheus, by our evaluator on the same raw samples, and by
 our evaluator with what the expression gets wrong put right. All three must agree.
+
+It is longer than other modules, for what may be wrong with a panel is one chain of questions, asked in this order.
 """
 
 import difflib
