@@ -39,10 +39,6 @@ class Instrumentation:
     """Counters of requests whose latency could not be taken; a rightly wired app has none."""
     exceptions_timed_again: bool
     """A request that raised is in the latency histogram once more."""
-    request_bodies: str
-    """Histogram of sizes in bytes."""
-    response_bodies: str
-    """Histogram of sizes in bytes."""
     database: Database | None
     """None, as for the next three: it counts nothing of the kind."""
     cache: Cache | None
