@@ -1,6 +1,6 @@
 """Mutation testing of what judges: changes one place of the code at a time and asks whether a fast test notices.
 
-    python tools/mutants.py [MODULE ...]      e.g. harness.core.statistics harness.promql; all configured ones unless named
+    python tools/mutants.py [MODULE ...]      e.g. harness.core.statistics harness.promql; all unless some are named
 
 The rooms and the tests stand in pyproject.toml under `tool.mutmut`. What it left off is continued by the next call;
 `make clean` forgets. Sentences are not mutated: what a message says is held by the tests of the documentation, not by
@@ -25,7 +25,8 @@ NOTICED = frozenset({"killed", "timeout", "segfault", "caught by type check"})
 
 def main(modules: List[str]) -> int:
     """Run the mutants of `modules`, print a row for each module and the survivors; 0 whatever came out."""
-    mutators.mutation_operators[:] = [pair for pair in map(_without_sentences, mutators.mutation_operators)]
+    operators: Any = mutators.mutation_operators  # a list, which upstream shows as a sequence
+    operators[:] = [_without_sentences(pair) for pair in operators]
     names = ["{}*".format(module) for module in modules]
     cli(["run", "--max-children", CHILDREN, *names], standalone_mode=False)
     print()
