@@ -35,6 +35,7 @@ RUN apt-get update \
 COPY --from=builder /opt/harness /opt/harness
 WORKDIR /srv/harness
 COPY harness.toml ./
+COPY faults faults
 COPY scenarios scenarios
 COPY tools/verdicts.py tools/
 COPY target_app target_app

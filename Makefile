@@ -11,7 +11,7 @@ UV := .tools/uv/bin/uv
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup prometheus services demo matrix dashboards docs test check bench bench-gate lock clean
+.PHONY: mutants help setup prometheus services demo matrix dashboards docs test check bench bench-gate lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -51,6 +51,9 @@ check: setup ## lint, format, types, import rules, dead code, documentation
 	$(BIN)/vulture
 	$(BIN)/pytest --basetemp=.pytest_tmp -q tests/docs
 
+mutants: setup ## change what judges, one place at a time, and see that a fast test notices; hours. MODULES="harness.promql" for some
+	$(BIN)/python tools/mutants.py $(MODULES)
+
 bench: setup ## measure the harness itself
 	$(BIN)/python bench/run.py
 
@@ -68,7 +71,7 @@ lock: setup ## resolve requirements.lock again; UPGRADE=--upgrade for the newest
 		--output-file requirements-mysql.lock
 
 clean: ## remove what the other targets made: set-up, reports, caches
-	rm -rf .venv .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .pytest_tmp .ruff_cache
+	rm -rf .venv .tools .hypothesis .import_linter_cache .mypy_cache mutants .pytest_cache .pytest_tmp .ruff_cache
 	rm -rf build dist target_app/.state
 	find reports -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -10,6 +10,8 @@ from harness.core.run import Run, ShardState
 from harness.core.verdict import Finding, Status, Strength, Tolerance, Verdict
 from harness.evidence.client.summary import ClientSummary, ViewKey
 from harness.evidence.prometheus_evidence import Evidence
+from harness.instrumentation import registry
+from harness.instrumentation.base import Instrumentation
 
 ALPHA = 1e-3
 """Chance that a correct system fails one check of one run, shared by all its comparisons."""
@@ -29,6 +31,16 @@ class Facts:
     evidence: Evidence
     shards: tuple[ShardState, ...]
     """The shards of the measured phase."""
+
+    @property
+    def names(self) -> Instrumentation:
+        """What the target's metrics are called, under the run's namespace."""
+        return registry.of(self.run)
+
+    @property
+    def metrics_view(self) -> str:
+        """The view label that the scrapes themselves get: the profile's, or else the instrumentation's own."""
+        return self.run.metrics_view or self.names.metrics_view
 
     @property
     def unusable(self) -> str:
@@ -85,7 +97,7 @@ class Facts:
     @property
     def background(self) -> frozenset[str]:
         """View labels that others than the load cause: the scrapes, and what the profile declares."""
-        return frozenset({self.run.metrics_view, *self.run.background})
+        return frozenset({self.metrics_view, *self.run.background})
 
     def is_known(self, view: str) -> bool:
         """True when samples of this view carry the metric's own view label: witnessed or mapped."""

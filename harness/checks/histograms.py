@@ -7,7 +7,7 @@ from harness.core.query import NoData, Query
 from harness.core.run import Run
 from harness.evidence import prometheus_evidence
 from harness.evidence.client.summary import ALL, ViewKey
-from harness.instrumentation.django_prometheus.metrics import LATENCY_ALL, LATENCY_BY_VIEW
+from harness.instrumentation import registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +30,30 @@ class Histogram:
 
 def queries(run: Run) -> tuple[Query, ...]:
     """Raw buckets and sums of both histograms."""
+    names = registry.of(run)
     return tuple(
         prometheus_evidence.raw_query(run, f"{histogram}_{part}")
-        for histogram in (LATENCY_BY_VIEW, LATENCY_ALL)
+        for histogram in (names.latency_by_view, names.latency_all)
         for part in ("bucket", "sum")
     )
 
 
 def read(facts: Facts) -> dict[ViewKey, Histogram] | NoData:
     """All histograms with observations in the window, without background views; `ALL` is the one with middlewares."""
+    names, labels = facts.names, facts.names.labels
     parts: list[tuple[prometheus_evidence.CounterIncrease, ...]] = []
-    for query_metric in (LATENCY_BY_VIEW, LATENCY_ALL):
+    for query_metric in (names.latency_by_view, names.latency_all):
         for part in ("bucket", "sum"):
             items = prometheus_evidence.deltas(facts.run, facts.evidence, f"{query_metric}_{part}")
             if isinstance(items, NoData):
                 return items
             parts.append(items)
     view_buckets, view_sums, all_buckets, all_sums = parts
-    sums = prometheus_evidence.by(view_sums, "view", "method")
+    sums = prometheus_evidence.by(view_sums, labels.view, labels.method)
     grouped: dict[ViewKey, list[prometheus_evidence.CounterIncrease]] = {}
     for item in view_buckets:
-        if (view := item.labels.get("view", "")) not in facts.background:
-            grouped.setdefault((view, item.labels.get("method", "")), []).append(item)
+        if (view := item.labels.get(labels.view, "")) not in facts.background:
+            grouped.setdefault((view, item.labels.get(labels.method, "")), []).append(item)
     histograms = {
         key: Histogram(prometheus_evidence.buckets(items), sums.get(key, 0.0)) for key, items in grouped.items()
     }

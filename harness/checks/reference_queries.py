@@ -10,7 +10,8 @@ from harness.core.query import NoData, Query, Series
 from harness.core.run import Run
 from harness.evidence import prometheus_evidence
 from harness.evidence.client.summary import QUANTILES, ViewKey
-from harness.instrumentation.django_prometheus.metrics import LATENCY_BY_VIEW, RESPONSES_BY_VIEW
+from harness.instrumentation import registry
+from harness.instrumentation.base import Instrumentation
 
 TIE = 1e-9
 """Share of all observations by which a rank may miss a bucket's edge and still take either side."""
@@ -33,22 +34,26 @@ class Predicted:
 
 def rate_query(run: Run) -> Query:
     """Responses per second by view and method over the whole window, as a panel asks for it."""
-    text = f"sum by (view, method) (rate({_ranged(run, RESPONSES_BY_VIEW)}))"
+    names = registry.of(run)
+    text = f"sum by ({_by_view(names)}) (rate({_ranged(run, names.responses_by_view)}))"
     return Query(text, run.window.end_s)
 
 
 def quantile_queries(run: Run) -> dict[float, Query]:
     """Latency quantiles by view and method over the whole window, as a panel asks for them."""
-    rates = f"sum by (le, view, method) (rate({_ranged(run, LATENCY_BY_VIEW + '_bucket')}))"
+    names = registry.of(run)
+    rates = f"sum by (le, {_by_view(names)}) (rate({_ranged(run, names.latency_by_view + '_bucket')}))"
     return {q: Query(f"histogram_quantile({q:g}, {rates})", run.window.end_s) for q in QUANTILES}
 
 
 def exact_quantile_queries(run: Run) -> dict[float, Query]:
     """The same quantiles on exact deltas: the counters at t1 less those at t0, or whole of a new series."""
-    now = promql.selector(f"{LATENCY_BY_VIEW}_bucket", run.selector)
+    names = registry.of(run)
+    now = promql.selector(f"{names.latency_by_view}_bucket", run.selector)
     grown = f"({now} - {now} offset {promql.duration(run.window.length_s)} or {now})"
     return {
-        q: Query(f"histogram_quantile({q:g}, sum by (le, view, method) {grown})", run.window.end_s) for q in QUANTILES
+        q: Query(f"histogram_quantile({q:g}, sum by (le, {_by_view(names)}) {grown})", run.window.end_s)
+        for q in QUANTILES
     }
 
 
@@ -57,18 +62,18 @@ def read_by_view(facts: Facts, query: Query) -> dict[ViewKey, float] | NoData:
     reading = facts.evidence.read(query)
     if isinstance(reading, NoData):
         return reading
-    return {(s.labels.get("view", ""), s.labels.get("method", "")): s.last for s in reading.series}
+    return {_key(facts, series): series.last for series in reading.series}
 
 
 def predict_rates(facts: Facts) -> dict[ViewKey, float] | NoData:
     """What `rate_query` must answer, from the raw samples."""
-    reading = facts.evidence.read(prometheus_evidence.raw_query(facts.run, RESPONSES_BY_VIEW))
+    reading = facts.evidence.read(prometheus_evidence.raw_query(facts.run, facts.names.responses_by_view))
     if isinstance(reading, NoData):
         return reading
     sums: dict[ViewKey, float] = {}
     for series in reading.series:
         if (value := _rate(facts.run, series)) is not None:
-            key = (series.labels.get("view", ""), series.labels.get("method", ""))
+            key = _key(facts, series)
             sums[key] = sums.get(key, 0.0) + value
     return sums
 
@@ -82,19 +87,29 @@ def quantiles_near(q: float, buckets: Sequence[tuple[float, float]], dialect: pr
 
 def predict_quantiles(facts: Facts) -> Mapping[float, Mapping[ViewKey, Predicted]] | NoData:
     """What `quantile_queries` must answer, from the raw samples."""
-    reading = facts.evidence.read(prometheus_evidence.raw_query(facts.run, f"{LATENCY_BY_VIEW}_bucket"))
+    reading = facts.evidence.read(prometheus_evidence.raw_query(facts.run, f"{facts.names.latency_by_view}_bucket"))
     if isinstance(reading, NoData):
         return reading
     dialect = promql.Dialect.of(facts.run.prometheus_version)
     histograms: dict[ViewKey, dict[str, float]] = {}
     for series in reading.series:
         if (value := _rate(facts.run, series)) is not None:
-            buckets = histograms.setdefault((series.labels.get("view", ""), series.labels.get("method", "")), {})
+            buckets = histograms.setdefault(_key(facts, series), {})
             le = series.labels.get("le", "")
             buckets[le] = buckets.get(le, 0.0) + value
     return {
         q: {key: quantiles_near(q, _parsed(buckets), dialect) for key, buckets in histograms.items()} for q in QUANTILES
     }
+
+
+def _by_view(names: Instrumentation) -> str:
+    """What panels group by."""
+    return f"{names.labels.view}, {names.labels.method}"
+
+
+def _key(facts: Facts, series: Series) -> ViewKey:
+    labels = facts.names.labels
+    return series.labels.get(labels.view, ""), series.labels.get(labels.method, "")
 
 
 def _rate(run: Run, series: Series) -> float | None:

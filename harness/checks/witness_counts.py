@@ -7,7 +7,6 @@ from harness.core.codes import FindingCode
 from harness.core.query import NoData
 from harness.core.verdict import Finding
 from harness.evidence import prometheus_evidence
-from harness.instrumentation.django_prometheus.metrics import RESPONSES_BY_VIEW
 
 
 def counts(facts: Facts, kind: str) -> dict[str, Counter[str]]:
@@ -33,10 +32,11 @@ def unseen(facts: Facts, *, once: bool = False) -> str:
         return f"{facts.lost} requests without a recorded response took their witness with them"
     if silent := facts.client.responses - facts.client.witnessed:
         return f"{silent} responses carried no witness"
-    responses = prometheus_evidence.deltas(facts.run, facts.evidence, RESPONSES_BY_VIEW)
+    responses = prometheus_evidence.deltas(facts.run, facts.evidence, facts.names.responses_by_view)
     if isinstance(responses, NoData):
         return responses.reason
-    made = round(sum(prometheus_evidence.total(responses, view=view) for view in facts.run.background))
+    label = facts.names.labels.view
+    made = round(sum(prometheus_evidence.total(responses, **{label: view}) for view in facts.run.background))
     return f"{made} background requests that no client witnessed" if made else ""
 
 

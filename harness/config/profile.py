@@ -105,8 +105,12 @@ class Profile:
     """Name of the environment variable that holds the token of the target's witness; empty: none is sent."""
     foreign_traffic: bool = False
     background: tuple[str, ...] = ()
-    metrics_view: str = "prometheus-django-metrics"
-    """View label of the scrapes themselves."""
+    instrumentation: str = "django-prometheus"
+    """Id of what counts in the target."""
+    metric_namespace: str | None = None
+    """What the target puts before the name of each of its metrics; None: to be found in its series."""
+    metrics_view: str = ""
+    """View label of the scrapes themselves; empty for the instrumentation's own."""
     views: Mapping[str, str] = field(default_factory=dict)
     known_delay: Mapping[str, str] = field(default_factory=dict)
     """Sample name -> query parameter that tells the view how many milliseconds to take."""

@@ -26,6 +26,7 @@ QUANTILES = ("p50", "p95", "p99")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+_METRIC_NAME = re.compile(r"(?:[a-zA-Z_:][a-zA-Z0-9_:]*)?")
 _FRACTION = re.compile(r"(\d{1,6})\s*/\s*(\d{1,6})")
 _LABEL = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
 _LIMIT = re.compile(r"(p50|p95|p99|error_ratio|rate)?\s*(<=|>=|==|<|>)\s*(.+)")
@@ -127,6 +128,13 @@ def matchers(value: object, where: str) -> str:
     if not written or written.startswith("{"):
         raise UsageError(f'{where}: {written!r} must be PromQL matchers without braces, e.g. job="django"')
     return written
+
+
+def namespace(value: object, where: str) -> str:
+    """What stands before the names of metrics; empty for nothing."""
+    if isinstance(value, str) and _METRIC_NAME.fullmatch(value):
+        return value
+    raise UsageError(f'{where}: {value!r} cannot begin a metric\'s name; write for example shop, or "" for none')
 
 
 def flag(value: object, where: str) -> bool:

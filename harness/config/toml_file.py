@@ -232,6 +232,8 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "witness_token_env": ("witness_token_env", readers.variable),
     "foreign_traffic": ("foreign_traffic", readers.flag),
     "background": ("background", readers.texts),
+    "instrumentation": ("instrumentation", readers.text),
+    "metric_namespace": ("metric_namespace", readers.namespace),
     "metrics_view": ("metrics_view", readers.text),
     "views": ("views", readers.mapping),
     "known_delay": ("known_delay", readers.mapping),

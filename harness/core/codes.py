@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Code(StrEnum):
-    """The kind of one verdict's outcome. Each says in `Status` terms what it stands for."""
+    """The kind of one verdict's outcome. The comments say which status goes with it; `agrees` alone is a PASS."""
 
     AGREES = "agrees"
     """PASS: observed is what it must be. Every PASS has this code, and no other status has it."""

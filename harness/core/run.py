@@ -122,8 +122,8 @@ class Run:
     """View labels whose requests are made by others and declared so, e.g. a health check."""
     embedded: bool = True
     """The harness started the target itself, so nobody else has a reason to talk to it."""
-    metrics_view: str = "prometheus-django-metrics"
-    """The view label that the scrapes themselves get."""
+    metrics_view: str = ""
+    """The view label that the scrapes themselves get; empty for the instrumentation's own."""
     fault: str = ""
     variants: tuple[str, ...] = ()
     """What was merged into the start of its profile, e.g. `postgresql`."""
@@ -145,6 +145,10 @@ class Run:
     """What the load and the target's start were made of, for comparing runs; texts of which only a digest is kept."""
     gated_views: tuple[str, ...] = ()
     """View labels whose latency a gate compares."""
+    instrumentation: str = "django-prometheus"
+    """Id of what counts in the target."""
+    metric_namespace: str = ""
+    """What the target puts before the name of each of its metrics, with an underscore; empty for nothing."""
 
     @property
     def has_load(self) -> bool:

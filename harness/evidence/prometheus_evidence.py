@@ -15,10 +15,10 @@ from harness.core.query import NoData, NoSeries, Query, Reading, Series
 from harness.core.rule import RuleHealth
 from harness.core.run import Run
 from harness.evidence.target_totals import UNKNOWN, TargetTotals
-from harness.instrumentation.django_prometheus.metrics import NAMES
+from harness.promql.own_series import PROCESS_START, SCRAPE_DURATION, UP
 
-STRICT = NAMES | {"up", "process_start_time_seconds", "scrape_duration_seconds"}
-"""Metrics that checks count on."""
+OWN = frozenset({UP, PROCESS_START, SCRAPE_DURATION})
+"""Metrics that checks count on, whatever the target exports."""
 RESTARTED = 0.5
 """A counter that falls below this share of its last value began again at zero."""
 CLOCK_RESOLUTION_S = 0.0005
@@ -77,13 +77,14 @@ def parse_result(result: Sequence[Any]) -> Reading | NoData:
     return Reading(tuple(series)) if series else NoSeries()
 
 
-def check_raw(query: Query, reading: Reading | NoData) -> None:
+def check_raw(query: Query, reading: Reading | NoData, exported: frozenset[str]) -> None:
     """See that raw samples of what checks read are counters' and gauges': finite, in time, bounds that are numbers.
 
-    Raises ValueError. What Prometheus computed itself may be NaN, and so may a gauge that only a panel asks for.
+    `exported` are the names of the target's own metrics. What Prometheus computed itself may be NaN, and so may a gauge
+    that only a panel asks for. Raises ValueError.
     """
     metric = query.text.partition("{")[0]
-    if isinstance(reading, NoData) or not query.text.endswith("]") or metric not in STRICT:
+    if isinstance(reading, NoData) or not query.text.endswith("]") or metric not in exported | OWN:
         return
     for series in reading.series:
         times = [time_s for time_s, _ in series.points]
@@ -102,7 +103,7 @@ def raw_query(run: Run, metric: str) -> Query:
 
 def scrape_times(run: Run, evidence: Evidence) -> Mapping[str, tuple[float, ...]] | NoData:
     """Times of all scrapes of each instance, successful or not, from the last one at or before t0 to t1."""
-    reading = evidence.read(raw_query(run, "up"))
+    reading = evidence.read(raw_query(run, UP))
     if isinstance(reading, NoData):
         return reading
     times: dict[str, tuple[float, ...]] = {}

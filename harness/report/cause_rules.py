@@ -7,11 +7,10 @@ in vain, since a scrape job that drops a label makes them unknown too.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 from harness.checks.response_counts import ELSEWHERE
 from harness.core.codes import Code, FindingCode
-from harness.instrumentation.django_prometheus.metrics import UNNAMED_VIEW
 
 
 class Share(StrEnum):
@@ -24,6 +23,13 @@ class Share(StrEnum):
     """All, and at least one."""
 
 
+class View(Enum):
+    """A view whose label every instrumentation calls by a name of its own."""
+
+    UNROUTED = "unrouted"
+    """Of requests that no route matched."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sign:
     """Failed verdicts of a check with one of the codes, and with each of the labels at one of its values."""
@@ -31,7 +37,7 @@ class Sign:
     check: str
     codes: frozenset[Code] = frozenset()
     """Empty: any."""
-    labels: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    labels: Mapping[str, frozenset[str | View]] = field(default_factory=dict)
     share: Share = Share.ANY
 
 
@@ -232,7 +238,7 @@ RULES: tuple[CauseRule, ...] = (
         "after-not-last",
         "requests of known views are told as `<unnamed view>`: a middleware after PrometheusAfterMiddleware answers "
         "by itself; make PrometheusAfterMiddleware the last line of MIDDLEWARE",
-        (Sign("request-counts", frozenset({Code.OVER}), {"view": frozenset({UNNAMED_VIEW})}),),
+        (Sign("request-counts", frozenset({Code.OVER}), {"view": frozenset({View.UNROUTED})}),),
     ),
     CauseRule(
         "append-slash",

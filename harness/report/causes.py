@@ -9,11 +9,15 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from harness.core.verdict import Cause, Finding, Status, Verdict
-from harness.report.cause_rules import RULES, CauseRule, Noticed, Share, Sign
+from harness.instrumentation.base import Instrumentation
+from harness.report.cause_rules import RULES, CauseRule, Noticed, Share, Sign, View
 
 
 def likely(
-    verdicts: Sequence[Verdict], findings: Sequence[Finding], rules: Sequence[CauseRule] = RULES
+    verdicts: Sequence[Verdict],
+    findings: Sequence[Finding],
+    names: Instrumentation,
+    rules: Sequence[CauseRule] = RULES,
 ) -> tuple[Cause, ...]:
     """What is probably wrong, most likely first; nothing when no verdict failed."""
     failed = [verdict for verdict in verdicts if verdict.status is Status.FAIL]
@@ -21,28 +25,35 @@ def likely(
         return ()
 
     def shown(sign: Sign | Noticed) -> bool:
-        return _is_shown(sign, failed, findings)
+        return _is_shown(sign, failed, findings, names)
 
     return tuple(
         Cause(rule.id, rule.text) for rule in rules if all(map(shown, rule.signs)) and not any(map(shown, rule.unless))
     )
 
 
-def _is_shown(sign: Sign | Noticed, failed: Sequence[Verdict], findings: Sequence[Finding]) -> bool:
+def _is_shown(
+    sign: Sign | Noticed, failed: Sequence[Verdict], findings: Sequence[Finding], names: Instrumentation
+) -> bool:
     match sign:
         case Noticed():
             return any(finding.code is sign.code for finding in findings)
         case Sign():
             own = [verdict for verdict in failed if verdict.check == sign.check]
-            return _is_enough(sign.share, sum(_matches(sign, verdict) for verdict in own), len(own))
+            return _is_enough(sign.share, sum(_matches(sign, verdict, names) for verdict in own), len(own))
         case _:
             assert_never(sign)
 
 
-def _matches(sign: Sign, verdict: Verdict) -> bool:
+def _matches(sign: Sign, verdict: Verdict, names: Instrumentation) -> bool:
     return (not sign.codes or verdict.code in sign.codes) and all(
-        verdict.labels.get(name) in values for name, values in sign.labels.items()
+        verdict.labels.get(name) in _texts(values, names) for name, values in sign.labels.items()
     )
+
+
+def _texts(values: frozenset[str | View], names: Instrumentation) -> frozenset[str]:
+    """The labels' values, under the names that the instrumentation gives them."""
+    return frozenset(names.unrouted if value is View.UNROUTED else str(value) for value in values)
 
 
 def _is_enough(share: Share, matching: int, total: int) -> bool:

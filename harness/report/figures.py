@@ -16,7 +16,7 @@ from harness.core.report import Distribution, Figures, RatePoint, ViewReport
 from harness.core.run import Run
 from harness.evidence.client.summary import ALL, QUANTILES, Values, ViewKey
 from harness.evidence.prometheus_evidence import CLOCK_RESOLUTION_S
-from harness.instrumentation.django_prometheus.metrics import RESPONSES
+from harness.instrumentation import registry
 
 PANEL_SCRAPES = 4
 """A panel's window should hold at least this many scrapes."""
@@ -26,7 +26,7 @@ FIGURES = ("p50_s", "p95_s", "p99_s")
 def rate_over_time_query(run: Run) -> Query:
     """Responses per second as a panel draws them over the window."""
     interval_s = run.window.scrape_interval_s
-    text = f"sum (rate({promql.raw(RESPONSES, run.selector, PANEL_SCRAPES * interval_s)}))"
+    text = f"sum (rate({promql.raw(registry.of(run).answered, run.selector, PANEL_SCRAPES * interval_s)}))"
     return Query(text, run.window.end_s, run.window.start_s, interval_s)
 
 

@@ -81,6 +81,7 @@ def verify(facts: Facts) -> Report:
     results = [result for check in _checks(facts.run) for result in _judge(check, facts)]
     verdicts = tuple(_finite(result) for result in results if isinstance(result, Verdict))
     verdicts = (*verdicts, *_unanswered(facts))
+    findings = tuple(result for result in results if isinstance(result, Finding))
     run, status, drawn = facts.run, overall(verdicts), _is_drawn(facts.run)
     return Report(
         schema_version=REPORT_SCHEMA,
@@ -100,7 +101,7 @@ def verify(facts: Facts) -> Report:
         samples=facts.client.rows,
         users=run.generator.peak_users,
         verdicts=verdicts,
-        findings=tuple(result for result in results if isinstance(result, Finding)),
+        findings=findings,
         views=figures.view_reports(facts) if drawn else (),
         rate=figures.rate_points(facts) if drawn else (),
         scrape_interval_s=run.window.scrape_interval_s,
@@ -108,5 +109,5 @@ def verify(facts: Facts) -> Report:
         rules=len(run.rules),
         rule_scale=run.rule_scale,
         arrival_rate=run.arrival_rate,
-        causes=causes.likely(verdicts, tuple(result for result in results if isinstance(result, Finding))),
+        causes=causes.likely(verdicts, findings, facts.names),
     )

@@ -11,7 +11,7 @@ from harness.core.run import Run
 from harness.evidence import prometheus_evidence
 from harness.evidence.client.aggregate import SampleAggregator
 from harness.evidence.client.summary import ClientSummary
-from harness.instrumentation.django_prometheus.metrics import LATENCY_ALL, LATENCY_BY_VIEW
+from harness.instrumentation import registry
 from harness.report import verification
 from harness.report.render import FORMATS, json_report
 from harness.runs.run_directory import RunDirectory
@@ -50,7 +50,7 @@ def render_again(path: Path) -> Outcome:
 def judge(directory: RunDirectory) -> Report:
     """Read a run directory's samples and evidence and judge them. Raises UsageError or StoreError."""
     run_ = directory.read_run()
-    evidence = directory.read_evidence()
+    evidence = directory.read_evidence(registry.of(run_).names)
     measured = tuple(shard for shard in run_.shards if shard.phase == "measure")
     states = tuple(shards.state_of(directory.path, shard) for shard in measured)
     try:
@@ -69,8 +69,8 @@ def write_reports(directory: RunDirectory, report: Report) -> None:
 
 
 def _tally(directory: RunDirectory, made: Run, evidence: prometheus_evidence.Evidence) -> ClientSummary:
-    bounds = set()
-    for histogram in (LATENCY_BY_VIEW, LATENCY_ALL):
+    bounds, names = set(), registry.of(made)
+    for histogram in (names.latency_by_view, names.latency_all):
         reading = evidence.read(prometheus_evidence.raw_query(made, f"{histogram}_bucket"))
         if isinstance(reading, Reading):
             bounds |= {float(series.labels["le"]) for series in reading.series if "le" in series.labels}

@@ -7,6 +7,7 @@ from harness.config.profile import Profile
 from harness.config.readers import is_http_url
 from harness.core.errors import UsageError
 from harness.core.run import SCHEMA_VERSION, GeneratorHealth, Run
+from harness.instrumentation import registry
 from harness.monitoring.dashboards import grafana
 from harness.report import verification
 from harness.runs import window
@@ -36,7 +37,7 @@ def verify_dashboards(
     prometheus = Prometheus(profile.prometheus)
     with reporter.live():
         reporter.stage(f"asking {profile.prometheus} for its scrapes of {{{profile.selector}}}")
-        measured = window.last_minutes(scraped_already(prometheus, profile.selector), range_s)
+        measured = window.last_minutes(scraped_already(prometheus, profile), range_s)
         made = _run_of(profile, prometheus.url, measured, dashboards, out.name)
         directory.write_run(made)
         reporter.stage(f"asking for {len(made.panels)} panels")
@@ -67,7 +68,9 @@ def _run_of(
         versions=machine.versions(),
         machine=machine.fingerprint(),
         background=profile.background,
-        metrics_view=profile.metrics_view,
+        metrics_view=profile.metrics_view or registry.find(profile.instrumentation).metrics_view,
+        instrumentation=profile.instrumentation,
+        metric_namespace=measured.namespace,
         embedded=False,
         checks=CHECKS,
         panels=grafana.panels_of(dashboards, profile.selector, measured.window),

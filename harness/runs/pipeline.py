@@ -14,6 +14,7 @@ from harness.config.profile import Profile
 from harness.core.rule import Rule
 from harness.core.run import SCHEMA_VERSION, Run
 from harness.evidence import comparability
+from harness.instrumentation import registry
 from harness.monitoring.dashboards import grafana
 from harness.report import verification
 from harness.runs import inputs, window
@@ -37,6 +38,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
     """
     locustfile = find_locustfile(profile, project)
     hosts.check_hosts(profile)
+    registry.find(profile.instrumentation)
     witness_token.read(profile, os.environ)
     dashboards, rules = inputs.read_dashboards(profile.dashboards, project), inputs.read_rules(profile, project)
     directory = RunDirectory(out)
@@ -163,7 +165,7 @@ def run_of(
         calibration=profile.calibration,
         foreign_traffic=profile.foreign_traffic,
         background=profile.background,
-        metrics_view=profile.metrics_view,
+        metrics_view=profile.metrics_view or registry.find(profile.instrumentation).metrics_view,
         embedded=profile.start is not None,
         variants=profile.variants,
         fault=profile.fault,
@@ -172,4 +174,6 @@ def run_of(
         arrival_rate=profile.arrival_rate,
         arrival_seed=None if profile.arrival_rate is None else profile.arrival_seed,
         checks=tuple(check.id for check in CHECKS),
+        instrumentation=profile.instrumentation,
+        metric_namespace=measured.namespace,
     )

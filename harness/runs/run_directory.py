@@ -104,8 +104,11 @@ class RunDirectory:
             f'{{"schema_version":{SCHEMA_VERSION},"ledgers":{told},"rules":{health},"answers":[\n{lines}\n]}}\n',
         )
 
-    def read_evidence(self) -> prometheus_evidence.Evidence:
-        """Read evidence.json. Raises StoreError when it is missing or damaged."""
+    def read_evidence(self, exported: frozenset[str]) -> prometheus_evidence.Evidence:
+        """Read evidence.json; `exported` are the names of the target's own metrics.
+
+        Raises StoreError when it is missing or damaged.
+        """
         document = self._read_json("evidence.json")
         self._check_version(document, "evidence.json")
         answers: dict[Query, Reading | NoData] = {}
@@ -116,7 +119,7 @@ class RunDirectory:
                 query = Query(answer["query"], answer["time_s"], answer.get("start_s"), answer.get("step_s"))
                 failed = answer.get("error")
                 answers[query] = _failed(answer) if failed else prometheus_evidence.parse_result(answer["result"])
-                prometheus_evidence.check_raw(query, answers[query])
+                prometheus_evidence.check_raw(query, answers[query], exported)
             except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
                 raise StoreError(f"{self.path / 'evidence.json'}: answers[{index}] is damaged: {error!r}") from None
         try:

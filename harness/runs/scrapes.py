@@ -8,8 +8,11 @@ from harness import promql
 from harness.config.profile import Profile
 from harness.core.errors import PrometheusError
 from harness.core.query import NoData, Reading
-from harness.instrumentation.django_prometheus.metrics import REQUESTS
+from harness.instrumentation import registry
+from harness.instrumentation.base import Instrumentation
+from harness.promql.own_series import UP
 from harness.runs.progress import Reporter
+from harness.runtime import namespace
 from harness.runtime.prometheus import POLL_S, Prometheus
 
 SCRAPED_LIMIT_S = 15.0
@@ -29,47 +32,68 @@ class Scraped:
     """PromQL label matchers that pick the target's series."""
     interval_s: float
     """Between two scrapes of the target."""
+    names: Instrumentation
+    """What counts in the target, under the namespace that its series have."""
 
 
 def await_scraped(prometheus: Prometheus, profile: Profile, reporter: Reporter) -> Scraped:
-    """Wait until the target is scraped well and its counters are seen. Raises PrometheusError."""
+    """Wait until the target is scraped well and its counters are seen.
+
+    Raises PrometheusError, and UsageError when the target has several namespaces.
+    """
     version = prometheus.version()
     reporter.stage("waiting for the first scrape")
-    _await_counters(prometheus, profile.selector, max(SCRAPED_LIMIT_S, 4 * profile.scrape_interval_s))
+    names = _await_counters(prometheus, profile, max(SCRAPED_LIMIT_S, 4 * profile.scrape_interval_s))
     interval_s = profile.scrape_interval_s if profile.start else _interval_s(prometheus, profile.selector)
-    return Scraped(prometheus, version, profile.selector, interval_s)
+    return Scraped(prometheus, version, profile.selector, interval_s, names)
 
 
-def scraped_already(prometheus: Prometheus, selector: str) -> Scraped:
-    """A target that runs and is scraped, whatever it exports. Raises PrometheusError when nothing of it is up."""
-    version = prometheus.version()
+def scraped_already(prometheus: Prometheus, profile: Profile) -> Scraped:
+    """A target that runs and is scraped, whatever it exports.
+
+    Raises PrometheusError when nothing of it is up, and UsageError when it has several namespaces.
+    """
+    version, selector = prometheus.version(), profile.selector
     if not prometheus.instances(selector):
         raise PrometheusError(
             f"{prometheus.url} scrapes nothing with {{{selector}}} that is up; see its targets page, or name "
             "the target's labels with --selector"
         )
-    return Scraped(prometheus, version, selector, _interval_s(prometheus, selector))
+    names = _names(prometheus, profile) or registry.of(profile)
+    return Scraped(prometheus, version, selector, _interval_s(prometheus, selector), names)
 
 
-def _await_counters(prometheus: Prometheus, selector: str, limit_s: float) -> None:
-    deadline = time.monotonic() + limit_s
+def _names(prometheus: Prometheus, profile: Profile) -> Instrumentation | None:
+    """What counts in the target, under the namespace that its series have now; None when it has no counter of requests.
+
+    Raises PrometheusError, and UsageError when it has several namespaces.
+    """
+    plain = registry.find(profile.instrumentation)
+    found = namespace.find(prometheus.read, plain, profile.selector, profile.metric_namespace)
+    return None if found is None else plain.under(found)
+
+
+def _await_counters(prometheus: Prometheus, profile: Profile, limit_s: float) -> Instrumentation:
+    deadline, selector = time.monotonic() + limit_s, profile.selector
     while True:
-        reading = prometheus.read(f"up{{{selector}}}")
+        reading = prometheus.read(f"{UP}{{{selector}}}")
         up = [series for series in reading.series if series.last == 1] if isinstance(reading, Reading) else []
-        if up and isinstance(prometheus.read(f"{REQUESTS}{{{selector}}}"), Reading):
-            return
+        if up and (found := _names(prometheus, profile)) is not None:
+            return found
         if time.monotonic() > deadline:
-            raise PrometheusError(f"{prometheus.url} {_why_unscraped(selector, reading, up=bool(up))}")
+            raise PrometheusError(
+                f"{prometheus.url} {_why_unscraped(registry.of(profile), selector, reading, up=bool(up))}"
+            )
         time.sleep(POLL_S)
 
 
-def _why_unscraped(selector: str, reading: Reading | NoData, *, up: bool) -> str:
+def _why_unscraped(names: Instrumentation, selector: str, reading: Reading | NoData, *, up: bool) -> str:
     if isinstance(reading, NoData):
         return f"does not scrape any target with {{{selector}}}; set `selector` in the profile, or add the scrape job"
     if not up:
-        names = ", ".join(series.labels.get("instance", "?") for series in reading.series)
-        return f"cannot scrape {names} (up is 0); see its targets page for the error"
-    return f"scrapes {{{selector}}}, but finds no {REQUESTS}; is PrometheusBeforeMiddleware installed?"
+        down = ", ".join(series.labels.get("instance", "?") for series in reading.series)
+        return f"cannot scrape {down} (up is 0); see its targets page for the error"
+    return f"scrapes {{{selector}}}, but finds no {names.arrived}; {names.advice.unscraped}"
 
 
 def _interval_s(prometheus: Prometheus, selector: str) -> float:
@@ -79,7 +103,7 @@ def _interval_s(prometheus: Prometheus, selector: str) -> float:
     """
     deadline = time.monotonic() + INTERVAL_LIMIT_S
     while True:
-        reading = prometheus.read(f"up{{{selector}}}[{promql.duration(INTERVAL_LIMIT_S)}]")
+        reading = prometheus.read(f"{UP}{{{selector}}}[{promql.duration(INTERVAL_LIMIT_S)}]")
         scraped = reading.series if isinstance(reading, Reading) else ()
         steps = sorted(after[0] - before[0] for series in scraped for before, after in pairwise(series.points))
         if steps:

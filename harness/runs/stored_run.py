@@ -15,6 +15,7 @@ from harness.core.run import Run, Shard
 from harness.core.verdict import Cause, Finding, Status, Verdict
 from harness.evidence.client.schema import SCHEMA
 from harness.evidence.prometheus_evidence import Evidence
+from harness.instrumentation import registry
 from harness.runs import judge
 from harness.runs.run_directory import RunDirectory
 from harness.runtime.load import shards
@@ -74,7 +75,7 @@ class StoredRun:
     @cached_property
     def evidence(self) -> Evidence:
         """Everything that Prometheus answered, by query, and what the target told of itself."""
-        return self._directory.read_evidence()
+        return self._directory.read_evidence(registry.of(self.run).names)
 
     def answers(self, text: str) -> dict[Query, Reading | NoData]:
         """Prometheus's answers to the queries whose text contains `text`, in the order they were asked."""

@@ -13,9 +13,9 @@ from typing import Any
 from harness import promql
 from harness.config.profile import Profile
 from harness.core.errors import PrometheusError, UsageError
-from harness.core.query import NoData, Reading, Series
+from harness.core.query import NoData, Reading
 from harness.core.run import Window
-from harness.instrumentation.django_prometheus.metrics import REQUESTS, RESPONSES
+from harness.promql.own_series import UP
 from harness.runs.scrapes import Scraped
 from harness.runtime import target_client
 from harness.runtime.prometheus import POLL_S, Prometheus
@@ -51,6 +51,8 @@ class MeasuredWindow:
     prometheus_version: str
     totals: Mapping[str, Totals]
     """The target's own totals, at `start` and `end`; without `end` where the metrics are not verified."""
+    namespace: str
+    """What the target puts before the name of each metric; where that is not verified, what the profile says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ class OpenWindow:
     def _measured(self, after: QuietScrape, interval_s: float, totals: Mapping[str, Totals]) -> MeasuredWindow:
         before = self.before
         window = Window(before.time_s, after.time_s, interval_s, self.skew_s, before.idle_requests, after.idle_requests)
-        return MeasuredWindow(window, self.instances, self.version, totals)
+        namespace = self.scraped.names.namespace if self.scraped else self.profile.metric_namespace or ""
+        return MeasuredWindow(window, self.instances, self.version, totals, namespace)
 
 
 def open_window(scraped: Scraped, target: str, profile: Profile) -> OpenWindow:
@@ -126,7 +129,8 @@ def last_minutes(scraped: Scraped, range_s: float) -> MeasuredWindow:
         )
     end_s = round(prometheus.now() - interval_s, 3)
     window = Window(end_s - range_s, end_s, interval_s, prometheus.skew_s(), None, None)
-    return MeasuredWindow(window, prometheus.instances(scraped.selector), scraped.version, {})
+    instances = prometheus.instances(scraped.selector)
+    return MeasuredWindow(window, instances, scraped.version, {}, scraped.names.namespace)
 
 
 def _limit_s(profile: Profile, scraped: Scraped) -> float:
@@ -157,7 +161,7 @@ def _await_quiet(scraped: Scraped, after_s: float, limit_s: float, *, still: boo
 def _newest_scrape(scraped: Scraped, after_s: float, limit_s: float) -> float:
     """When Prometheus last tried, well or not. Raises PrometheusError when that was not after `after_s`."""
     prometheus, selector = scraped.prometheus, scraped.selector
-    reading = prometheus.read(f"up{{{selector}}}[{promql.duration(limit_s)}]")
+    reading = prometheus.read(f"{UP}{{{selector}}}[{promql.duration(limit_s)}]")
     tried_s = [series.points[-1][0] for series in reading.series] if isinstance(reading, Reading) else []
     if max(tried_s, default=after_s) <= after_s:
         raise PrometheusError(f"{prometheus.url} has not scraped {selector} for {limit_s:g} s; see its targets page")
@@ -167,24 +171,31 @@ def _newest_scrape(scraped: Scraped, after_s: float, limit_s: float) -> float:
 def _judge_quiet(scraped: Scraped, after_s: float) -> tuple[float, int, int] | None:
     """Time of the newest scrape after `after_s`, requests in flight then, others' requests since the one before."""
     lookback_s = 5 * scraped.interval_s
+    metrics = (scraped.names.arrived, scraped.names.answered)
     requests, responses = (
-        scraped.prometheus.read(promql.raw(metric, scraped.selector, lookback_s)) for metric in (REQUESTS, RESPONSES)
+        scraped.prometheus.read(promql.raw(metric, scraped.selector, lookback_s)) for metric in metrics
     )
     if isinstance(requests, NoData) or isinstance(responses, NoData):
         return None
-    answered = {_instance(series): series for series in responses.series}
+    answered = _sums(responses)
     newest, flying, strange = 0.0, 0, 0
-    for series in requests.series:
-        pair = answered.get(_instance(series))
-        if pair is None or len(series.points) < 2 or len(pair.points) < 2 or series.points[-1][0] <= after_s:
+    for instance, points in _sums(requests).items():
+        answers = answered.get(instance, ())
+        if len(points) < 2 or len(answers) < 2 or points[-1][0] <= after_s:
             return None
-        grown = series.points[-1][1] - series.points[-2][1]
-        own = 1 if series.points[-1][1] - pair.points[-1][1] >= 1 else 0  # the scrape itself, when Django serves it
-        flying += int(series.points[-1][1] - pair.points[-1][1]) - own
+        grown = points[-1][1] - points[-2][1]
+        own = 1 if points[-1][1] - answers[-1][1] >= 1 else 0  # the scrape itself, when Django serves it
+        flying += int(points[-1][1] - answers[-1][1]) - own
         strange += int(grown) - own
-        newest = max(newest, series.points[-1][0])
+        newest = max(newest, points[-1][0])
     return newest, flying, strange
 
 
-def _instance(series: Series) -> str:
-    return series.labels.get("instance", "")
+def _sums(reading: Reading) -> dict[str, list[tuple[float, float]]]:
+    """A counter by instance at each scrape, added up over the labels that an app gave it."""
+    sums: dict[str, dict[float, float]] = {}
+    for series in reading.series:
+        points = sums.setdefault(series.labels.get("instance", ""), {})
+        for time_s, value in series.points:
+            points[time_s] = points.get(time_s, 0.0) + value
+    return {instance: sorted(points.items()) for instance, points in sums.items()}

@@ -15,6 +15,7 @@ from harness.core.codes import Code
 from harness.core.errors import PrometheusError
 from harness.core.query import NoData, Query, Reading
 from harness.evidence import prometheus_evidence
+from harness.promql.own_series import UP
 
 POLL_S = 0.1
 """How often the server is asked while something is awaited."""
@@ -123,7 +124,7 @@ class Prometheus:
 
     def instances(self, selector: str) -> tuple[str, ...]:
         """The `instance` labels of the target's processes that are scraped well now. Raises PrometheusError."""
-        reading = self.read(f"up{{{selector}}}")
+        reading = self.read(f"{UP}{{{selector}}}")
         up = [series for series in reading.series if series.last == 1] if isinstance(reading, Reading) else []
         return tuple(sorted(series.labels.get("instance", "") for series in up))
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from harness.checks.monitoring._panel_evidence import TRAFFIC
+from harness.instrumentation.django_prometheus import DJANGO_PROMETHEUS
 from harness.instrumentation.django_prometheus.metrics import LATENCY_BY_VIEW, NAMES, RESPONSES_BY_VIEW
+from harness.monitoring.dashboards.panel_samples import hides_unnamed
 from harness.promql import syntax
 from tools.dashboards.__main__ import PLACE, texts
 from tools.dashboards.parts import BACKGROUND
@@ -130,7 +131,7 @@ def test_an_expression_follows_the_rules(text: str) -> None:
     for selection in selections:
         asked = {matcher.label for matcher in selection.matchers}
         assert asked >= {"app", "job", "instance"}
-        assert not TRAFFIC.hides_unnamed(selection)
+        assert not hides_unnamed(selection, DJANGO_PROMETHEUS.traffic)
         if selection.metric == RESPONSES_BY_VIEW or selection.metric.startswith(LATENCY_BY_VIEW):
             views = [matcher for matcher in selection.matchers if matcher.label == "view"]
             assert not all(matcher.accepts("prometheus-django-metrics") for matcher in views)

@@ -71,7 +71,7 @@ class Alerted:
             "ALERTS": stored,
             "r": [{"metric": record, "values": given}],
         }
-        known = RunDirectory(self.run.path).read_evidence().answers
+        known = RunDirectory(self.run.path).read_evidence(frozenset()).answers
         run = RunDirectory(self.run.path).read_run()
 
         def change(document: dict[str, Any]) -> None:

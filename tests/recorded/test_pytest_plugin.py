@@ -115,9 +115,10 @@ def test_a_name_from_outside_is_made_safe(pytester: pytest.Pytester, clean_run: 
         """
         import dataclasses
         import harness.runs.judge
+        from harness.core.codes import Code
         from harness.core.verdict import Status, Verdict
         judge = harness.runs.judge.judge
-        bad = Verdict("rate", "/item/[id]/::x \\x1b[31m\\n", Status.PASS, "fine")
+        bad = Verdict("rate", "/item/[id]/::x \\x1b[31m\\n", Status.PASS, "fine", code=Code.AGREES)
         harness.runs.judge.judge = lambda d: dataclasses.replace(judge(d), verdicts=(bad, bad), profile="a::b [x]")
         """
     )

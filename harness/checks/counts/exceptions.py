@@ -11,27 +11,25 @@ from harness.core.query import NoData, Query
 from harness.core.run import Run
 from harness.core.verdict import Finding, Verdict
 from harness.evidence import prometheus_evidence
-from harness.instrumentation.django_prometheus.metrics import EXCEPTIONS_BY_TYPE, EXCEPTIONS_BY_VIEW
+from harness.instrumentation import registry
+from harness.promql.own_series import UP
 
 ID = "exceptions"
-SHORT = (
-    "exceptions do not reach PrometheusAfterMiddleware: another middleware between it and the view handles them in its "
-    "process_exception, or counts are dropped"
-)
 OVER = "exceptions are counted twice, under another name, or in requests that no client sent"
 
 
 def queries(run: Run) -> tuple[Query, ...]:
     """Raw exceptions by view and by type."""
-    return tuple(
-        prometheus_evidence.raw_query(run, metric) for metric in (EXCEPTIONS_BY_VIEW, EXCEPTIONS_BY_TYPE, "up")
-    )
+    names = registry.of(run)
+    metrics = (names.exceptions_by_view, names.exceptions_by_type, UP)
+    return tuple(prometheus_evidence.raw_query(run, metric) for metric in metrics)
 
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Per view, then per type; what the witness's exception hook saw is what the library's should have."""
-    views = prometheus_evidence.deltas(facts.run, facts.evidence, EXCEPTIONS_BY_VIEW)
-    types = prometheus_evidence.deltas(facts.run, facts.evidence, EXCEPTIONS_BY_TYPE)
+    names, labels = facts.names, facts.names.labels
+    views = prometheus_evidence.deltas(facts.run, facts.evidence, names.exceptions_by_view)
+    types = prometheus_evidence.deltas(facts.run, facts.evidence, names.exceptions_by_type)
     for items in (views, types):
         if isinstance(items, NoData):
             return (unanswered(ID, "", items),)
@@ -49,9 +47,9 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         by_type[kind] += number
     background = {view for view in facts.background if view}
     seen_views = {
-        view: n for (view,), n in prometheus_evidence.by(views, "view").items() if n and view not in background
+        view: n for (view,), n in prometheus_evidence.by(views, labels.view).items() if n and view not in background
     }
-    seen_types = {kind: n for (kind,), n in prometheus_evidence.by(types, "type").items() if n}
+    seen_types = {kind: n for (kind,), n in prometheus_evidence.by(types, labels.exception).items() if n}
     unseen = witness_counts.unseen(facts, once=True)
     return (
         *_judge_each(facts, "view", by_view, seen_views, unseen),
@@ -72,7 +70,17 @@ def _judge_each(
 def _judge(
     facts: Facts, subject: str, expected: int, observed: float, unseen: str, labels: Mapping[str, str]
 ) -> Verdict:
-    count = Count(ID, subject, expected, observed, "exceptions", SHORT, OVER, expected_by="the witness", labels=labels)
+    count = Count(
+        ID,
+        subject,
+        expected,
+        observed,
+        "exceptions",
+        facts.names.advice.missed_exceptions,
+        OVER,
+        expected_by="the witness",
+        labels=labels,
+    )
     return equal(count, facts, lost=facts.lost, unseen=unseen)
 
 

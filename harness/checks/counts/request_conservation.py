@@ -1,5 +1,7 @@
 """Does the first counter of the middleware chain hold every request that was sent, and no other?"""
 
+import math
+
 from harness.checks.background import background_requests
 from harness.checks.base import COUNTED, NO_DATA, Check, Facts, inconclusive, settled, unanswered
 from harness.checks.comparison import Count, equal
@@ -8,21 +10,17 @@ from harness.core.query import NoData, Query
 from harness.core.run import Run
 from harness.core.verdict import Finding, Verdict
 from harness.evidence import prometheus_evidence
-from harness.instrumentation.django_prometheus.metrics import LATENCY_BY_VIEW, REQUESTS, RESPONSES_BY_VIEW
+from harness.instrumentation import registry
+from harness.promql.own_series import UP
 
 ID = "request-conservation"
-SUMS = f"{LATENCY_BY_VIEW}_sum"
-SHORT = (
-    "requests that never reached Django (a proxy or gunicorn answered by itself), PrometheusBeforeMiddleware "
-    "missing or "
-    "not first, or workers and replicas whose metrics are not scraped"
-)
 OVER = "somebody else sends requests, the client retries or follows redirects unseen, or one request is counted twice"
 
 
 def queries(run: Run) -> tuple[Query, ...]:
     """Raw requests, and the views that the scrapes and the declared background use."""
-    metrics = ("up", REQUESTS, RESPONSES_BY_VIEW, SUMS)
+    names = registry.of(run)
+    metrics = (UP, names.arrived, names.responses_by_view, f"{names.latency_by_view}_sum")
     return tuple(prometheus_evidence.raw_query(run, metric) for metric in metrics)
 
 
@@ -31,7 +29,7 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     extra = background_requests(facts)
     if isinstance(extra, NoData):
         return (unanswered(ID, "requests", extra),)
-    items = prometheus_evidence.deltas(facts.run, facts.evidence, REQUESTS)
+    items = prometheus_evidence.deltas(facts.run, facts.evidence, facts.names.arrived)
     scrapes, declared = extra
     count = Count(
         ID,
@@ -39,11 +37,11 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         facts.client.responses + scrapes + declared,
         items if isinstance(items, NoData) else prometheus_evidence.total(items),
         "requests",
-        SHORT,
+        facts.names.advice.not_arrived,
         OVER,
         expected_by=f"the client ({facts.client.responses:,}) with {scrapes} scrapes"
         + (f" and {declared} of declared background" if declared else ""),
-        observed_by=REQUESTS,
+        observed_by=facts.names.arrived,
         labels={"law": "requests"},
     )
     return (equal(count, facts, lost=facts.lost), *_judge_twins(facts))
@@ -51,18 +49,22 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
 
 def _judge_twins(facts: Facts) -> list[Verdict]:
     """No two processes took the same seconds to the last digit: instances that say so are one, counted twice."""
-    items = prometheus_evidence.deltas(facts.run, facts.evidence, SUMS)
+    labels, timed = facts.names.labels, f"{facts.names.latency_by_view}_sum"
+    items = prometheus_evidence.deltas(facts.run, facts.evidence, timed)
     if isinstance(items, NoData):
         return [] if len(facts.run.instances) < 2 else [unanswered(ID, "instances", items)]
     instances = {item.labels.get("instance", "") for item in items}
     if len(instances) < 2:
         return []
-    told: dict[tuple[str, str, float], list[str]] = {}
+    seconds: dict[tuple[str, str, str], list[float]] = {}
     for item in items:
-        view = item.labels.get("view", "")
+        view = item.labels.get(labels.view, "")
         if item.value and view not in facts.background:
-            key = (view, item.labels.get("method", ""), item.value)
-            told.setdefault(key, []).append(item.labels.get("instance", ""))
+            one = (item.labels.get("instance", ""), view, item.labels.get(labels.method, ""))
+            seconds.setdefault(one, []).append(item.value)
+    told: dict[tuple[str, str, float], list[str]] = {}
+    for (instance, view, method), values in seconds.items():
+        told.setdefault((view, method, math.fsum(values)), []).append(instance)
     if not told:
         why = f"none of {len(instances)} instances timed a request of the load"
         return [inconclusive(ID, "instances", Code.NOTHING_COUNTED, why)]
@@ -75,7 +77,7 @@ def _judge_twins(facts: Facts) -> list[Verdict]:
         f"{' and '.join(names)} tell the same {value!r} s for {view} {method}, to the last digit: one process is "
         "scraped under two addresses, or two exporters serve the same directory, so every sum over the job is double"
     )
-    labels = {"view": view, "method": method, "instance": " ".join(names)}
+    twice = {"view": view, "method": method, "instance": " ".join(names)}
     return [
         settled(
             ID,
@@ -85,7 +87,7 @@ def _judge_twins(facts: Facts) -> list[Verdict]:
             expected=1,
             observed=len(names),
             unit="scrapes of one process",
-            labels=labels,
+            labels=twice,
         )
     ]
 

@@ -12,24 +12,8 @@ from harness.core.query import NoData, Query
 from harness.core.run import Run
 from harness.core.verdict import Finding, Verdict
 from harness.evidence import prometheus_evidence
-from harness.instrumentation.django_prometheus.metrics import (
-    METHODS,
-    REQUESTS_BY_METHOD,
-    REQUESTS_BY_VIEW,
-    RESPONSES_BY_VIEW,
-    UNNAMED_VIEW,
-    method_label,
-)
 
 ID = "request-counts"
-SHORT = (
-    "these requests are counted under another view, method or status (a middleware changes the response after "
-    "PrometheusAfterMiddleware, or labels are swapped), or observations are dropped"
-)
-OVER = (
-    "requests of another view, method or status are counted here (a middleware changes the response after "
-    "PrometheusAfterMiddleware, e.g. APPEND_SLASH), or somebody else sent them"
-)
 
 
 def queries(run: Run) -> tuple[Query, ...]:
@@ -40,6 +24,14 @@ def queries(run: Run) -> tuple[Query, ...]:
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Responses per (view, method, status), then requests per (view, method) and per method."""
     return (*_judge_responses(facts), *_judge_requests(facts), *_judge_methods(facts), *_rejected(facts))
+
+
+def _advice(facts: Facts) -> tuple[str, str]:
+    return facts.names.advice.other_labels, facts.names.advice.foreign_labels
+
+
+def _labels(facts: Facts) -> tuple[str, str]:
+    return facts.names.labels.view, facts.names.labels.method
 
 
 def _judge_responses(facts: Facts) -> list[Verdict]:
@@ -55,8 +47,7 @@ def _judge_responses(facts: Facts) -> list[Verdict]:
                 expected[key],
                 observed.get(key, 0.0),
                 "responses",
-                SHORT,
-                OVER,
+                *_advice(facts),
                 labels=labels_of(key[:2], status=key[2]),
             ),
             facts,
@@ -68,14 +59,14 @@ def _judge_responses(facts: Facts) -> list[Verdict]:
 
 def _judge_requests(facts: Facts) -> list[Verdict]:
     """Counted when a view was found, so requests that no URL pattern matched are not there."""
-    items = prometheus_evidence.deltas(facts.run, facts.evidence, REQUESTS_BY_VIEW)
+    items = prometheus_evidence.deltas(facts.run, facts.evidence, facts.names.requests_by_view)
     if isinstance(items, NoData):
         return [unanswered(ID, "requests by view", items)]
     expected: Counter[tuple[str, str]] = Counter()
     for (view, method, _), number in expected_responses(facts).items():
-        if view not in (ELSEWHERE, UNNAMED_VIEW):
+        if view not in (ELSEWHERE, facts.names.unrouted):
             expected[(view, method)] += number
-    sums = prometheus_evidence.by(items, "view", "method")
+    sums = prometheus_evidence.by(items, *_labels(facts))
     observed = {(view, method): value for (view, method), value in sums.items()}
     pooled = any(view == ELSEWHERE for view, _, _ in expected_responses(facts))
     strangers = {key for key, value in observed.items() if value and key[0] not in facts.background and not pooled}
@@ -87,8 +78,7 @@ def _judge_requests(facts: Facts) -> list[Verdict]:
                 expected[key],
                 observed.get(key, 0.0),
                 "requests",
-                SHORT,
-                OVER,
+                *_advice(facts),
                 labels=labels_of(key),
             ),
             facts,
@@ -99,8 +89,11 @@ def _judge_requests(facts: Facts) -> list[Verdict]:
 
 
 def _judge_methods(facts: Facts) -> list[Verdict]:
-    items, extra = prometheus_evidence.deltas(facts.run, facts.evidence, REQUESTS_BY_METHOD), background_requests(facts)
-    by_view = prometheus_evidence.deltas(facts.run, facts.evidence, RESPONSES_BY_VIEW)
+    items, extra = (
+        prometheus_evidence.deltas(facts.run, facts.evidence, facts.names.requests_by_method),
+        background_requests(facts),
+    )
+    by_view = prometheus_evidence.deltas(facts.run, facts.evidence, facts.names.responses_by_view)
     for answer in (items, extra, by_view):
         if isinstance(answer, NoData):
             return [unanswered(ID, "requests by method", answer)]
@@ -109,15 +102,15 @@ def _judge_methods(facts: Facts) -> list[Verdict]:
     assert not isinstance(by_view, NoData)
     expected: Counter[str] = Counter()
     for (_, method, _), number in facts.client.answered.items():
-        expected[method_label(method)] += number
+        expected[facts.names.method_label(method)] += number
     expected["GET"] += extra[0]
-    for (view, method), value in prometheus_evidence.by(by_view, "view", "method").items():
+    for (view, method), value in prometheus_evidence.by(by_view, *_labels(facts)).items():
         if view in facts.run.background:
             expected[method] += round(value)
-    lost: Counter[str] = Counter(dict.fromkeys(METHODS, facts.run.generator.unrecorded))
+    lost: Counter[str] = Counter(dict.fromkeys(facts.names.methods, facts.run.generator.unrecorded))
     for (_, method), number in facts.client.unanswered.items():
-        lost[method_label(method)] += number
-    observed = {method: value for (method,), value in prometheus_evidence.by(items, "method").items()}
+        lost[facts.names.method_label(method)] += number
+    observed = {method: value for (method,), value in prometheus_evidence.by(items, facts.names.labels.method).items()}
     methods = sorted({*expected, *(method for method, value in observed.items() if value)})
     return [
         equal(
@@ -127,8 +120,7 @@ def _judge_methods(facts: Facts) -> list[Verdict]:
                 expected[method],
                 observed.get(method, 0.0),
                 "requests",
-                SHORT,
-                OVER,
+                *_advice(facts),
                 labels={"method": method},
             ),
             facts,

@@ -7,64 +7,33 @@ from harness.core.query import NoData, Query
 from harness.core.run import Run
 from harness.core.verdict import Finding, Verdict
 from harness.evidence import prometheus_evidence
-from harness.instrumentation.django_prometheus.metrics import (
-    REQUESTS,
-    RESPONSES,
-    RESPONSES_BY_STATUS,
-    RESPONSES_BY_VIEW,
-)
+from harness.instrumentation import registry
+from harness.instrumentation.roles import Law
 
 ID = "response-conservation"
-LAWS = (
-    (
-        "responses",
-        "responses",
-        REQUESTS,
-        RESPONSES,
-        "requests whose response was never counted: a worker was killed, or a client hung up under ASGI",
-        "responses without a request: PrometheusBeforeMiddleware's process_request did not run for them",
-    ),
-    (
-        "responses-by-status",
-        "responses by status",
-        RESPONSES,
-        RESPONSES_BY_STATUS,
-        "a middleware between the two django-prometheus middlewares answers by itself, or the After one is missing",
-        "PrometheusAfterMiddleware is listed twice, or stands outside PrometheusBeforeMiddleware",
-    ),
-    (
-        "responses-by-view",
-        "responses by status, view and method",
-        RESPONSES_BY_STATUS,
-        RESPONSES_BY_VIEW,
-        "series with view labels are lost: labels dropped or colliding in the scrape configuration",
-        "series with view labels are counted twice",
-    ),
-)
-"""The law, its subject, both counters, and what is probably wrong when the second has less, or more."""
 
 
 def queries(run: Run) -> tuple[Query, ...]:
     """Raw requests and responses on each level."""
-    return tuple(
-        prometheus_evidence.raw_query(run, metric)
-        for metric in (REQUESTS, RESPONSES, RESPONSES_BY_STATUS, RESPONSES_BY_VIEW)
-    )
+    names = registry.of(run)
+    laws = dict.fromkeys(metric for law in names.response_laws for metric in (law.whole, *law.parts))
+    metrics = dict.fromkeys((*laws, names.responses_by_status, names.responses_by_view))
+    return tuple(prometheus_evidence.raw_query(run, metric) for metric in metrics)
 
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Each level's total equals the one before it, in all and for each status. The samples are not needed for that."""
-    return (*(_judge_law(facts, *law) for law in LAWS), *_judge_statuses(facts))
+    return (*(_judge_law(facts, law) for law in facts.names.response_laws), *_judge_statuses(facts))
 
 
 def _judge_statuses(facts: Facts) -> list[Verdict]:
     """The counter by status has no view, so that nothing else holds its statuses against the client's."""
-    deltas = prometheus_evidence.growth(facts.run, facts.evidence, (RESPONSES_BY_STATUS, RESPONSES_BY_VIEW))
+    names = facts.names
+    metrics = (names.responses_by_status, names.responses_by_view)
+    deltas = prometheus_evidence.growth(facts.run, facts.evidence, metrics)
     if isinstance(deltas, NoData):
         return []  # the laws above say so
-    alone, with_view = (
-        prometheus_evidence.by(deltas[metric], "status") for metric in (RESPONSES_BY_STATUS, RESPONSES_BY_VIEW)
-    )
+    alone, with_view = (prometheus_evidence.by(deltas[metric], names.labels.status) for metric in metrics)
     counts = (
         Count(
             ID,
@@ -74,8 +43,8 @@ def _judge_statuses(facts: Facts) -> list[Verdict]:
             "responses",
             "they are told under another status in the counter by status alone",
             "responses of another status are told as this one in the counter by status alone",
-            expected_by=RESPONSES_BY_VIEW,
-            observed_by=RESPONSES_BY_STATUS,
+            expected_by=names.responses_by_view,
+            observed_by=names.responses_by_status,
             labels={"status": status},
         )
         for (status,) in sorted({*alone, *with_view})
@@ -84,25 +53,27 @@ def _judge_statuses(facts: Facts) -> list[Verdict]:
     return [within(count, facts) for count in counts]
 
 
-def _judge_law(facts: Facts, law: str, subject: str, above: str, below: str, short: str, over: str) -> Verdict:
-    labels = {"law": law}
-    whole = prometheus_evidence.deltas(facts.run, facts.evidence, above)
-    part = prometheus_evidence.deltas(facts.run, facts.evidence, below)
+def _judge_law(facts: Facts, law: Law) -> Verdict:
+    labels = {"law": law.id}
+    whole = prometheus_evidence.deltas(facts.run, facts.evidence, law.whole)
     if isinstance(whole, NoData):
-        return unanswered(ID, subject, whole, labels=labels)
-    if isinstance(part, tuple) and not prometheus_evidence.total(whole) and not prometheus_evidence.total(part):
-        why = f"neither {above} nor {below} counted anything"
-        return inconclusive(ID, subject, Code.NOTHING_COUNTED, why, labels=labels)
-    observed = part if isinstance(part, NoData) else prometheus_evidence.total(part)
+        return unanswered(ID, law.subject, whole, labels=labels)
+    parts = [prometheus_evidence.deltas(facts.run, facts.evidence, metric) for metric in law.parts]
+    unknown = [part for part in parts if isinstance(part, NoData)]
+    known = sum(prometheus_evidence.total(part) for part in parts if not isinstance(part, NoData))
+    expected, below = prometheus_evidence.total(whole), " and ".join(law.parts)
+    if not expected and not unknown and not known:
+        why = f"neither {law.whole} nor {below} counted anything"
+        return inconclusive(ID, law.subject, Code.NOTHING_COUNTED, why, labels=labels)
     count = Count(
         ID,
-        subject,
-        round(prometheus_evidence.total(whole)),
-        observed,
-        "responses",
-        short,
-        over,
-        expected_by=above,
+        law.subject,
+        round(expected),
+        unknown[0] if unknown else known,
+        law.unit,
+        law.short,
+        law.over,
+        expected_by=law.whole,
         observed_by=below,
         labels=labels,
     )

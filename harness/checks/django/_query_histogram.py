@@ -15,73 +15,89 @@ from harness.core.query import NoData, Query
 from harness.core.run import Run
 from harness.core.verdict import Finding, Tolerance, Verdict
 from harness.evidence import prometheus_evidence
-from harness.instrumentation.django_prometheus.metrics import LATENCY_BY_VIEW, QUERY_DURATION
+from harness.instrumentation import registry
+from harness.instrumentation.base import Instrumentation
+from harness.instrumentation.roles import Database, Labels
 
 ID = "database"
-PARTS = tuple(f"{QUERY_DURATION}_{part}" for part in ("bucket", "count", "sum"))
-BOUNDS = f"{LATENCY_BY_VIEW}_bucket"
 DROPPED = "dropped or altered in the scrape configuration"
 ROUNDING = 1e-9
 """Share of a sum that adding floats in another order may change."""
-Deltas = Mapping[str, tuple[prometheus_evidence.CounterIncrease, ...]]
+Increases = tuple[prometheus_evidence.CounterIncrease, ...]
+Deltas = Mapping[str, Increases]
 
 
 def queries(run: Run) -> tuple[Query, ...]:
     """Raw parts of the histogram, and the buckets whose bounds it shares."""
-    return tuple(prometheus_evidence.raw_query(run, metric) for metric in (*PARTS, BOUNDS))
+    return tuple(prometheus_evidence.raw_query(run, metric) for metric in _metrics(registry.of(run)))
 
 
-def judge(facts: Facts, deltas: Deltas) -> list[Verdict | Finding]:
+def _metrics(names: Instrumentation) -> tuple[str, ...]:
+    return (*_parts(names.database), f"{names.latency_by_view}_bucket") if names.database else ()
+
+
+def _parts(database: Database) -> tuple[str, str, str]:
+    """Buckets, count and sum."""
+    name = database.query_duration
+    return f"{name}_bucket", f"{name}_count", f"{name}_sum"
+
+
+def judge(facts: Facts, database: Database, deltas: Deltas) -> list[Verdict | Finding]:
     """Labels of all metrics in `deltas`; per alias +Inf = count, and a sum that the buckets allow."""
-    parts = prometheus_evidence.growth(facts.run, facts.evidence, (*PARTS, BOUNDS))
-    if isinstance(parts, NoData):
-        return [unanswered(ID, "query histogram", parts)]
-    counted = {**deltas, **{metric: parts[metric] for metric in PARTS}}
-    aliases = sorted({item.labels.get("alias", "") for metric in PARTS for item in parts[metric]})
+    names, labels = facts.names, facts.names.labels
+    found = prometheus_evidence.growth(facts.run, facts.evidence, _metrics(names))
+    if isinstance(found, NoData):
+        return [unanswered(ID, "query histogram", found)]
+    parts = {metric: found[metric] for metric in _parts(database)}
+    aliases = sorted({item.labels.get(labels.alias, "") for items in parts.values() for item in items})
     if not aliases:
         return []
+    buckets, counts, sums = parts.values()
     return [
-        _judge_labels(counted),
-        *(within(_infinity(parts, alias), facts) for alias in aliases),
-        *(_judge_sum(parts, alias) for alias in aliases),
-        *_tell_coarser(parts),
+        _judge_labels(labels, {**deltas, **parts}, parts),
+        *(within(_infinity(buckets, counts, {labels.alias: alias}), facts) for alias in aliases),
+        *(_judge_sum(buckets, sums, {labels.alias: alias}) for alias in aliases),
+        *_tell_coarser(buckets, found[f"{names.latency_by_view}_bucket"]),
     ]
 
 
-def _judge_labels(deltas: Deltas) -> Verdict:
+def _judge_labels(labels: Labels, deltas: Deltas, parts: Deltas) -> Verdict:
     """An alias of one process has one vendor, and each part of the histogram has every alias."""
+
+    def pair(item: prometheus_evidence.CounterIncrease) -> tuple[str, str]:
+        return item.labels.get("instance", ""), item.labels.get(labels.alias, "")
+
     vendors: dict[tuple[str, str], dict[str, str]] = {}
     for metric, items in sorted(deltas.items()):
         for item in items:
-            key = (item.labels.get("instance", ""), item.labels.get("alias", ""))
-            vendors.setdefault(key, {}).setdefault(item.labels.get("vendor", ""), metric)
+            vendors.setdefault(pair(item), {}).setdefault(item.labels.get(labels.vendor, ""), metric)
     torn = [(alias, found) for (_, alias), found in sorted(vendors.items()) if len(found) > 1]
-    pairs = {metric: {_pair(item) for item in deltas[metric]} for metric in PARTS}
+    pairs = {metric: set(map(pair, items)) for metric, items in parts.items()}
     every = set().union(*pairs.values())
-    lost = [(metric, *pair) for metric in PARTS for pair in sorted(every - pairs[metric])]
-    code, labels = Code.AGREES, dict[str, str]()
+    lost = [(metric, *each) for metric, found in pairs.items() for each in sorted(every - found)]
+    code, where = Code.AGREES, dict[str, str]()
     why = f"each alias has one vendor, and all parts of the query histogram: {', '.join(_told(vendors))}"
     if torn:
         code = Code.LABEL_ALTERED
         alias, found = torn[0]
         told = " and ".join(f"{vendor!r} in {metric}" for vendor, metric in found.items())
         why = f"the alias {alias} has vendor {told}: a label was {DROPPED}"
-        labels = {"alias": alias}
+        where = {"alias": alias}
     elif lost:
         code = Code.SERIES_LOST
         metric, instance, alias = lost[0]
         why = f"{metric} has no series of the alias {alias} at {instance}: series or label {DROPPED}"
-        labels = {"alias": alias, "instance": instance, "metric": metric}
-    return settled(ID, "labels", code, why, labels=labels)
+        where = {"alias": alias, "instance": instance, "metric": metric}
+    return settled(ID, "labels", code, why, labels=where)
 
 
 def _told(vendors: Mapping[tuple[str, str], Mapping[str, str]]) -> list[str]:
     return sorted({f"{alias} ({next(iter(found))})" for (_, alias), found in vendors.items()})
 
 
-def _tell_coarser(parts: Deltas) -> list[Finding]:
+def _tell_coarser(buckets: Increases, latencies: Increases) -> list[Finding]:
     """The library gives all histograms of time the same bounds."""
-    lost = sorted(prometheus_evidence.bounds(parts[BOUNDS]) - prometheus_evidence.bounds(parts[PARTS[0]]))
+    lost = sorted(prometheus_evidence.bounds(latencies) - prometheus_evidence.bounds(buckets))
     text = (
         f"the query histogram has no bucket le={', le='.join(lost)}, and the latency histograms have: it was dropped "
         "in the scrape configuration, and percentiles of SQL time are coarser"
@@ -89,30 +105,30 @@ def _tell_coarser(parts: Deltas) -> list[Finding]:
     return [Finding(FindingCode.COARSER_HISTOGRAM, "query histogram", text, ID)] if lost else []
 
 
-def _pair(item: prometheus_evidence.CounterIncrease) -> tuple[str, str]:
-    return item.labels.get("instance", ""), item.labels.get("alias", "")
-
-
-def _infinity(parts: Deltas, alias: str) -> Count:
+def _infinity(buckets: Increases, counts: Increases, alias: Mapping[str, str]) -> Count:
     return Count(
         ID,
-        f"{alias} +Inf bucket",
-        round(prometheus_evidence.total(parts[PARTS[1]], alias=alias)),
-        prometheus_evidence.total(parts[PARTS[0]], alias=alias, le="+Inf"),
+        f"{_name(alias)} +Inf bucket",
+        round(prometheus_evidence.total(counts, **alias)),
+        prometheus_evidence.total(buckets, **alias, le="+Inf"),
         "timings",
         f"the histogram is not whole: its +Inf bucket was {DROPPED}",
         "the histogram's buckets hold more than its count",
         expected_by="_count",
         observed_by="the +Inf bucket",
-        labels={"alias": alias, "le": "+Inf"},
+        labels={"alias": _name(alias), "le": "+Inf"},
     )
 
 
-def _judge_sum(parts: Deltas, alias: str) -> Verdict:
+def _name(alias: Mapping[str, str]) -> str:
+    return next(iter(alias.values()))
+
+
+def _judge_sum(observed: Increases, sums: Increases, alias: Mapping[str, str]) -> Verdict:
     """Buckets rise with their bounds, and allow a sum between the lower and the upper bounds of what is in them."""
-    subject = f"{alias} SQL time by buckets"
-    buckets = prometheus_evidence.buckets(item for item in parts[PARTS[0]] if item.labels.get("alias") == alias)
-    total_s = prometheus_evidence.total(parts[PARTS[2]], alias=alias)
+    subject = f"{_name(alias)} SQL time by buckets"
+    buckets = prometheus_evidence.buckets(item for item in observed if alias.items() <= item.labels.items())
+    total_s = prometheus_evidence.total(sums, **alias)
     steps = [(low, high, upto - below) for (low, below), (high, upto) in pairwise([(0.0, 0.0), *buckets])]
     falls = [(low, high) for low, high, held in steps if held < 0]
     least_s = sum(low * held for low, _, held in steps)
@@ -134,5 +150,5 @@ def _judge_sum(parts: Deltas, alias: str) -> Verdict:
         observed=total_s,
         tolerance=limits,
         unit="s",
-        labels={"alias": alias},
+        labels={"alias": _name(alias)},
     )

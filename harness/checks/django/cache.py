@@ -16,32 +16,40 @@ from harness.core.query import NoData, Query
 from harness.core.run import Run
 from harness.core.verdict import Finding, Verdict
 from harness.evidence import prometheus_evidence
-from harness.instrumentation.django_prometheus.metrics import CACHE_FAILS, CACHE_GETS, CACHE_HITS, CACHE_MISSES
+from harness.instrumentation import registry
+from harness.instrumentation.roles import Cache
+from harness.promql.own_series import UP
 
 ID = "cache"
-METRICS = (CACHE_GETS, CACHE_HITS, CACHE_MISSES, CACHE_FAILS)
-NAMES = {CACHE_GETS: "gets", CACHE_HITS: "hits", CACHE_MISSES: "misses", CACHE_FAILS: "failures"}
-GETS_EACH_OF_MANY = frozenset({"locmem", "filebased"})
-"""Backends whose `get_many` calls `get` for each key."""
-COUNTS_FAILURES = frozenset({"redis", "native_redis"})
-"""Backends that count a `get` that raised; the others count it as neither hit nor miss."""
-SHORT = "lookups bypass the instrumented cache: a plain BACKEND, or another cache than the witness names"
 OVER = "lookups are counted that no request witnessed, or a lookup is told as what it was not"
 
 
 def queries(run: Run) -> tuple[Query, ...]:
     """Raw gets, hits, misses and failures."""
-    return tuple(prometheus_evidence.raw_query(run, metric) for metric in (*METRICS, "up"))
+    cache = registry.of(run).cache
+    metrics = (*_names(cache), UP) if cache else ()
+    return tuple(prometheus_evidence.raw_query(run, metric) for metric in metrics)
+
+
+def _names(cache: Cache) -> dict[str, str]:
+    """How each counter is called in verdicts."""
+    return {cache.gets: "gets", cache.hits: "hits", cache.misses: "misses", cache.fails: "failures"}
 
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Per backend: gets, hits, misses, failures; and what the hit ratio leaves out."""
-    deltas = prometheus_evidence.growth(facts.run, facts.evidence, METRICS)
+    return () if facts.names.cache is None else _judge(facts, facts.names.cache)
+
+
+def _judge(facts: Facts, cache: Cache) -> tuple[Verdict | Finding, ...]:
+    names = _names(cache)
+    deltas = prometheus_evidence.growth(facts.run, facts.evidence, names)
     if isinstance(deltas, NoData):
         return (unanswered(ID, "", deltas),)
-    observed = {metric: prometheus_evidence.by(items, "backend") for metric, items in deltas.items()}
+    label = facts.names.labels.backend
+    observed = {metric: prometheus_evidence.by(items, label) for metric, items in deltas.items()}
     counted = witness_counts.counts(facts, "cache")
-    gets = round(sum(observed[CACHE_GETS].values()))
+    gets = round(sum(observed[cache.gets].values()))
     if not counted:
         return (witness_counts.unproved(ID, "gets", f"the metric counts {gets:,} lookups of caches"),) if gets else ()
     seen = {group[0] for values in observed.values() for group, value in values.items() if value}
@@ -49,53 +57,53 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         equal(
             Count(
                 ID,
-                f"{backend} {NAMES[metric]}",
+                f"{backend} {names[metric]}",
                 number,
                 observed[metric].get((backend,), 0.0),
                 "lookups",
-                SHORT,
+                facts.names.advice.plain_cache,
                 OVER,
                 expected_by="the witness",
-                labels={"backend": backend, "counter": NAMES[metric]},
+                labels={"backend": backend, "counter": names[metric]},
             ),
             facts,
-            unseen=witness_counts.unseen(facts) or (_untold(backend, counted.get(backend, Counter()))),
+            unseen=witness_counts.unseen(facts) or (_untold(cache, backend, counted.get(backend, Counter()))),
         )
         for backend in sorted({*counted, *seen})
-        for metric, number in expected(backend, counted.get(backend, Counter())).items()
+        for metric, number in expected(cache, backend, counted.get(backend, Counter())).items()
         if number or observed[metric].get((backend,))
     ]
-    return (*verdicts, *_findings(facts, counted))
+    return (*verdicts, *_findings(facts, cache, counted))
 
 
-def expected(backend: str, keys: Counter[str]) -> dict[str, int]:
+def expected(cache: Cache, backend: str, keys: Counter[str]) -> dict[str, int]:
     """What the library counts for the operations that the witness told."""
-    each = backend in GETS_EACH_OF_MANY
+    each = backend in cache.gets_each_of_many
     found, asked = (keys["many_found"], keys["many_keys"]) if each else (0, 0)
     hits = keys["hit"] + keys["falsy"] + keys["or_set_hit"] + keys["or_set_miss"] + found
     misses = keys["miss"] + keys["none"] + keys["or_set_miss"] + asked - found
-    failures = keys["fail"] if backend in COUNTS_FAILURES else 0
+    failures = keys["fail"] if backend in cache.counts_failures else 0
     return {
-        CACHE_GETS: max(keys["get"], hits + misses + keys["fail"]),
-        CACHE_HITS: hits,
-        CACHE_MISSES: misses,
-        CACHE_FAILS: failures,
+        cache.gets: max(keys["get"], hits + misses + keys["fail"]),
+        cache.hits: hits,
+        cache.misses: misses,
+        cache.fails: failures,
     }
 
 
-def _untold(backend: str, keys: Counter[str]) -> str:
+def _untold(cache: Cache, backend: str, keys: Counter[str]) -> str:
     """Why there may be more than was told: a middleware that reads a cache does so in scrapes too."""
-    more = keys["get"] - expected(backend, Counter({**keys, "get": 0}))[CACHE_GETS]
+    more = keys["get"] - expected(cache, backend, Counter({**keys, "get": 0}))[cache.gets]
     return f"{more:,} reads by others than the views, who may read in scrapes too" if more > 0 else ""
 
 
-def _findings(facts: Facts, counted: Mapping[str, Counter[str]]) -> list[Finding]:
+def _findings(facts: Facts, cache: Cache, counted: Mapping[str, Counter[str]]) -> list[Finding]:
     findings = []
     for backend, keys in sorted(counted.items()):
-        told_by, labels = expected(backend, keys), {"backend": backend}
-        if keys["many"] and backend not in GETS_EACH_OF_MANY:
-            shown = _ratio(told_by[CACHE_HITS], told_by[CACHE_GETS])
-            true = _ratio(told_by[CACHE_HITS] + keys["many_found"], told_by[CACHE_GETS] + keys["many_keys"])
+        told_by, labels = expected(cache, backend, keys), {"backend": backend}
+        if keys["many"] and backend not in cache.gets_each_of_many:
+            shown = _ratio(told_by[cache.hits], told_by[cache.gets])
+            true = _ratio(told_by[cache.hits] + keys["many_found"], told_by[cache.gets] + keys["many_keys"])
             text = (
                 f"{keys['many']:,} calls of get_many looked for {keys['many_keys']:,} keys and found "
                 f"{keys['many_found']:,}; this backend counts none of them: the metric's hit ratio is {shown}, with "
@@ -105,7 +113,7 @@ def _findings(facts: Facts, counted: Mapping[str, Counter[str]]) -> list[Finding
         if keys["falsy_lost"]:
             text = (
                 f"{keys['falsy_lost']:,} stored values such as 0 or '' were counted as hits, and the caller was given "
-                f"the default instead (a fault of this backend of django-prometheus; in "
+                f"the default instead (a fault of this backend of {facts.names.advice.library}; in "
                 f"{witness_counts.views_with(facts, 'cache', 'falsy_lost')})"
             )
             findings.append(Finding(FindingCode.DEFAULT_FOR_FALSY, backend, text, ID, labels))

@@ -3,6 +3,8 @@
 Read in django_prometheus/db/common.py 2.5.0: `execute` counts 1 and is timed once; `executemany` with k parameter sets
 counts k in both counters and is timed once; an error counts under the driver's exception type; every attempt to connect
 counts. The witness sees the same calls through Django's `execute_wrapper`, outside of the instrumented cursor.
+
+It is longer than other modules, for the witness, the SQL log and the metric are three accounts of the same calls.
 """
 
 from collections import Counter
@@ -13,6 +15,7 @@ from harness.checks import witness_counts
 from harness.checks.base import ALPHA, COUNTED, NO_DATA, Check, Facts, inconclusive, settled, unanswered
 from harness.checks.comparison import Count, equal
 from harness.checks.django import _query_histogram
+from harness.checks.django._sql_counters import SqlCounters, metrics_of
 from harness.checks.layer_cost import layer_s, longest_gap_s
 from harness.core import statistics
 from harness.core.codes import Code, FindingCode
@@ -22,115 +25,107 @@ from harness.core.verdict import Finding, Strength, Tolerance, Verdict
 from harness.evidence import prometheus_evidence
 from harness.evidence.client.summary import ALL
 from harness.evidence.target_totals import SqlLog, Statements
-from harness.instrumentation.django_prometheus.metrics import (
-    CONNECTION_ERRORS,
-    CONNECTIONS,
-    DB_ERRORS,
-    EXECUTES,
-    EXECUTES_MANY,
-    MIGRATIONS_APPLIED,
-    QUERY_DURATION,
-    TESTS_BY_CURSOR,
-)
+from harness.instrumentation import registry
+from harness.instrumentation.roles import Database
+from harness.promql.own_series import UP
 
 ID = "database"
-METRICS = (
-    EXECUTES,
-    EXECUTES_MANY,
-    DB_ERRORS,
-    f"{QUERY_DURATION}_count",
-    f"{QUERY_DURATION}_sum",
-    CONNECTIONS,
-    CONNECTION_ERRORS,
-)
-SHORT = "statements bypass the instrumented cursor: a plain ENGINE, server-side cursors, or dropped observations"
 OVER = "statements are counted that no request witnessed: another process exports to the same series"
 ERROR = "error."
 TIME_BASIS = "a layer of Python around each statement, Bernstein bound, alpha 1e-3"
 _TOTALS = tuple(item.name for item in fields(Statements))
-Deltas = Mapping[str, tuple[prometheus_evidence.CounterIncrease, ...]]
 
 
 def queries(run: Run) -> tuple[Query, ...]:
     """Raw counters of statements, errors and connections, and the query histogram."""
-    own = (prometheus_evidence.raw_query(run, metric) for metric in (*METRICS, MIGRATIONS_APPLIED, "up"))
+    names = registry.of(run)
+    if names.database is None:
+        return ()
+    gauges = () if names.migrations is None else (names.migrations.applied,)
+    own = (prometheus_evidence.raw_query(run, metric) for metric in (*metrics_of(names.database), *gauges, UP))
     return tuple(dict.fromkeys((*own, *_query_histogram.queries(run))))
 
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Per alias: statements, parameter sets, timings, errors, connections; SQL time, SQL log, the histogram as such."""
-    deltas = prometheus_evidence.growth(facts.run, facts.evidence, METRICS)
+    return () if facts.names.database is None else _judge(facts, facts.names.database)
+
+
+def _judge(facts: Facts, database: Database) -> tuple[Verdict | Finding, ...]:
+    deltas = prometheus_evidence.growth(facts.run, facts.evidence, metrics_of(database))
     if isinstance(deltas, NoData):
         return (unanswered(ID, "", deltas),)
-    counted = witness_counts.counts(facts, "db")
-    executed = round(prometheus_evidence.total(deltas[EXECUTES]))
+    counted, metrics = witness_counts.counts(facts, "db"), SqlCounters(deltas, database, facts.names.labels)
+    executed = round(prometheus_evidence.total(deltas[database.executes]))
     logs = facts.evidence.start.sql_log, facts.evidence.end.sql_log
     outside = _outside(counted, *logs) if counted else ""
-    results = _judge_log(facts, deltas, outside, *logs) if any(logs) else []
-    whole = _query_histogram.judge(facts, deltas)
+    results = _judge_log(facts, metrics, outside, *logs) if any(logs) else []
+    whole = _query_histogram.judge(facts, database, deltas)
     if counted:
-        return (*_judge_told(facts, deltas, counted, outside), *results, *whole)
+        return (*_judge_told(facts, metrics, counted, outside), *results, *whole)
     if executed and not results:
         return (witness_counts.unproved(ID, "statements", f"the metric counts {executed:,} SQL statements"), *whole)
     return (*results, *whole)
 
 
 def _judge_told(
-    facts: Facts, deltas: Deltas, counted: Mapping[str, Counter[str]], outside: str
+    facts: Facts, metrics: SqlCounters, counted: Mapping[str, Counter[str]], outside: str
 ) -> list[Verdict | Finding]:
     unseen = witness_counts.unseen(facts) or _started(facts) or outside
     counts = []
-    for alias in sorted({*counted, *_aliases(deltas)}):
+    for alias in sorted({*counted, *metrics.aliases}):
         keys = counted.get(alias, Counter())
         calls = Statements(keys["execute"], keys["many"], keys["sets"], keys["recheck"])
-        counts += _counts_of_calls(deltas, alias, calls, "")
-        counts += _counts_of_errors(deltas, alias, keys)
-        opened = _total(deltas, CONNECTIONS, alias) - _total(deltas, CONNECTION_ERRORS, alias)
-        counts.append(_count(alias, "connections", keys["connect"], opened, "connections"))
+        counts += _counts_of_calls(facts, metrics, alias, calls, "")
+        counts += _counts_of_errors(facts, metrics, alias, keys)
+        names = metrics.names
+        opened = metrics.total(names.connections, alias) - metrics.total(names.connection_errors, alias)
+        counts.append(_count(facts, alias, "connections", keys["connect"], opened, "connections"))
     verdicts: list[Verdict | Finding] = [equal(count, facts, unseen=unseen) for count in counts if _counted(count)]
     if not (facts.unusable or facts.foreign or unseen):
-        verdicts.append(_judge_time(facts, deltas))
+        verdicts.append(_judge_time(facts, metrics))
     if outside:
         text = f"{outside}: threads of its own, scrapes, or ATOMIC_REQUESTS"
         verdicts.append(Finding(FindingCode.STATEMENTS_OUTSIDE, "statements", text, ID))
-    return [*verdicts, *_findings(facts, deltas, counted)]
+    return [*verdicts, *_findings(facts, metrics, counted)]
 
 
-def _counts_of_calls(deltas: Deltas, alias: str, calls: Statements, by: str) -> list[Count]:
+def _counts_of_calls(facts: Facts, metrics: SqlCounters, alias: str, calls: Statements, by: str) -> list[Count]:
     """Calls of the cursor as the library counts them."""
-    tests = calls.recheck if _tests_by_cursor(deltas, alias) else 0
+    names, tests = metrics.names, calls.recheck if metrics.tests_by_cursor(alias) else 0
     rows = (
-        ("statements", calls.execute + calls.sets + tests, EXECUTES),
-        ("executemany sets", calls.sets, EXECUTES_MANY),
-        ("timings", calls.execute + calls.many + tests, f"{QUERY_DURATION}_count"),
+        ("statements", calls.execute + calls.sets + tests, names.executes),
+        ("executemany sets", calls.sets, names.executes_many),
+        ("timings", calls.execute + calls.many + tests, f"{names.query_duration}_count"),
     )
     return [
-        _count(alias, f"{name}{by and ', '}{by}", expected, _total(deltas, metric, alias), "statements", by)
+        _count(facts, alias, f"{name}{by and ', '}{by}", expected, metrics.total(metric, alias), "statements", by)
         for name, expected, metric in rows
     ]
 
 
-def _counts_of_errors(deltas: Deltas, alias: str, keys: Counter[str]) -> list[Count]:
+def _counts_of_errors(facts: Facts, metrics: SqlCounters, alias: str, keys: Counter[str]) -> list[Count]:
+    items, labels = metrics.deltas[metrics.names.errors], metrics.labels
     seen = {
         group[1]: value
-        for group, value in prometheus_evidence.by(deltas[DB_ERRORS], "alias", "type").items()
+        for group, value in prometheus_evidence.by(items, labels.alias, labels.exception).items()
         if group[0] == alias
     }
     raised = {key.removeprefix(ERROR): number for key, number in keys.items() if key.startswith(ERROR)}
     return [
-        _count(alias, kind, raised.get(kind, 0), seen.get(kind, 0.0), "errors")
+        _count(facts, alias, kind, raised.get(kind, 0), seen.get(kind, 0.0), "errors")
         for kind in sorted({*raised, *(kind for kind, value in seen.items() if value)})
     ]
 
 
-def _count(alias: str, counted: str, expected: int, observed: float, unit: str, by: str = "") -> Count:
+def _count(facts: Facts, alias: str, counted: str, expected: int, observed: float, unit: str, by: str = "") -> Count:
     return Count(
         ID,
         f"{alias} {counted}",
         expected,
         observed,
         unit,
-        SHORT,
+        facts.names.advice.plain_database,
         OVER,
         expected_by=f"the {by or 'witness'}",
         labels={"alias": alias},
@@ -142,12 +137,12 @@ def _counted(count: Count) -> bool:
     return bool(count.expected) or isinstance(count.observed, NoData) or bool(count.observed)
 
 
-def _judge_time(facts: Facts, deltas: Deltas) -> Verdict:
+def _judge_time(facts: Facts, metrics: SqlCounters) -> Verdict:
     """The metric's SQL time is less than the witness's, by no more than a layer of Python around each statement."""
     reference, witness_s = facts.client.latency[ALL].gaps, facts.client.latency[ALL].database.sum_s
     observed_s, n = (
-        prometheus_evidence.total(deltas[f"{QUERY_DURATION}_sum"]),
-        prometheus_evidence.total(deltas[f"{QUERY_DURATION}_count"]),
+        prometheus_evidence.total(metrics.deltas[f"{metrics.names.query_duration}_sum"]),
+        prometheus_evidence.total(metrics.deltas[f"{metrics.names.query_duration}_count"]),
     )
     subject = "SQL time"
     if not reference.n or not n:
@@ -179,7 +174,7 @@ def _judge_time(facts: Facts, deltas: Deltas) -> Verdict:
 
 
 def _judge_log(
-    facts: Facts, deltas: Deltas, outside: str, start: SqlLog | NoData | None, end: SqlLog | NoData | None
+    facts: Facts, metrics: SqlCounters, outside: str, start: SqlLog | NoData | None, end: SqlLog | NoData | None
 ) -> list[Verdict | Finding]:
     """The metric against the totals of the target's SQL log, which holds background requests as well."""
     for log in (start, end):
@@ -188,19 +183,20 @@ def _judge_log(
     assert isinstance(start, SqlLog)
     assert isinstance(end, SqlLog)
     counts = []
-    for alias in sorted({*end.totals, *start.totals, *_aliases(deltas)}):
-        counts += _counts_of_calls(deltas, alias, _grown(start, end, alias), "SQL log")
+    for alias in sorted({*end.totals, *start.totals, *metrics.aliases}):
+        counts += _counts_of_calls(facts, metrics, alias, _grown(start, end, alias), "SQL log")
     unseen, others = _started(facts), "foreign traffic" if facts.foreign else outside
-    plain = [_judge_plain(alias) for alias in sorted(_logged(start, end) - _aliases(deltas)) if others]
+    plain = [_judge_plain(facts, alias) for alias in sorted(_logged(start, end) - metrics.aliases) if others]
     return [
         *plain,
         *(_at_most(each, others) if others else equal(each, facts, unseen=unseen) for each in counts if _counted(each)),
     ]
 
 
-def _judge_plain(alias: str) -> Verdict:
+def _judge_plain(facts: Facts, alias: str) -> Verdict:
     """An alias whose every statement runs outside of requests is missed by no witness, and counted by nobody."""
-    why = f"the SQL log has statements on {alias}, and the metric has no series of it: {SHORT}"
+    short = facts.names.advice.plain_database
+    why = f"the SQL log has statements on {alias}, and the metric has no series of it: {short}"
     return settled(ID, f"{alias} series", Code.UNINSTRUMENTED, why, labels={"alias": alias})
 
 
@@ -230,7 +226,9 @@ def _outside(counted: Mapping[str, Counter[str]], start: SqlLog | NoData | None,
 
 def _started(facts: Facts) -> str:
     """Why more may have run than requests and log tell: a process that starts runs SQL for its gauges of migrations."""
-    reading = facts.evidence.read(prometheus_evidence.raw_query(facts.run, MIGRATIONS_APPLIED))
+    if facts.names.migrations is None:
+        return ""
+    reading = facts.evidence.read(prometheus_evidence.raw_query(facts.run, facts.names.migrations.applied))
     if isinstance(reading, NoData):
         return ""
     limit_s = facts.run.window.start_s + prometheus_evidence.CLOCK_RESOLUTION_S
@@ -260,7 +258,7 @@ def _at_most(count: Count, others: str) -> Verdict:
     )
 
 
-def _findings(facts: Facts, deltas: Deltas, counted: Mapping[str, Counter[str]]) -> list[Finding]:
+def _findings(facts: Facts, metrics: SqlCounters, counted: Mapping[str, Counter[str]]) -> list[Finding]:
     findings = []
     for alias, keys in sorted(counted.items()):
         labels = {"alias": alias}
@@ -278,32 +276,16 @@ def _findings(facts: Facts, deltas: Deltas, counted: Mapping[str, Counter[str]])
                 f"SAVEPOINT, ...): the metric counts them like queries (in {begun})"
             )
             findings.append(Finding(FindingCode.TRANSACTION_STATEMENTS, alias, text, ID, labels))
-        if keys["recheck"] and _tests_by_cursor(deltas, alias):
+        if keys["recheck"] and metrics.tests_by_cursor(alias):
             text = (
                 f"{keys['recheck']:,} times Django tested a connection on which a statement had failed (SELECT 1): the "
                 "metric counts and times each test as a statement"
             )
             findings.append(Finding(FindingCode.CONNECTION_TESTS, alias, text, ID, labels))
-        if refused := round(_total(deltas, CONNECTION_ERRORS, alias)):
+        if refused := round(metrics.total(metrics.names.connection_errors, alias)):
             text = f"{refused:,} attempts to connect failed; the metric counts them as new connections too"
             findings.append(Finding(FindingCode.CONNECTION_ERRORS, alias, text, ID, labels))
     return findings
-
-
-def _tests_by_cursor(deltas: Deltas, alias: str) -> bool:
-    """Whether the metric counts Django's tests of this alias's connections."""
-    return any(
-        item.labels.get("alias") == alias and item.labels.get("vendor") in TESTS_BY_CURSOR for item in deltas[EXECUTES]
-    )
-
-
-def _aliases(deltas: Deltas) -> set[str]:
-    """Those that the metric has ever counted something on."""
-    return {item.labels.get("alias", "") for metric in (EXECUTES, CONNECTIONS) for item in deltas[metric]}
-
-
-def _total(deltas: Deltas, metric: str, alias: str) -> float:
-    return prometheus_evidence.total(deltas[metric], alias=alias)
 
 
 CHECK = Check(

@@ -11,40 +11,47 @@ from harness.core.run import Run
 from harness.core.verdict import Finding, Tolerance, Verdict
 from harness.evidence import prometheus_evidence
 from harness.evidence.target_totals import State
-from harness.instrumentation.django_prometheus.metrics import MIGRATIONS_APPLIED, MIGRATIONS_UNAPPLIED
+from harness.instrumentation import registry
+from harness.instrumentation.roles import Migrations
 
 ID = "migrations"
-GAUGES = {MIGRATIONS_APPLIED: "applied", MIGRATIONS_UNAPPLIED: "unapplied"}
-HINT = "set PROMETHEUS_EXPORT_MIGRATIONS = True, or take `state` out of the profile"
 
 
 def queries(run: Run) -> tuple[Query, ...]:
     """Raw values of both gauges."""
-    return tuple(prometheus_evidence.raw_query(run, metric) for metric in GAUGES)
+    gauges = registry.of(run).migrations
+    return tuple(prometheus_evidence.raw_query(run, metric) for metric in (_names(gauges) if gauges else ()))
+
+
+def _names(gauges: Migrations) -> dict[str, str]:
+    """How each gauge is called in verdicts, and what it counts of `target_totals.Migrations`."""
+    return {gauges.applied: "applied", gauges.unapplied: "unapplied"}
 
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Per database: each process's last value of each gauge at t1 is the executor's count."""
-    state = facts.evidence.end.state
-    if state is None:
+    state, gauges = facts.evidence.end.state, facts.names.migrations
+    if state is None or gauges is None:
         return ()
     if isinstance(state, NoData):
         return (unanswered(ID, "", state),)
     verdicts = [
-        _judge_gauge(facts, metric, alias, getattr(own, name))
+        _judge_gauge(facts, metric, name, alias, getattr(own, name))
         for alias, own in sorted(state.migrations.items())
-        for metric, name in GAUGES.items()
+        for metric, name in _names(gauges).items()
     ]
     return (*verdicts, *_findings(state))
 
 
-def _judge_gauge(facts: Facts, metric: str, alias: str, true: int) -> Verdict:
-    subject, labels = f"{alias} {GAUGES[metric]}", {"alias": alias}
+def _judge_gauge(facts: Facts, metric: str, name: str, alias: str, true: int) -> Verdict:
+    subject, labels = f"{alias} {name}", {"alias": alias}
     reading = facts.evidence.read(prometheus_evidence.raw_query(facts.run, metric))
     if isinstance(reading, NoData):
-        why = f"{metric}: {reading.reason}; {HINT}"
+        hint = f"set {facts.names.advice.export_migrations}, or take `state` out of the profile"
+        why = f"{metric}: {reading.reason}; {hint}"
         return inconclusive(ID, subject, reading.code, why, labels=labels)
-    series = [item for item in reading.series if item.labels.get("connection") == alias and _is_current(facts, item)]
+    label = facts.names.labels.connection
+    series = [item for item in reading.series if item.labels.get(label) == alias and _is_current(facts, item)]
     if not series:
         why = f"{metric} has no current series of {alias}"
         return inconclusive(ID, subject, Code.NO_SERIES, why, labels=labels)

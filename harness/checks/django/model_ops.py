@@ -17,32 +17,45 @@ from harness.core.run import Run
 from harness.core.verdict import Finding, Verdict
 from harness.evidence import prometheus_evidence
 from harness.evidence.target_totals import State
-from harness.instrumentation.django_prometheus.metrics import MODEL_DELETES, MODEL_INSERTS, MODEL_UPDATES
+from harness.instrumentation import registry
+from harness.instrumentation.roles import Models
+from harness.promql.own_series import UP
 
 ID = "model-ops"
-METRICS = {MODEL_INSERTS: "inserts", MODEL_UPDATES: "updates", MODEL_DELETES: "deletes"}
 DATABASE_ERRORS = frozenset(
     {"DataError", "DatabaseError", "IntegrityError", "InterfaceError", "InternalError", "NotSupportedError"}
     | {"OperationalError", "ProgrammingError"}
 )
 """https://peps.python.org/pep-0249/#exceptions"""
 BULK_KEYS = ("bulk_insert", "bulk_update", "bulk_delete")
-SHORT = "the model does not inherit ExportModelOperationsMixin, or overrides what the mixin overrides"
 OVER = "operations are counted that no request witnessed"
 TABLE = "the witness does not tell of every operation, or somebody else uses the table"
 
 
 def queries(run: Run) -> tuple[Query, ...]:
     """Raw inserts, updates and deletes."""
-    return tuple(prometheus_evidence.raw_query(run, metric) for metric in (*METRICS, "up"))
+    models = registry.of(run).models
+    metrics = (*_names(models), UP) if models else ()
+    return tuple(prometheus_evidence.raw_query(run, metric) for metric in metrics)
+
+
+def _names(models: Models) -> dict[str, str]:
+    """How each counter is called in verdicts."""
+    return {models.inserts: "inserts", models.updates: "updates", models.deletes: "deletes"}
 
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Per model: inserts, updates, deletes, then the table's rows."""
-    deltas = prometheus_evidence.growth(facts.run, facts.evidence, METRICS)
+    return () if facts.names.models is None else _judge(facts, facts.names.models)
+
+
+def _judge(facts: Facts, models: Models) -> tuple[Verdict | Finding, ...]:
+    names = _names(models)
+    deltas = prometheus_evidence.growth(facts.run, facts.evidence, names)
     if isinstance(deltas, NoData):
         return (unanswered(ID, "", deltas),)
-    observed = {metric: prometheus_evidence.by(items, "model") for metric, items in deltas.items()}
+    label = facts.names.labels.model
+    observed = {metric: prometheus_evidence.by(items, label) for metric, items in deltas.items()}
     counted = witness_counts.counts(facts, "model")
     operations = round(sum(value for values in observed.values() for value in values.values()))
     if not counted:
@@ -52,28 +65,28 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     unseen = witness_counts.unseen(facts)
     verdicts = [
         equal(
-            _count(model, METRICS[metric], number, observed[metric].get((model,), 0.0)),
+            _count(facts, model, names[metric], number, observed[metric].get((model,), 0.0)),
             facts,
             lost=_failed(facts, model),
             unseen=unseen,
         )
         for model in sorted({*counted, *seen})
-        for metric, number in expected(counted.get(model, Counter())).items()
+        for metric, number in expected(models, counted.get(model, Counter())).items()
         if number or observed[metric].get((model,))
     ]
     attempts = {
-        model: sum(observed[metric].get((model,), 0.0) - number for metric, number in expected(keys).items())
+        model: sum(observed[metric].get((model,), 0.0) - number for metric, number in expected(models, keys).items())
         for model, keys in counted.items()
     }
     return (*verdicts, *_judge_rows(facts, counted, unseen), *_findings(facts, counted), *_attempts(facts, attempts))
 
 
-def expected(keys: Counter[str]) -> dict[str, int]:
+def expected(models: Models, keys: Counter[str]) -> dict[str, int]:
     """What the library counts for the operations that the witness told."""
     return {
-        MODEL_INSERTS: keys["insert"],
-        MODEL_UPDATES: keys["update"] + keys["given_pk"],
-        MODEL_DELETES: keys["delete"],
+        models.inserts: keys["insert"],
+        models.updates: keys["update"] + keys["given_pk"],
+        models.deletes: keys["delete"],
     }
 
 
@@ -147,14 +160,14 @@ def _attempts(facts: Facts, attempts: Mapping[str, float]) -> list[Finding]:
     ]
 
 
-def _count(model: str, operations: str, number: int, observed: float) -> Count:
+def _count(facts: Facts, model: str, operations: str, number: int, observed: float) -> Count:
     return Count(
         ID,
         f"{model} {operations}",
         number,
         observed,
         "operations",
-        SHORT,
+        facts.names.advice.plain_model,
         OVER,
         expected_by="the witness",
         labels={"model": model, "operation": operations},

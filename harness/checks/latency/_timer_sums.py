@@ -11,15 +11,14 @@ from harness.core.run import Run
 from harness.core.verdict import Strength, Tolerance, Verdict
 from harness.evidence import prometheus_evidence
 from harness.evidence.client.summary import ALL, ViewKey
-from harness.instrumentation.django_prometheus.metrics import LATENCY_BY_VIEW
+from harness.promql.own_series import SCRAPE_DURATION, UP
 
 ID = "timer-span"
-SCRAPE_DURATION = "scrape_duration_seconds"
 
 
 def queries(run: Run) -> tuple[Query, ...]:
     """How long Prometheus says each scrape took, and when they were."""
-    return prometheus_evidence.raw_query(run, SCRAPE_DURATION), prometheus_evidence.raw_query(run, "up")
+    return prometheus_evidence.raw_query(run, SCRAPE_DURATION), prometheus_evidence.raw_query(run, UP)
 
 
 def judge_middlewares(facts: Facts, found: dict[ViewKey, Histogram]) -> Verdict:
@@ -29,7 +28,7 @@ def judge_middlewares(facts: Facts, found: dict[ViewKey, Histogram]) -> Verdict:
     """
     subject = "all views, including middlewares"
     whole, latency = found.get(ALL), facts.client.latency[ALL]
-    sums = prometheus_evidence.deltas(facts.run, facts.evidence, f"{LATENCY_BY_VIEW}_sum")
+    sums = prometheus_evidence.deltas(facts.run, facts.evidence, f"{facts.names.latency_by_view}_sum")
     scrapes = facts.evidence.read(prometheus_evidence.raw_query(facts.run, SCRAPE_DURATION))
     if whole is None or isinstance(sums, NoData) or isinstance(scrapes, NoData):
         why = "the histogram or the scrapes' duration is not known"
@@ -41,8 +40,9 @@ def judge_middlewares(facts: Facts, found: dict[ViewKey, Histogram]) -> Verdict:
     times = prometheus_evidence.scrape_times(facts.run, facts.evidence)
     if isinstance(times, NoData):
         return unanswered(ID, subject, times, strength=Strength.WITNESS)
-    declared = [view for view in facts.run.background if prometheus_evidence.total(sums, view=view)]
-    least_s = latency.inner.sum_s + prometheus_evidence.total(sums, view=facts.run.metrics_view)
+    label = facts.names.labels.view
+    declared = [view for view in facts.run.background if prometheus_evidence.total(sums, **{label: view})]
+    least_s = latency.inner.sum_s + prometheus_evidence.total(sums, **{label: facts.metrics_view})
     most_s = latency.outer.sum_s + _scraping_s(times, scrapes)
     open_above = facts.foreign or bool(declared) or bool(facts.lost)
     fine = least_s <= whole.sum_s * (1 + 1e-9) and (open_above or whole.sum_s <= most_s)
@@ -51,9 +51,7 @@ def judge_middlewares(facts: Facts, found: dict[ViewKey, Histogram]) -> Verdict:
         "scrapes included"
     )
     if not fine:
-        why += (
-            ": the timer of PrometheusBeforeMiddleware does not span what lies between the two (wrong unit, or moved)"
-        )
+        why += f": {facts.names.advice.overall_timer} does not span what lies between the two (wrong unit, or moved)"
     code = Code.TOO_HIGH if whole.sum_s > most_s else Code.TOO_LOW
     return settled(
         ID,

@@ -46,9 +46,8 @@ def _judge_histogram(facts: Facts, key: ViewKey, histogram: Histogram | None, co
     subject = name_of(key) if key != ALL else "all views, including middlewares"
     labels = labels_of(key)
     if histogram is None:
-        why = (
-            "no latency was observed for requests that the client saw answered: is PrometheusAfterMiddleware installed?"
-        )
+        installed = facts.names.advice.not_installed
+        why = f"no latency was observed for requests that the client saw answered: {installed}"
         expected = facts.client.latency[key].client.n
         return settled(
             ID, subject, Code.MISSING, why, expected=expected, observed=0, unit="observations", labels=labels

@@ -1,7 +1,7 @@
 """Was each response timed once?
 
-django-prometheus observes the latency of a request whose view raised twice: in `process_exception` and again in
-`process_response` (middleware.py). That is counted on, and told as a finding of its own.
+An instrumentation may observe the latency of a request whose view raised twice. That is counted on, and told as a
+finding of its own.
 """
 
 from harness.checks.base import COUNTED, NO_DATA, Check, Facts, inconclusive, unanswered
@@ -11,42 +11,25 @@ from harness.core.query import NoData, Query
 from harness.core.run import Run
 from harness.core.verdict import Finding, Verdict
 from harness.evidence import prometheus_evidence
-from harness.instrumentation.django_prometheus.metrics import (
-    EXCEPTIONS_BY_TYPE,
-    EXCEPTIONS_BY_VIEW,
-    LATENCY_ALL,
-    LATENCY_BY_VIEW,
-    RESPONSES,
-    RESPONSES_BY_VIEW,
-    UNKNOWN_LATENCY,
-    UNKNOWN_LATENCY_ALL,
-)
+from harness.instrumentation import registry
+from harness.instrumentation.base import Instrumentation
+from harness.instrumentation.roles import Law
 
 ID = "latency-conservation"
-SHORT = "responses were not timed: PrometheusAfterMiddleware's process_request did not run, or observations are dropped"
-OVER = "responses were timed more than once without an exception: the middleware is listed twice"
-METRICS = (
-    RESPONSES,
-    RESPONSES_BY_VIEW,
-    EXCEPTIONS_BY_VIEW,
-    EXCEPTIONS_BY_TYPE,
-    UNKNOWN_LATENCY,
-    UNKNOWN_LATENCY_ALL,
-    *(f"{histogram}_{part}" for histogram in (LATENCY_BY_VIEW, LATENCY_ALL) for part in ("count", "bucket")),
-)
 
 
 def queries(run: Run) -> tuple[Query, ...]:
     """Raw responses, exceptions, and counts and buckets of both histograms."""
-    return tuple(prometheus_evidence.raw_query(run, metric) for metric in METRICS)
+    return tuple(prometheus_evidence.raw_query(run, metric) for metric in _metrics(registry.of(run)))
 
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Per view: observations = responses + exceptions; over all: observations = responses; +Inf bucket = count."""
-    deltas = prometheus_evidence.growth(facts.run, facts.evidence, METRICS)
+    deltas = prometheus_evidence.growth(facts.run, facts.evidence, _metrics(facts.names))
     if isinstance(deltas, NoData):
         return (unanswered(ID, "", deltas),)
-    if not prometheus_evidence.total(deltas[RESPONSES]) and not prometheus_evidence.total(deltas[RESPONSES_BY_VIEW]):
+    answered = (facts.names.answered, facts.names.responses_by_view)
+    if not any(prometheus_evidence.total(deltas[metric]) for metric in answered):
         why = "the metric counts no response at all, so none can have been timed"
         return (inconclusive(ID, "", Code.NOTHING_COUNTED, why),)
     return (
@@ -54,7 +37,18 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         *_judge_totals(facts, deltas),
         *_judge_infinity(facts, deltas),
         _judge_bounds(facts, deltas),
-        *_tell_coarser(deltas),
+        *_tell_coarser(facts, deltas),
+    )
+
+
+def _metrics(names: Instrumentation) -> tuple[str, ...]:
+    return (
+        names.answered,
+        names.responses_by_view,
+        names.exceptions_by_view,
+        names.exceptions_by_type,
+        *names.untimed,
+        *(f"{each}_{part}" for each in (names.latency_by_view, names.latency_all) for part in ("count", "bucket")),
     )
 
 
@@ -62,9 +56,11 @@ Deltas = dict[str, tuple[prometheus_evidence.CounterIncrease, ...]]
 
 
 def _judge_views(facts: Facts, deltas: Deltas) -> list[Verdict | Finding]:
-    timed = prometheus_evidence.by(deltas[f"{LATENCY_BY_VIEW}_count"], "view")
-    answered = prometheus_evidence.by(deltas[RESPONSES_BY_VIEW], "view")
-    raised = prometheus_evidence.by(deltas[EXCEPTIONS_BY_VIEW], "view")
+    names, advice = facts.names, facts.names.advice
+    timed = prometheus_evidence.by(deltas[f"{names.latency_by_view}_count"], names.labels.view)
+    answered = prometheus_evidence.by(deltas[names.responses_by_view], names.labels.view)
+    again = deltas[names.exceptions_by_view] if names.exceptions_timed_again else ()
+    raised = prometheus_evidence.by(again, names.labels.view)
     results: list[Verdict | Finding] = []
     for group in sorted({*timed, *answered, *raised}):
         view, responses, exceptions = group[0], round(answered.get(group, 0)), round(raised.get(group, 0))
@@ -75,8 +71,8 @@ def _judge_views(facts: Facts, deltas: Deltas) -> list[Verdict | Finding]:
             responses + exceptions,
             timed.get(group, 0.0),
             "observations",
-            SHORT,
-            OVER,
+            advice.untimed_views,
+            advice.retimed_views,
             expected_by=f"the metric's own count ({expected_by})",
             observed_by="the latency histogram",
             labels={"view": view},
@@ -84,65 +80,56 @@ def _judge_views(facts: Facts, deltas: Deltas) -> list[Verdict | Finding]:
         results.append(within(count, facts))
         if exceptions:
             text = (
-                f"{exceptions:,} requests raised and were timed twice, in process_exception and in "
-                "process_response: the "
+                f"{exceptions:,} requests raised and were timed twice, {advice.timed_twice}: the "
                 f"histogram of {view} holds {timed.get(group, 0):,.0f} observations for {responses:,} "
                 "responses, so its "
-                "rate and percentiles are not those of the requests (a known fault of django-prometheus)"
+                f"rate and percentiles are not those of the requests ({advice.known_fault})"
             )
             results.append(Finding(FindingCode.DOUBLE_OBSERVATION, view, text, ID, {"view": view}))
     return results
 
 
 def _judge_totals(facts: Facts, deltas: Deltas) -> list[Verdict]:
-    unknown = prometheus_evidence.total(deltas[UNKNOWN_LATENCY]) + prometheus_evidence.total(
-        deltas[UNKNOWN_LATENCY_ALL]
-    )
-    whole = Count(
-        ID,
-        "including middlewares",
-        round(prometheus_evidence.total(deltas[RESPONSES])),
-        prometheus_evidence.total(deltas[f"{LATENCY_ALL}_count"]),
-        "observations",
-        "responses were not timed by PrometheusBeforeMiddleware",
-        "responses were timed twice: PrometheusBeforeMiddleware is listed twice",
-        expected_by=RESPONSES,
-        observed_by="the latency histogram",
-        labels={"law": "timed"},
-    )
+    names = facts.names
     untimed = Count(
         ID,
         "unknown latency",
         0,
-        unknown,
+        sum(prometheus_evidence.total(deltas[metric]) for metric in names.untimed),
         "responses",
         "the counter fell",
-        "a middleware answered before the django-prometheus middleware saw the request, so it has no start time",
+        names.advice.unknown_start,
         expected_by="a right order of middlewares",
         observed_by="the counter of unknown latencies",
         labels={"law": "unknown-latency"},
     )
-    exceptions = Count(
-        ID,
-        "exceptions",
-        round(prometheus_evidence.total(deltas[EXCEPTIONS_BY_VIEW])),
-        prometheus_evidence.total(deltas[EXCEPTIONS_BY_TYPE]),
-        "exceptions",
-        "exceptions are counted by view and not by type",
-        "exceptions are counted by type and not by view",
-        expected_by=EXCEPTIONS_BY_VIEW,
-        observed_by=EXCEPTIONS_BY_TYPE,
-        labels={"law": "exceptions"},
-    )
+    whole = _count(deltas, names.latency_law, "the latency histogram")
+    exceptions = _count(deltas, names.exception_law, " and ".join(names.exception_law.parts))
     return [within(whole, facts), within(untimed, facts), within(exceptions, facts)]
+
+
+def _count(deltas: Deltas, law: Law, observed_by: str) -> Count:
+    return Count(
+        ID,
+        law.subject,
+        round(prometheus_evidence.total(deltas[law.whole])),
+        sum(prometheus_evidence.total(deltas[part]) for part in law.parts),
+        law.unit,
+        law.short,
+        law.over,
+        expected_by=law.whole,
+        observed_by=observed_by,
+        labels={"law": law.id},
+    )
 
 
 def _judge_infinity(facts: Facts, deltas: Deltas) -> list[Verdict]:
     verdicts = []
-    for histogram, names in ((LATENCY_BY_VIEW, ("view", "method")), (LATENCY_ALL, ())):
-        counts = prometheus_evidence.by(deltas[f"{histogram}_count"], *names)
+    names, labels = facts.names, facts.names.labels
+    for histogram, groups in ((names.latency_by_view, (labels.view, labels.method)), (names.latency_all, ())):
+        counts = prometheus_evidence.by(deltas[f"{histogram}_count"], *groups)
         tops = prometheus_evidence.by(
-            deltas[f"{histogram}_bucket"], *names, key=lambda item: item.labels.get("le") == "+Inf"
+            deltas[f"{histogram}_bucket"], *groups, key=lambda item: item.labels.get("le") == "+Inf"
         )
         for group in sorted({*counts, *tops}):
             count = Count(
@@ -155,7 +142,7 @@ def _judge_infinity(facts: Facts, deltas: Deltas) -> list[Verdict]:
                 "the histogram's buckets hold more than its count",
                 expected_by="_count",
                 observed_by="the +Inf bucket",
-                labels={**dict(zip(names, group, strict=True)), "le": "+Inf"},
+                labels={**dict(zip(("view", "method") if group else (), group, strict=True)), "le": "+Inf"},
             )
             verdicts.append(within(count, facts))
     return verdicts
@@ -163,11 +150,12 @@ def _judge_infinity(facts: Facts, deltas: Deltas) -> list[Verdict]:
 
 def _judge_bounds(facts: Facts, deltas: Deltas) -> Verdict:
     """A process gives every view the same buckets, so one that a view lacks was lost on the way."""
+    names, labels = facts.names, facts.names.labels
     bounds: dict[tuple[str, str], set[str]] = {}
-    for item in deltas[f"{LATENCY_BY_VIEW}_bucket"]:
+    for item in deltas[f"{names.latency_by_view}_bucket"]:
         group = (
             item.labels.get("instance", ""),
-            " ".join((item.labels.get("view", ""), item.labels.get("method", ""))),
+            " ".join((item.labels.get(labels.view, ""), item.labels.get(labels.method, ""))),
         )
         bounds.setdefault(group, set()).add(item.labels.get("le", ""))
     whole: dict[str, set[str]] = {}
@@ -189,10 +177,11 @@ def _judge_bounds(facts: Facts, deltas: Deltas) -> Verdict:
     return within(count, facts)
 
 
-def _tell_coarser(deltas: Deltas) -> list[Finding]:
+def _tell_coarser(facts: Facts, deltas: Deltas) -> list[Finding]:
     """The library gives both histograms the same bounds; one with fewer is coarser than a panel's author thinks."""
     by_view, whole = (
-        prometheus_evidence.bounds(deltas[f"{histogram}_bucket"]) for histogram in (LATENCY_BY_VIEW, LATENCY_ALL)
+        prometheus_evidence.bounds(deltas[f"{histogram}_bucket"])
+        for histogram in (facts.names.latency_by_view, facts.names.latency_all)
     )
     lost = sorted(by_view - whole if whole else ())
     text = (

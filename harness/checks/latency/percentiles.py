@@ -17,7 +17,7 @@ from harness.core.query import NoData, Query
 from harness.core.run import Run
 from harness.core.verdict import Finding, Strength, Tolerance, Verdict
 from harness.evidence.client.summary import ALL, QUANTILES, ViewKey
-from harness.instrumentation.django_prometheus.metrics import LATENCY_ALL
+from harness.instrumentation import registry
 
 ID = "percentiles"
 
@@ -50,7 +50,7 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
 
 
 def _overall_queries(run: Run) -> dict[float, Query]:
-    now = promql.selector(f"{LATENCY_ALL}_bucket", run.selector)
+    now = promql.selector(f"{registry.of(run).latency_all}_bucket", run.selector)
     grown = f"({now} - {now} offset {promql.duration(run.window.length_s)} or {now})"
     return {q: Query(f"histogram_quantile({q:g}, sum by (le) {grown})", run.window.end_s) for q in QUANTILES}
 

@@ -45,7 +45,7 @@ def _judge_bucket(facts: Facts, key: ViewKey, q: float, histogram: Histogram) ->
         why = (
             f"p{q * 100:g} lies above the highest bound of {low_s:g} s, so a dashboard shows {low_s:g} s "
             "however slow it is; "
-            f"add bounds beyond {wanted} to PROMETHEUS_LATENCY_BUCKETS"
+            f"add bounds beyond {wanted} to {facts.names.advice.latency_buckets}"
         )
         return settled(ID, subject, Code.ABOVE_HIGHEST_BOUND, why, unit="s", labels=labels)
     ratio = USUAL_RATIO if budget.resolution_ratio is None else budget.resolution_ratio
@@ -56,7 +56,7 @@ def _judge_bucket(facts: Facts, key: ViewKey, q: float, histogram: Histogram) ->
         added = ", ".join(f"{bound:.3g}" for bound in suggest(low_s, high_s, ratio, budget.resolution_floor_s))
         why += (
             f", wider than the {allowed_s:.3g} s that the budget allows; add the bounds {added} to "
-            "PROMETHEUS_LATENCY_BUCKETS"
+            f"{facts.names.advice.latency_buckets}"
         )
     if not fine and budget.resolution_ratio is None:
         return Finding(FindingCode.COARSE_BUCKETS, subject, why, ID, labels)

@@ -11,27 +11,13 @@ from harness.core.panel import Panel
 from harness.core.query import NoData, NoSeries, Query, Reading, Series
 from harness.core.run import Run
 from harness.evidence import prometheus_evidence
-from harness.instrumentation.django_prometheus.metrics import (
-    COUNT_SCRAPES,
-    REQUESTS,
-    REQUESTS_BY_METHOD,
-    RESPONSES,
-    RESPONSES_BY_STATUS,
-    RESPONSES_BY_VIEW,
-    UNNAMED_VIEW,
-)
-from harness.monitoring.dashboards.panel_samples import Memo, PanelSamples, TrafficNames
+from harness.instrumentation import registry
+from harness.monitoring.dashboards.panel_samples import Memo, PanelSamples
 from harness.promql import LOOKBACK_S, Samples, syntax, vectors
+from harness.promql.own_series import UP
 from harness.promql.syntax import Selection
 from harness.promql.vectors import Vector
 
-TRAFFIC = TrafficNames(
-    view="view",
-    unnamed=UNNAMED_VIEW,
-    shares={REQUESTS: (), RESPONSES: (), REQUESTS_BY_METHOD: ("method",), RESPONSES_BY_STATUS: ("status",)},
-    inseparable=COUNT_SCRAPES,
-)
-"""The only place where the evaluation of panels learns the names of an instrumentation."""
 MOST_TOLD = 8
 """Values of a label that are told to a reader."""
 
@@ -68,7 +54,7 @@ def read(panel: Panel) -> Asked:
 
 def queries_of(run: Run, asked: Asked) -> tuple[Query, ...]:
     """The panel's own query at t1, and the raw samples of each metric in it."""
-    metrics = ("up", RESPONSES_BY_VIEW, *asked.metrics)
+    metrics = (UP, registry.of(run).responses_by_view, *asked.metrics)
     recorded = (_rule_evidence.evaluations_query(run),) if run.rules else ()
     raw = (_raw(run, metric, _longest_s(run, asked)) for metric in metrics)
     return (_shown_query(run, asked.panel), *recorded, *raw)
@@ -104,14 +90,15 @@ def shown(facts: Facts, asked: Asked) -> Vector | NoData:
 def samples(facts: Facts, asked: Asked, memo: Memo) -> PanelSamples | NoData:
     """The raw samples that the panel is made from; `memo` is shared by the panels of the same facts."""
     run, range_s = facts.run, _longest_s(facts.run, asked)
+    answered, traffic = facts.names.responses_by_view, facts.names.traffic
     series: dict[str, tuple[Series, ...]] = {}
-    for metric in ("up", RESPONSES_BY_VIEW, *asked.metrics):
+    for metric in (UP, answered, *asked.metrics):
         reading = facts.evidence.read(_raw(run, metric, range_s))
         if isinstance(reading, NoData) and not isinstance(reading, NoSeries):
             return reading
         series[metric] = reading.series if isinstance(reading, Reading) else ()
     scrapes: dict[str, tuple[float, ...]] = {}
-    for up in series["up"]:
+    for up in series[UP]:
         scrapes[up.labels.get("instance", "")] = tuple(at for at, value in up.points if value == 1)
     if not scrapes:
         return NoData("no scrape of the target is known", Code.NO_SCRAPE)
@@ -126,8 +113,8 @@ def samples(facts: Facts, asked: Asked, memo: Memo) -> PanelSamples | NoData:
         dialect=dialect,
         updates=scrapes,
         recordings=_rule_evidence.by_record(facts),
-        names=TRAFFIC,
-        background=tuple(each for each in series[RESPONSES_BY_VIEW] if each.labels.get(TRAFFIC.view) in views),
+        traffic=traffic,
+        background=tuple(each for each in series[answered] if each.labels.get(traffic.view) in views),
         background_views=views,
         memo=memo,
     )

@@ -8,13 +8,12 @@ from harness.core.codes import Code
 from harness.core.query import NoData, NoSeries, Query, Reading, Series
 from harness.core.rule import Rule
 from harness.core.run import Run
-from harness.instrumentation.django_prometheus.metrics import EVALUATION
 from harness.monitoring.rules import reevaluation
 from harness.monitoring.rules.reevaluation import Group, Origins, Replay, Scraped
+from harness.monitoring.rules.rule_file import EVALUATION
+from harness.promql.own_series import ALERTS, SCRAPE_DURATION, UP
 from harness.promql.vectors import UnsupportedError
 
-ALERTS = "ALERTS"
-TOOK = "scrape_duration_seconds"
 TEMPLATE = "{{"
 """In a label of a rule: its value is made anew for each alert."""
 SPARE = 3
@@ -91,10 +90,10 @@ def read(facts: Facts) -> Replay | NoData:
         if isinstance(reading, NoData) and not isinstance(reading, NoSeries):
             return reading
         series[metric] = reading.series if isinstance(reading, Reading) else ()
-    if not series["up"]:
+    if not series[UP]:
         return NoData("no scrape of the target is known", Code.NO_SCRAPE)
-    scrapes = {each.labels.get("instance", ""): tuple(at for at, _ in each.points) for each in series["up"]}
-    took = {each.labels.get("instance", ""): dict(each.points) for each in series[TOOK]}
+    scrapes = {each.labels.get("instance", ""): tuple(at for at, _ in each.points) for each in series[UP]}
+    took = {each.labels.get("instance", ""): dict(each.points) for each in series[SCRAPE_DURATION]}
     ends = {
         instance: tuple(at + took.get(instance, {}).get(at, run.window.scrape_interval_s) for at in times)
         for instance, times in scrapes.items()
@@ -124,7 +123,7 @@ def _record_names(run: Run) -> list[str]:
 
 def _metrics(run: Run) -> list[str]:
     """What was scraped of all that the alerts are made from."""
-    return sorted({"up", TOOK}.union(*(origins_of(run, rule).metrics for rule in run.rules if rule.alert)))
+    return sorted({UP, SCRAPE_DURATION}.union(*(origins_of(run, rule).metrics for rule in run.rules if rule.alert)))
 
 
 def _span_s(run: Run) -> float:

@@ -2,6 +2,8 @@
 
 Each panel's expression is evaluated three times at t1: by Prometheus, by our evaluator on the same raw samples, and by
 our evaluator with what the expression gets wrong put right. All three must agree.
+
+It is longer than other modules, for what may be wrong with a panel is one chain of questions, asked in this order.
 """
 
 import difflib
@@ -20,11 +22,11 @@ from harness.core.query import NoData, Query
 from harness.core.run import Run
 from harness.core.verdict import Finding, Status, Tolerance, Verdict
 from harness.evidence import prometheus_evidence
-from harness.instrumentation.django_prometheus.metrics import INVALID_METHOD, METHODS, NAMES
+from harness.instrumentation.base import Instrumentation
 from harness.monitoring.dashboards import corrections, grafana
 from harness.monitoring.dashboards.corrections import RIGHT, TRUE, Correction
 from harness.monitoring.dashboards.grafana import RATE_SCRAPES
-from harness.monitoring.dashboards.panel_samples import Memo, PanelSamples
+from harness.monitoring.dashboards.panel_samples import Memo, PanelSamples, hides_unnamed
 from harness.promql import Samples, syntax
 from harness.promql.vectors import Labels, UnsupportedError, Vector
 
@@ -36,11 +38,6 @@ NUDGES = (-TIE, CENTRAL, TIE)
 
 WRONG_FORM = "wrong"
 """The value of a verdict's label that names a mistake of the expression."""
-KNOWN: Mapping[str, tuple[str, ...]] = {
-    "status": tuple(map(str, range(100, 600))),
-    "method": (*sorted(METHODS), INVALID_METHOD),
-}
-"""Every value that a label of the library's may have."""
 WRONG: Mapping[Correction, str] = {
     Correction.BACKGROUND: "it counts scrapes or health checks as traffic: leave their views out",
     Correction.AVERAGES: "it averages percentiles, and the average of percentiles is no percentile: add up the buckets "
@@ -141,8 +138,8 @@ def _judge(
     if others := [metric for metric in asked.metrics if metric not in own and metric in anywhere]:
         text = f"{others[0]} is none of {{{run.selector}}}: it answers, and its value is not compared"
         return (_unproved(asked.panel, text),)
-    recorded = {rule.name for rule in run.rules if not rule.alert}
-    if wrong := _unknown(asked, samples, own | recorded) or _impossible(asked):
+    recorded, names = {rule.name for rule in run.rules if not rule.alert}, facts.names
+    if wrong := _unknown(asked, samples, own | recorded, names.names) or _impossible(asked, names):
         return (_fails(asked.panel, *wrong),)
     if not asked.selections:
         return (_unproved(asked.panel, "it asks for no metric: nothing is compared"),)
@@ -171,7 +168,7 @@ def _proved(asked: Asked, samples: Samples, results: tuple[Verdict | Finding, ..
     return results
 
 
-def _impossible(asked: Asked) -> tuple[Code, str] | None:
+def _impossible(asked: Asked, names: Instrumentation) -> tuple[Code, str] | None:
     """What no run could make true of the expression; None when nothing."""
     if odd := [quantile for quantile in syntax.quantiles(asked.tree) if not 0 <= quantile <= 1]:
         return Code.IMPOSSIBLE, f"{odd[0]:g} is no quantile: histogram_quantile() wants a share of 1, such as 0.95"
@@ -179,7 +176,7 @@ def _impossible(asked: Asked) -> tuple[Code, str] | None:
         for matcher in selection.matchers:
             if name := grafana.unfilled(matcher.value):
                 return Code.UNFILLED_VARIABLE, f"variable ${name} has no value, and no series matches {matcher}"
-            known = KNOWN.get(matcher.label, ()) if selection.metric in NAMES else ()
+            known = names.label_values.get(matcher.label, ()) if selection.metric in names.names else ()
             if known and not any(map(matcher.accepts, known)):
                 return (
                     Code.IMPOSSIBLE,
@@ -225,7 +222,8 @@ def _compare(run: Run, asked: Asked, samples: PanelSamples, shown: Vector) -> tu
 
 def _latent(asked: Asked, samples: PanelSamples, shows: frozenset[str]) -> tuple[Finding, ...]:
     """What is wrong with the panel's form and happens to make no difference to what it shows now."""
-    if not (syntax.has_quantile_or_subquery(asked.tree) or any(map(samples.names.hides_unnamed, asked.selections))):
+    hidden = any(hides_unnamed(selection, samples.traffic) for selection in asked.selections)
+    if not (syntax.has_quantile_or_subquery(asked.tree) or hidden):
         return ()
     made = corrections.mistakes(asked.tree, samples, shows=shows)
     return tuple(
@@ -322,12 +320,14 @@ def _place(panel: Panel) -> str:
     return f" (in {panel.source})" if panel.source else ""
 
 
-def _unknown(asked: Asked, samples: Samples, names: frozenset[str]) -> tuple[Code, str] | None:
+def _unknown(
+    asked: Asked, samples: Samples, names: frozenset[str], exported: frozenset[str]
+) -> tuple[Code, str] | None:
     """The first name of a metric or a label that the target does not have; None when it has all."""
     labels: set[str] = {"le"} if not asked.selections else set()
     for selection in asked.selections:
         metric, series = selection.metric, samples.series.get(selection.metric, ())
-        if metric not in names and metric not in NAMES and not series:
+        if metric not in names and metric not in exported and not series:
             close = difflib.get_close_matches(metric, names, n=1, cutoff=0.8)
             hint = f"; the target exports {close[0]}" if close else ""
             return Code.UNKNOWN_METRIC, f"no metric is called {metric}{hint}: the panel takes nothing for 0"

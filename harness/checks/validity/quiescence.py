@@ -7,14 +7,16 @@ from harness.core.query import NoData, Query
 from harness.core.run import Run
 from harness.core.verdict import Finding, Strength, Verdict
 from harness.evidence import prometheus_evidence
-from harness.instrumentation.django_prometheus.metrics import REQUESTS, RESPONSES, RESPONSES_BY_VIEW
+from harness.instrumentation import registry
 
 ID = "quiescence"
 
 
 def queries(run: Run) -> tuple[Query, ...]:
     """Raw requests and responses, and whether the scrapes are requests themselves."""
-    return tuple(prometheus_evidence.raw_query(run, metric) for metric in (REQUESTS, RESPONSES, RESPONSES_BY_VIEW))
+    names = registry.of(run)
+    metrics = (names.arrived, names.answered, names.responses_by_view)
+    return tuple(prometheus_evidence.raw_query(run, metric) for metric in metrics)
 
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
@@ -55,7 +57,7 @@ def _judge_flying(facts: Facts, end: str, time_s: float) -> Verdict:
             ID, subject, Code.AGREES, why, observed=flying, unit="requests", strength=one_sided, labels=labels
         )
     if flying < 0:
-        why = f"{-flying} more responses than requests are counted: PrometheusBeforeMiddleware misses requests"
+        why = f"{-flying} more responses than requests are counted: {facts.names.advice.unanswered_counter}"
         return settled(ID, subject, Code.UNREQUESTED, why, expected=0, observed=flying, unit="requests", labels=labels)
     why = (
         f"{flying} requests were counted and not answered: still in flight, killed with their worker, or hung up on; "

@@ -11,19 +11,19 @@ from harness.core.query import NoData, NoSeries, Query, Reading, Series
 from harness.core.run import Run
 from harness.core.verdict import Finding, Verdict
 from harness.evidence import prometheus_evidence
-from harness.instrumentation.django_prometheus.metrics import COUNTERS
+from harness.instrumentation import registry
+from harness.promql.own_series import OF_SCRAPES, PROCESS_START, SAMPLES_KEPT, UP
 
 ID = "scrape-health"
-START_TIME = "process_start_time_seconds"
-KEPT = "scrape_samples_post_metric_relabeling"
 GAP = 1.5
 """Two scrapes further apart than this many intervals have one missing between them."""
 
 
 def queries(run: Run) -> tuple[Query, ...]:
     """Raw `up`, start times and counters, and how many series were kept and are stored at t1."""
-    raw = tuple(prometheus_evidence.raw_query(run, metric) for metric in ("up", START_TIME, *COUNTERS))
-    return (*raw, _kept(run), _stored(run), *(_own_growth(run, metric) for metric in COUNTERS))
+    counters = registry.of(run).counters
+    raw = tuple(prometheus_evidence.raw_query(run, metric) for metric in (UP, PROCESS_START, *counters))
+    return (*raw, _kept(run), _stored(run), *(_own_growth(run, metric) for metric in counters))
 
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
@@ -49,11 +49,11 @@ def _judge_ended(facts: Facts) -> list[Verdict]:
 
 
 def _kept(run: Run) -> Query:
-    return Query(promql.selector(KEPT, run.selector), run.window.end_s)
+    return Query(promql.selector(SAMPLES_KEPT, run.selector), run.window.end_s)
 
 
 def _stored(run: Run) -> Query:
-    matchers = f'{run.selector}, __name__!~"up|scrape_.+"'
+    matchers = f'{run.selector}, __name__!~"{OF_SCRAPES}"'
     return Query(f"count by (instance) ({{{matchers}}})", run.window.end_s)
 
 
@@ -67,7 +67,7 @@ def _own_growth(run: Run, metric: str) -> Query:
 def _judge_raw(facts: Facts) -> Verdict:
     """The samples that are judged are the samples that Prometheus evaluates."""
     subject, compared = "raw samples", 0
-    for metric in COUNTERS:
+    for metric in facts.names.counters:
         items = prometheus_evidence.deltas(facts.run, facts.evidence, metric)
         query = _own_growth(facts.run, metric)
         own = facts.evidence.read(query)
@@ -89,14 +89,14 @@ def _judge_raw(facts: Facts) -> Verdict:
                 due, was = told.get(le), folded.get(le)
                 return settled(ID, subject, Code.RAW_DIFFERS, why, expected=due, observed=was, labels=labels)
     if not compared:
-        why = "the target exports none of the counters of django-prometheus"
+        why = f"the target exports none of the counters of {facts.names.advice.library}"
         return inconclusive(ID, subject, Code.NOTHING_COUNTED, why)
-    why = f"all {len(COUNTERS)} counters grew in their raw samples by what Prometheus itself subtracts"
+    why = f"all {len(facts.names.counters)} counters grew in their raw samples by what Prometheus itself subtracts"
     return settled(ID, subject, Code.AGREES, why)
 
 
 def _judge_scrapes(facts: Facts) -> list[Verdict]:
-    reading = facts.evidence.read(prometheus_evidence.raw_query(facts.run, "up"))
+    reading = facts.evidence.read(prometheus_evidence.raw_query(facts.run, UP))
     if isinstance(reading, NoData):
         why = f"it is not known whether the target was scraped: {reading.reason}"
         return [inconclusive(ID, "scrapes", reading.code, why)]
@@ -150,7 +150,7 @@ def _instance(series: Series) -> Mapping[str, str]:
 
 def _judge_resets(facts: Facts) -> Verdict:
     resets: dict[str, int] = {}
-    for metric in COUNTERS:
+    for metric in facts.names.counters:
         items = prometheus_evidence.deltas(facts.run, facts.evidence, metric)
         if isinstance(items, NoData):
             return unanswered(ID, "counter resets", items, labels={"metric": metric})
@@ -162,7 +162,7 @@ def _judge_resets(facts: Facts) -> Verdict:
     worst = max(resets, key=lambda metric: resets[metric])
     why = (
         f"counters fell {found} times, {worst} most often: the target restarted, or several workers answer scrapes in "
-        "turn without a shared PROMETHEUS_MULTIPROC_DIR"
+        f"turn without a shared {facts.names.advice.shared_counters}"
     )
     code, labels = Code.COUNTER_RESET, {"metric": worst}
     return settled(ID, "counter resets", code, why, expected=0, observed=found, unit="resets", labels=labels)
@@ -170,7 +170,7 @@ def _judge_resets(facts: Facts) -> Verdict:
 
 def _judge_start(facts: Facts) -> list[Verdict]:
     """Absent in multiprocess mode, where there is no single process to tell of."""
-    query = prometheus_evidence.raw_query(facts.run, START_TIME)
+    query = prometheus_evidence.raw_query(facts.run, PROCESS_START)
     reading = facts.evidence.read(query)
     if isinstance(reading, NoData):
         return [] if query in facts.evidence.answers else [unanswered(ID, "process start", reading)]
@@ -187,9 +187,9 @@ def _judge_start(facts: Facts) -> list[Verdict]:
         why = f"{len(starts)} processes with different start times answered"
         code = Code.RESTARTED if told == sorted(told) else Code.IN_TURN
         if code is Code.RESTARTED:
-            why += ": the target restarted, or has several workers without PROMETHEUS_MULTIPROC_DIR"
+            why += f": the target restarted, or has several workers without {facts.names.advice.shared_counters}"
         else:
-            why += " in turn: several workers without PROMETHEUS_MULTIPROC_DIR"
+            why += f" in turn: several workers without {facts.names.advice.shared_counters}"
         found = len(starts)
         verdicts.append(
             settled(ID, subject, code, why, expected=1, observed=found, unit="processes", labels=_instance(series))

@@ -7,7 +7,9 @@ from harness.cli.doctor.live_page import probe_metrics
 from harness.cli.doctor.machine import probe_machine
 from harness.cli.doctor.settings import probe_settings
 from harness.core.errors import ExitCode
-from harness.instrumentation.django_prometheus.doctor import Diagnosis, Health, diagnose_metrics, diagnose_settings
+from harness.instrumentation.diagnosis import Diagnosis, Health
+from harness.instrumentation.django_prometheus import DJANGO_PROMETHEUS
+from harness.instrumentation.django_prometheus.doctor import diagnose_settings
 
 __all__ = ["examine", "exit_code", "probe_machine", "probe_metrics", "probe_settings"]
 
@@ -30,7 +32,7 @@ def examine(
     if settings:
         found += diagnose_settings(probe_settings(settings, settings_cwd or Path()))
     if metrics_url:
-        found += diagnose_metrics(probe_metrics(metrics_url))
+        found += DJANGO_PROMETHEUS.diagnose_page(probe_metrics(metrics_url))
     return tuple(found)
 
 

@@ -16,8 +16,10 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from harness.config.readers import is_http_url
 from harness.core.errors import UsageError
-from harness.instrumentation.django_prometheus.doctor import MetricsFacts, Scrape
-from harness.instrumentation.django_prometheus.metrics import REQUESTS
+from harness.instrumentation.base import Instrumentation
+from harness.instrumentation.django_prometheus import DJANGO_PROMETHEUS
+from harness.instrumentation.page import MetricsFacts, Scrape
+from harness.promql.own_series import PROCESS_START
 
 SCRAPES = 10
 CONCURRENT = 8
@@ -28,10 +30,9 @@ LIMIT_S = 30.0
 """For all readings in order; those that it cuts off are not made."""
 MAX_BYTES = 64 * 2**20
 FORMATS = ("text/plain", "application/openmetrics-text")
-CREATED = f"{REQUESTS.removesuffix('_total')}_created"
 
 
-def probe_metrics(url: str, scrapes: int = SCRAPES) -> MetricsFacts:
+def probe_metrics(url: str, names: Instrumentation = DJANGO_PROMETHEUS, scrapes: int = SCRAPES) -> MetricsFacts:
     """Read `url` up to `scrapes` times in order, then at once; without any answer to the first, no more.
 
     Raises:
@@ -42,15 +43,15 @@ def probe_metrics(url: str, scrapes: int = SCRAPES) -> MetricsFacts:
     deadline = time.monotonic() + LIMIT_S
     found: list[Scrape] = []
     while len(found) < scrapes and time.monotonic() < deadline:
-        found.append(_scrape(url))
+        found.append(_scrape(url, names))
         if found[0].status != requests.codes.ok:
             return MetricsFacts(url, tuple(found))
     with ThreadPoolExecutor(CONCURRENT) as threads:
-        concurrent = tuple(threads.map(_scrape, [url] * BURST))
+        concurrent = tuple(threads.map(_scrape, [url] * BURST, [names] * BURST))
     return MetricsFacts(url, tuple(found), concurrent)
 
 
-def _scrape(url: str) -> Scrape:
+def _scrape(url: str, names: Instrumentation) -> Scrape:
     deadline = time.monotonic() + SCRAPE_LIMIT_S
     with requests.Session() as session:
         session.trust_env = False
@@ -66,7 +67,7 @@ def _scrape(url: str) -> Scrape:
     if body is None:
         limits = f"no end within {SCRAPE_LIMIT_S:g} s and {MAX_BYTES // 2**20} MiB"
         return Scrape(status=status, content_type=content_type, problem=limits)
-    return _parse(status, content_type, body)
+    return _parse(names, status, content_type, body)
 
 
 def _body(response: requests.Response, deadline: float) -> bytes | None:
@@ -81,7 +82,7 @@ def _body(response: requests.Response, deadline: float) -> bytes | None:
     return b"".join(parts)
 
 
-def _parse(status: int, content_type: str, body: bytes) -> Scrape:
+def _parse(names: Instrumentation, status: int, content_type: str, body: bytes) -> Scrape:
     kind = content_type.partition(";")[0].strip().lower()
     if kind not in FORMATS:
         return Scrape(
@@ -94,26 +95,28 @@ def _parse(status: int, content_type: str, body: bytes) -> Scrape:
         return Scrape(status=status, content_type=content_type, problem=f"{type(error).__name__}: {error}")
     if not families:
         return Scrape(status=status, content_type=content_type, problem="the page is empty")
-    return _summary(status, content_type, families)
+    return _summary(names, status, content_type, families)
 
 
-def _summary(status: int, content_type: str, families: Iterable[Metric]) -> Scrape:
-    names: set[str] = set()
-    values: dict[str, float] = {}
+def _summary(instrumentation: Instrumentation, status: int, content_type: str, families: Iterable[Metric]) -> Scrape:
+    samples = [(family.type, sample) for family in families for sample in family.samples]
+    names = frozenset(sample.name for _, sample in samples)
+    found = instrumentation.namespaces(names)
+    arrived = instrumentation.under(found[0]).arrived if len(found) == 1 else instrumentation.arrived
+    created = f"{arrived.removesuffix('_total')}_created"
     counters = 0.0
-    for family in families:
-        for sample in family.samples:
-            names.add(sample.name)
-            values.setdefault(sample.name, sample.value)
-            if family.type == "counter" and not sample.name.endswith("_created") and math.isfinite(sample.value):
-                counters += sample.value
-    start_s, created_s = values.get("process_start_time_seconds"), values.get(CREATED)
+    values: dict[str, list[float]] = {}
+    for kind, sample in samples:
+        values.setdefault(sample.name, []).append(sample.value)
+        if kind == "counter" and not sample.name.endswith("_created") and math.isfinite(sample.value):
+            counters += sample.value
+    start_s, created_s = (min(values[name]) if name in values else None for name in (PROCESS_START, created))
     since_s = created_s if start_s is None else start_s
     return Scrape(
         status=status,
         content_type=content_type,
-        names=frozenset(names),
-        requests=values.get(REQUESTS),
+        names=names,
+        requests=sum(values[arrived]) if arrived in values else None,
         counters=counters,
         start_s=start_s,
         created_s=created_s,

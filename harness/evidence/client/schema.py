@@ -75,12 +75,14 @@ class Labels:
     known_delay: Mapping[str, str]
     """The query parameter that tells the view of a request's name how many milliseconds to take."""
     phase: str
+    unrouted: str
+    """The view label of a request that no route matched."""
 
 
 def batch(exchanges: Sequence[Exchange], labels: Labels, worker: int) -> pa.RecordBatch:
     """Exchanges, at least one, as rows of a shard; column by column, since this runs while the load does."""
     seen = _columns(exchanges)
-    told = _columns([witness(header) for header in seen["server_timing"]])
+    told = _columns([witness(header, labels.unrouted) for header in seen["server_timing"]])
     columns = seen | told | {"known_delay_s": _known_delays(exchanges, labels.known_delay)}
     if None in told["view"]:
         columns["view"] = [

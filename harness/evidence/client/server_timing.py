@@ -7,7 +7,6 @@ import re
 from typing import NamedTuple
 
 from harness.evidence.client import event_counts
-from harness.instrumentation.django_prometheus.metrics import UNNAMED_VIEW
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _VALUE = rf'(?:{_TOKEN}|"(?:[^"\\]|\\.)*")'
@@ -32,7 +31,7 @@ class Witness(NamedTuple):
     """What the witness middlewares told about one request, by column of a shard; None where nothing was told."""
 
     view: str | None
-    """The view's name, UNNAMED_VIEW where Django resolved none; None without a witness."""
+    """The view's name, `unrouted` where Django resolved none; None without a witness."""
     witness_view_s: float | None = None
     witness_app_s: float | None = None
     witness_raised_s: float | None = None
@@ -72,14 +71,17 @@ def parse(header: str) -> dict[str, Timing]:
     return timings
 
 
-def witness(header: str) -> Witness:
-    """What the header says as a witness; NO_WITNESS where it says nothing."""
+def witness(header: str, unrouted: str) -> Witness:
+    """What the header says as a witness; NO_WITNESS where it says nothing.
+
+    `unrouted` is the view of a request for which it names none.
+    """
     if match := _COMMON.fullmatch(header):
         view_ms, view, app_ms, queue_ms, db_ms, *digests = match.groups()
         queue_s = None if queue_ms is None else float(queue_ms) / 1000
         db_s = None if db_ms is None else float(db_ms) / 1000
         return Witness(
-            view or UNNAMED_VIEW,
+            view or unrouted,
             float(view_ms) / 1000,
             float(app_ms) / 1000,
             None,
@@ -92,7 +94,7 @@ def witness(header: str) -> Witness:
     timings = parse(header)
     inner, raised, database = timings.get("view"), timings.get("raised", _ABSENT), timings.get("db", _ABSENT)
     return Witness(
-        view=None if inner is None else inner.description or UNNAMED_VIEW,
+        view=None if inner is None else inner.description or unrouted,
         witness_view_s=None if inner is None else inner.duration_s,
         witness_app_s=timings.get("app", _ABSENT).duration_s,
         witness_raised_s=raised.duration_s,

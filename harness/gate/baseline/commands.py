@@ -18,6 +18,7 @@ from harness.gate.baseline.baseline_file import BASELINE_VERSION, END_OF_TIME_S,
 from harness.gate.decision import Measurement, Plan, decide_stored, off_plan
 from harness.gate.decision import report as gate_report
 from harness.gate.decision.from_samples import Measure
+from harness.instrumentation import registry
 from harness.runs.judge import Outcome, judge, write_reports
 from harness.runs.run_directory import RunDirectory
 from harness.runtime.load import shards
@@ -60,7 +61,8 @@ def measure(path: Path, job: str, commit: str = "") -> Baseline:
     """What is kept of a run directory, judged anew. Raises UsageError or StoreError."""
     directory = RunDirectory(path)
     report = judge(directory)
-    run, books = directory.read_run(), directory.read_evidence().start
+    run = directory.read_run()
+    books = directory.read_evidence(registry.of(run).names).start
     samples = Measure()
     for table in shards.tables(directory.path, [shard for shard in run.shards if shard.phase == "measure"]):
         samples.add(table)

@@ -41,15 +41,16 @@ CACHE_GETS = "django_cache_get_total"
 CACHE_HITS = "django_cache_get_hits_total"
 CACHE_MISSES = "django_cache_get_misses_total"
 CACHE_FAILS = "django_cache_get_fail_total"
+CACHES_GETTING_EACH_OF_MANY = frozenset({"locmem", "filebased"})
+"""Backends whose `get_many` calls `get` for each key."""
+CACHES_COUNTING_FAILURES = frozenset({"redis", "native_redis"})
+"""Backends that count a `get` that raised; the others count it as neither hit nor miss."""
 MODEL_INSERTS = "django_model_inserts_total"
 MODEL_UPDATES = "django_model_updates_total"
 MODEL_DELETES = "django_model_deletes_total"
 MIGRATIONS_APPLIED = "django_migrations_applied_total"
 """A gauge, despite its name; one series per process in multiprocess mode."""
 MIGRATIONS_UNAPPLIED = "django_migrations_unapplied_total"
-
-EVALUATION = "harness_rule_evaluation"
-"""Recorded by the harness itself in each group of rules that it loads: one sample for each evaluation."""
 
 COUNTERS = (
     REQUESTS,
@@ -116,8 +117,3 @@ UNNAMED_VIEW = "<unnamed view>"
 INVALID_METHOD = "<invalid method>"
 """The method label of a request whose method is none of `METHODS`; the latency histogram keeps the raw method."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "OPTIONS", "CONNECT", "PATCH"})
-
-
-def method_label(method: str) -> str:
-    """The method label that the counters give to a request with this method."""
-    return method if method in METHODS else INVALID_METHOD

@@ -12,7 +12,7 @@ from typing import Any
 import promql_parser as ast
 
 from harness.core.query import Series
-from harness.monitoring.dashboards.panel_samples import ANY_VIEW, PanelSamples, exact_increase
+from harness.monitoring.dashboards.panel_samples import ANY_VIEW, PanelSamples, exact_increase, hides_unnamed
 from harness.promql import syntax, vectors
 from harness.promql.engine import Engine, by_labels
 from harness.promql.extrapolation import Point
@@ -94,7 +94,7 @@ class _Corrected(Engine):
     def select(self, node: Any) -> Sequence[Series]:
         syntax.check_unshifted(node)
         selection = syntax.selection(node)
-        mends = self._hides_unnamed(selection) and self.samples.names.view not in self.shows
+        mends = self._hides_unnamed(selection) and self.samples.traffic.view not in self.shows
         return self.samples.chosen(selection, with_unnamed=mends)
 
     def instant(self, node: Any) -> Vector:
@@ -104,7 +104,7 @@ class _Corrected(Engine):
 
     def over_range(self, function: RangeFunction, node: Any, range_s: float, numbers: tuple[float, ...] = ()) -> Vector:
         chosen = self.select(node)
-        shown = self.samples.names.view in self.shows or self._asks_background(node)
+        shown = self.samples.traffic.view in self.shows or self._asks_background(node)
         asked = Range((), self.samples.at_s, range_s, self.samples.dialect, numbers)
         return by_labels(
             ((each, self._remembered(function, each, asked, shown=shown)) for each in chosen), named=function.keeps_name
@@ -173,12 +173,12 @@ class _Corrected(Engine):
 
     def _hides_unnamed(self, selection: Selection) -> bool:
         """True for a selector that leaves the unnamed view out, where that is corrected."""
-        return Correction.UNNAMED in self.corrections and self.samples.names.hides_unnamed(selection)
+        return Correction.UNNAMED in self.corrections and hides_unnamed(selection, self.samples.traffic)
 
     def _asks_background(self, node: Any) -> bool:
         """True when a selector picks views of scrapes and health checks, and no others."""
-        names = self.samples.names
-        matchers = (matcher for matcher in syntax.selection(node).matchers if matcher.label == names.view)
+        traffic = self.samples.traffic
+        matchers = (matcher for matcher in syntax.selection(node).matchers if matcher.label == traffic.view)
         return any(not matcher.accepts(ANY_VIEW) for matcher in matchers) and all(
             map(self.samples.is_background, self.select(node))
         )

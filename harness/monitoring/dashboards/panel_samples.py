@@ -1,11 +1,12 @@
 """The samples that a panel is made from, and what is known of them beyond the samples: scrapes, background traffic."""
 
 from bisect import bisect_left
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from harness.core.query import Series
+from harness.instrumentation.roles import Traffic
 from harness.promql.engine import Samples, instance_of
 from harness.promql.extrapolation import Point
 from harness.promql.syntax import Selection
@@ -13,27 +14,6 @@ from harness.promql.vectors import NAME, UnsupportedError
 
 ANY_VIEW = "any other view"
 """A name that no view has, to see whether a matcher lets every view through."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrafficNames:
-    """How an instrumentation names its traffic, by which that of users is told from the rest."""
-
-    view: str
-    """The label that holds the view."""
-    unnamed: str
-    """The view of a request that no URL pattern matched."""
-    shares: Mapping[str, tuple[str, ...]]
-    """Counters without a view that count background traffic too, and the labels by which its share of them is known."""
-    inseparable: frozenset[str]
-    """Series that count background traffic too, of which no label tells its share."""
-
-    def hides_unnamed(self, selection: Selection) -> bool:
-        """True for a selector that takes every view but the unnamed one, and perhaps some more."""
-        asked = [matcher for matcher in selection.matchers if matcher.label == self.view]
-        return all(matcher.accepts(ANY_VIEW) for matcher in asked) and not all(
-            matcher.accepts(self.unnamed) for matcher in asked
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +30,8 @@ class Memo:
 class PanelSamples(Samples):
     """What a panel is evaluated on: `updates` are the times of the successful scrapes, by instance."""
 
-    names: TrafficNames
+    traffic: Traffic
+    """How the instrumentation tells background traffic from that of users."""
     background: Sequence[Series] = ()
     """Responses by view of the requests that are no user's: scrapes and health checks."""
     background_views: frozenset[str] = frozenset()
@@ -62,19 +43,19 @@ class PanelSamples(Samples):
         series = self.series.get(selection.metric, ())
         key = (id(series), selection, with_unnamed)
         if key not in self.memo.chosen:
-            others = tuple(matcher for matcher in selection.matchers if matcher.label != self.names.view)
+            others = tuple(matcher for matcher in selection.matchers if matcher.label != self.traffic.view)
             wider = replace(selection, matchers=others)
             self.memo.chosen[key] = tuple(
                 each
                 for each in series
                 if selection.matches(each.labels)
-                or (with_unnamed and self.view_of(each) == self.names.unnamed and wider.matches(each.labels))
+                or (with_unnamed and self.view_of(each) == self.traffic.unrouted and wider.matches(each.labels))
             )
         return self.memo.chosen[key]
 
     def view_of(self, series: Series) -> str | None:
         """The view of a series; None where it has none."""
-        return series.labels.get(self.names.view)
+        return series.labels.get(self.traffic.view)
 
     def is_background(self, series: Series) -> bool:
         """Whether a series counts nothing but scrapes and health checks."""
@@ -86,24 +67,49 @@ class PanelSamples(Samples):
         Raises UnsupportedError where nothing tells the two apart.
         """
         name = series.labels.get(NAME, "")
-        if name in self.names.inseparable and self.background:
+        if name in self.traffic.inseparable and self.background:
             raise UnsupportedError(f"{name} counts scrapes too, and nothing in it tells them apart")
-        if name not in self.names.shares:
+        if name not in self.traffic.mixed:
             return series.points
+        own = self.traffic.mixed[name]
+        if self._is_split(series, own):
+            raise UnsupportedError(f"{name} counts scrapes too, and nothing tells in which of its series they are")
         others: dict[float, float] = {}
         for other in self.background:
-            if instance_of(other) == instance_of(series) and all(
-                other.labels.get(label) == series.labels.get(label) for label in self.names.shares[name]
-            ):
+            if _has_labels_of(other, series, own):
                 for at, value in other.points:
                     others[at] = others.get(at, 0.0) + value
         return [(at, value - others.get(at, 0.0)) for at, value in series.points]
+
+    def _is_split(self, series: Series, own: Sequence[str]) -> bool:
+        """Whether a label that the app added splits a counter, and background traffic does not have that label."""
+        added = [label for label in series.labels if label not in (NAME, *own)]
+        if all(label in other.labels for other in self.background for label in added):
+            return False
+        alike = [each for each in self.series[series.labels[NAME]] if instance_of(each) == instance_of(series)]
+        return sum(all(each.labels.get(label) == series.labels.get(label) for label in own) for each in alike) > 1
 
     def from_birth(self, series: Series, points: Sequence[Point]) -> Sequence[Point]:
         """Samples with a zero at the last scrape that did not have the series yet."""
         times = self.updates.get(instance_of(series), ())
         place = bisect_left(times, points[0][0]) if points else 0
         return [(times[place - 1], 0.0), *points] if place else points
+
+
+def _has_labels_of(other: Series, series: Series, own: Sequence[str]) -> bool:
+    """Whether background traffic is in a counter's series: same process, same values of its `own` and added labels."""
+    added = [label for label in series.labels if label in other.labels and label != NAME]
+    return instance_of(other) == instance_of(series) and all(
+        other.labels.get(label) == series.labels.get(label) for label in (*own, *added)
+    )
+
+
+def hides_unnamed(selection: Selection, traffic: Traffic) -> bool:
+    """True for a selector that takes every view but that of unrouted requests, and perhaps some more."""
+    asked = [matcher for matcher in selection.matchers if matcher.label == traffic.view]
+    return all(matcher.accepts(ANY_VIEW) for matcher in asked) and not all(
+        matcher.accepts(traffic.unrouted) for matcher in asked
+    )
 
 
 def exact_increase(points: Sequence[Point], end_s: float, range_s: float) -> float | None:

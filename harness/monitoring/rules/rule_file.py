@@ -16,9 +16,10 @@ from harness import promql
 from harness.core.errors import UsageError
 from harness.core.panel import Panel
 from harness.core.rule import Rule
-from harness.instrumentation.django_prometheus.metrics import EVALUATION
 from harness.promql import syntax
 
+EVALUATION = "harness_rule_evaluation"
+"""Recorded by the harness itself in each group of rules that it loads: one sample for each evaluation."""
 EVALUATION_INTERVAL_S = 15.0
 """Between two evaluations of a group that does not say so itself, before it is scaled; as production has it."""
 _GROUP_KEYS = frozenset({"name", "interval", "limit", "labels", "query_offset", "rules"})

@@ -18,6 +18,7 @@ from harness.config.profile import Profile
 from harness.core.arrivals import Arrivals
 from harness.core.errors import LoadError, UsageError
 from harness.core.run import GeneratorHealth, Shard
+from harness.instrumentation import registry
 from harness.runtime import process
 from harness.runtime.load import locust_plugin, shards, witness_token
 from harness.runtime.load.health import health
@@ -181,6 +182,7 @@ def _settings(profile: Profile, directory: Path, phase: str, plan: Arrivals | No
             "phase": phase,
             "views": dict(profile.views),
             "known_delay": dict(profile.known_delay),
+            "unrouted": registry.of(profile).unrouted,
             "closed_loop": profile.pace == "closed",
             "stamp_requests": profile.start is not None,
             "arrivals": dataclasses.asdict(plan) if plan else None,

@@ -5,8 +5,7 @@ from collections import Counter
 import pytest
 
 from harness.checks.django import cache, model_ops
-
-GETS, HITS, MISSES, FAILS = cache.METRICS
+from harness.instrumentation.django_prometheus import DJANGO_PROMETHEUS
 
 
 @pytest.mark.parametrize(
@@ -29,7 +28,10 @@ GETS, HITS, MISSES, FAILS = cache.METRICS
 )
 def test_lookups_of_a_cache(backend: str, did: dict[str, int], counted: tuple[int, int, int, int]) -> None:
     """Gets, hits, misses and failures by backend."""
-    assert tuple(cache.expected(backend, Counter(did))[metric] for metric in (GETS, HITS, MISSES, FAILS)) == counted
+    names = DJANGO_PROMETHEUS.cache
+    assert names is not None
+    expected = cache.expected(names, backend, Counter(did))
+    assert tuple(expected[metric] for metric in (names.gets, names.hits, names.misses, names.fails)) == counted
 
 
 @pytest.mark.parametrize(
@@ -43,4 +45,6 @@ def test_lookups_of_a_cache(backend: str, did: dict[str, int], counted: tuple[in
 )
 def test_operations_on_models(did: dict[str, int], counted: tuple[int, int, int]) -> None:
     """Inserts, updates and deletes."""
-    assert tuple(model_ops.expected(Counter(did)).values()) == counted
+    names = DJANGO_PROMETHEUS.models
+    assert names is not None
+    assert tuple(model_ops.expected(names, Counter(did)).values()) == counted

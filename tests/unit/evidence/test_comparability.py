@@ -99,3 +99,9 @@ def test_what_runs_beside_the_target_counts(changed: dict[str, object]) -> None:
     assert PROFILE.start is not None
     other = replace(PROFILE, start=replace(PROFILE.start, **changed))  # type: ignore[arg-type]
     assert comparability.settings(other, SCENARIO)["start"] != comparability.settings(PROFILE, SCENARIO)["start"]
+
+
+def test_what_the_metrics_are_called_does_not_make_the_load() -> None:
+    """Runs of before a namespace stay comparable, and so do sides of which only one was verified."""
+    plain = comparability.settings(Profile("p"), b"")
+    assert comparability.settings(Profile("p", metric_namespace="shop"), b"") == plain

@@ -65,3 +65,15 @@ def test_sums_by_label() -> None:
     assert prometheus_evidence.total(items, view="a") == 5
     assert prometheus_evidence.by(items, "view") == {("a",): 5, ("b",): 5}
     assert prometheus_evidence.buckets(items)[-1] == (float("inf"), 3)
+
+
+def test_added_labels_are_summed_over() -> None:
+    """Totals, groups and buckets are those of the series without the label."""
+    parts = [
+        CounterIncrease({"view": "v", "le": le, "tenant": tenant}, grown, falls=0, new_series=False)
+        for le, grown in (("0.1", 1.0), ("+Inf", 2.0))
+        for tenant in ("a", "b")
+    ]
+    assert prometheus_evidence.total(parts, view="v", le="+Inf") == 4
+    assert prometheus_evidence.by(parts, "view", "le") == {("v", "0.1"): 2, ("v", "+Inf"): 4}
+    assert prometheus_evidence.buckets(parts) == ((0.1, 2.0), (float("inf"), 4.0))

@@ -69,7 +69,6 @@ SETTINGS_FAULTS = [
     ("After above Before", {"middleware": (AFTER, COMMON, BEFORE)}, "middleware-order", "After above Before"),
     ("the app is not installed", {"installed_apps": ("django.contrib.auth",)}, "installed-app", "INSTALLED_APPS"),
     ("no URL serves the metrics", {"routes": ()}, "metrics-url", 'include("django_prometheus.urls")'),
-    ("names have a prefix", {"namespace": "shop"}, "metric-namespace", "PROMETHEUS_METRIC_NAMESPACE"),
     ("bounds are not sorted", {"latency_buckets": (0.1, 0.05)}, "latency-buckets", "ascending"),
     ("a bound is there twice", {"latency_buckets": (0.1, 0.1)}, "latency-buckets", "ascending"),
     ("no finite bound", {"latency_buckets": ()}, "latency-buckets", "finite"),
@@ -227,10 +226,10 @@ METRICS_FAULTS = [
         "2 processes answered",
     ),
     (
-        "names have a prefix",
-        page(1, 2, names=frozenset({f"shop_{REQUESTS}"})),
+        "names have two prefixes",
+        page(1, 2, names=frozenset({f"shop_{REQUESTS}", REQUESTS})),
         ["metric-namespace"],
-        "PROMETHEUS_METRIC_NAMESPACE",
+        "no namespace and shop_",
     ),
 ]
 
@@ -300,3 +299,16 @@ def test_the_text_marks_wraps_and_counts() -> None:
         "\n"
         "3 looked at: 1 ok, 1 fault, 1 unknown\n"
     )
+
+
+def test_a_namespace_is_told_and_no_fault() -> None:
+    """Settings and page are judged under it: what the page has with the prefix counts as there."""
+    found = {each.id: each for each in diagnose_settings(replace(CLEAN, namespace="shop"))}
+    assert found["metric-namespace"].status is Health.OK
+    assert "begins with shop_" in found["metric-namespace"].text
+    diagnoses = diagnose_metrics(page(3, 4, 7, names=frozenset(f"shop_{name}" for name in NAMES)))
+    assert {diagnosis.status for diagnosis in diagnoses} == {Health.OK}
+    assert "metric-namespace" in {diagnosis.id for diagnosis in diagnoses}
+    unwired = diagnose_metrics(page(3, 4, 7, names=frozenset({f"shop_{REQUESTS}"})))
+    after = next(diagnosis for diagnosis in unwired if diagnosis.id == "after-middleware")
+    assert (after.status, f"shop_{RESPONSES_BY_STATUS}" in after.text) == (Health.FAULT, True)

@@ -82,6 +82,8 @@ def test_a_selector_is_its_metric_and_its_matchers() -> None:
     [
         ('a{b="c"}', "c", "d"),
         ('a{b!="c"}', "d", "c"),
+        ('a{b="c.d"}', "c.d", "cxd"),
+        ('a{b!="c.d"}', "cxd", "c.d"),
         ('a{b=~"c.*"}', "cd", "dc"),
         ('a{b!~"c.*"}', "dc", "cd"),
     ],
@@ -97,8 +99,11 @@ def test_a_matcher_accepts_values(matcher: str, accepted: str, refused: str) -> 
 @pytest.mark.parametrize("pattern", ["[[:alpha:]]", "(){4294967295}"])
 def test_a_pattern_that_python_reads_otherwise_is_not_evaluated(pattern: str) -> None:
     """POSIX classes, and what Python cannot compile."""
-    with pytest.raises(UnsupportedError, match="the pattern"):
-        list(syntax.selections(syntax.parse(f'a{{b=~"{pattern}"}}')))
+    for operator in ("=~", "!~"):
+        with pytest.raises(UnsupportedError, match="the pattern"):
+            list(syntax.selections(syntax.parse(f'a{{b{operator}"{pattern}"}}')))
+    (plain,) = syntax.selections(syntax.parse('a{b="[[:alpha:]]"}'))
+    assert plain.matches({"b": "[[:alpha:]]"})
 
 
 @pytest.mark.parametrize(
@@ -218,6 +223,12 @@ def test_quantiles_that_are_computed_are_not_told() -> None:
     assert syntax.quantiles(syntax.parse("histogram_quantile(scalar(x), y)")) == []
     assert syntax.quantiles(syntax.parse("quantile(0.9, x)")) == []
     assert syntax.quantiles(syntax.parse("sum(abs(histogram_quantile(0.9, y)))")) == [0.9]
+
+
+def test_what_a_parameter_selects_is_selected_too() -> None:
+    """As any other argument of an aggregation."""
+    found = syntax.selections(syntax.parse("topk(scalar(y), x)"))
+    assert {selection.metric for selection in found} == {"x", "y"}
 
 
 def test_a_text_is_written_out() -> None:

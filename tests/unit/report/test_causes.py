@@ -6,6 +6,7 @@ from harness.checks import CHECKS
 from harness.checks.response_counts import ELSEWHERE
 from harness.core.codes import Code, FindingCode
 from harness.core.verdict import Finding, Status, Verdict
+from harness.instrumentation.django_prometheus import DJANGO_PROMETHEUS
 from harness.report.cause_rules import RULES, CauseRule, Noticed, Share, Sign
 from harness.report.causes import likely
 from tests.reference import FAULTS
@@ -59,7 +60,7 @@ BY_STATUS = "responses-by-status"
 )
 def test_a_sign_names_its_cause_first(verdicts: list[Verdict], cause: str) -> None:
     """What comes earlier on the path of a number explains what comes later."""
-    assert likely(verdicts, ())[0].id == cause
+    assert likely(verdicts, (), DJANGO_PROMETHEUS)[0].id == cause
 
 
 def test_nothing_failed_has_no_cause() -> None:
@@ -68,7 +69,7 @@ def test_nothing_failed_has_no_cause() -> None:
         Verdict("request-conservation", "requests", Status.PASS, "", code=Code.AGREES, labels={"law": "requests"}),
         Verdict("migrations", "default applied", Status.INCONCLUSIVE, "", code=Code.NO_SERIES),
     ]
-    assert likely(verdicts, (NO_RESPONSE,)) == ()
+    assert likely(verdicts, (NO_RESPONSE,), DJANGO_PROMETHEUS) == ()
 
 
 def test_a_hung_up_client_is_told_from_a_killed_worker() -> None:
@@ -77,8 +78,8 @@ def test_a_hung_up_client_is_told_from_a_killed_worker() -> None:
         failed("quiescence", Code.IN_FLIGHT, end="t1"),
         failed("response-conservation", Code.SHORT, law="responses"),
     ]
-    assert likely(verdicts, ())[0].id == "worker-killed"
-    assert likely(verdicts, (NO_RESPONSE,))[0].id == "asgi-hang-up"
+    assert likely(verdicts, (), DJANGO_PROMETHEUS)[0].id == "worker-killed"
+    assert likely(verdicts, (NO_RESPONSE,), DJANGO_PROMETHEUS)[0].id == "asgi-hang-up"
 
 
 @pytest.mark.parametrize(
@@ -96,15 +97,15 @@ def test_a_sign_may_ask_for_a_share_of_the_failed_verdicts(share: Share, codes: 
     """Of its own check alone."""
     rule = CauseRule("x", "text", (Sign("cache", frozenset({Code.MISSING}), share=share),))
     verdicts = [failed("cache", code) for code in codes]
-    assert bool(likely([*verdicts, failed("database", Code.SHORT)], (), (rule,))) is named
+    assert bool(likely([*verdicts, failed("database", Code.SHORT)], (), DJANGO_PROMETHEUS, (rule,))) is named
 
 
 def test_a_cause_that_the_evidence_contradicts_is_not_named() -> None:
     """One sign against it is enough."""
     rule = CauseRule("x", "text", (Sign("cache"),), unless=(Noticed(FindingCode.NO_RESPONSE), Sign("rate")))
-    assert likely([failed("cache", Code.SHORT)], (), (rule,))
-    assert not likely([failed("cache", Code.SHORT)], (NO_RESPONSE,), (rule,))
-    assert not likely([failed("cache", Code.SHORT), failed("rate", Code.OVER)], (), (rule,))
+    assert likely([failed("cache", Code.SHORT)], (), DJANGO_PROMETHEUS, (rule,))
+    assert not likely([failed("cache", Code.SHORT)], (NO_RESPONSE,), DJANGO_PROMETHEUS, (rule,))
+    assert not likely([failed("cache", Code.SHORT), failed("rate", Code.OVER)], (), DJANGO_PROMETHEUS, (rule,))
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule.id))

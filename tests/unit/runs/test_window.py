@@ -9,6 +9,7 @@ import pytest
 from harness.config.profile import Profile, TargetStart
 from harness.core.errors import PrometheusError, UsageError
 from harness.core.query import NoData, NoSeries, Reading, Series
+from harness.instrumentation.django_prometheus import DJANGO_PROMETHEUS
 from harness.instrumentation.django_prometheus.metrics import REQUESTS, RESPONSES
 from harness.runs import window
 from harness.runs.scrapes import Scraped
@@ -45,7 +46,7 @@ class Answers(Prometheus):
 
 
 def opened(scrapes: Mapping[str, Sequence[Scrape]], profile: Profile = OWN, now_s: float = 100.0) -> window.OpenWindow:
-    scraped = Scraped(Answers(scrapes, now_s), "2.42.0", SELECTOR, 0.05)
+    scraped = Scraped(Answers(scrapes, now_s), "2.42.0", SELECTOR, 0.05, DJANGO_PROMETHEUS)
     return window.open_window(scraped, profile.target, profile)
 
 
@@ -118,13 +119,25 @@ def test_a_target_without_prometheus_has_a_window_by_this_clock() -> None:
 def test_the_last_minutes_end_where_every_scrape_is_stored() -> None:
     """One interval ago; nothing is known of who asked."""
     prometheus = Answers({"a:1": [(99.0, 7, 7), (100.0, 7, 7)]}, now_s=1000.0)
-    made = window.last_minutes(Scraped(prometheus, "2.42.0", SELECTOR, 5.0), 60.0)
+    made = window.last_minutes(Scraped(prometheus, "2.42.0", SELECTOR, 5.0, DJANGO_PROMETHEUS), 60.0)
     assert (made.window.start_s, made.window.end_s, made.window.scrape_interval_s) == (935.0, 995.0, 5.0)
     assert (made.window.idle_requests_start, made.window.idle_requests_end) == (None, None)
 
 
 def test_too_few_scrapes_are_no_range() -> None:
     """Four at least, named by the flag."""
-    scraped = Scraped(Answers({"a:1": [(99.0, 7, 7)]}), "2.42.0", SELECTOR, 15.0)
+    scraped = Scraped(Answers({"a:1": [(99.0, 7, 7)]}), "2.42.0", SELECTOR, 15.0, DJANGO_PROMETHEUS)
     with pytest.raises(UsageError, match=r"--range: 59 s hold fewer than 4 scrapes of 15 s"):
         window.last_minutes(scraped, 59.0)
+
+
+def test_counters_are_added_up_by_instance_over_the_labels_that_an_app_added() -> None:
+    """A series that appeared later counts from there; another instance stands by itself."""
+    reading = Reading(
+        (
+            Series({"instance": "a", "tenant": "x"}, ((1.0, 5.0), (2.0, 6.0))),
+            Series({"instance": "a", "tenant": "y"}, ((2.0, 1.0),)),
+            Series({"instance": "b"}, ((1.5, 3.0),)),
+        )
+    )
+    assert window._sums(reading) == {"a": [(1.0, 5.0), (2.0, 7.0)], "b": [(1.5, 3.0)]}

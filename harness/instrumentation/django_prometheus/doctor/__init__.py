@@ -1,7 +1,7 @@
 """Judges how a Django target's instrumentation is wired, from its settings and from its live metrics. Pure."""
 
 from harness.instrumentation.diagnosis import Diagnosis, Health
-from harness.instrumentation.django_prometheus.doctor.live_page import MetricsFacts, Scrape, diagnose_metrics
+from harness.instrumentation.django_prometheus.doctor.live_page import diagnose_metrics
 from harness.instrumentation.django_prometheus.doctor.settings import (
     Backend,
     MetricsRoute,
@@ -9,6 +9,7 @@ from harness.instrumentation.django_prometheus.doctor.settings import (
     diagnose_settings,
 )
 from harness.instrumentation.django_prometheus.doctor.witness import WitnessFacts, WitnessMode
+from harness.instrumentation.page import MetricsFacts, Scrape
 
 __all__ = [
     "Backend",

@@ -1,49 +1,16 @@
 """Diagnoses of a live /metrics, read several times over fresh connections: in order, then at once."""
 
-from dataclasses import dataclass
 from itertools import pairwise
 
+from harness.instrumentation.base import namespaces
 from harness.instrumentation.diagnosis import Diagnosis, fault, ok, unknown
 from harness.instrumentation.django_prometheus.doctor.settings import AFTER, BEFORE, URL_LINE
 from harness.instrumentation.django_prometheus.metrics import REQUESTS, RESPONSES_BY_STATUS
+from harness.instrumentation.page import MetricsFacts, Scrape
 
 SETTLED_S = 10.0
 """A process younger than this may be the first of several whose others do not serve yet."""
 MULTIPROCESS_LINE = "set PROMETHEUS_MULTIPROC_DIR to an empty directory before the first worker starts"
-
-
-@dataclass(frozen=True, slots=True)
-class Scrape:
-    """One reading of the page."""
-
-    status: int = 200
-    """HTTP status; 0 when there was no response."""
-    content_type: str = ""
-    problem: str = ""
-    """Why there was no response, or why its text is not the exposition format; empty when it was read."""
-    names: frozenset[str] = frozenset()
-    """Names of the samples; a metric that was never used may have none."""
-    requests: float | None = None
-    """The Before middleware's request counter."""
-    counters: float = 0.0
-    """Sum of all counters."""
-    start_s: float | None = None
-    """process_start_time_seconds; absent in multiprocess mode."""
-    created_s: float | None = None
-    """When the process made its request counter; absent in multiprocess mode."""
-    age_s: float | None = None
-    """How long the process that answered had been running, by this machine's clock; absent in multiprocess mode."""
-
-
-@dataclass(frozen=True, slots=True)
-class MetricsFacts:
-    """All readings of one page."""
-
-    url: str
-    scrapes: tuple[Scrape, ...]
-    """One after the other, in their order."""
-    concurrent: tuple[Scrape, ...] = ()
-    """Made at once, so that busy workers leave some to the others; without an order, they tell only who answered."""
 
 
 def diagnose_metrics(facts: MetricsFacts) -> tuple[Diagnosis, ...]:
@@ -53,19 +20,39 @@ def diagnose_metrics(facts: MetricsFacts) -> tuple[Diagnosis, ...]:
     if not read:
         return (answer,)
     names = frozenset().union(*(scrape.names for scrape in read))
-    if any(name.endswith(f"_{REQUESTS}") for name in names):
-        text = (
-            "the metrics' names have a prefix; the harness and the usual dashboards ask for django_…: remove "
-            "PROMETHEUS_METRIC_NAMESPACE from the settings"
-        )
+    found = namespaces(REQUESTS, names)
+    if len(found) > 1:
+        several = " and ".join(f"{each}_" if each else "no namespace" for each in found)
+        text = f"its metrics stand under {several}: two registries on one page; let one app serve it"
         return answer, fault("metric-namespace", f"{facts.url}: {text}")
+    prefix = f"{found[0]}_" if found and found[0] else ""
     return (
         answer,
-        _processes(facts, read),
-        *_middlewares(facts.url, read, names),
-        _used(facts.url, "database-engine", "django_db_", names, "no query was made yet, or every ENGINE is plain"),
-        _used(facts.url, "cache-backend", "django_cache_", names, "nothing was cached yet, or every BACKEND is plain"),
+        *_namespace(facts.url, prefix),
+        _processes(facts, read, prefix),
+        *_middlewares(facts.url, read, names, prefix),
+        _used(
+            facts.url,
+            "database-engine",
+            f"{prefix}django_db_",
+            names,
+            "no query was made yet, or every ENGINE is plain",
+        ),
+        _used(
+            facts.url,
+            "cache-backend",
+            f"{prefix}django_cache_",
+            names,
+            "nothing was cached yet, or every BACKEND is plain",
+        ),
     )
+
+
+def _namespace(url: str, prefix: str) -> tuple[Diagnosis, ...]:
+    if not prefix:
+        return ()
+    text = f"every name begins with {prefix}; the harness finds that by itself, dashboards and rules must ask for it"
+    return (ok("metric-namespace", f"{url}: {text}"),)
 
 
 def _answer(facts: MetricsFacts) -> Diagnosis:
@@ -99,7 +86,7 @@ def _status_advice(status: int) -> str:
             return "see the target's log"
 
 
-def _processes(facts: MetricsFacts, read: list[Scrape]) -> Diagnosis:
+def _processes(facts: MetricsFacts, read: list[Scrape], prefix: str) -> Diagnosis:
     """One process, or all of them summed; told by who answers and by a counter that each reading itself raises."""
     name = "multiprocess-directory"
     everyone = [*read, *(scrape for scrape in facts.concurrent if scrape.status == 200 and not scrape.problem)]
@@ -112,7 +99,7 @@ def _processes(facts: MetricsFacts, read: list[Scrape]) -> Diagnosis:
         seen = f"{len(answering)} processes answered" if len(answering) > 1 else "a counter did not grow"
         values = ", ".join(f"{count:g}" for count in counts) or "nothing"
         text = (
-            f"several workers without PROMETHEUS_MULTIPROC_DIR: {seen}, and {REQUESTS} read {values}; "
+            f"several workers without PROMETHEUS_MULTIPROC_DIR: {seen}, and {prefix}{REQUESTS} read {values}; "
             f"{MULTIPROCESS_LINE} (or it was restarted meanwhile: look again)"
         )
         return fault(name, f"{facts.url}: {text}")
@@ -126,9 +113,9 @@ def _processes(facts: MetricsFacts, read: list[Scrape]) -> Diagnosis:
     return ok(name, answers)
 
 
-def _middlewares(url: str, read: list[Scrape], names: frozenset[str]) -> tuple[Diagnosis, ...]:
+def _middlewares(url: str, read: list[Scrape], names: frozenset[str], prefix: str) -> tuple[Diagnosis, ...]:
     """Each reading is itself a request, so a wired target counts it."""
-    if not any(name.startswith("django_http_") for name in names):
+    if not any(name.startswith(f"{prefix}django_http_") for name in names):
         return (
             fault(
                 "before-middleware", f"{url} has no django_http_*: MIDDLEWARE lacks it; add {BEFORE!r} as first line"
@@ -137,35 +124,35 @@ def _middlewares(url: str, read: list[Scrape], names: frozenset[str]) -> tuple[D
         )
     counts = [scrape.requests for scrape in read if scrape.requests is not None]
     if len(counts) < 2:
-        text = f"{url} was read {len(counts)} times with {REQUESTS}; two readings tell whether it grows"
+        text = f"{url} was read {len(counts)} times with {prefix}{REQUESTS}; two readings tell whether it grows"
         return unknown("before-middleware", text), unknown("after-middleware", text)
     grows = len(set(counts)) > 1
-    has_status = RESPONSES_BY_STATUS in names
-    return _before(url, read, counts, grows), _after(url, grows=grows, has_status=has_status)
+    has_status = f"{prefix}{RESPONSES_BY_STATUS}" in names
+    return _before(url, read, counts, prefix), _after(url, prefix, grows=grows, has_status=has_status)
 
 
-def _before(url: str, read: list[Scrape], counts: list[float], grows: bool) -> Diagnosis:
-    name = "before-middleware"
-    if grows:
-        return ok(name, f"{url}: {REQUESTS} counts each reading")
+def _before(url: str, read: list[Scrape], counts: list[float], prefix: str) -> Diagnosis:
+    name, counter = "before-middleware", f"{prefix}{REQUESTS}"
+    if len(set(counts)) > 1:
+        return ok(name, f"{url}: {counter} counts each reading")
     if counts[0] == 0:
-        text = f"{REQUESTS} stays at 0 though the page was asked for: Before is missing; add {BEFORE!r} as first line"
+        text = f"{counter} stays at 0 though the page was asked for: Before is missing; add {BEFORE!r} as first line"
         return fault(name, f"{url}: {text} of MIDDLEWARE")
     if len({scrape.counters for scrape in read}) == 1:
-        text = f"{REQUESTS} stays at {counts[0]:g}, and so does every counter: the page is a cached copy"
+        text = f"{counter} stays at {counts[0]:g}, and so does every counter: the page is a cached copy"
         return fault(name, f"{url}: {text}; take the cache or proxy away from it")
-    text = f"{REQUESTS} stays at {counts[0]:g}: the page is not served through the middlewares (a port of its own?)"
+    text = f"{counter} stays at {counts[0]:g}: the page is not served through the middlewares (a port of its own?)"
     return unknown(name, f"{url}: {text}; with several workers each needs a port")
 
 
-def _after(url: str, *, grows: bool, has_status: bool) -> Diagnosis:
-    name = "after-middleware"
+def _after(url: str, prefix: str, *, grows: bool, has_status: bool) -> Diagnosis:
+    name, counter = "after-middleware", f"{prefix}{RESPONSES_BY_STATUS}"
     if has_status:
-        return ok(name, f"{url}: {RESPONSES_BY_STATUS} has series")
+        return ok(name, f"{url}: {counter} has series")
     if grows:
-        text = f"requests are counted, but {RESPONSES_BY_STATUS} has no series: After is missing"
+        text = f"requests are counted, but {counter} has no series: After is missing"
         return fault(name, f"{url}: {text}; add {AFTER!r} as last line of MIDDLEWARE")
-    return unknown(name, f"{url}: {RESPONSES_BY_STATUS} has no series and no request was counted; send one, look again")
+    return unknown(name, f"{url}: {counter} has no series and no request was counted; send one, look again")
 
 
 def _used(url: str, id: str, prefix: str, names: frozenset[str], otherwise: str) -> Diagnosis:

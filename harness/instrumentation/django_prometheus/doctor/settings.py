@@ -248,10 +248,10 @@ def _namespace(facts: SettingsFacts) -> Diagnosis:
     if not facts.namespace:
         return ok(name, f"{facts.module}: the metrics keep their own names")
     text = (
-        f"PROMETHEUS_METRIC_NAMESPACE is {facts.namespace!r}, so every name starts with it; the harness and the usual "
-        "dashboards ask for django_…: remove the line"
+        f"PROMETHEUS_METRIC_NAMESPACE is {facts.namespace!r}, so every name begins with {facts.namespace}_; the "
+        "harness finds that by itself, dashboards and rules must ask for it"
     )
-    return fault(name, f"{facts.module}: {text}")
+    return ok(name, f"{facts.module}: {text}")
 
 
 def _buckets(facts: SettingsFacts) -> Diagnosis:

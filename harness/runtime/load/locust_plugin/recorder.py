@@ -42,7 +42,7 @@ class Recorder:
         """Open the next free shard below `settings["directory"]`; raises OSError when that cannot be written."""
         self._environment = environment
         self._schedule = schedule
-        self._labels = Labels(settings["views"], settings["known_delay"], settings["phase"])
+        self._labels = Labels(settings["views"], settings["known_delay"], settings["phase"], settings["unrouted"])
         self._origin = clients.origin_of(environment.host or "")
         directory = Path(settings["directory"])
         number, self._file = _next_shard(directory)

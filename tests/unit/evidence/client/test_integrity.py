@@ -10,7 +10,7 @@ from harness.evidence.client.schema import SCHEMA, Exchange, Labels, batch
 
 HEADER = 'view;dur=1.5;desc="a:b", app;dur=2.0'
 EXCHANGE = Exchange(1_700_000_000.0, 0.02, "GET", "/a", 200, HEADER, None, 10, "http://h/a", 0)
-LABELS = Labels({}, {}, "measure")
+LABELS = Labels({}, {}, "measure", "<unnamed view>")
 FALSE = [
     ({"started_s": -1.0}, "its start is no time"),
     ({"started_s": float("inf")}, "its start is no time"),

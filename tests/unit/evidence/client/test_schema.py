@@ -5,7 +5,7 @@ import pytest
 from harness.evidence.client.schema import SCHEMA, Exchange, Labels, batch, known_delay
 
 PLAIN = Exchange(1.5, 0.02, "GET", "/a", 200, "", None, 10, "http://h/a?ms=20", 0)
-LABELS = Labels(views={"/a": "shop:a"}, known_delay={"/a": "ms"}, phase="measure")
+LABELS = Labels(views={"/a": "shop:a"}, known_delay={"/a": "ms"}, phase="measure", unrouted="<unnamed view>")
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_no_header_breaks_the_reader(header: str) -> None:
 )
 def test_a_witness_is_read_from_the_header(header: str, expected: Witness) -> None:
     """Whole, in part, with others' entries, and not there at all."""
-    assert witness(header) == expected
+    assert witness(header, UNNAMED_VIEW) == expected
 
 
 @given(
@@ -77,4 +77,4 @@ def test_the_short_cut_reads_as_the_standard_does(dur: str, view: str | None, qu
     """The most common header is matched in one go; an entry behind it forces the whole reader."""
     quoted = "" if view is None else ';desc="' + view.replace("\\", r"\\").replace('"', r"\"") + '"'
     header = f"view;dur={dur}{quoted}, app;dur={dur}" + ("" if queue is None else f", queue;dur={queue}")
-    assert witness(header) == witness(f"{header}, other")
+    assert witness(header, UNNAMED_VIEW) == witness(f"{header}, other", UNNAMED_VIEW)

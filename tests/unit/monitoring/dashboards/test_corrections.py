@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import pytest
 
 from harness.core.query import Series
+from harness.instrumentation.roles import Traffic
 from harness.monitoring.dashboards import corrections
 from harness.monitoring.dashboards.corrections import RIGHT, TRUE, Correction
-from harness.monitoring.dashboards.panel_samples import Memo, PanelSamples, TrafficNames, exact_increase
+from harness.monitoring.dashboards.panel_samples import Memo, PanelSamples, exact_increase, hides_unnamed
 from harness.promql import NEWEST, Point, UnsupportedError, Value, Vector, syntax
 from tests.unit.promql.given import TIMES, line, series, vector
 
@@ -21,10 +22,10 @@ REQUESTS, RESPONSES_BY_STATUS, RESPONSES_BY_VIEW = (
     "responses_by_status_total",
     "responses_by_view_total",
 )
-NAMES = TrafficNames(
+TRAFFIC = Traffic(
     view="route",
-    unnamed=UNNAMED,
-    shares={REQUESTS: (), RESPONSES_BY_STATUS: ("status",)},
+    unrouted=UNNAMED,
+    mixed={REQUESTS: (), RESPONSES_BY_STATUS: ("status",)},
     inseparable=frozenset({"latency_seconds_count"}),
 )
 
@@ -39,7 +40,7 @@ def samples(*found: Series, memo: Memo | None = None, at_s: float = TIMES[-1]) -
         at_s=at_s,
         dialect=NEWEST,
         updates={each.labels["instance"]: TIMES for each in found},
-        names=NAMES,
+        traffic=TRAFFIC,
         background=tuple(each for each in found if each.labels.get("route") == METRICS_VIEW),
         background_views=frozenset({METRICS_VIEW}),
         memo=memo or Memo(),
@@ -97,6 +98,19 @@ def test_scrapes_are_taken_out_of_their_own_status() -> None:
         f"sum by (status) (rate({RESPONSES_BY_STATUS}[4s]))", scrapes, good, bad, applied=RIGHT, shows="status"
     )
     assert shown == {(("status", "200"),): pytest.approx(4), (("status", "500"),): pytest.approx(2)}
+
+
+def test_an_added_label_shares_the_background_out_or_says_that_it_cannot() -> None:
+    """Scrapes leave the series that has their own value of the label; where they have none, nothing tells which."""
+    tenants = [series(REQUESTS, line(slope), tenant=name) for slope, name in ((3, "a"), (1, "b"))]
+    scraped = series(RESPONSES_BY_VIEW, line(1), route=METRICS_VIEW, status="200", method="GET")
+    labelled = Series({**scraped.labels, "tenant": "b"}, scraped.points)
+    right = value(f"sum(rate({REQUESTS}[4s]))", *tenants, labelled, applied=RIGHT)
+    assert right == {(): pytest.approx(3)}
+    with pytest.raises(UnsupportedError, match="nothing tells in which of its series"):
+        value(f"sum(rate({REQUESTS}[4s]))", *tenants, scraped, applied=RIGHT)
+    alone = value(f"sum(rate({REQUESTS}[4s]))", tenants[0], scraped, applied=RIGHT)
+    assert alone == {(): pytest.approx(2)}
 
 
 def test_scrapes_in_a_metric_without_labels_cannot_be_told() -> None:
@@ -429,7 +443,7 @@ def test_who_asks_the_same_shares_what_was_found() -> None:
 def test_a_selector_hides_the_unnamed_view_when_it_takes_all_others(matchers: str, hides: bool) -> None:
     """One that picks views by name hides nothing."""
     (selection,) = syntax.selections(syntax.parse(f"x{{{matchers}}}"))
-    assert NAMES.hides_unnamed(selection) is hides
+    assert hides_unnamed(selection, TRAFFIC) is hides
 
 
 def test_what_else_a_selector_asks_holds_for_the_unnamed_view_too() -> None:

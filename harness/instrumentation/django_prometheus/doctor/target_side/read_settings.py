@@ -22,7 +22,7 @@ DEPTH = 20
 
 
 def read(module: str, scratch: str) -> "dict[str, Any]":
-    """The facts, in the shape of harness.wiring.SettingsFacts."""
+    """The facts, in the shape of harness.instrumentation.django_prometheus.doctor.SettingsFacts."""
     if os.getcwd() not in sys.path and "" not in sys.path:  # noqa: PTH109 - the very text that sys.path holds
         sys.path.insert(0, os.getcwd())  # noqa: PTH109
     os.environ["DJANGO_SETTINGS_MODULE"] = module
@@ -96,7 +96,7 @@ def derives(item: Any, module: str, name: str = "") -> bool:
 
 
 def backend(path: str, inside: str = "") -> "dict[str, Any]":
-    """A database engine or cache backend, in the shape of harness.wiring.Backend."""
+    """A database engine or cache backend, in the shape of harness.instrumentation.django_prometheus.doctor.Backend."""
     try:
         instrumented = derives(load(path + inside), "django_prometheus")
     except Exception:  # noqa: BLE001 - a driver that is not installed here says nothing about the target

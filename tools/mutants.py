@@ -1,0 +1,74 @@
+"""Mutation testing of what judges: changes one place of the code at a time and asks whether a fast test notices.
+
+    python tools/mutants.py [MODULE ...]      e.g. harness.core.statistics harness.promql; all unless some are named
+
+The rooms and the tests stand in pyproject.toml under `tool.mutmut`. What it left off is continued by the next call;
+`make clean` forgets. Sentences are not mutated: what a message says is held by the tests of the documentation, not by
+arithmetic. Names of one word (labels, units, metrics) are.
+"""
+
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any, Iterator, List
+
+from mutmut.__main__ import cli
+from mutmut.mutation import mutators
+from mutmut.stats import status_by_exit_code
+
+CHILDREN = "2"
+META = "mutants"
+NOTICED = frozenset({"killed", "timeout", "segfault", "caught by type check"})
+"""Mutmut's words for a mutant that a test, or its time limit, did not let pass."""
+
+
+def main(modules: List[str]) -> int:
+    """Run the mutants of `modules`, print a row for each module and the survivors; 0 whatever came out."""
+    operators: Any = mutators.mutation_operators  # a list, which upstream shows as a sequence
+    operators[:] = [_without_sentences(pair) for pair in operators]
+    names = ["{}*".format(module) for module in modules]
+    cli(["run", "--max-children", CHILDREN, *names], standalone_mode=False)
+    print()
+    total: Counter[str] = Counter()
+    survivors: List[str] = []
+    for path in sorted(Path(META).rglob("*.py.meta")):
+        codes = json.loads(path.read_text(encoding="utf-8"))["exit_code_by_key"]
+        wanted = {key: code for key, code in codes.items() if not modules or key.startswith(tuple(modules))}
+        if not wanted:
+            continue
+        found = Counter(_outcome(code) for code in wanted.values())
+        total.update(found)
+        survivors += [key for key, code in wanted.items() if _outcome(code) not in ("killed", "not checked")]
+        print(_row(str(path.relative_to(META))[: -len(".meta")], found))
+    print(_row("all", total))
+    print("\nsurvivors (`mutmut show NAME` has the change):")
+    print("\n".join("  {}".format(name) for name in survivors))
+    return 0
+
+
+def _without_sentences(pair: Any) -> Any:
+    kind, operator = pair
+    if operator is not mutators.operator_string:
+        return pair
+
+    def names_only(node: Any) -> Iterator[Any]:
+        if " " not in node.value:
+            yield from operator(node)
+
+    return kind, names_only
+
+
+def _outcome(code: Any) -> str:
+    status = status_by_exit_code[code]
+    return "killed" if status in NOTICED else status
+
+
+def _row(name: str, found: "Counter[str]") -> str:
+    of = sum(found.values()) - found["not checked"]
+    share = found["killed"] / of if of else 0.0
+    return "{:<64}{:>6} of {:>5}  {:>6.1%}".format(name, found["killed"], of, share)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
