@@ -25,10 +25,11 @@ printf '%s\\n' "${COMPREPLY[@]}"
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Profiles, a variant, two runs and a directory that is none."""
+    """Profiles, a variant, a catalogue of faults, two runs and a directory that is none."""
     directory = tmp_path_factory.mktemp("project")
     text = "[profiles.{}]\n[profiles.{}.start]\ncommand = ['true']\n"
-    (directory / "harness.toml").write_text(text.format("smoke", "smoke") + text.format("soak", "soak"))
+    faults = f"faults = {str(ROOT / 'faults')!r}\n"
+    (directory / "harness.toml").write_text(faults + text.format("smoke", "smoke") + text.format("soak", "soak"))
     (directory / "other.toml").write_text(text.format("nightly", "nightly") + "[variants.redis]\n")
     for name in ("20260401-101500-3f9a", "20260402-101500-77ab"):
         (directory / "reports" / name).mkdir(parents=True)
