@@ -34,8 +34,9 @@ matrix: services ## verify every engine, cache and server; writes docs/matrix.md
 dashboards: setup ## make the Grafana dashboards from tools/dashboards
 	$(BIN)/python -m tools.dashboards
 
-docs: setup ## write the table of docs/faults/README.md anew from faults/
+docs: setup ## write the tables of faults and of codes in docs/ anew
 	$(BIN)/python -m tools.fault_table
+	$(BIN)/python -m tools.code_table
 
 test: setup ## all tests, the fast ones first
 	$(BIN)/pytest --basetemp=.pytest_tmp --numprocesses 2 --dist worksteal tests/unit tests/docs tests/project tests/target_app tests/recorded
