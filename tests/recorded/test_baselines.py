@@ -20,6 +20,7 @@ from harness.core.verdict import Status
 from harness.gate.baseline import baseline_file, commands
 from harness.gate.baseline.baseline_file import BASELINE_VERSION, Baseline
 from harness.gate.decision import Measurement, ViewSample
+from harness.report.render import FORMATS
 from harness.runs.judge import render_again
 from tests.recorded.stored import StoredRun
 from tests.unit.gate.arms import FINGERPRINT, VIEW, jobs
@@ -188,9 +189,7 @@ def test_equal_runs_pass_and_slower_ones_fail(tmp_path: Path) -> None:
     assert (passed.report.status, passed.report.exit_code) == (Status.PASS, 0)
     failed = commands.gate(base, [keep(tmp_path / "slow", *jobs("new", 3, worse=1.2))], (), None, tmp_path / "failed")
     assert (failed.report.status, failed.report.exit_code) == (Status.FAIL, 1)
-    assert {file.name for file in failed.directory.iterdir() if file.is_file()} == {
-        "report.json", "report.html", "junit.xml", "summary.md",
-    }  # fmt: skip
+    assert {file.name for file in failed.directory.iterdir() if file.is_file()} == {*FORMATS}
     assert render_again(failed.directory).report == failed.report
     assert f"<code>{VIEW}" in (failed.directory / "summary.md").read_text().replace("&#58;", ":")
     assert "Base beside candidate" in (failed.directory / "report.html").read_text()
