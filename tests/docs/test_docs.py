@@ -242,7 +242,7 @@ def test_no_committed_file_names_a_place_of_one_machine() -> None:
 
 
 FAULT_PAGES = DOCS / "faults"
-FAULT_SECTIONS = ["How it happens", "How it looks on a dashboard", "How it is caught", "How to mend it"]
+FAULT_SECTIONS = ["How it happens", "How it looks on a dashboard", "How it is caught", "How to fix it"]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: str(fault.id))
