@@ -10,6 +10,9 @@ from harness.cli.doctor import probe_metrics
 from harness.config import toml_file
 from harness.instrumentation.django_prometheus.doctor import Health, diagnose_metrics
 from harness.report.render.json_report import parse
+from harness.runs.progress import Reporter
+from harness.runs.scrapes import await_scraped
+from harness.runtime.prometheus import Prometheus
 from harness.runtime.stack import embedded
 from tests.e2e.conftest import PROJECT, Harness, Writer
 
@@ -129,6 +132,8 @@ def test_doctor_and_dashboards_find_the_namespace(harness: Harness, write: Write
         diagnoses = diagnose_metrics(probe_metrics(f"{services.target}/metrics"))
         assert {each.id: each.status for each in diagnoses if each.status is Health.FAULT} == {}
         assert next(each for each in diagnoses if each.id == "metric-namespace").text.count("shop_") == 1
+        scraped = await_scraped(Prometheus(services.prometheus), profile, Reporter(quiet=True))
+        assert scraped.names.namespace == "shop"
         asked = ("--prometheus", services.prometheus, "--range", "8s", "--json", "--out", write.directory / "boards")
         done = harness.run("dashboards", board, *asked)
         assert done.code in (0, 3), done.told
