@@ -12,7 +12,7 @@ def duration(seconds: float) -> str:
     """A PromQL duration in whole milliseconds; raises ValueError when it is not above zero."""
     milliseconds = in_ms(seconds)
     if milliseconds <= 0:
-        raise ValueError(f"{seconds!r} s is no PromQL duration")
+        raise ValueError(f"{seconds!r} s is not a PromQL duration")
     return f"{milliseconds}ms"
 
 
