@@ -44,7 +44,7 @@ class Endpoint:
 
     @property
     def unit(self) -> str:
-        """The unit of its values, as in `harness.model.Verdict`."""
+        """The unit of its values, as in `harness.core.verdict.Verdict`."""
         match self.kind:
             case Kind.THROUGHPUT:
                 return "requests/s"
