@@ -1,11 +1,11 @@
-"""The cache's BACKEND is Django's own, not django-prometheus's."""
+"""The cache's BACKEND is Django's own, not that of django-prometheus."""
 
 from harness.faults import Fault, Injection
 
 FAULT = Fault(
     number=23,
     id="plain-cache",
-    does="The cache's BACKEND is Django's own, not django-prometheus's.",
+    does="The cache's BACKEND is Django's own, not that of django-prometheus.",
     lie="the app never uses its cache: no hit ratio",
     mend="CACHES in the settings: BACKEND = django_prometheus.cache.backends.<backend>",
     caught_by=("cache",),

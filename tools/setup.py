@@ -242,7 +242,7 @@ def clear(path: Path) -> None:
 
 
 def say(line: str) -> None:
-    """Tell the user about work that takes a while."""
+    """Report work that takes a while."""
     print(line, flush=True)
 
 

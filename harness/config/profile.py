@@ -113,7 +113,7 @@ class Profile:
     """View label of the scrapes themselves; empty for the instrumentation's own."""
     views: Mapping[str, str] = field(default_factory=dict)
     known_delay: Mapping[str, str] = field(default_factory=dict)
-    """Sample name -> query parameter that tells the view how many milliseconds to take."""
+    """Sample name -> query parameter that asks the view to take so many milliseconds."""
     calibration: str = ""
     state: str = ""
     """Path at which the target reports its rows and migrations as JSON."""

@@ -96,7 +96,7 @@ def text(value: object, where: str) -> str:
 
 
 def variable(value: object, where: str) -> str:
-    """The name of an environment variable; a value that is none may be a secret, so no error repeats it."""
+    """The name of an environment variable; any other value may be a secret, so no error repeats it."""
     if isinstance(value, str) and _VARIABLE.fullmatch(value):
         return value
     raise UsageError(

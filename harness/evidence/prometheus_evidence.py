@@ -57,7 +57,7 @@ class CounterIncrease:
 def parse_result(result: Sequence[Any]) -> Reading | NoData:
     """Read the `result` list of a Prometheus vector, matrix or scalar answer; a scalar is a series without labels.
 
-    Raises ValueError when it is none. Source: https://prometheus.io/docs/prometheus/latest/querying/api/
+    Raises ValueError for any other list. Source: https://prometheus.io/docs/prometheus/latest/querying/api/
     """
     series = []
     if len(result) == 2 and isinstance(result[0], int | float) and isinstance(result[1], str):

@@ -64,7 +64,7 @@ def histograms(vector: Vector) -> dict[Labels, list[tuple[float, float]]]:
 
 
 def _bound(text: str) -> float | None:
-    """The bound of a bucket; None for what is none, which Prometheus passes over."""
+    """The bound of a bucket; None for any other text, which Prometheus passes over."""
     try:
         bound = float(text)
     except ValueError:

@@ -26,7 +26,7 @@ def label_value(text: str) -> str:
 
 
 def selector(metric: str, matchers: str, exact: Mapping[str, str] | None = None) -> str:
-    """An instant selector; raises ValueError when a name in `exact` is no label name.
+    """An instant selector; raises ValueError when a name in `exact` is not a label name.
 
     `matchers` is PromQL text such as `job="django"`, or empty; `exact` adds labels that must equal a value.
     """

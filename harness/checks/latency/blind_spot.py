@@ -1,6 +1,6 @@
 """How much of the users' waiting can the metric not see?
 
-Time spent waiting for a worker, in the network and in the client passes outside Django. That is no error of the metric,
+Time spent waiting for a worker, in the network and in the client passes outside Django. That is not an error of the metric,
 and no dashboard shows it.
 """
 

@@ -334,12 +334,12 @@ def _unknown(
         if metric not in names and metric not in exported and not series:
             close = difflib.get_close_matches(metric, names, n=1, cutoff=0.8)
             hint = f"; the target exports {close[0]}" if close else ""
-            return Code.UNKNOWN_METRIC, f"no metric is called {metric}{hint}: missing data is shown as 0"
+            return Code.UNKNOWN_METRIC, f"no metric is called {metric}{hint}; missing data is shown as 0"
         own = {name for each in series for name in each.labels}
         labels |= own
         if series and (missing := [name for name in selection.labels if name not in own]):
             has = ", ".join(sorted(own - {"__name__", "job", "app", "instance"}))
-            why = f"{metric} has no label {missing[0]!r}; it has {has}: missing data is shown as 0"
+            why = f"{metric} has no label {missing[0]!r}; it has {has}; missing data is shown as 0"
             return Code.UNKNOWN_LABEL, why
     wanting = sorted(syntax.grouping(asked.tree) - labels)
     if wanting and all(samples.series.get(selection.metric) for selection in asked.selections):
@@ -369,10 +369,10 @@ def _short(run: Run, asked: ParsedPanel) -> str:
     effect = (
         "rate() needs two"
         if least < 2 * interval_s
-        else "a failed scrape leaves a gap, and rate() extrapolates across it"
+        else "a failed scrape leaves a gap, across which rate() extrapolates"
     )
     return (
-        f"the range is too short: {least:g} s hold fewer than {RATE_SCRAPES} scrapes, one every {interval_s:g} s, and "
+        f"the range is too short: {least:g} s hold fewer than {RATE_SCRAPES} scrapes at one every {interval_s:g} s; "
         f"{effect}; use $__rate_interval, or at least four scrapes"
     )
 
@@ -386,7 +386,7 @@ def _changes(under: Callable[[frozenset[Correction]], Vector], item: Correction)
 
 
 def _off(shown: Vector, under: Callable[..., Vector], applied: frozenset[Correction]) -> Labels | None:
-    """The labels whose value is none that the corrected expression gives, a rank on a bucket's edge nudged."""
+    """The labels of a value that the corrected expression does not give, even with a rank on a bucket's edge nudged."""
     if apart(shown, [under(applied)]) is None:
         return None
     return apart(shown, [under(applied, nudge) for nudge in NUDGES])

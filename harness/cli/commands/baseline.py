@@ -28,7 +28,7 @@ def add(commands: Commands) -> None:
         "--to", metavar="DIR", type=Path, default=Path("baselines"), help="where to keep it (default: baselines)"
     )
     add.add_argument("--job", metavar="ID", help="the CI job of the run (default: from GitHub, GitLab or Jenkins)")
-    add.add_argument("--commit", metavar="SHA", help="the commit that was measured (default: from the same)")
+    add.add_argument("--commit", metavar="SHA", help="the commit that was measured (default: from them, too)")
     csv = flags.add(
         actions,
         "csv",

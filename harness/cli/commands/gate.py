@@ -45,7 +45,7 @@ def add(commands: Commands) -> None:
         "on this machine (default: HEAD)",
     )
     gate.add_argument(
-        "--slowdown", metavar="FACTOR", type=float, help="that the self-test adds: 1.1 is 10 %% slower (default: 1.1)"
+        "--slowdown", metavar="FACTOR", type=float, help="slowdown that the self-test adds: 1.1 is 10 %% (default: 1.1)"
     )
     gate.add_argument(
         "--candidate",
@@ -68,7 +68,7 @@ def add(commands: Commands) -> None:
         help="set this in the candidate's environment alone; repeatable",
     )
     pairs.add_argument(
-        "--pairs", metavar="N", type=values.whole, help="number of pairs at most, from 5 up (default: 10)"
+        "--pairs", metavar="N", type=values.whole, help="run at most so many pairs, 5 or more (default: 10)"
     )
     pairs.add_argument("--slices", metavar="N", type=values.whole, help="slices of each side in a pair (default: 5)")
     pairs.add_argument("--slice", metavar="TIME", type=values.some_duration, help="length of a slice (default: 5s)")
@@ -80,7 +80,7 @@ def add(commands: Commands) -> None:
         default=[],
         help="view label whose latency is compared; repeatable (default: the profile's gated_views)",
     )
-    gate.add_argument("--job", metavar="ID", help="the CI job of the candidate's runs (default: all belong to one)")
+    gate.add_argument("--job", metavar="ID", help="the CI job of the candidate's runs (default: one job)")
     gate.add_argument("--out", metavar="DIR", type=Path, help="where to leave the reports (default: reports/gate-<id>)")
     flags.add_output(gate)
     gate.set_defaults(handler=_gate)

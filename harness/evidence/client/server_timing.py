@@ -131,7 +131,7 @@ def _told(db_s: float | None, db: str | None, cache: str | None, model: str | No
 
 
 def seconds(text: str) -> float | None:
-    """Milliseconds in decimal digits as seconds; None for what is no duration."""
+    """Milliseconds in decimal digits as seconds; None for anything else."""
     try:
         value = float(text)
     except ValueError:

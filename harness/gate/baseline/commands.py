@@ -82,7 +82,7 @@ def measure(path: Path, job: str, commit: str = "") -> Baseline:
 
 
 def read(path: Path, job: str = "") -> tuple[Baseline, ...]:
-    """A run directory, one baseline's file, or a directory of them. Raises UsageError when it is none of these."""
+    """A run directory, one baseline's file, or a directory of them. Raises UsageError for anything else."""
     try:
         if (path / "run.json").exists() or any(path.glob("samples-*.arrow")):
             return (measure(path, job),)

@@ -29,7 +29,7 @@ def test_elsewhere_nothing_is_told(tmp_path: Path) -> None:
 
 def test_verdicts_that_did_not_pass_are_annotated_and_escaped() -> None:
     """A colon or comma would end a property, a line break the command."""
-    told = github_actions.annotate(
+    lines = github_actions.annotate(
         with_verdicts(
             Verdict("rate", "shop:item, all", Status.FAIL, "5 % too much\r\n::error::forged", code=Code.SHORT),
             Verdict("percentiles", "p95", Status.INCONCLUSIVE, "too few", code=Code.NO_ANSWER),
@@ -37,7 +37,7 @@ def test_verdicts_that_did_not_pass_are_annotated_and_escaped() -> None:
         ),
         {"GITHUB_ACTIONS": "true"},
     )
-    assert told.splitlines() == [
+    assert lines.splitlines() == [
         "::error title=rate shop%3Aitem%2C all::5 %25 too much ::error::forged",
         "::warning title=percentiles p95::too few",
     ]
@@ -50,8 +50,8 @@ def test_no_more_than_github_shows() -> None:
         for status in (Status.FAIL, Status.INCONCLUSIVE)
         for n in range(30)
     ]
-    told = github_actions.annotate(with_verdicts(*verdicts), {"GITHUB_ACTIONS": "true"}).splitlines()
-    assert [line.split(" ")[0] for line in told] == ["::error"] * 10 + ["::warning"] * 10
+    lines = github_actions.annotate(with_verdicts(*verdicts), {"GITHUB_ACTIONS": "true"}).splitlines()
+    assert [line.split(" ")[0] for line in lines] == ["::error"] * 10 + ["::warning"] * 10
 
 
 def test_a_report_without_verdicts_is_annotated_and_a_pass_is_not() -> None:
@@ -77,11 +77,11 @@ def test_the_summary_is_appended(tmp_path: Path) -> None:
 def test_a_summary_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """By the variable, after the verdicts, which are lost to nobody."""
     failed = with_verdicts(Verdict("rate", "", Status.FAIL, "wrong", code=Code.SHORT))
-    told = github_actions.annotate(
+    lines = github_actions.annotate(
         failed, {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(tmp_path)}
     ).splitlines()
-    assert told[0] == "::error title=rate::wrong"
-    assert told[1].startswith("::warning title=harness::GITHUB_STEP_SUMMARY: ")
+    assert lines[0] == "::error title=rate::wrong"
+    assert lines[1].startswith("::warning title=harness::GITHUB_STEP_SUMMARY: ")
 
 
 def test_a_command_without_a_verdict_is_annotated() -> None:
