@@ -1,6 +1,6 @@
 """Order statistics and limits for counts: what a finite run can say about what it did not see.
 
-The distribution functions are scipy's; the statements built on them are ours. `scipy.stats` is not used, because it takes
+The distribution functions are scipy's; the statements built on them are ours. `scipy.stats` is not used, since it takes
 a second to import.
 """
 

@@ -1,7 +1,7 @@
 """How much of the users' waiting can the metric not see?
 
-Time spent waiting for a worker, in the network and in the client passes outside Django. That is not an error of the metric,
-and no dashboard shows it.
+Time spent waiting for a worker, in the network and in the client passes outside Django. The metric is not wrong, and
+no dashboard shows it.
 """
 
 import math

@@ -47,7 +47,7 @@ def subject_of(panel: Panel) -> str:
 
 
 def read(panel: Panel) -> ParsedPanel:
-    """The panel's expression as a tree. Raises ValueError when it is not PromQL, UnsupportedError when it is not covered."""
+    """The panel's expression as a tree. Raises ValueError when it is not PromQL, UnsupportedError when not covered."""
     tree = syntax.parse(panel.expression)
     return ParsedPanel(panel, tree, tuple(dict.fromkeys(syntax.selections(tree))))
 
