@@ -3,7 +3,7 @@
 Each gate has ten pairs of one view, looked at after five and ten. Requests come at 200 a second; latency is lognormal
 with one slow request in thirty, times the machine's noise: an AR(1) process by the second, bursts of neighbours that
 slow the machine for seconds, and 5 % from run to run, most of it shared by what runs beside each other and 2 % from
-process to process. Base and candidate take turns in slices of 5 s, so both arms of a pair see the same noise, slice by
+process to process. Base and candidate take turns in slices of 5 s, so both sides of a pair see the same noise, slice by
 slice. A regression multiplies the candidate's latencies, all of them or those of p95 and p99 only; one request in five
 hundred fails on either side.
 The fixed threshold fails when p50, p95 or p99 of one run of the candidate is more than 10 % above that of another run
@@ -34,7 +34,7 @@ GATES = 2000
 JOBS = 2
 VIEW = "view"
 PLAN = Plan((VIEW,))
-ARMS_S = (25, 100)
+SIDES_S = (25, 100)
 NONE = "none (A/A)"
 REGRESSIONS: Mapping[str, tuple[float, float, float]] = {
     NONE: (1.0, 1.0, 1.0),
@@ -73,28 +73,28 @@ class Seen:
 def measure_all() -> str:
     """The table."""
     lines = [
-        "| arm | regression | gates | FAIL | PASS | INCONCLUSIVE | decided after 5 pairs | fixed +10 % alarms |",
+        "| side length | regression | gates | FAIL | PASS | INCONCLUSIVE | decided after 5 pairs | fixed +10 % fails |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     alarms = []
-    for arm_s in ARMS_S:
-        measure.progress(f"gates with arms of {arm_s} s")
+    for side_s in SIDES_S:
+        measure.progress(f"gates with sides of {side_s} s")
         with ProcessPoolExecutor(JOBS) as pool:
-            gates = list(pool.map(simulate, itertools.repeat(arm_s), range(GATES), chunksize=20))
-        lines += [_row(arm_s, regression, [gate[regression] for gate in gates]) for regression in REGRESSIONS]
-        alarms.append(f"on runs of {arm_s} s in {_alarms([gate[NONE].fixed for gate in gates])}")
+            gates = list(pool.map(simulate, itertools.repeat(side_s), range(GATES), chunksize=20))
+        lines += [_row(side_s, regression, [gate[regression] for gate in gates]) for regression in REGRESSIONS]
+        alarms.append(f"on runs of {side_s} s in {_alarms([gate[NONE].fixed for gate in gates])}")
     return (
-        "\n".join(lines) + f"\n\n{_note()}Without any regression the fixed threshold alarms {', and '.join(alarms)}.\n"
+        "\n".join(lines) + f"\n\n{_note()}Without any regression the fixed threshold fails {', and '.join(alarms)}.\n"
     )
 
 
-def _row(arm_s: int, regression: str, gates: Sequence[Seen]) -> str:
+def _row(side_s: int, regression: str, gates: Sequence[Seen]) -> str:
     counts = Counter(gate.status for gate in gates)
-    told = [counts[status] for status in (Status.FAIL, Status.PASS, Status.INCONCLUSIVE)]
-    told.append(sum(gate.pairs < PLAN.looks[-1] for gate in gates))
-    told.append(sum(any(gate.fixed) for gate in gates))
-    shares = " | ".join(f"{number / len(gates):.2%}".replace("%", " %") for number in told)
-    return f"| {arm_s} s | {regression} | {len(gates):,} | {shares} |"
+    numbers = [counts[status] for status in (Status.FAIL, Status.PASS, Status.INCONCLUSIVE)]
+    numbers.append(sum(gate.pairs < PLAN.looks[-1] for gate in gates))
+    numbers.append(sum(any(gate.fixed) for gate in gates))
+    shares = " | ".join(f"{number / len(gates):.2%}".replace("%", " %") for number in numbers)
+    return f"| {side_s} s | {regression} | {len(gates):,} | {shares} |"
 
 
 def _alarms(fixed: Sequence[tuple[bool, ...]]) -> str:
@@ -104,15 +104,15 @@ def _alarms(fixed: Sequence[tuple[bool, ...]]) -> str:
 
 def _note() -> str:
     return (
-        f"With {GATES:,} gates a share of 1 % is known to about 0.4 points either way (95 %). A gate with arms of 25 s "
-        "measures for eight minutes, with arms of 100 s for half an hour.\n"
+        f"With {GATES:,} gates a share of 1 % is known to about 0.4 points either way (95 %). A gate with sides of "
+        "25 s measures for eight minutes, with sides of 100 s for half an hour.\n"
     )
 
 
-def simulate(arm_s: int, number: int) -> Mapping[str, Seen]:
+def simulate(side_s: int, number: int) -> Mapping[str, Seen]:
     """One gate, by regression: the same noise with a candidate that is so much slower."""
-    random = np.random.default_rng([zlib.crc32(b"gate-power"), arm_s, number])
-    pairs = list(_pairs(random, arm_s))
+    random = np.random.default_rng([zlib.crc32(b"gate-power"), side_s, number])
+    pairs = list(_pairs(random, side_s))
     return {name: _decide(pairs, factors) for name, factors in REGRESSIONS.items()}
 
 
@@ -132,19 +132,19 @@ def _slowed(arm: Measurement, factors: Sequence[float]) -> Measurement:
     return replace(arm, views={VIEW: ViewSample(sample.n, quantiles)})
 
 
-def _pairs(random: np.random.Generator, arm_s: int) -> Iterator[Pair]:
-    """Pairs one after the other on one machine, the order of the arms turning from pair to pair (ABBA)."""
+def _pairs(random: np.random.Generator, side_s: int) -> Iterator[Pair]:
+    """Pairs one after the other on one machine, the order of the sides turning from pair to pair (ABBA)."""
     k = PLAN.looks[-1]
-    noise = _noise(random, 2 * arm_s * k)
+    noise = _noise(random, 2 * side_s * k)
     for j in range(k):
-        seconds = noise[2 * arm_s * j : 2 * arm_s * (j + 1)].reshape(-1, SLICE_S, 2)
+        seconds = noise[2 * side_s * j : 2 * side_s * (j + 1)].reshape(-1, SLICE_S, 2)
         turns = seconds[0::2].reshape(-1, 2), seconds[1::2].reshape(-1, 2)
         first_base = j % 4 in (0, 3)
         base_noise, candidate_noise = turns if first_base else turns[::-1]
         machine = random.normal(0, MACHINE_SD)
         yield Pair(
-            _arm(random, f"pair {j}, base", base_noise, machine),
-            _arm(random, f"pair {j}, candidate", candidate_noise, machine),
+            _measurement(random, f"pair {j}, base", base_noise, machine),
+            _measurement(random, f"pair {j}, candidate", candidate_noise, machine),
         )
 
 
@@ -161,7 +161,7 @@ def _noise(random: np.random.Generator, length: int) -> Floats:
     return np.stack([noise, burst.clip(max=1)], axis=1)
 
 
-def _arm(random: np.random.Generator, id: str, noise: Floats, machine: float) -> Measurement:
+def _measurement(random: np.random.Generator, id: str, noise: Floats, machine: float) -> Measurement:
     n = RATE * len(noise)
     log_s = math.log(MEDIAN_S) + machine + random.normal(0, PROCESS_SD) + np.repeat(noise[:, 0], RATE)
     log_s += SPREAD * random.standard_normal(n)

@@ -1,6 +1,6 @@
 """How often the gate is right on this machine: whole gates on the real stack, with one view slowed on purpose.
 
-Each gate is `harness gate --base HEAD --candidate HEAD` with five pairs of fresh processes and arms of 4 s, which is
+Each gate is `harness gate --base HEAD --candidate HEAD` with five pairs of fresh processes and sides of 4 s, which is
 enough requests of the gated view for its p95 and not for its p99: so the verdict counted is that of the p95, and no
 gate as a whole can pass. The candidate's view takes 0, 10 or 20 % longer (TARGET_SLOWDOWN_PERCENT). The fixed threshold
 fails when the p95 of one candidate is more than 10 % above that of the base of another pair: the same data, read as two
@@ -49,7 +49,7 @@ def measure_all() -> str:
     """The table."""
     heads = ("slowdown of the view", "gates", "FAIL", "PASS", "INCONCLUSIVE", "gates that fail on any endpoint")
     lines = [
-        f"| {' | '.join(heads)} | median change | median detectable from | fixed +10 % alarms |",
+        f"| {' | '.join(heads)} | median change | median detectable from | fixed +10 % fails |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     in_turns = [  # so that a change of the machine touches every row
@@ -83,8 +83,8 @@ def _made(percent: int, number: int) -> Path:
 def _row(percent: int) -> str:
     seen = [_seen(_made(percent, number)) for number in range(GATES[percent])]
     counts = Counter(each.status for each in seen)
-    told = [counts[status] for status in (Status.FAIL, Status.PASS, Status.INCONCLUSIVE)]
-    shares = " | ".join(map(str, (*told, sum(each.failed for each in seen))))
+    numbers = [counts[status] for status in (Status.FAIL, Status.PASS, Status.INCONCLUSIVE)]
+    shares = " | ".join(map(str, (*numbers, sum(each.failed for each in seen))))
     change = _median([each.change for each in seen])
     detectable = _median([each.detectable for each in seen])
     name = f"+{percent} %" if percent else "none (A/A)"

@@ -67,10 +67,10 @@ class Cost:
 
 
 def measure_all() -> str:
-    """Run the arms in turn, `ROUNDS` times, against one target; a Markdown table of ratios within each round."""
+    """Run the ways in turn, `ROUNDS` times, against one target; a Markdown table of ratios within each round."""
     profile = toml_file.parse((measure.PROJECT / "harness.toml").read_text(), "harness.toml").profile("smoke")
     assert profile.start is not None
-    costs: dict[str, list[Cost]] = {arm: [] for arm in ARMS}
+    costs: dict[str, list[Cost]] = {way: [] for way in ARMS}
     with tempfile.TemporaryDirectory(prefix="harness-bench-") as scratch:
         logs = Path(scratch) / "logs"
         logs.mkdir()
@@ -81,29 +81,29 @@ def measure_all() -> str:
             os.sched_setaffinity(0, cores[:1])
             for number in range(ROUNDS + 1):
                 order = ARMS if number % 2 else tuple(reversed(ARMS))
-                for arm in order:
-                    cost = _cost(arm, services.target, Path(scratch) / f"{number}-{arm}")
+                for way in order:
+                    cost = _cost(way, services.target, Path(scratch) / f"{number}-{way}")
                     if number:  # the first round warms up
-                        costs[arm].append(cost)
-                    measure.progress(f"recording round {number} {arm}: {cost}")
+                        costs[way].append(cost)
+                    measure.progress(f"recording round {number} {way}: {cost}")
     os.sched_setaffinity(0, cores)
     return _table(costs)
 
 
-def _cost(arm: str, target: str, directory: Path) -> Cost:
+def _cost(way: str, target: str, directory: Path) -> Cost:
     directory.mkdir()
     (directory / "logs").mkdir()
     user = directory / "user.py"
     user.write_text(LOCUSTFILE)
     report = directory / "cost.json"
     files, extra, env = [str(user)], [], {"BENCH_COST": str(report)}
-    if arm == "recorder":
+    if way == "recorder":
         files.insert(0, str(measure.PROJECT / "harness" / "locust_plugin" / "recorder.py"))
         settings = {"directory": str(directory), "phase": "measure", "views": {}, "known_delay": {}}
         env["HARNESS_RECORDER"] = json.dumps(settings | {"closed_loop": False, "stamp_requests": True})
-    elif arm == "csv":
+    elif way == "csv":
         extra = ["--csv", str(directory / "stats"), "--csv-full-history"]
-    elif arm == "csv-logger":
+    elif way == "csv-logger":
         logger = directory / "logger.py"
         logger.write_text(CSV_LOGGER)
         files.insert(0, str(logger))
@@ -116,16 +116,16 @@ def _cost(arm: str, target: str, directory: Path) -> Cost:
 
 
 def _table(costs: dict[str, list[Cost]]) -> str:
-    heads = ("arm", "requests/s, median", RATIO, "processor time each, median", RATIO)
+    heads = ("recording", "requests/s, median", RATIO, "processor time each, median", RATIO)
     lines = [
         f"| {' | '.join(heads)} |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for arm in ARMS:
-        rates = _ratios([cost.requests_per_s for cost in costs[arm]], [cost.requests_per_s for cost in costs["bare"]])
-        cpu = _ratios([cost.cpu_s for cost in costs[arm]], [cost.cpu_s for cost in costs["bare"]])
-        middle = [statistics.median(getattr(cost, name) for cost in costs[arm]) for name in ("requests_per_s", "cpu_s")]
-        lines.append(f"| {arm} | {middle[0]:.0f} | {rates} | {middle[1] * 1e6:.0f} µs | {cpu} |")
+    for way in ARMS:
+        rates = _ratios([cost.requests_per_s for cost in costs[way]], [cost.requests_per_s for cost in costs["bare"]])
+        cpu = _ratios([cost.cpu_s for cost in costs[way]], [cost.cpu_s for cost in costs["bare"]])
+        middle = [statistics.median(getattr(cost, name) for cost in costs[way]) for name in ("requests_per_s", "cpu_s")]
+        lines.append(f"| {way} | {middle[0]:.0f} | {rates} | {middle[1] * 1e6:.0f} µs | {cpu} |")
     return "\n".join(lines) + "\n"
 
 

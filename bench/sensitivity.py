@@ -1,11 +1,11 @@
-"""The smallest fault that is caught in at least 19 of 20 runs, and how often a run of the unchanged app alarms.
+"""The smallest fault that is caught in at least 19 of 20 runs, and how often a run of the unchanged app fails.
 
 Every run is a whole one on the embedded stack: gunicorn, Locust, Prometheus. A magnitude is halved when it is caught,
 or doubled when it is not, once. Three runs go on side by side and disturb each other, as on a shared machine; a
 saturated one of the unchanged app has it to itself.
 Beside ours stand two naive checks on the same runs, made from the same report: are the rate, the error ratio, p50, p95
-and p99 that panels show over all views within 10 % and within 20 % of the truth? They are kindly meant: their truth of
-latency is what the app itself witnessed, not what the client felt.
+and p99 that panels show over all views within 10 % and within 20 % of the truth? They get the
+benefit of the doubt: their true latency is what the app itself witnessed, not what the client measured.
 """
 
 import itertools
@@ -125,7 +125,7 @@ class Sweep:
     """The check that must fail."""
     target: float
     """The magnitude to reach."""
-    told: Callable[[float], str]
+    shown: Callable[[float], str]
     inject: Callable[[float], Injection]
 
 
@@ -140,7 +140,7 @@ def _after(text: str, **profile: object) -> Injection:
 
 
 def _renamed(old: str, new: str) -> Mapping[str, Any]:
-    """A scrape job that tells one bound as another."""
+    """A scrape job that reports one bound as another."""
     rule = {"source_labels": ["le"], "regex": old, "target_label": "le", "replacement": new}
     return {"metric_relabel_configs": [rule]}
 
@@ -158,7 +158,7 @@ SWEEPS = (
         lambda share: _after(DROPPED.format(share=share), locustfile=_locustfiles.BUSY),
     ),
     Sweep(
-        "responses of one view told as another's",
+        "responses of one view reported under another",
         "request-counts",
         0.01,
         _percent,
@@ -179,14 +179,14 @@ SWEEPS = (
         lambda seconds: _after(CONSTANT_MISSING.format(seconds=seconds), locustfile=TIMED),
     ),
     Sweep(
-        "mass between a bound and the higher one that it is told as",
+        "observations between a bound and the higher one that it is reported as",
         "latency-buckets",
         0.02,
         _percent,
         lambda share: Injection(locustfile=SPREAD.format(share=share, delay_ms=45), scrape=_renamed("0.04", "0.05")),
     ),
     Sweep(
-        "mass between a bound and the lower one that it is told as",
+        "observations between a bound and the lower one that it is reported as",
         "latency-buckets",
         0.02,
         _percent,
@@ -215,7 +215,7 @@ class Seen:
     inconclusive: frozenset[str]
     requests: int
     naive: frozenset[float]
-    """Those of `NAIVE` that alarm."""
+    """Those of `NAIVE` that fail."""
 
 
 def sweep_all() -> str:
@@ -229,7 +229,7 @@ def sweep_all() -> str:
             caught = sum(sweep.check in run.failed for run in runs)
             naive = (sum(limit in run.naive for run in runs) for limit in NAIVE)
             lines.append(
-                f"| {sweep.name} | {sweep.told(sweep.target)} | {sweep.told(magnitude)} | {sweep.check} "
+                f"| {sweep.name} | {sweep.shown(sweep.target)} | {sweep.shown(magnitude)} | {sweep.check} "
                 f"| {caught} of {len(runs)} | {' | '.join(f'{number} of {len(runs)}' for number in naive)} "
                 f"| {measure.median_and_range([run.requests for run in runs])[0]:,.0f} |"
             )
@@ -237,7 +237,7 @@ def sweep_all() -> str:
 
 
 def alarms() -> str:
-    """The table of runs of the unchanged app. A saturated one has the machine to itself, for it takes all of it."""
+    """The table of runs of the unchanged app. A saturated one has the machine to itself, because it takes all of it."""
     lines = [
         "| load | length | workers | runs | ours: failed | ours: inconclusive | naive 10 % | naive 20 % |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
@@ -248,12 +248,13 @@ def alarms() -> str:
         every += runs
         lines.append(f"| {level} | {length} | {workers} | {_counted(runs)} |")
     lines.append(f"| all | | | {_counted(every)} |")
-    told = sorted({check for run in every for check in (*run.failed, *run.inconclusive)})
+    unsettled = sorted({check for run in every for check in (*run.failed, *run.inconclusive)})
     reasons = "".join(f"- {why}\n" for run in every for why in run.why)
-    told_text = (
-        f"Checks that did not pass in some run: {', '.join(told) or 'none'}. What failed:\n\n{reasons or '- nothing'}"
+    summary = (
+        f"Checks that did not pass in some run: {', '.join(unsettled) or 'none'}. "
+        f"What failed:\n\n{reasons or '- nothing'}"
     )
-    return "\n".join(lines) + f"\n\n{told_text.rstrip()}\n"
+    return "\n".join(lines) + f"\n\n{summary.rstrip()}\n"
 
 
 def _counted(runs: Sequence[Seen]) -> str:
@@ -283,7 +284,7 @@ def _runs(case: str, number: int, jobs: int) -> list[Seen]:
 
 
 def _run(case: str) -> Seen:
-    """One run. Raises RuntimeError when it leaves no report, for nothing may be left out of the tables."""
+    """One run. Raises RuntimeError when it leaves no report, because nothing may be left out of the tables."""
     scratch = Path(tempfile.mkdtemp(prefix="harness-bench-"))
     try:
         measure.run([sys.executable, "-m", "bench.sensitivity", case, str(scratch / "run")])
@@ -329,19 +330,19 @@ def one(case: str, out: Path) -> None:
     path = measure.PROJECT / "harness.toml"
     loaded = toml_file.parse(path.read_text(encoding="utf-8"), str(path))
     profile = loaded.profile("faults")
-    kind, *words = case.split(" ")
+    kind, *details = case.split(" ")
     quiet = progress.Reporter()
     if kind == "clean":
-        pipeline.run(_clean(profile, words), measure.PROJECT, out, quiet)
+        pipeline.run(_clean(profile, details), measure.PROJECT, out, quiet)
         return
     sweep = SWEEPS[int(kind)]
-    fault = Fault(0, "measured", "", "", "", (sweep.check,), (), injection=sweep.inject(float(words[0])))
+    fault = Fault(0, "measured", "", "", "", (sweep.check,), (), injection=sweep.inject(float(details[0])))
     with injection.injected(loaded, replace(profile, duration_s=8.0), fault) as broken:
         pipeline.run(broken, measure.PROJECT, out, quiet)
 
 
-def _clean(profile: Profile, words: Sequence[str]) -> Profile:
-    level, seconds, unit, workers = words
+def _clean(profile: Profile, details: Sequence[str]) -> Profile:
+    level, seconds, unit, workers = details
     assert profile.start is not None
     start = replace(profile.start, env={**profile.start.env, "TARGET_WORKERS": workers})
     return replace(profile, start=start, duration_s=LENGTHS_S[f"{seconds} {unit}"], **LEVELS[level])

@@ -1,7 +1,7 @@
 """What `harness verify` costs on 1,000,000 and 10,000,000 samples: time and peak memory.
 
 The runs are made from the stored run of the tests: its samples repeated, its counters scaled, so that every check has
-the same work as on a real run of that size. Repeated samples are no new ones, so checks that rest on chance fail (exit
+the same work as on a real run of that size. Repeated samples are not new ones, so checks that rest on chance fail (exit
 1).
 """
 
@@ -57,7 +57,7 @@ def _make(directory: Path, size: int) -> int:
                 writer.write_batch(batch)
         writer.write_batch(batches[0].slice(0, 0), custom_metadata={CLOSING_KEY: str(rows)})
     run["shards"] = [shard | {"rows": rows}]
-    run["panels"] = []  # what they show is no counter that could be scaled
+    run["panels"] = []  # what they show cannot be scaled like a counter
     (directory / "run.json").write_text(json.dumps(run))
     evidence = json.loads((STORED / "evidence.json").read_text())
     for answer in evidence["answers"]:

@@ -1,4 +1,4 @@
-"""A middleware that answers every tenth request by itself, for the faults that put it in a wrong place."""
+"""A middleware that answers every tenth request itself, for the faults that put it in a wrong place."""
 
 NAME = "gate.gate"
 """Its line in MIDDLEWARE."""

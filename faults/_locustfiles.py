@@ -15,7 +15,7 @@ class Visitor(FastHttpUser):
     def page(self):
         self.client.get("/work/page")
 """
-"""As many requests as go, of two views: enough for what befalls one in a thousand."""
+"""As many requests as go, of two views: enough for what happens to one in a thousand."""
 
 HASTY = """\
 from locust import FastHttpUser, HttpUser, constant, task

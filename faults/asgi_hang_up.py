@@ -1,4 +1,4 @@
-"""Clients of an ASGI server hang up before the answer."""
+"""Clients of an ASGI server disconnect before the response."""
 
 from faults import _locustfiles
 from harness.faults import Fault, Injection
@@ -6,9 +6,9 @@ from harness.faults import Fault, Injection
 FAULT = Fault(
     number=31,
     id="asgi-hang-up",
-    does="Clients of an ASGI server hang up before the answer.",
-    lie="the requests are counted, their responses never",
-    mend="the clients' limits; under ASGI the request is cancelled with the connection",
+    does="Clients of an ASGI server disconnect before the response.",
+    lie="the requests are counted, their responses are not",
+    mend="the clients' time-outs: under ASGI the request is cancelled with the connection",
     caught_by=("response-conservation",),
     quiet=("scrape-health",),
     injection=Injection(

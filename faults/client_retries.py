@@ -1,4 +1,4 @@
-"""The client's library retries failed requests unseen."""
+"""The client's library silently retries failed requests."""
 
 from harness.faults import Fault, Injection
 
@@ -27,7 +27,7 @@ class Visitor(HttpUser):
 FAULT = Fault(
     number=29,
     id="client-retries",
-    does="The client's library retries failed requests unseen.",
+    does="The client's library silently retries failed requests.",
     lie="the app gets three requests where a user made one",
     mend="the client: count its retries, or switch them off; the load on the app is not that of the users",
     caught_by=("request-conservation",),

@@ -1,4 +1,4 @@
-"""A panel filters buckets with > 0 inside of histogram_quantile()."""
+"""A panel filters buckets with > 0 inside histogram_quantile()."""
 
 from faults import _panel
 from harness.faults import Fault, Injection
@@ -19,9 +19,9 @@ class Waiting(FastHttpUser):
 FAULT = Fault(
     number=38,
     id="filtered-buckets",
-    does="A panel filters buckets with > 0 inside of histogram_quantile().",
-    lie="percentiles that are too low",
-    mend="the panel: no filter inside of histogram_quantile(); its result is NaN where there is no traffic",
+    does="A panel filters buckets with > 0 inside histogram_quantile().",
+    lie="percentiles are too low",
+    mend="the panel: no filter inside histogram_quantile(); its result is NaN where there is no traffic",
     caught_by=("dashboards",),
     quiet=_panel.TRUE_ALL_THE_SAME,
     injection=Injection(

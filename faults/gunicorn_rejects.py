@@ -1,4 +1,4 @@
-"""Clients send a header that is longer than gunicorn takes."""
+"""Clients send a header that is longer than gunicorn accepts."""
 
 from harness.faults import Fault, Injection
 
@@ -21,7 +21,7 @@ class Visitor(FastHttpUser):
 FAULT = Fault(
     number=21,
     id="gunicorn-rejects",
-    does="Clients send a header that is longer than gunicorn takes.",
+    does="Clients send a header that is longer than gunicorn accepts.",
     lie="errors that users see never happened: gunicorn answers them before Django",
     mend="gunicorn's log or the proxy: its own 400 and 431 never reach Django, so no metric of Django can count them",
     caught_by=("request-conservation",),

@@ -1,4 +1,4 @@
-"""A panel takes rate() over less than two scrapes."""
+"""A panel takes rate() over fewer than two scrapes."""
 
 from faults import _panel
 from harness.faults import Fault, Injection
@@ -6,9 +6,9 @@ from harness.faults import Fault, Injection
 FAULT = Fault(
     number=15,
     id="narrow-range",
-    does="A panel takes rate() over less than two scrapes.",
+    does="A panel takes rate() over fewer than two scrapes.",
     lie="no data: nobody uses the app",
-    mend="the panel: $__rate_interval, or four scrapes at least",
+    mend="the panel: $__rate_interval, or at least four scrapes",
     caught_by=("dashboards",),
     quiet=_panel.TRUE_ALL_THE_SAME,
     cause="short-range",

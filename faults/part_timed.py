@@ -1,4 +1,4 @@
-"""The timer starts after the first 3 ms of the work were done."""
+"""The timer starts after the first 3 ms of the work."""
 
 from faults import _locustfiles
 from harness.faults import Fault, Injection
@@ -18,7 +18,7 @@ class PrometheusAfterMiddleware(middleware.PrometheusAfterMiddleware):
 FAULT = Fault(
     number=40,
     id="part-timed",
-    does="The timer starts after the first 3 ms of the work were done.",
+    does="The timer starts after the first 3 ms of the work.",
     lie="every latency is 3 ms too low",
     mend="the middleware: start the timer first",
     caught_by=("timer-span",),

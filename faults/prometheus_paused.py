@@ -1,11 +1,11 @@
-"""Prometheus stands still for two and a half seconds."""
+"""Prometheus is paused for two and a half seconds."""
 
 from harness.faults import Act, Fault, Injection
 
 FAULT = Fault(
     number=34,
     id="prometheus-paused",
-    does="Prometheus stands still for two and a half seconds.",
+    does="Prometheus is paused for two and a half seconds.",
     lie="a gap that rate() bridges as if nothing had happened",
     mend="the machine that runs Prometheus: memory, disk, processor; alert on its own scrape durations",
     caught_by=("scrape-health",),

@@ -1,4 +1,4 @@
-"""nginx in front answers 413 and 502 by itself."""
+"""nginx in front of the app answers 413 and 502 itself."""
 
 from faults import _nginx
 from harness.faults import Fault, Injection
@@ -15,9 +15,9 @@ HTTP = """\
 FAULT = Fault(
     number=20,
     id="proxy-answers",
-    does="nginx in front answers 413 and 502 by itself.",
+    does="nginx in front of the app answers 413 and 502 itself.",
     lie="errors that users see never happened: metrics of Django alone cannot show them",
-    mend="monitor the proxy too: its own answers never reach Django, and no metric of Django can count them",
+    mend="monitor the proxy too: its own responses never reach Django, so no metric of Django can count them",
     caught_by=("request-conservation",),
     quiet=("scrape-health", "quiescence", "response-conservation"),
     needs=_nginx.NEEDS,

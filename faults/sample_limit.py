@@ -1,4 +1,4 @@
-"""A sample_limit is exceeded while the load is on."""
+"""A sample_limit is exceeded during the load."""
 
 from harness.faults import Act, Fault, Injection
 
@@ -10,8 +10,8 @@ EDIT = (
 FAULT = Fault(
     number=35,
     id="sample-limit",
-    does="A sample_limit is exceeded while the load is on.",
-    lie="up is 0, and panels go on with old scrapes until their range has passed",
+    does="A sample_limit is exceeded during the load.",
+    lie="up is 0, and panels show old values until their range has passed",
     mend="the scrape job: a higher sample_limit, or fewer series",
     caught_by=("scrape-health",),
     quiet=("generator-health",),

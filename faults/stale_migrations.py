@@ -1,4 +1,4 @@
-"""Somebody migrates while the workers go on telling what was unapplied when they started."""
+"""Migrations are applied while the workers keep reporting what was unapplied when they started."""
 
 from harness.faults import Fault, Injection
 
@@ -28,8 +28,8 @@ server.wait()
 FAULT = Fault(
     number=45,
     id="stale-migrations",
-    does="Somebody migrates while the workers go on telling what was unapplied when they started.",
-    lie="migrations are missing that were applied long ago",
+    does="Migrations are applied while the workers keep reporting what was unapplied when they started.",
+    lie="migrations that were applied long ago are reported as unapplied",
     mend="restart the workers after each migration: the gauges are set once, when a process starts",
     caught_by=("migrations",),
     quiet=("request-conservation", "response-conservation", "request-counts"),

@@ -1,4 +1,4 @@
-"""One of a hundred responses of a view is counted as one of another."""
+"""One of a hundred responses of a view is counted under another view."""
 
 from faults import _locustfiles
 from harness.faults import Fault, Injection
@@ -24,9 +24,9 @@ class PrometheusAfterMiddleware(middleware.PrometheusAfterMiddleware):
 FAULT = Fault(
     number=42,
     id="swapped-labels",
-    does="One of a hundred responses of a view is counted as one of another.",
+    does="One of a hundred responses of a view is counted under another view.",
     lie="both views' counts are off while their sum is right",
-    mend="the code that labels",
+    mend="the code that sets the labels",
     caught_by=("request-counts",),
     quiet=("scrape-health", "quiescence", "request-conservation", "response-conservation"),
     injection=Injection(

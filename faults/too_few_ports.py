@@ -1,4 +1,4 @@
-"""Each worker exports on a port of its own, and there are fewer ports than workers."""
+"""Each worker exports on its own port, and there are fewer ports than workers."""
 
 from faults import _unshared
 from harness.faults import Fault, Injection
@@ -14,7 +14,7 @@ PROMETHEUS_METRICS_EXPORT_ADDRESS = "127.0.0.1"
 FAULT = Fault(
     number=12,
     id="too-few-ports",
-    does="Each worker exports on a port of its own, and there are fewer ports than workers.",
+    does="Each worker exports on its own port, and there are fewer ports than workers.",
     lie="the workers without a port are invisible",
     mend="PROMETHEUS_METRICS_EXPORT_PORT_RANGE in the settings: a port per worker, and each of them scraped",
     caught_by=("request-conservation",),

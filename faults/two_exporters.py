@@ -1,13 +1,13 @@
-"""Prometheus scrapes the same app under two addresses in one job."""
+"""Prometheus scrapes the same app at two addresses in one job."""
 
 from harness.faults import Fault, Injection
 
 FAULT = Fault(
     number=46,
     id="two-exporters",
-    does="Prometheus scrapes the same app under two addresses in one job.",
-    lie="every sum over the job is double",
-    mend="the scrape job: name each process once",
+    does="Prometheus scrapes the same app at two addresses in one job.",
+    lie="every sum over the job is doubled",
+    mend="the scrape job: list each process once",
     caught_by=("request-conservation",),
     quiet=("generator-health",),
     injection=Injection(

@@ -1,4 +1,4 @@
-"""A panel selects by a label that the metric does not have, with 0 for no data."""
+"""A panel selects by a label that the metric does not have, and shows missing data as 0."""
 
 from faults import _panel
 from harness.faults import Fault, Injection
@@ -6,9 +6,9 @@ from harness.faults import Fault, Injection
 FAULT = Fault(
     number=18,
     id="unknown-label",
-    does="A panel selects by a label that the metric does not have, with 0 for no data.",
+    does="A panel selects by a label that the metric does not have, and shows missing data as 0.",
     lie="no error ever happens",
-    mend="the panel: the names of the labels as the target exports them",
+    mend="the panel: use the label names that the target exports",
     caught_by=("dashboards",),
     quiet=_panel.TRUE_ALL_THE_SAME,
     injection=Injection(

@@ -18,7 +18,7 @@ __all__ = ["__version__", "open_run"]
 def open_run(path: str | Path) -> "StoredRun":
     """A run directory that `harness run` or `harness dashboards` made; it is judged when its verdicts are asked for.
 
-    Raises UsageError when it is none, StoreError when it is damaged.
+    Raises UsageError when it is not one, StoreError when it is damaged.
     """
     from harness.runs.stored_run import StoredRun  # noqa: PLC0415
 

@@ -14,7 +14,7 @@ from harness.faults import Fault, catalogue
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "faults" / "README.md"
 BEGIN, END = "<!-- faults -->\n", "<!-- /faults -->\n"
-HEAD = "| # | fault | what lies | the lie | noticed by |\n| --- | --- | --- | --- | --- |\n"
+HEAD = "| # | fault | what is broken | what the metrics then claim | noticed by |\n| --- | --- | --- | --- | --- |\n"
 
 
 def main() -> int:

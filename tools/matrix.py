@@ -1,9 +1,9 @@
 """`make matrix`: a short verified run for every engine, cache and server of the target; writes docs/matrix.md.
 
-    .venv/bin/python tools/matrix.py [WORD ...]      only the cells that have all the words, e.g. postgresql asgi
+    .venv/bin/python tools/matrix.py [NAME ...]      only the cells that have all the names, e.g. postgresql asgi
 
 Ends with 0 when every cell passed, with 1 when one failed, with 3 when one could not be judged or was left out. With
-words only the rows of those cells are written anew.
+names only the rows of those cells are written again.
 """
 
 import argparse
@@ -49,12 +49,14 @@ class Cell:
 def main() -> int:
     """Run the chosen cells one after the other; see the module's text."""
     parser = argparse.ArgumentParser(description="Verify every engine, cache and server of the reference target.")
-    parser.add_argument("words", nargs="*", metavar="WORD", help="only cells with all of these words")
-    words = set(parser.parse_args().words)
-    if unknown := words - {*ENGINES, *CACHES, *SERVERS}:
-        parser.error(f"unknown word {min(unknown)!r}; it is one of {', '.join((*ENGINES, *CACHES, *SERVERS))}")
-    chosen = [variants for variants in itertools.product(ENGINES, CACHES, SERVERS) if words <= set(variants)]
-    rows = rows_of(PAGE.read_text(encoding="utf-8")) if words else {}
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="only cells with all of these engines, caches and servers"
+    )
+    names = set(parser.parse_args().names)
+    if unknown := names - {*ENGINES, *CACHES, *SERVERS}:
+        parser.error(f"unknown name {min(unknown)!r}; it is one of {', '.join((*ENGINES, *CACHES, *SERVERS))}")
+    chosen = [variants for variants in itertools.product(ENGINES, CACHES, SERVERS) if names <= set(variants)]
+    rows = rows_of(PAGE.read_text(encoding="utf-8")) if names else {}
     codes = set()
     for variants in chosen:
         cell = run(variants)
@@ -71,7 +73,7 @@ def main() -> int:
 
 def run(variants: tuple[str, str, str]) -> Cell:
     """One run of the profile `matrix`; what it left is read from its report."""
-    chosen = [word for name in variants for word in ("--variant", name)]
+    chosen = [argument for name in variants for argument in ("--variant", name)]
     with tempfile.TemporaryDirectory(prefix="harness-matrix-") as scratch:
         out = Path(scratch) / "run"
         command = [sys.executable, "-m", "harness.cli.main", "run", "matrix", *chosen, "--quiet", "--out", str(out)]
@@ -99,15 +101,15 @@ HEADING = (
 
 def row(cell: Cell) -> str:
     """The cell as a line of the table."""
-    words = " | ".join(cell.variants)
-    return f"| {words} | {cell.verdict} | {cell.samples:,} | {cell.verdicts:,} | {cell.servers} | {cell.note} |"
+    names = " | ".join(cell.variants)
+    return f"| {names} | {cell.verdict} | {cell.samples:,} | {cell.verdicts:,} | {cell.servers} | {cell.note} |"
 
 
 def rows_of(page: str) -> dict[tuple[str, ...], str]:
     """The lines of the page's table, by engine, cache and server."""
     lines = page.split(BEGIN, 1)[1].split(END, 1)[0].splitlines()
-    found = {tuple(word.strip() for word in line.split("|")[1:4]): line for line in lines if line.startswith("| ")}
-    return {words: line for words, line in found.items() if words[0] in ENGINES}
+    found = {tuple(name.strip() for name in line.split("|")[1:4]): line for line in lines if line.startswith("| ")}
+    return {names: line for names, line in found.items() if names[0] in ENGINES}
 
 
 def table(rows: dict[tuple[str, ...], str]) -> str:
@@ -115,9 +117,9 @@ def table(rows: dict[tuple[str, ...], str]) -> str:
     every = list(itertools.product(ENGINES, CACHES, SERVERS))
     lines = [rows[variants] for variants in every if variants in rows]
     verdicts = [line.split("|")[4].strip() for line in lines]
-    counts = {word: verdicts.count(word) for word in (*VERDICTS.values(), "not run")}
-    told = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
-    return "\n".join((*HEADING, *lines)) + f"\n\n{len(lines)} of {len(every)} cells: {told}.\n"
+    counts = {verdict: verdicts.count(verdict) for verdict in (*VERDICTS.values(), "not run")}
+    summary = ", ".join(f"{number} {verdict}" for verdict, number in counts.items() if number)
+    return "\n".join((*HEADING, *lines)) + f"\n\n{len(lines)} of {len(every)} cells: {summary}.\n"
 
 
 if __name__ == "__main__":

@@ -94,19 +94,19 @@ def install(packages: List[str]) -> None:
     """
     if not packages:
         return
-    words = ["apt-get", "install", "-y", "--no-remove", "--no-install-recommends", *packages]
+    command = ["apt-get", "install", "-y", "--no-remove", "--no-install-recommends", *packages]
     if not shutil.which("apt-get"):
-        advice = "only Debian and Ubuntu can get them here by themselves; install what has them, see docs/services.md"
+        advice = "`make services` installs them on Debian and Ubuntu only; install them yourself, see docs/services.md"
         raise SetupError("{} missing: {}".format(", ".join(packages), advice))
     if os.geteuid() != 0 and not shutil.which("sudo"):
-        raise SetupError("{} missing; as root, run: {}".format(", ".join(packages), " ".join(words)))
+        raise SetupError("{} missing; as root, run: {}".format(", ".join(packages), " ".join(command)))
     setup.say("services: installing {}, a minute or so".format(", ".join(packages)))
     with servers_kept_down():
         try:
-            as_root(words)
+            as_root(command)
         except SetupError:  # the lists may be missing or too old
             as_root(["apt-get", "-q", "update"])
-            as_root(words)
+            as_root(command)
 
 
 @contextmanager
@@ -127,11 +127,11 @@ def servers_kept_down() -> Iterator[None]:
         as_root(["rm", "-f", str(POLICY)])
 
 
-def as_root(words: List[str]) -> None:
+def as_root(command: List[str]) -> None:
     """Run a command as root, with the system's own place for temporary files. Raises SetupError when it fails."""
     environment = ["env", "-u", "TMPDIR", "DEBIAN_FRONTEND=noninteractive"]
-    options = ["-o", "DPkg::Lock::Timeout=600"] if words[0] == "apt-get" else []
-    setup.run([*([] if os.geteuid() == 0 else ["sudo"]), *environment, words[0], *options, *words[1:]])
+    options = ["-o", "DPkg::Lock::Timeout=600"] if command[0] == "apt-get" else []
+    setup.run([*([] if os.geteuid() == 0 else ["sudo"]), *environment, command[0], *options, *command[1:]])
 
 
 def is_built() -> bool:

@@ -44,7 +44,7 @@ Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
 
 
 class SetupError(Exception):
-    """What is missing and what to do about it, in words for the user."""
+    """What is missing and what to do about it, as a message for the user."""
 
 
 def main(parts: List[str]) -> int:
@@ -107,7 +107,7 @@ def ensure_venv() -> None:
         packages_stamp.write_text(packages)
         say("venv: ready with Python {} after {:.0f} s".format(sys.version.split()[0], time.monotonic() - started))
     if read(project_stamp) != project:
-        editable = [word for place in PROJECTS for word in ("--editable", str(place))]
+        editable = [argument for place in PROJECTS for argument in ("--editable", str(place))]
         pip("install", "--no-deps", "--no-index", "--no-build-isolation", *editable)
         project_stamp.write_text(project)
 
@@ -136,7 +136,9 @@ def ensure_prometheus() -> None:
     named = os.environ.get(PROMETHEUS_VARIABLE)
     if named:
         if not (Path(named).is_file() and os.access(named, os.X_OK)):
-            raise SetupError("{}={} is no executable file: correct it or unset it".format(PROMETHEUS_VARIABLE, named))
+            raise SetupError(
+                "{}={} is not an executable file: correct it or unset it".format(PROMETHEUS_VARIABLE, named)
+            )
         return
     binaries = TOOLS / "bin"
     if shutil.which("prometheus") or os.access(str(binaries / "prometheus"), os.X_OK):
@@ -166,7 +168,7 @@ def debian_package(name: str, remedy: str) -> Path:
         advice += ", put a prometheus binary on PATH, or set {} to one".format(PROMETHEUS_VARIABLE)
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         raise SetupError(
-            "{} is missing and only Debian and Ubuntu can get it here by themselves: {}".format(name, advice)
+            "{} is missing, and `make setup` can fetch it on Debian and Ubuntu only: {}".format(name, advice)
         )
     say("{}: fetching the distribution's package".format(name))
     archives = SCRATCH / "apt" / "archives"
@@ -240,7 +242,7 @@ def clear(path: Path) -> None:
 
 
 def say(line: str) -> None:
-    """Tell the user about work that takes a while."""
+    """Report work that takes a while."""
     print(line, flush=True)
 
 

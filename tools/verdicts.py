@@ -36,7 +36,7 @@ def main() -> int:
     try:
         server = ThreadingHTTPServer((options.host, options.port), handler(options.reports))
     except (OSError, OverflowError) as error:
-        parser.error(f"--port: {options.host}:{options.port} cannot be listened on: {error}")
+        parser.error(f"--port: {options.host}:{options.port} cannot be opened: {error}")
     with server:
         print(f"http://{options.host}:{server.server_port}", flush=True)
         try:
@@ -103,7 +103,7 @@ def verdicts(runs: Mapping[str, Report | str]) -> list[Row]:
 
 
 def figures(runs: Mapping[str, Report | str]) -> list[Row]:
-    """One row for each run, view and method; what an account cannot tell is null."""
+    """One row for each run, view and method; what an account does not have is null."""
     return [
         {
             **_run(name, report),

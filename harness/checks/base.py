@@ -44,7 +44,7 @@ class Facts:
 
     @property
     def unusable(self) -> str:
-        """Why the samples cannot be counted on; empty when they can."""
+        """Why the samples are unusable; empty when they are usable."""
         for state in self.shards:
             if state.problem or state.contradiction:
                 return f"{state.shard.file}: {state.problem or state.contradiction}"
@@ -85,7 +85,7 @@ class Facts:
 
     @property
     def never_begun(self) -> int:
-        """Planned arrivals of an open model for which no user was free; whoever came then had no answer."""
+        """Planned arrivals of an open model that were dropped because all users were busy."""
         health = self.run.generator
         return max((health.planned_arrivals or 0) - (health.begun_arrivals or 0), 0)
 
@@ -108,7 +108,7 @@ class Facts:
 class Check:
     """One check. `judge` yields at least one verdict, whatever the facts; but for `optional` ones.
 
-    These yield none where neither the app nor the metric tells of their subject: not every app has a database.
+    These yield none where neither the app nor the metric reports on their subject: not every app has a database.
     """
 
     id: str
@@ -209,6 +209,6 @@ def unanswered(
 
 
 def unusable(check: str, subject: str, facts: Facts, labels: Mapping[str, str] = NO_LABELS) -> Verdict:
-    """The verdict when the samples cannot be counted on."""
-    why = f"the samples cannot be counted on: {facts.unusable}"
+    """The verdict when the samples are unusable."""
+    why = f"the samples are unusable: {facts.unusable}"
     return inconclusive(check, subject, Code.SAMPLES_UNUSABLE, why, labels=labels)

@@ -49,9 +49,9 @@ def within(count: Count, facts: Facts) -> Verdict:
     saw = f"{count.expected_by} counts {count.expected:,} {count.unit}, {count.observed_by} {count.observed:,.10g}"
     passed = abs(difference) <= spare
     if not passed:
-        told, likely = ("short", count.short) if difference < 0 else ("over", count.over)
-        saw = f"{count.observed_by} is {abs(difference):,.10g} {told}: {saw}; {likely}"
-    basis = f"{spare} requests of others in flight at the ends of the window" if spare else "exact"
+        direction, likely = ("short", count.short) if difference < 0 else ("over", count.over)
+        saw = f"{count.observed_by} is {abs(difference):,.10g} {direction}: {saw}; {likely}"
+    basis = f"{spare} requests of other clients in flight at the ends of the window" if spare else "exact"
     return settled(
         count.check,
         count.subject,
@@ -68,7 +68,7 @@ def within(count: Count, facts: Facts) -> Verdict:
 def equal(count: Count, facts: Facts, *, lost: int = 0, unseen: str = "") -> Verdict:
     """Judge a count: exact, up to `lost` more for requests without a response, unbounded above with foreign traffic.
 
-    `unseen` is another reason why the metric may have counted more than the samples tell.
+    `unseen` is another reason why the metric may have counted more than the samples show.
     """
     if facts.unusable:
         return unusable(count.check, count.subject, facts, count.labels)

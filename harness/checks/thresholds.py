@@ -55,7 +55,7 @@ def _judge_limit(facts: Facts, limit: Limit) -> list[Verdict]:
 
 
 def _judge_key(facts: Facts, limit: Limit, key: ViewKey, subject: str) -> Verdict:
-    """Requests without a response, and arrivals that were never begun, count as slower than any limit."""
+    """Requests without a response, and dropped arrivals, count as slower than any limit."""
     labels = _labels(limit, key)
     if limit.metric in ("error_ratio", "rate"):
         return _judge_value(limit, subject, _value(facts, limit.metric, key), labels)
@@ -63,7 +63,7 @@ def _judge_key(facts: Facts, limit: Limit, key: ViewKey, subject: str) -> Verdic
     if lost and statistics.rank(q, n + lost) > n:
         why = f"{lost} of {n + lost} requests had no response at all, so {limit.metric} has no bound"
         if facts.never_begun:
-            why += f"; {facts.never_begun} of them were never begun, as all users waited for answers"
+            why += f"; {facts.never_begun} of them were dropped (all users busy)"
         return settled(ID, subject, Code.LIMIT_EXCEEDED, why, expected=limit.value, unit="s", labels=labels)
     judged = _judge_value(limit, subject, _value(facts, limit.metric, key), labels)
     if not facts.client.latency[key].intended.n:

@@ -1,4 +1,4 @@
-"""What the witness counted of SQL, cache and models, for the checks that hold the metric against it."""
+"""What the witness counted of SQL, cache and models, for the checks that compare the metric with it."""
 
 from collections import Counter
 
@@ -10,12 +10,12 @@ from harness.evidence import prometheus_evidence
 
 
 def counts(facts: Facts, kind: str) -> dict[str, Counter[str]]:
-    """Numbers by subject and key, over all views; empty when the witness told nothing of this kind."""
-    told: dict[str, Counter[str]] = {}
+    """Numbers by subject and key, over all views; empty when the witness reported nothing of this kind."""
+    counted: dict[str, Counter[str]] = {}
     for event, number in facts.client.events.items():
         if event.kind == kind:
-            told.setdefault(event.subject, Counter())[event.key] += number
-    return told
+            counted.setdefault(event.subject, Counter())[event.key] += number
+    return counted
 
 
 def views_with(facts: Facts, kind: str, *keys: str) -> str:
@@ -24,7 +24,7 @@ def views_with(facts: Facts, kind: str, *keys: str) -> str:
 
 
 def unseen(facts: Facts, *, once: bool = False) -> str:
-    """Why the target may have done more than the samples' witnesses tell; empty when they tell everything.
+    """Why the target may have done more than the samples' witnesses report; empty when they report everything.
 
     What a request can do `once` at the most is bounded by the number of lost requests, so these are no reason.
     """
@@ -41,7 +41,5 @@ def unseen(facts: Facts, *, once: bool = False) -> str:
 
 
 def unproved(check: str, subject: str, text: str) -> Finding:
-    """The finding for what the metric tells and nothing else does."""
-    return Finding(
-        FindingCode.UNPROVED, subject, f"{text}, and the target has no witness that tells of it: not judged", check
-    )
+    """The finding for what only the metric reports."""
+    return Finding(FindingCode.UNPROVED, subject, f"{text}; no witness data; not checked", check)

@@ -1,4 +1,4 @@
-"""What a shell offers for a word: asked by the script of `harness completion`, each time Tab is pressed.
+"""What a shell offers at the cursor: asked by the script of `harness completion`, each time Tab is pressed.
 
 What cannot be read offers nothing: the command itself says what is wrong with it.
 """
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.config.toml_file import Config
 
 Completer: TypeAlias = Callable[..., Iterable[str]]
-"""Called with `prefix`, `parsed_args` and more; returns what the word may be."""
+"""Called with `prefix`, `parsed_args` and more; returns the possible values."""
 
 
 def offer(action: argparse.Action, completer: Completer) -> None:

@@ -1,4 +1,4 @@
-"""A bug of the harness: how it is told apart from a verdict."""
+"""A bug of the harness: reported so that it does not look like a verdict."""
 
 import sys
 import traceback

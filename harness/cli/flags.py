@@ -1,4 +1,4 @@
-"""What several commands take: the same flags, explained in the same words."""
+"""What several commands take: the same flags, explained the same way."""
 
 import argparse
 from collections.abc import Sequence
@@ -10,7 +10,8 @@ from harness.core.errors import UsageError
 
 EXIT_CODES = """\
 exit codes: 0 all checks pass; 1 something failed; 2 wrong usage; 3 inconclusive (could not be measured, or too little
-data); 70 a bug of the harness; 130 interrupted. A failure outranks an inconclusive check, and no data never passes."""
+data); 70 a bug of the harness; 130 interrupted. A failure outranks an inconclusive check.
+Missing data is never a PASS."""
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no public name
 """Where a command is added."""
@@ -77,4 +78,4 @@ def refuse(options: argparse.Namespace, names: Sequence[str], beside: str) -> No
     """Refuse flags that would be ignored. Raises UsageError."""
     for name in names:
         if getattr(options, name):
-            raise UsageError(f"--{name.replace('_', '-')}: means nothing beside {beside}; leave it out")
+            raise UsageError(f"--{name.replace('_', '-')}: has no effect with {beside}; leave it out")

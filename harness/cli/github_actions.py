@@ -1,4 +1,4 @@
-"""What a CI server that runs the command is told beside the exit code. It never changes that code."""
+"""What a CI server that runs the command gets beside the exit code. It never changes that code."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,20 +7,20 @@ from harness.core.report import Report
 from harness.report.render import annotations, markdown
 
 
-def tell(report: Report, environ: Mapping[str, str]) -> str:
+def annotate(report: Report, environ: Mapping[str, str]) -> str:
     """In a step of GitHub Actions append the job summary, and return the annotations; elsewhere do nothing."""
     if environ.get("GITHUB_ACTIONS") != "true":
         return ""
-    told = annotations.render(report)
+    annotations_ = annotations.render(report)
     if summary := environ.get("GITHUB_STEP_SUMMARY"):
         try:
             with Path(summary).open("a", encoding="utf-8") as file:
                 file.write(markdown.render(report))
         except OSError as error:
-            told += annotations.warn(f"GITHUB_STEP_SUMMARY: {summary} cannot be written: {error.strerror}")
-    return told
+            annotations_ += annotations.warn(f"GITHUB_STEP_SUMMARY: {summary} cannot be written: {error.strerror}")
+    return annotations_
 
 
-def tell_error(text: str, environ: Mapping[str, str]) -> str:
+def annotate_error(text: str, environ: Mapping[str, str]) -> str:
     """In a step of GitHub Actions the annotation of a command that came to no verdict; elsewhere nothing."""
     return annotations.fail(text) if environ.get("GITHUB_ACTIONS") == "true" else ""

@@ -13,7 +13,7 @@ from harness.core.errors import ExitCode, HarnessError
 REFUSED = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR)
 UNWRITTEN = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT)
 COMPLETION = "_ARGCOMPLETE"
-"""Set by the completion script of a shell, which wants what the word at the cursor may be."""
+"""Set by the completion script of a shell, which asks for what may stand at the cursor."""
 
 
 def entrypoint() -> NoReturn:
@@ -52,7 +52,7 @@ def _run(arguments: Sequence[str] | None, options: argparse.Namespace) -> int:
         code = int(options.handler(options))
         sys.stdout.flush()
     except HarnessError as error:
-        _tell(str(error))
+        _report(str(error))
         return error.exit_code
     except interrupt.Interrupted:
         _write_error("interrupted; what was started is stopped, what was recorded is kept")
@@ -68,7 +68,7 @@ def _run(arguments: Sequence[str] | None, options: argparse.Namespace) -> int:
 def _crashed(error: Exception, options: argparse.Namespace) -> int:
     from harness.cli import crash
 
-    _tell(crash.report(error, _directory(options)))
+    _report(crash.report(error, _directory(options)))
     return ExitCode.CRASHED
 
 
@@ -82,7 +82,7 @@ def _directory(options: argparse.Namespace) -> Path | None:
 def _unusable(error: OSError) -> int:
     """What the system refuses: a path, by its name, or standard output. Any other is a bug and keeps its traceback."""
     if error.filename is not None and error.errno in REFUSED:
-        _write_error(f"{error.filename}: {error.strerror}; name another path, or see who may read it")
+        _write_error(f"{error.filename}: {error.strerror}; name another path, or check its permissions")
         return ExitCode.USAGE
     if error.filename is None and error.errno in UNWRITTEN:
         _write_error(f"standard output cannot be written: {error.strerror}; the reports are where --out says")
@@ -91,13 +91,13 @@ def _unusable(error: OSError) -> int:
     raise error
 
 
-def _tell(text: str) -> None:
+def _report(text: str) -> None:
     """An error on standard error, and as an annotation in a step of GitHub Actions."""
     _write_error(text)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from harness.cli import github_actions
 
-        sys.stderr.write(github_actions.tell_error(text, os.environ))
+        sys.stderr.write(github_actions.annotate_error(text, os.environ))
 
 
 def _write_error(text: str) -> None:

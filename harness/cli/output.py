@@ -42,5 +42,5 @@ def show(outcome: "Outcome", options: argparse.Namespace) -> int:
         width = shutil.get_terminal_size((120, 24)).columns
         color = sys.stdout.isatty()
         sys.stdout.write(console.render(outcome.report, width=width, color=color, location=str(outcome.directory)))
-    sys.stderr.write(github_actions.tell(outcome.report, os.environ))
+    sys.stderr.write(github_actions.annotate(outcome.report, os.environ))
     return int(outcome.report.exit_code)

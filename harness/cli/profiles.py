@@ -16,7 +16,7 @@ def chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
     if flags.get("arrival_rate") and flags.get("pace"):
         raise UsageError("--pace: not allowed with --arrival-rate, which does not wait for users; leave one out")
     if options.variant and (flags.get("target") or flags.get("prometheus")):
-        raise UsageError("--variant: a target that runs already is not started, so it has no variants; leave it out")
+        raise UsageError("--variant: only a target that the harness starts has variants; leave it out")
     loaded = load(options)
     project = options.config.resolve().parent
     profile = loaded.profile(options.profile, options.variant)
@@ -49,7 +49,7 @@ def chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
 
 
 def load(options: argparse.Namespace) -> Config:
-    """The config file; without one, a target that runs already can still be loaded."""
+    """The config file; without one, a running target can still be loaded."""
     try:
         text = options.config.read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -55,7 +55,7 @@ class VerdictItem(pytest.Item):
         self.verdict = verdict
 
     def runtest(self) -> None:
-        """Pass when the verdict does; anything else fails, for no data never passes."""
+        """Pass when the verdict does; anything else fails: missing data never passes."""
         with _crashes(None):
             for name, value in (("expected", self.verdict.expected), ("observed", self.verdict.observed)):
                 if value is not None:
@@ -64,7 +64,7 @@ class VerdictItem(pytest.Item):
                 raise VerdictFailed(f"{self.verdict.status.upper()}: {_clean(self.verdict.why)}")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The verdict's own words, without a traceback."""
+        """The verdict's own sentence, without a traceback."""
         if isinstance(excinfo.value, VerdictFailed):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
@@ -76,7 +76,7 @@ class VerdictItem(pytest.Item):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options that begin with `--harness-`, beside those of Locust's own plugin."""
-    group = parser.getgroup("harness", "metrics held against a load that is recorded request by request")
+    group = parser.getgroup("harness", "metrics compared with a load that is recorded request by request")
     group.addoption("--harness-profile", metavar="NAME", help="run this profile; each verdict becomes a test")
     group.addoption("--harness-run", metavar="DIR", help="judge a stored run instead, without any load")
     group.addoption(
@@ -89,13 +89,13 @@ def pytest_configure(config: pytest.Config) -> None:
     profile, stored = config.getoption("--harness-profile"), config.getoption("--harness-run")
     if profile is None and stored is None:
         if config.getoption("--harness-config"):
-            raise pytest.UsageError("--harness-config: means nothing without --harness-profile=NAME")
+            raise pytest.UsageError("--harness-config: has no effect without --harness-profile=NAME")
         return
     if profile is not None and stored is not None:
         raise pytest.UsageError("--harness-run: not allowed with --harness-profile; leave one out")
     for flag, value in (("--harness-profile", profile), ("--harness-run", stored)):
         if value is not None and not value.strip():
-            raise pytest.UsageError(f"{flag}: it is empty, and without a run nothing is verified; is a variable unset?")
+            raise pytest.UsageError(f"{flag}: it is empty, so nothing would be verified; is a variable unset?")
     distributed = config.getoption("numprocesses", None) or config.getoption("dist", None) not in (None, "no")
     if hasattr(config, "workerinput") or distributed or config.getoption("tx", None):
         raise pytest.UsageError(

@@ -1,4 +1,4 @@
-"""Which hosts may be loaded, and a profile on services that run already."""
+"""Which hosts may be loaded, and a profile on running services."""
 
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -14,13 +14,13 @@ def check_hosts(profile: Profile) -> None:
         return
     for flag, url in (("--target", profile.target), ("--prometheus", profile.prometheus)):
         if not url:
-            raise UsageError(f"{flag} is missing: a target that runs already needs both --target and --prometheus")
+            raise UsageError(f"{flag} is missing: a running target needs both --target and --prometheus")
         _check_url(flag, url)
     check_host("--target", profile.target, profile)
 
 
 def check_host(flag: str, url: str, profile: Profile) -> None:
-    """Refuse to load what is no URL, or on a host that is neither loopback nor allowed by name. Raises UsageError."""
+    """Refuse to load what is not a URL, or a host that is neither loopback nor allowed by name. Raises UsageError."""
     _check_url(flag, url)
     host = urlsplit(url).hostname or ""
     if host not in LOOPBACK and host not in profile.allow_hosts:
@@ -35,7 +35,7 @@ def _check_url(flag: str, url: str) -> None:
 
 
 def against(profile: Profile, target: str, prometheus: str) -> Profile:
-    """The profile on services that run already.
+    """The profile on running services.
 
     What it would start, its variants, dashboards and rules, and what it asks of the started target's buckets are left
     aside.

@@ -91,7 +91,7 @@ class Profile:
     """`own`: the scenario's wait times; `closed`: no waiting, each user sends its next request at once."""
     scrape_interval_s: float = 1.0
     quiet_timeout_s: float = 15.0
-    """How long to wait for a quiet scrape before taking the traffic as somebody else's."""
+    """How long to wait for a quiet scrape before the traffic counts as somebody else's."""
     start: TargetStart | None = None
     variants: tuple[str, ...] = ()
     """What is merged into `start`; a profile of `Config.profile` has it merged already."""
@@ -113,12 +113,12 @@ class Profile:
     """View label of the scrapes themselves; empty for the instrumentation's own."""
     views: Mapping[str, str] = field(default_factory=dict)
     known_delay: Mapping[str, str] = field(default_factory=dict)
-    """Sample name -> query parameter that tells the view how many milliseconds to take."""
+    """Sample name -> query parameter that asks the view to take so many milliseconds."""
     calibration: str = ""
     state: str = ""
-    """Path at which the target tells its rows and migrations as JSON."""
+    """Path at which the target reports its rows and migrations as JSON."""
     sql_log: str = ""
-    """Path at which the target tells the totals of its SQL log as JSON."""
+    """Path at which the target reports the totals of its SQL log as JSON."""
     dashboards: tuple[str, ...] = ()
     """Files of Grafana dashboards, or directories of them, relative to harness.toml."""
     rules: tuple[str, ...] = ()
@@ -132,6 +132,6 @@ class Profile:
     thresholds: tuple[Limit, ...] = ()
     budget: Budget = Budget()
     load_prefix: tuple[str, ...] = ()
-    """Words before the command of Locust; set by a fault, never by harness.toml."""
+    """Arguments before the command of Locust; set by a fault, never by harness.toml."""
     fault: str = ""
     """The id of the fault that was injected on purpose."""

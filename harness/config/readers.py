@@ -96,11 +96,11 @@ def text(value: object, where: str) -> str:
 
 
 def variable(value: object, where: str) -> str:
-    """The name of an environment variable; a value that is none may be a secret, so no error repeats it."""
+    """The name of an environment variable; any other value may be a secret, so no error repeats it."""
     if isinstance(value, str) and _VARIABLE.fullmatch(value):
         return value
     raise UsageError(
-        f"{where}: must be the name of an environment variable, e.g. WITNESS_TOKEN; what it holds does not belong into "
+        f"{where}: must be the name of an environment variable, e.g. WITNESS_TOKEN; its value does not belong in "
         "this file"
     )
 
@@ -170,7 +170,7 @@ def share(value: object, where: str) -> float:
     if isinstance(value, str) and (match := _FRACTION.fullmatch(value.strip())) and int(match[1]) and int(match[2]):
         return int(match[1]) / int(match[2])
     if isinstance(value, str):
-        raise UsageError(f"{where}: {value!r} is no fraction; write for example '1/15', or a number above 0")
+        raise UsageError(f"{where}: {value!r} is not a fraction; write for example '1/15', or a number above 0")
     return positive(value, where)
 
 
@@ -204,10 +204,10 @@ def gated_views(value: object, where: str) -> tuple[str, ...]:
 
 
 def commands(value: object, where: str) -> tuple[tuple[str, ...], ...]:
-    """A list of commands, each a list of words."""
+    """A list of commands, each a list of arguments."""
     if isinstance(value, list):
         return tuple(texts(item, where) for item in value)
-    raise UsageError(f"{where}: {value!r} must be a list of commands, each a list of words")
+    raise UsageError(f"{where}: {value!r} must be a list of commands, each a list of arguments")
 
 
 def mapping(value: object, where: str) -> Mapping[str, str]:

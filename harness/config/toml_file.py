@@ -99,7 +99,7 @@ def _profile(name: str, table: Mapping[str, Any], where: str) -> Profile:
         values[attribute] = read(value, f"{where}.{key}")
     profile = Profile(name=name, **values)
     if profile.start is not None and profile.target:
-        raise UsageError(f"{where}: has both start and target; a target that runs already is not started")
+        raise UsageError(f"{where}: has both start and target; leave one out")
     if closed := next((key for key in _CLOSED if key in table and "arrival_rate" in table), None):
         raise UsageError(
             f"{where}: has both arrival_rate and {closed}; arrivals do not wait for users, so leave one out"
@@ -113,7 +113,7 @@ def _start(value: object, where: str) -> TargetStart:
         if key not in _START_KEYS:
             raise UsageError(f"{where}.{key}: unknown key{readers.suggest(key, _START_KEYS)}")
     if "command" not in table:
-        raise UsageError(f"{where}: command is missing; give the words that start the target, with {{port}}")
+        raise UsageError(f"{where}: command is missing; give the command that starts the target, with {{port}}")
     values = {}
     for key, item in table.items():
         attribute, read = _START_KEYS[key]

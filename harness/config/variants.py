@@ -12,7 +12,7 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
     "redis": ("port", "password"),
     "memcached": ("port",),
 }
-"""Each server that can be started for the target, and what it tells: `{redis_port}` is the port of redis."""
+"""Each server that can be started for the target, and its placeholders: `{redis_port}` is the port of redis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +44,21 @@ def merged(chosen: Mapping[str, Variant]) -> Variant:
 
 
 def check_placeholders(texts: Iterable[tuple[str, str]], services: Sequence[str], where: str) -> None:
-    """See that texts, given with their keys, use no placeholder of a server that is not started. Raises UsageError."""
-    owners = {f"{service}_{word}": service for service, words in SERVICES.items() for word in words}
+    """Check that texts, given with their keys, use no placeholder of a server that is not there. Raises UsageError."""
+    owners = {f"{service}_{name}": service for service, names in SERVICES.items() for name in names}
     for key, text in texts:
-        for word in _placeholders(text):
-            owner = owners.get(word)
+        for name in _placeholders(text):
+            owner = owners.get(name)
             if owner and owner not in services:
                 raise UsageError(
-                    f"{where}.{key}: {{{word}}} needs the service {owner!r}, which is not started; add it to "
+                    f"{where}.{key}: {{{name}}} needs the service {owner!r}, which is not started; add it to "
                     "start.services, or choose a variant that starts it"
                 )
 
 
 def _placeholders(text: str) -> tuple[str, ...]:
-    """The names in braces; none in a text that is no template, which is refused when it is filled in."""
+    """The names in braces; none in a text that is not a template, which is refused when it is filled in."""
     try:
-        return tuple(word for _, word, _, _ in Formatter().parse(text) if word)
+        return tuple(name for _, name, _, _ in Formatter().parse(text) if name)
     except ValueError:
         return ()

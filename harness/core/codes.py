@@ -95,7 +95,7 @@ class Code(StrEnum):
     UNKNOWN_LABEL = "unknown-label"
     """A panel asks for a label that the metric does not have."""
     IMPOSSIBLE = "impossible"
-    """A panel asks for what no run can give: a quantile beyond 1, a label's value that there is not."""
+    """A panel asks for what no run can give: a quantile beyond 1, a label value that does not exist."""
     WRONG_EXPRESSION = "wrong-expression"
     """A panel shows another value than the right expression gives; labels name each mistake as `wrong`."""
 
@@ -119,7 +119,7 @@ class Code(StrEnum):
 
     # Inconclusive for want of an answer.
     NO_ANSWER = "no-answer"
-    """A question has no answer: never asked, given up, or not known to who was asked."""
+    """A question has no answer: never asked, abandoned, or asked in vain."""
     NO_SERIES = "no-series"
     """Prometheus answered, and has no such series."""
     NO_SCRAPE = "no-scrape"
@@ -147,7 +147,7 @@ class Code(StrEnum):
     NOT_DELIVERED = "not-delivered"
     """Another load than the planned one was made."""
     SATURATED = "saturated"
-    """The load generator was too busy for its latencies to be trusted, or nobody knows."""
+    """The load generator was too busy for its latencies to be trusted, or that is not known."""
 
     # Inconclusive for want of what would decide it.
     NO_WITNESS = "no-witness"
@@ -169,7 +169,7 @@ class Code(StrEnum):
     NO_EVALUATION = "no-evaluation"
     """No evaluation of a rule in the window is known."""
     RULE_NOT_LOADED = "rule-not-loaded"
-    """Prometheus does not say that it has loaded a rule."""
+    """Prometheus does not report a rule as loaded."""
 
     # Of a gate, and of what could not be run; the status stands before the meaning.
     REGRESSION = "regression"
@@ -177,7 +177,7 @@ class Code(StrEnum):
     UNVERIFIED = "unverified"
     """FAIL or INCONCLUSIVE: a run that is compared did not pass its own verification."""
     NOT_COMPARABLE = "not-comparable"
-    """INCONCLUSIVE: something speaks against comparing."""
+    """INCONCLUSIVE: the runs cannot be compared."""
     NOT_PROVED = "not-proved"
     """INCONCLUSIVE: neither a regression nor its absence is proved."""
     NOT_FINAL = "not-final"
@@ -189,7 +189,7 @@ class Code(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> "Code | None":
-        """The code of a newer harness; what is no text is an error all the same."""
+        """The code of a newer harness; what is not text is an error all the same."""
         return cls.UNKNOWN if isinstance(value, str) else None
 
 
@@ -202,9 +202,9 @@ class FindingCode(StrEnum):
     USER_ERRORS = "user-errors"
     """Tasks of the scenario raised."""
     NEVER_BEGUN = "never-begun"
-    """Planned arrivals for which no user was free."""
+    """Planned arrivals that were dropped because all users were busy."""
     COORDINATED_OMISSION = "coordinated-omission"
-    """Requests waited to be sent, which latencies from the actual start leave out."""
+    """Requests waited to be sent, which latencies from the actual start omit."""
     OTHER_HOSTS = "other-hosts"
     """Requests to other hosts than the target."""
     UNRECORDED = "unrecorded"
@@ -257,15 +257,15 @@ class FindingCode(StrEnum):
     EMPTY_PANEL = "empty-panel"
     """A panel is empty, and nothing of its kind happened."""
     UNPROVED_PANEL = "unproved-panel"
-    """Nothing is compared of a panel."""
+    """A panel was not checked."""
     FIRST_COUNT_LOST = "first-count-lost"
-    """A panel leaves out the first values of series that appeared."""
+    """A panel omits the first values of series that appeared."""
     FIRST_COUNT_HIDDEN = "first-count-hidden"
-    """A panel shows nothing, for all that happened is in first values."""
+    """A panel shows nothing, because all that happened is in first values."""
     LATENT_MISTAKE = "latent-mistake"
     """An expression has a mistake that makes no difference in this run."""
     UNPROVED_ALERT = "unproved-alert"
-    """When a rule must fire is not known."""
+    """It is not known when a rule must fire."""
 
     STORED_BASELINE = "stored-baseline"
     """A gate compared with stored runs of other jobs."""
@@ -276,5 +276,5 @@ class FindingCode(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> "FindingCode | None":
-        """A finding of a newer harness; what is no text is an error all the same."""
+        """A finding of a newer harness; what is not text is an error all the same."""
         return cls.UNKNOWN if isinstance(value, str) else None

@@ -31,7 +31,7 @@ class Budget:
     resolution_floor_s: float = 0.001
     """A bucket narrower than this is always fine enough."""
     blind_spot_s: Mapping[str, float] = field(default_factory=dict)
-    """Largest allowed difference between felt and measured latency by quantile name (`p95`); empty: only reported."""
+    """Largest allowed difference between client and server latency by quantile name (`p95`); empty: only reported."""
     max_generator_cpu_ratio: float = 0.9
     max_loop_lag_s: float = 0.05
     max_clock_skew_s: float = 5.0

@@ -1,4 +1,4 @@
-"""What verdicts come to together, and the exit code that tells it."""
+"""The status of several verdicts together, and its exit code."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -12,7 +12,7 @@ EXIT_CODES: Mapping[Status, ExitCode] = MappingProxyType(
 
 
 def overall(verdicts: Iterable[Verdict]) -> Status:
-    """FAIL outranks INCONCLUSIVE outranks PASS; nothing judged is inconclusive, for no data never passes."""
+    """FAIL outranks INCONCLUSIVE outranks PASS; nothing judged is inconclusive: missing data is never a PASS."""
     found = {verdict.status for verdict in verdicts}
     for status in (Status.FAIL, Status.INCONCLUSIVE, Status.PASS):
         if status in found:

@@ -17,7 +17,7 @@ class Panel:
     other: str = ""
     """The type of its data source when that is not Prometheus."""
     presumed: bool = False
-    """Its data source has a name that does not tell whether it is Prometheus."""
+    """Its data source has a name that does not show whether it is Prometheus."""
     source: str = ""
     """The file that it was read from."""
     whole_range: bool = False

@@ -11,7 +11,7 @@ REPORT_SCHEMA = 2
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Rate, errors and percentiles of one view, from one account; None where the account cannot tell."""
+    """Rate, errors and percentiles of one view, from one account; None where the account does not have it."""
 
     requests: int | None = None
     rate: float | None = None
@@ -38,7 +38,7 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True)
 class ViewReport:
-    """One view and method: what the client felt, the app witnessed, and Prometheus says."""
+    """One view and method: what the client measured, the app witnessed, and Prometheus reports."""
 
     view: str
     """Empty for the row over all views."""

@@ -1,4 +1,4 @@
-"""One rule of a rule file, and how it fares in Prometheus."""
+"""One rule of a rule file, and its health in Prometheus."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class RuleHealth:
-    """What Prometheus says of a rule that it has loaded."""
+    """What Prometheus reports of a rule that it has loaded."""
 
     file: str
     group: str

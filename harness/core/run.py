@@ -1,4 +1,4 @@
-"""One run: its window, its shards, how its generator fared, and what it was made of."""
+"""One run: its window, its shards, how its generator performed, and what it was made of."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -59,7 +59,7 @@ class ShardState:
 
 @dataclass(frozen=True, slots=True)
 class GeneratorHealth:
-    """How the load generator itself fared in the measured phase."""
+    """How the load generator itself performed in the measured phase."""
 
     planned_users: int
     peak_users: int
@@ -82,12 +82,12 @@ class GeneratorHealth:
     begun_arrivals: int | None = None
     """Of these, those for which a user was free before the load ended."""
     unrecorded: int = 0
-    """Requests that were answered and of whose end Locust never told, e.g. a task raised inside `catch_response`."""
+    """Requests that were answered but whose end Locust never reported, e.g. a task raised inside `catch_response`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Everything about one run that is neither a sample nor Prometheus's word; stored as run.json."""
+    """Everything about one run that is neither a sample nor an answer of Prometheus; stored as run.json."""
 
     schema_version: int
     id: str
@@ -99,7 +99,7 @@ class Run:
     prometheus: str
     """Base URL of Prometheus."""
     prometheus_version: str
-    """As Prometheus tells it, e.g. `2.42.0`; empty when it does not."""
+    """As Prometheus reports it, e.g. `2.42.0`; empty when it does not."""
     selector: str
     """PromQL label matchers that pick the target's series, e.g. `job="django"`."""
     instances: tuple[str, ...]

@@ -38,8 +38,8 @@ class Tolerance:
     """The derivation in a few words; shown beside the numbers."""
 
 
-MOST_TOLD = 100.0
-"""A change above this share is told as that: an interval of two or three pairs ends beyond anything."""
+MOST_SHOWN = 100.0
+"""A larger change is shown as more than this: an interval of two or three pairs has no meaningful end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Effect:
     high: float
     """The change is at most this, with 95 %; with `low` the 90 % interval."""
     detectable: float
-    """The smallest change for the worse that this much data tells from none in four cases of five."""
+    """The smallest change for the worse that this much data distinguishes from none in four cases of five."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Verdict:
     labels: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     """What was judged, as labels, e.g. `view`, `method`, `status`; only those that apply."""
     why: str
-    """One sentence: what was found, the limit, and where a failure is to be mended."""
+    """One sentence: what was found, the limit, and how to fix a failure."""
     expected: float | None = None
     observed: float | None = None
     tolerance: Tolerance | None = None

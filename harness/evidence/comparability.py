@@ -12,7 +12,7 @@ from harness.core.run import Run
 from harness.evidence.target_totals import State
 
 UNKNOWN = "not known"
-"""What an older run does not tell; such a run is not comparable."""
+"""What an older run did not record; such a run is not comparable."""
 MACHINE = ("system", "architecture", "cpus", "processor", "memory_gib")
 SHOWN = (
     "users",
@@ -27,7 +27,7 @@ SHOWN = (
     "scrape_interval_s",
     "variants",
 )
-"""Keys of a profile whose value is told; of the others only a digest is, for it may hold what is nobody's business."""
+"""Keys of a profile whose value is stored; of the others only a digest is, because they may be confidential."""
 IGNORED = (
     "name",
     "allow_hosts",
@@ -73,7 +73,7 @@ def settings(profile: Profile, locustfile: bytes) -> Mapping[str, str]:
 
 
 def fingerprint(run: Run, state: State | NoData | None) -> Mapping[str, str]:
-    """Of a stored run; what it does not tell is `UNKNOWN`, never left out."""
+    """Of a stored run; what it did not record is `UNKNOWN`, never left out."""
     found = {f"machine.{name}": run.machine.get(name, UNKNOWN) for name in MACHINE}
     found |= {f"version.{name}": version for name, version in run.versions.items()}
     found["version.prometheus"] = run.prometheus_version or "untold"
@@ -85,7 +85,7 @@ def fingerprint(run: Run, state: State | NoData | None) -> Mapping[str, str]:
 
 
 def completed(found: Mapping[str, str]) -> Mapping[str, str]:
-    """A fingerprint that was read, with `UNKNOWN` in place of what each has to tell."""
+    """A fingerprint that was read, with `UNKNOWN` for every required entry that it lacks."""
     needed = {f"machine.{name}" for name in MACHINE} | {"version.python", "version.prometheus"}
     if not any(name.startswith("profile.") for name in found):
         needed.add("profile.settings")

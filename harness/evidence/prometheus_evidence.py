@@ -1,6 +1,6 @@
 """Prometheus's raw answers -> exact deltas over the window.
 
-`increase()` is never used for truth, since it extrapolates; raw samples are folded here instead
+`increase()` is never used for expected values, since it extrapolates; raw samples are added up here instead
 (docs/decisions/004-raw-deltas.md).
 """
 
@@ -31,15 +31,15 @@ class Evidence:
 
     answers: Mapping[Query, Reading | NoData]
     start: TargetTotals = UNKNOWN
-    """The target's own word before t0."""
+    """What the target reported of itself before t0."""
     end: TargetTotals = UNKNOWN
     """The same after t1."""
     rules: tuple[RuleHealth, ...] = ()
-    """What Prometheus said of the rules that it had loaded, after t1; empty when it did not say."""
+    """What Prometheus reported of its rules after t1; empty when it did not."""
 
     def read(self, query: Query) -> Reading | NoData:
         """The answer to `query`; NoData when it was never asked, failed, or has no series."""
-        return self.answers.get(query, NoData(f"the evidence holds no answer to {query.text}", Code.NO_ANSWER))
+        return self.answers.get(query, NoData(f"the evidence has no answer to {query.text}", Code.NO_ANSWER))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +57,14 @@ class CounterIncrease:
 def parse_result(result: Sequence[Any]) -> Reading | NoData:
     """Read the `result` list of a Prometheus vector, matrix or scalar answer; a scalar is a series without labels.
 
-    Raises ValueError when it is none. Source: https://prometheus.io/docs/prometheus/latest/querying/api/
+    Raises ValueError for any other list. Source: https://prometheus.io/docs/prometheus/latest/querying/api/
     """
     series = []
     if len(result) == 2 and isinstance(result[0], int | float) and isinstance(result[1], str):
         try:
             return Reading((Series({}, ((float(result[0]), float(result[1])),)),))
         except ValueError:
-            return NoData("Prometheus answers a text, not a number", Code.UNREADABLE)
+            return NoData("Prometheus answered a text, not a number", Code.UNREADABLE)
     for item in result:
         if not isinstance(item, Mapping):
             raise ValueError("neither a vector nor a matrix")  # noqa: TRY004 - what is read is a file, not an argument
@@ -78,7 +78,7 @@ def parse_result(result: Sequence[Any]) -> Reading | NoData:
 
 
 def check_raw(query: Query, reading: Reading | NoData, exported: frozenset[str]) -> None:
-    """See that raw samples of what checks read are counters' and gauges': finite, in time, bounds that are numbers.
+    """Check that raw samples of what checks read are counters' and gauges': finite, in time, bounds that are numbers.
 
     `exported` are the names of the target's own metrics. What Prometheus computed itself may be NaN, and so may a gauge
     that only a panel asks for. Raises ValueError.
@@ -89,9 +89,9 @@ def check_raw(query: Query, reading: Reading | NoData, exported: frozenset[str])
     for series in reading.series:
         times = [time_s for time_s, _ in series.points]
         if not all(math.isfinite(number) for point in series.points for number in point) or times != sorted(times):
-            raise ValueError(f"{dict(series.labels)} has values that are no counter's")
+            raise ValueError(f"{dict(series.labels)} has values that no counter has")
         if math.isnan(float(series.labels.get("le", "0"))):
-            raise ValueError(f"le={series.labels['le']} is no bound")
+            raise ValueError(f"le={series.labels['le']} is not a bound")
 
 
 def raw_query(run: Run, metric: str) -> Query:
@@ -142,7 +142,7 @@ def counter_increase(
     """Add up a counter's growth from the last sample at or before `start_s` to the last at or before `end_s`.
 
     A fall by more than half is a restart: the counter began again at zero. A smaller one is no restart but a wrong
-    value, and counts as what it is; both are told in `falls`, which `scrape-health` never lets pass. A series without a
+    value, and counts as what it is; both are in `falls`, which `scrape-health` never lets pass. A series without a
     sample at `start_s` counts from zero, but only if its target was scraped then.
     """
     before = [value for time_s, value in series.points if time_s <= start_s + CLOCK_RESOLUTION_S]

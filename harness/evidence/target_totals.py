@@ -1,4 +1,4 @@
-"""The target's own books at the ends of the window: rows, migrations, and the totals of its SQL log."""
+"""The target's own totals at the ends of the window: rows, migrations, and the totals of its SQL log."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -53,7 +53,7 @@ class SqlLog:
 
 @dataclass(frozen=True, slots=True)
 class TargetTotals:
-    """The target's word at one end of the window."""
+    """What the target reports at one end of the window."""
 
     state: State | NoData | None
     """None when the profile does not name the path."""
@@ -66,7 +66,7 @@ UNKNOWN = TargetTotals(None, None)
 def parse(document: Mapping[str, Mapping[str, Any]]) -> TargetTotals:
     """Read `{"state": answer, "sql_log": answer}`, each answer `{result}` or `{error}`, None when it was not asked for.
 
-    What the target told in another shape is NoData.
+    What the target reported in another shape is NoData.
     """
     return TargetTotals(_read(document, "state", State), _read(document, "sql_log", SqlLog))
 
@@ -76,7 +76,7 @@ def _read(document: Mapping[str, Mapping[str, Any]], name: str, to: type[T]) -> 
     if answer is None:
         return None
     if "result" not in answer:
-        return NoData(str(answer.get("error", f"the evidence holds no {name}")), Code.NO_ANSWER)
+        return NoData(str(answer.get("error", f"the evidence has no {name}")), Code.NO_ANSWER)
     try:
         return msgspec.convert(answer["result"], to)
     except msgspec.ValidationError as error:

@@ -1,4 +1,4 @@
-"""What a fault is: a name, the lie it tells, who must notice, and how it is injected into the embedded stack."""
+"""What a fault is: a name, what the metrics then claim, who must notice, and how it is injected."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class Injection:
     """Variables of the target's environment."""
     variants: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
-    """Replaces the words that start the target; `{command}` alone stands for the replaced ones."""
+    """Replaces the command that starts the target; `{command}` alone stands for the replaced one."""
     prepare: tuple[tuple[str, ...], ...] | None = None
     """Replaces the commands that run before the start."""
     sidecars: tuple[Sidecar, ...] = ()
@@ -50,13 +50,13 @@ class Fault:
     number: int
     """Its place in lists and tables, from 1."""
     id: str
-    """Lower-case words joined by `-`, which name its run and its page."""
+    """Lower-case words joined by `-`; they name its run and its page."""
     does: str
     """One sentence: what is done to the stack."""
     lie: str
-    """What the metrics, or their readers, then believe."""
+    """What the metrics then claim, or their readers believe."""
     mend: str
-    """Where it is to be mended in a real project."""
+    """Where and how a real project fixes it."""
     caught_by: tuple[str, ...]
     """Checks that must not pass, each of them."""
     quiet: tuple[str, ...]

@@ -18,7 +18,7 @@ SETTINGS = "faulty_settings"
 
 
 def check_start(profile: Profile) -> None:
-    """See that a profile starts a target that can be broken. Raises UsageError."""
+    """Check that a profile starts a target that can be broken. Raises UsageError."""
     if profile.start is None:
         raise UsageError(
             f"--fault: profile {profile.name!r} starts nothing, and a fault is injected into the embedded target; "
@@ -54,9 +54,9 @@ def _apply(profile: Profile, fault: Fault, directory: Path) -> Profile:
         scenario = str(directory / "locustfile.py")
     dashboards = (str(directory / "dashboard.json"),) if injection.dashboard else profile.dashboards
     command = tuple(
-        word
+        part
         for given in injection.command or start.command
-        for word in (start.command if given == "{command}" else (given,))
+        for part in (start.command if given == "{command}" else (given,))
     )
     started = replace(
         start,

@@ -30,14 +30,14 @@ NOTE_LIMIT = 300
 
 
 def sentence(report: FaultReport) -> str:
-    """How the rows came out, in one line."""
+    """The outcomes of the rows in one line."""
     faults = [row for row in report.rows if row.number]
     counts = [(outcome, sum(row.outcome is outcome for row in faults)) for outcome in Detection]
-    told = ", ".join(f"{number} {outcome}" for outcome, number in counts if number)
+    outcomes = ", ".join(f"{number} {outcome}" for outcome, number in counts if number)
     clean = next((row.outcome for row in report.rows if not row.number), Detection.UNKNOWN)
     named = sum(row.named for row in faults)
     return (
-        f"{fmt.quantity(len(faults), 'faults')}: {told or 'none run'}; {named} named as the likely cause; "
+        f"{fmt.quantity(len(faults), 'faults')}: {outcomes or 'none run'}; {named} named as the likely cause; "
         f"the clean app: {clean}"
     )
 
@@ -101,12 +101,12 @@ def render_console(report: FaultReport, *, width: int, color: bool, location: st
         table.add_column(heading, justify="right" if heading == "#" else "left", overflow="fold")
     for row in report.rows:
         mark = MARKS[row.outcome]
-        told = ", ".join(noticed(row)) + (f": {row.note}" if row.note else "")
+        description = ", ".join(noticed(row)) + (f": {row.note}" if row.note else "")
         table.add_row(
             str(row.number or ""),
             shorten(row.id, 40),
             Text(f"{mark} {row.outcome}", style=STYLES[mark] if color else ""),
-            Text(shorten(told, NOTE_LIMIT)),
+            Text(shorten(description, NOTE_LIMIT)),
         )
     with console.capture() as capture:
         console.print(table)

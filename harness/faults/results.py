@@ -1,4 +1,4 @@
-"""What became of each fault: its verdicts beside what must be noticed. Pure values and their judgement."""
+"""Whether each fault was detected: its verdicts beside what must be noticed. Pure values and their judgement."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ CLEAN = "clean"
 
 
 class Detection(StrEnum):
-    """How one row came out."""
+    """The outcome of one row."""
 
     QUIET = "no alarm"
     """The clean app passed."""
@@ -77,7 +77,7 @@ class FaultReport:
 
 
 def exit_code(rows: Sequence[Row]) -> ExitCode:
-    """A miss or a false alarm outranks what could not be told; no rows tell nothing."""
+    """A miss or a false alarm outranks what is inconclusive; no rows are inconclusive."""
     codes = {EXIT_CODES[row.outcome] for row in rows}
     for code in (ExitCode.FAILED, ExitCode.INCONCLUSIVE, ExitCode.PASSED):
         if code in codes:
@@ -152,12 +152,12 @@ def _judge_clean(checks: Mapping[str, Status]) -> tuple[Detection, str]:
 def _judge_fault(fault: Fault, checks: Mapping[str, Status], findings: Sequence[str]) -> tuple[Detection, str]:
     failed = _with(checks, Status.FAIL)
     if alarms := [check for check in fault.quiet if check in failed]:
-        return Detection.FALSE_ALARM, f"{', '.join(alarms)} failed and must stay quiet"
+        return Detection.FALSE_ALARM, f"{', '.join(alarms)} failed but must pass"
     silent = [check for check in fault.caught_by if check not in failed]
-    untold = [finding for finding in fault.named_by if finding not in findings]
-    if not silent and not untold:
+    unreported = [finding for finding in fault.named_by if finding not in findings]
+    if not silent and not unreported:
         return Detection.CAUGHT, ""
-    note = f"{', '.join((*silent, *untold))} did not notice"
+    note = f"{', '.join((*silent, *unreported))} did not notice it"
     return (Detection.OTHERWISE if failed else Detection.MISSED), note
 
 

@@ -27,7 +27,7 @@ POLL_S = 0.1
 RUN_LIMIT_S = 180.0
 """A single run is given up after this; it takes about 15 s."""
 CROWDED = "crowded"
-"""What the directory of a run is called after its name that the other runs left too little of the machine."""
+"""Added to the name of a run's directory when the other runs left it too little of the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ def run_all(
 ) -> FaultReport:
     """Run the clean app and `faults`, `jobs` at a time, each below `out`, and write their report there.
 
-    While one is judged and stopped, the next is started already: never do more than `jobs` load at a time. A run
-    whose load generator was starved says nothing of the fault, and the others may have been the reason: such a run
+    While one is judged and stopped, the next is already started: never do more than `jobs` load at a time. A run
+    whose load generator was starved says nothing about the fault, and the others may have been the reason: such a run
     is put aside as `<name>-crowded` and made once more when all others have ended, by itself.
     `command` is `harness run` with its profile. Raises StoreError when `out` cannot be made or is in use.
     """
@@ -58,7 +58,7 @@ def run_all(
     rows: list[Row] = []
     crowded: list[Fault | None] = []
 
-    def tell(row: Row) -> None:
+    def add(row: Row) -> None:
         rows.append(row)
         on_row(row)
 
@@ -69,9 +69,9 @@ def run_all(
                 ended.out.rename(ended.out.with_name(f"{ended.out.name}-{CROWDED}"))
                 crowded.append(ended.fault)
             else:
-                tell(row)
+                add(row)
         for _ended, row in runs.made(crowded, 1):
-            tell(row)
+            add(row)
     made = FaultReport(
         schema_version=SCHEMA_VERSION,
         started_s=started_s,
@@ -86,7 +86,7 @@ def run_all(
 
 
 def was_starved(row: Row) -> bool:
-    """True when nothing can be told of it for want of CPU for the load generator."""
+    """True when it is inconclusive because the load generator had too little CPU."""
     unsettled = row.outcome in (Detection.UNKNOWN, Detection.MISSED, Detection.OTHERWISE)
     return unsettled and row.checks.get(generator_health.ID) is Status.INCONCLUSIVE
 
@@ -118,8 +118,8 @@ class _Runs:
     def _start(self, fault: Fault | None) -> _Started:
         name = fault.id if fault else results.CLEAN
         out = self.directory.path / name
-        words = [*self.command, *(("--fault", fault.id) if fault else ()), "--quiet", "--out", str(out)]
-        spawn = partial(process.spawn, name, words, self.directory.logs / f"{name}.log")
+        arguments = [*self.command, *(("--fault", fault.id) if fault else ()), "--quiet", "--out", str(out)]
+        spawn = partial(process.spawn, name, arguments, self.directory.logs / f"{name}.log")
         return _Started(fault, process.registered(self.running, spawn), out, time.monotonic())
 
 
@@ -144,16 +144,16 @@ def _has_ended(started: _Started) -> bool:
 
 def _row(ended: _Started) -> Row:
     took_s, code = time.monotonic() - ended.began, ended.service.process.returncode
-    if code == ExitCode.CRASHED:  # whatever report it left is none to rely on
+    if code == ExitCode.CRASHED:  # whatever report it left is not reliable
         last = "".join(process.tail(ended.service.log).splitlines()[-1:]).strip()
         return results.unknown(ended.fault, f"exit {code}: {last}; see {ended.service.log}", took_s)
     try:
         return results.judge(ended.fault, RunDirectory(ended.out).read_report(json_report.parse), took_s)
     except HarnessError:
-        told = process.tail(ended.service.log).strip() or f"exit {code}"
-        return results.unknown(ended.fault, told.splitlines()[0], took_s)
+        output = process.tail(ended.service.log).strip() or f"exit {code}"
+        return results.unknown(ended.fault, output.splitlines()[0], took_s)
 
 
 def harness_run(config: Path, profile: str) -> Iterator[str]:
-    """The words of `harness run` on a profile."""
+    """The command line of `harness run` on a profile."""
     yield from (sys.executable, "-m", "harness.cli.main", "run", profile, "--config", str(config))

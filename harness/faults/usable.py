@@ -41,7 +41,7 @@ def _problems(fault: Fault) -> Iterator[str]:
     if fault.number < 1:
         yield f"{fault.number} cannot be a number; count from 1"
     if not fault.caught_by and not fault.named_by:
-        yield "nothing must notice the fault; name checks in caught_by, or findings in named_by"
+        yield "no check or finding must notice the fault; list checks in caught_by, or findings in named_by"
     for name in (*fault.caught_by, *fault.quiet):
         if name not in checks:
             yield f"no check {name!r}{suggest(name, checks)}; it is one of {', '.join(checks)}"
@@ -59,4 +59,4 @@ def _plain(value: object) -> object:
     """A mapping of any kind, as msgspec writes it."""
     if isinstance(value, Mapping):
         return dict(value)
-    raise TypeError(f"{type(value).__name__} is no plain value")
+    raise TypeError(f"{type(value).__name__} is not a plain value")

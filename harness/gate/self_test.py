@@ -1,7 +1,7 @@
 """The gate's test of itself: what it says on this machine of no change, and of a known slowdown.
 
 Two gates are run: one of a program against itself, one of it against itself made slower on purpose. Many gates are then
-drawn from their pairs, which tells how often a gate here alarms without cause and how often it sees such a slowdown.
+drawn from their pairs, to estimate how often a gate here fails without cause and how often it detects the slowdown.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ class Tried:
     fails: tuple[str, ...]
     """Endpoints that failed."""
     drawn: power.Rates | None
-    """None where the pairs are too few, or their metrics untrue: such a gate says nothing of the next."""
+    """None where the pairs are too few, or their metrics untrue: such a gate says nothing about the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +57,21 @@ class SelfTest:
     same: Tried
     slowed: Tried
     detectable: Mapping[str, float]
-    """By endpoint: the smallest change for the worse that a gate here sees in four cases of five, as in a report."""
+    """By endpoint: the smallest change for the worse that a gate here detects in four cases of five."""
     why: str
     """What the exit code rests on."""
 
 
 def run(asked: Asked, slowdown: float, profile: Profile, project: Path, out: Path, reporter: Reporter) -> SelfTest:
-    """Run both gates and leave them in `out`, with selftest.json. Raises as `paired.run` does."""
+    """Run both gates and leave them in `out`, with selftest.json. Raises as `paired_gate.run` does."""
     if not 1 < slowdown <= MOST:
         raise UsageError(f"--slowdown: {slowdown:g} must be a factor above 1, up to {MOST:g}; 1.1 is 10 % slower")
     if worktree.is_url(asked.base):
-        raise UsageError(f"--self-test: {asked.base} runs already, and a gate of it concludes nothing; name a git ref")
+        raise UsageError(f"--self-test: {asked.base} is already running, so its gate is inconclusive; name a git ref")
     plan = asked.plan(profile)
     percent = round((slowdown - 1) * 100)
     if profile.slowdown and abs(percent / 100 + 1 - slowdown) > 1e-9:
-        raise UsageError(f"--slowdown: {slowdown:g} is no whole number of per cent, as the profile's slowdown takes it")
+        raise UsageError(f"--slowdown: {slowdown:g} is not a whole number of per cent, as the profile's slowdown needs")
     directory = RunDirectory(out)
     directory.create()
     same = paired_gate.run(asked, profile, project, out / "same", reporter)
@@ -82,11 +82,11 @@ def run(asked: Asked, slowdown: float, profile: Profile, project: Path, out: Pat
     elif profile.slowdown:
         added = tuple((name, text.replace(PERCENT, str(percent))) for name, text in profile.slowdown.items())
         changed = replace(asked, candidate_env=(*asked.candidate_env, *added))
-        told = paired_gate.run(changed, profile, project, out / "slowed", reporter).report
-        slow = _tried(told, paired_gate.pairs(out / "slowed"), plan, exchange=False)
+        report = paired_gate.run(changed, profile, project, out / "slowed", reporter).report
+        slow = _tried(report, paired_gate.pairs(out / "slowed"), plan, exchange=False)
     else:
-        told, made = same.report, power.slowed(pairs, asked.views, slowdown)
-        slow = replace(_tried(told, made, plan, exchange=False), status=Status.INCONCLUSIVE, fails=())
+        report, made = same.report, power.slowed(pairs, asked.views, slowdown)
+        slow = replace(_tried(report, made, plan, exchange=False), status=Status.INCONCLUSIVE, fails=())
     code, why = _concluded(alike, slow, out)
     found = SelfTest(
         schema_version=SCHEMA_VERSION,
@@ -111,7 +111,7 @@ def render_json(found: SelfTest) -> str:
 
 def render(found: SelfTest, location: str) -> str:
     """The self-test for a reader."""
-    how = "in the running program" if found.injected else "by multiplying what was measured"
+    how = "in the running program" if found.injected else "by multiplying the measured latencies"
     rows = [
         ("", "gates", "FAIL", "PASS", "INCONCLUSIVE"),
         ("no change, as run", *_run_row(found.same)),
@@ -127,7 +127,7 @@ def render(found: SelfTest, location: str) -> str:
         "",
         *(f"  {name:<22}{gates:>7}{fails:>10}{passes:>10}{open_:>15}" for name, gates, fails, passes, open_ in rows),
         "",
-        f"  false alarms {_told(found.same)}, power {_told(found.slowed)} at {slow}",
+        f"  false-positive rate {_fail_rate(found.same)}, power {_fail_rate(found.slowed)} at {slow}",
         *(
             f"  {name}: detectable from {fmt.change(share, 'ratio' if name == Kind.ERRORS else '')}"
             for name, share in found.detectable.items()
@@ -141,7 +141,7 @@ def render(found: SelfTest, location: str) -> str:
 
 def _tried(report: Report, pairs: list[Pair], plan: Plan, *, exchange: bool) -> Tried:
     fails = tuple(verdict.subject for verdict in report.verdicts if verdict.status is Status.FAIL)
-    verified = all(arm.verification is Status.PASS for pair in pairs for arm in (pair.base, pair.candidate))
+    verified = all(each.verification is Status.PASS for pair in pairs for each in (pair.base, pair.candidate))
     enough = verified and len(pairs) >= LEAST_PAIRS
     return Tried(
         report.status, len(pairs), fails, power.rates(pairs, plan, GATES, exchange=exchange) if enough else None
@@ -152,21 +152,21 @@ def _concluded(same: Tried, slow: Tried, out: Path) -> tuple[int, str]:
     if same.drawn is None or slow.drawn is None:
         name = "same" if same.drawn is None else "slowed"
         why = (
-            f"Nothing can be told: the gate `{name}` has no {LEAST_PAIRS} pairs whose own metrics verify; "
-            f"{out / name / 'report.html'} says why."
+            f"No result: the gate `{name}` has fewer than {LEAST_PAIRS} pairs, or their own metrics did not pass; "
+            f"see {out / name / 'report.html'}."
         )
         return ExitCode.INCONCLUSIVE, why
     if same.status is Status.FAIL:
-        return ExitCode.FAILED, f"A false alarm: {', '.join(same.fails)} failed, and nothing had changed."
+        return ExitCode.FAILED, f"A false positive: {', '.join(same.fails)} failed although nothing had changed."
     if not same.drawn.passes:
-        return ExitCode.INCONCLUSIVE, "No gate can pass here: the report of the gate `same` says why."
+        return ExitCode.INCONCLUSIVE, "No gate can pass on this machine; see the report of the gate `same`."
     if slow.drawn.fails < POWER:
-        return (
-            ExitCode.INCONCLUSIVE,
-            f"Too blind: {_percent(slow.drawn.fails)} of the gates see the slowdown, {POWER:.0%} should. More pairs, "
-            "longer slices or a quieter machine help.".replace("%,", " %,"),
+        why = (
+            f"Too little power: {_percent(slow.drawn.fails)} of the gates detect the slowdown, {_percent(POWER)} "
+            "should; use more pairs, longer slices or a quieter machine."
         )
-    return ExitCode.PASSED, "No alarm without a change, and the slowdown is seen."
+        return ExitCode.INCONCLUSIVE, why
+    return ExitCode.PASSED, "No false positive, and the slowdown is detected."
 
 
 def _run_row(tried: Tried) -> tuple[str, ...]:
@@ -181,7 +181,7 @@ def _drawn_row(tried: Tried) -> tuple[str, ...]:
     return (f"{tried.drawn.gates:,}", *map(_percent, shares))
 
 
-def _told(tried: Tried) -> str:
+def _fail_rate(tried: Tried) -> str:
     return "not known" if tried.drawn is None else _percent(tried.drawn.fails)
 
 

@@ -29,7 +29,7 @@ def ok(id: str, text: str) -> Diagnosis:
 
 
 def fault(id: str, text: str) -> Diagnosis:
-    """A thing that makes metrics lie or a command fail."""
+    """A thing that makes metrics wrong or a command fail."""
     return Diagnosis(id, Health.FAULT, text)
 
 

@@ -34,4 +34,4 @@ class MetricsFacts:
     scrapes: tuple[Scrape, ...]
     """One after the other, in their order."""
     concurrent: tuple[Scrape, ...] = ()
-    """Made at once, so that busy workers leave some to the others; without an order, they tell only who answered."""
+    """Made at once, so that busy workers leave some to the others; without an order, they show only who answered."""

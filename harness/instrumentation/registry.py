@@ -21,7 +21,7 @@ class Named(Protocol):
 
     @property
     def metric_namespace(self) -> str | None:
-        """What stands before each name; None where it is not known yet, which is taken for none."""
+        """What stands before each name; None where it is not known yet, which counts as none."""
 
 
 def of(named: Named) -> Instrumentation:
@@ -44,9 +44,9 @@ def only(namespaces: Sequence[str], selector: str) -> str | None:
     Raises UsageError that names them when there are several.
     """
     if len(namespaces) > 1:
-        told = " and ".join(repr(each) if each else "none" for each in namespaces)
+        several = " and ".join(repr(each) if each else "none" for each in namespaces)
         raise UsageError(
-            f"{{{selector}}} has metrics of {len(namespaces)} namespaces, {told}; set `metric_namespace` in the "
+            f"{{{selector}}} has metrics of {len(namespaces)} namespaces, {several}; set `metric_namespace` in the "
             'profile to one of them ("" for none), or narrow the selector'
         )
     return namespaces[0] if namespaces else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What the labels are called by which series are told apart; the app may add others, which are summed over."""
+    """The names of the labels that distinguish series; the app may add others, which are summed over."""
 
     view: str
     """The route or view that answered."""
@@ -34,7 +34,7 @@ class Law:
     id: str
     """The label `law` of its verdict."""
     subject: str
-    """How its verdict is called."""
+    """The subject of its verdict."""
     whole: str
     """The counter that is taken as right."""
     parts: tuple[str, ...]
@@ -48,7 +48,7 @@ class Law:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """How requests of scrapes and health checks are told from the load's; the default knows of none."""
+    """How requests of scrapes and health checks are distinguished from the load's; the default knows of none."""
 
     view: str = ""
     """The label that names the view; empty: no series has one."""
@@ -57,7 +57,7 @@ class Traffic:
     mixed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Counters without a view that hold background traffic too, and the labels by which their part of it is known."""
     inseparable: frozenset[str] = frozenset()
-    """Series in which the scrapes are counted too, and by whose labels nobody can tell them apart."""
+    """Series in which the scrapes are counted too, and whose labels do not distinguish them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class Migrations:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What is probably wrong in the app, in the words of its own settings; used in messages."""
+    """What is probably wrong in the app, in the terms of its own settings; used in messages."""
 
     library: str
     """What it is called in a sentence."""

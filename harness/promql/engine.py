@@ -20,7 +20,7 @@ from harness.promql.vectors import NAME, UnsupportedError, Value, Vector
 LOOKBACK_S = 300.0
 """How old the last sample of a series may be for an instant selector (--query.lookback-delta)."""
 INSTANCE = "instance"
-"""The label that tells where a series comes from."""
+"""The label that says where a series comes from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class Engine:
         """The value of a tree that gives a vector. Raises UnsupportedError."""
         value = self.value(node)
         if isinstance(value, float):
-            raise UnsupportedError("a number stands where a vector must")
+            raise UnsupportedError("a number is given where a vector is required")
         return value
 
     def number(self, node: Any) -> float:
@@ -83,7 +83,7 @@ class Engine:
         value = self.value(node)
         if isinstance(value, float):
             return value
-        raise UnsupportedError("a vector stands where a number must")
+        raise UnsupportedError("a vector is given where a number is required")
 
     def select(self, node: Any) -> Sequence[Series]:
         """The series that a selector chooses. Raises UnsupportedError."""
@@ -174,5 +174,5 @@ def by_labels(results: Iterable[tuple[Series, float | None]], *, named: bool) ->
 
 
 def instance_of(series: Series) -> str:
-    """Where a series comes from; empty when its labels do not tell."""
+    """Where a series comes from; empty when its labels do not say."""
     return series.labels.get(INSTANCE, "")

@@ -1,7 +1,7 @@
 """`rate()` and its kin from raw samples, step by step.
 
 They follow promql/functions.go (`extrapolatedRate`) at v2.42.0, v2.48.0, v2.51.0, v3.5.0 and v3.16.0 closely enough to
-agree to the last digits, and are held against the real server in tests/e2e/test_promql_conformance.py.
+agree to the last digits, and are compared with the real server in tests/e2e/test_promql_conformance.py.
 """
 
 from collections.abc import Sequence

@@ -2,7 +2,7 @@
 
 An entry says what the function takes, what it needs and what it gives; whoever asks something of functions by name asks
 the registry. To add one, write its entry here and its row in tests/unit/promql/test_functions.py; the real server is
-asked for the same in tests/e2e/test_promql_conformance.py without another word.
+asked for the same in tests/e2e/test_promql_conformance.py without further changes.
 
 Sources: promql/functions.go and promql/parser/functions.go at v2.42.0 and v3.5.0.
 """
@@ -57,7 +57,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """How a function tells the growth of a counter, of which a fall is a reset."""
+    """How a function computes the growth of a counter, of which a fall is a reset."""
 
     per_second: bool
     extrapolated: bool
@@ -165,7 +165,7 @@ def _over_time(
     def apply(asked: Range) -> float | None:
         samples = asked.samples()
         if any(math.isnan(value) for _, value in samples):
-            raise UnsupportedError(f"{name}() of values that are no numbers is not evaluated")
+            raise UnsupportedError(f"{name}() of NaN is not evaluated")
         return result(samples) if len(samples) >= least else None
 
     return RangeFunction(name, apply, least=least, keeps_name=keeps_name)

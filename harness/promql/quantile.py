@@ -1,7 +1,7 @@
 """`histogram_quantile()` of classic histograms, step by step.
 
-It follows promql/quantile.go (`bucketQuantile`) at v2.42.0, v2.48.0, v2.51.0, v3.5.0 and v3.16.0, and is held against
-the real server in tests/e2e/test_promql_conformance.py.
+It follows promql/quantile.go (`bucketQuantile`) at v2.42.0, v2.48.0, v2.51.0, v3.5.0 and v3.16.0, and is compared
+with the real server in tests/e2e/test_promql_conformance.py.
 """
 
 import math
@@ -64,7 +64,7 @@ def histograms(vector: Vector) -> dict[Labels, list[tuple[float, float]]]:
 
 
 def _bound(text: str) -> float | None:
-    """The bound of a bucket; None for what is none, which Prometheus passes over."""
+    """The bound of a bucket; None for any other text, which Prometheus passes over."""
     try:
         bound = float(text)
     except ValueError:

@@ -12,7 +12,7 @@ def duration(seconds: float) -> str:
     """A PromQL duration in whole milliseconds; raises ValueError when it is not above zero."""
     milliseconds = in_ms(seconds)
     if milliseconds <= 0:
-        raise ValueError(f"{seconds!r} s is no PromQL duration")
+        raise ValueError(f"{seconds!r} s is not a PromQL duration")
     return f"{milliseconds}ms"
 
 
@@ -26,7 +26,7 @@ def label_value(text: str) -> str:
 
 
 def selector(metric: str, matchers: str, exact: Mapping[str, str] | None = None) -> str:
-    """An instant selector; raises ValueError when a name in `exact` is no label name.
+    """An instant selector; raises ValueError when a name in `exact` is not a label name.
 
     `matchers` is PromQL text such as `job="django"`, or empty; `exact` adds labels that must equal a value.
     """

@@ -61,7 +61,7 @@ class Selection:
 def parse(text: str) -> ast.Expr:
     """The expression as a tree, which nobody changes.
 
-    Raises ValueError with the reason when it is none, or nested too deeply.
+    Raises ValueError with the reason when it is not PromQL, or nested too deeply.
     """
     try:
         tree = ast.parse(text)
@@ -70,7 +70,7 @@ def parse(text: str) -> ast.Expr:
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # what the parser raises where it has no answer is no Exception
             raise
-        raise ValueError(f"the parser gave up: {error}") from None
+        raise ValueError(f"the parser failed: {error}") from None
     level: list[Any] = [tree]
     for _ in range(DEEPEST):
         level = [child for node in level for child in children(node)]
@@ -160,7 +160,7 @@ def grouping(node: Any) -> frozenset[str]:
 def check_unshifted(node: Any) -> None:
     """See that a selector is evaluated at the time of the whole. Raises UnsupportedError."""
     if node.offset is not None or node.at is not None:
-        raise UnsupportedError("offset and @ are not evaluated, for they ask for another time than that of the run")
+        raise UnsupportedError("offset and @ are not evaluated, since they ask for another time than the run's")
 
 
 def range_s(node: Any) -> float:

@@ -1,4 +1,4 @@
-"""The table of likely causes, as data: longer than other modules, for it is one entry a fault that the catalogue has.
+"""The table of likely causes, as data: longer than other modules because it has one entry for each known fault.
 
 The order is the priority: first what an expression itself gets wrong, which follows from nothing else; then the path
 of a number, scrape, request, response, labels, time, and what lies behind the views; last names that a panel asks for
@@ -95,127 +95,128 @@ RULES: tuple[CauseRule, ...] = (
     ),
     CauseRule(
         "averaged-percentiles",
-        "a panel averages percentiles: take histogram_quantile() of the buckets summed by le",
+        "a panel averages percentiles: apply histogram_quantile() to the buckets summed by le",
         (_mistake("averages"),),
     ),
     CauseRule(
         "filtered-buckets",
-        "a panel filters buckets by value inside of histogram_quantile(): leave the filter out",
+        "a panel filters buckets by value inside histogram_quantile(): remove the filter",
         (_mistake("filters"),),
     ),
     CauseRule(
         "scrapes-as-traffic",
-        "a panel counts scrapes or health checks as traffic: take a counter by view, and leave their views out",
+        "a panel counts scrapes or health checks as traffic: use a counter by view, and exclude their views",
         (_mistake("background"),),
     ),
     CauseRule(
         "short-range",
-        "the range of a panel holds less than four scrapes: take $__rate_interval, or scrape more often",
+        "the range of a panel holds fewer than four scrapes: use $__rate_interval, or scrape more often",
         (Sign("dashboards", frozenset({Code.SHORT_RANGE})),),
     ),
     CauseRule(
         "clock-skew",
-        "two clocks differ, so what users felt is looked for at the wrong place of a graph: synchronise them",
+        "two clocks differ, so graphs show the load at the wrong time: synchronise the clocks",
         (_scrapes(Code.CLOCK_SKEW),),
     ),
     CauseRule(
         "no-multiproc-dir",
-        "several workers answer scrapes in turn, each with counts of its own: set PROMETHEUS_MULTIPROC_DIR before the "
+        "several workers answer scrapes in turn, each with its own counts: set PROMETHEUS_MULTIPROC_DIR before the "
         "workers import prometheus_client, or export a port per worker",
         (_scrapes(Code.IN_TURN),),
     ),
     CauseRule(
         "labels-collide",
-        "series became one and only the first of each was kept: metric_relabel_configs of the scrape job drop a "
-        "label that tells them apart",
+        "several series were merged and only the first sample of each scrape was kept: metric_relabel_configs of the "
+        "scrape job drop a label that distinguishes them",
         (_scrapes(Code.LABELS_COLLIDE),),
         unless=(_scrapes(Code.TARGET_DOWN),),  # a scrape that failed leaves nothing stored, whatever its labels are
     ),
     CauseRule(
         "restart",
-        "the target restarted while it was watched, or several processes answer scrapes in turn: what was counted "
+        "the target restarted during the run, or several processes answer scrapes in turn: what was counted "
         "since the last scrape is lost; keep a replica up while another restarts, and share "
         "PROMETHEUS_MULTIPROC_DIR",
         (_scrapes(Code.COUNTER_RESET),),
     ),
     CauseRule(
         "sample-limit",
-        "scrapes failed: the page of Prometheus's targets has the reason (a sample_limit that is exceeded, a "
-        "timeout); meanwhile panels go on with old values",
+        "scrapes failed: Prometheus's targets page has the reason (sample_limit exceeded, timeout); meanwhile panels "
+        "show old values",
         (_scrapes(Code.TARGET_DOWN),),
     ),
     CauseRule(
         "prometheus-paused",
-        "Prometheus left out scrapes: it was down, paused or overloaded; look at its machine",
+        "Prometheus missed scrapes: it was down, paused or overloaded; check its machine",
         (_scrapes(Code.SCRAPES_MISSING, Code.TARGET_DOWN, Code.TARGET_GONE),),
     ),
     CauseRule(
         "wiped-directory",
-        "counters vanished while the target ran: somebody emptied PROMETHEUS_MULTIPROC_DIR; empty it before the "
+        "counters vanished because PROMETHEUS_MULTIPROC_DIR was emptied while the target ran: empty it before the "
         "first worker starts, never later",
         (_scrapes(Code.RAW_DIFFERS),),
     ),
     CauseRule(
         "two-exporters",
-        "one process is scraped twice, under two addresses or by two exporters in one job, so sums over the job are "
-        "double; name each process once",
+        "one process is scraped twice, at two addresses or through two exporters in one job, so sums over the job are "
+        "doubled; list each process once",
         (Sign("request-conservation", frozenset({Code.SCRAPED_TWICE})),),
     ),
     CauseRule(
         "before-missing",
-        "no request was counted at all: PrometheusBeforeMiddleware is missing; add it as first line of MIDDLEWARE",
+        "no request was counted at all: PrometheusBeforeMiddleware is missing; add it as the first line of MIDDLEWARE",
         (Sign("request-conservation", frozenset({Code.MISSING}), {"law": frozenset({"requests"})}),),
     ),
     CauseRule(
         "after-missing",
-        "no response was told by view or status: PrometheusAfterMiddleware is missing; add it as last line of "
+        "no response was counted by view or status: PrometheusAfterMiddleware is missing; add it as the last line of "
         "MIDDLEWARE",
         (Sign("response-conservation", frozenset({Code.MISSING}), BY_STATUS),),
     ),
     CauseRule(
         "proxy-answers",
-        "a proxy in front answered by itself: these responses never reached Django, so no metric of Django can tell "
-        "them; monitor the proxy too",
+        "a proxy answered requests itself: they never reached Django, so no metric of Django can report them; monitor "
+        "the proxy too",
         (FEWER_REQUESTS, _unseen("413", "502", "503", "504")),
     ),
     CauseRule(
         "gunicorn-rejects",
         "the application server refused requests before Django saw them (a header too long, a malformed line), so "
-        "no metric of Django can tell them; watch its log or the proxy",
+        "no metric of Django can report them; monitor its log or the proxy",
         (FEWER_REQUESTS, _unseen("400", "408", "414", "431")),
     ),
     CauseRule(
         "before-not-first",
-        "something in front of PrometheusBeforeMiddleware answers by itself: make it the first line of MIDDLEWARE",
+        "something before PrometheusBeforeMiddleware answers requests itself: make PrometheusBeforeMiddleware the "
+        "first line of MIDDLEWARE",
         (FEWER_REQUESTS, _unseen()),
     ),
     CauseRule(
         "unscraped-processes",
-        "part of the requests is in processes that are not scraped: workers without a shared "
+        "some requests went to processes that are not scraped: workers without a shared "
         "PROMETHEUS_MULTIPROC_DIR, fewer ports than workers, or replicas that the scrape job does not name",
         (FEWER_REQUESTS,),
     ),
     CauseRule(
         "health-checks",
-        "others use the target, e.g. health checks: they raise the rate and dilute the error ratio; leave their "
-        "view out of the panels, and name it in `background`",
+        "other clients use the target, e.g. health checks: they raise the rate and dilute the error ratio; exclude "
+        "their view from the panels, and list it in `background`",
         (Sign("quiescence", frozenset({Code.FOREIGN_TRAFFIC})),),
     ),
     CauseRule(
         "client-retries",
-        "more requests arrived than the client tells of: its library retries unseen, somebody else sends requests, "
-        "or each is counted twice",
+        "more requests arrived than the client recorded: its library retries silently, another client sends requests, "
+        "or each request is counted twice",
         (Sign("request-conservation", frozenset({Code.OVER}), {"law": frozenset({"requests"})}),),
     ),
     CauseRule(
         "asgi-hang-up",
-        "clients hung up before the answer, and the server cancelled the requests: they are counted, their "
-        "responses never; compare the clients' time limits with the slowest view",
+        "clients disconnected before the response, and the server cancelled the requests: these are counted, their "
+        "responses are not; compare the clients' time-outs with the slowest view",
         (*UNANSWERED, Noticed(FindingCode.NO_RESPONSE)),
     ),
     CauseRule(
         "worker-killed",
-        "requests were counted and never answered: their worker was killed, by gunicorn's timeout or for its memory",
+        "requests were counted but never answered: their worker was killed, by gunicorn's timeout or for its memory",
         UNANSWERED,
     ),
     CauseRule(
@@ -225,63 +226,63 @@ RULES: tuple[CauseRule, ...] = (
     ),
     CauseRule(
         "middleware-between",
-        "a middleware between the two of django-prometheus answers by itself, so its responses have no status and "
-        "no view; move it in front of both, or give it a metric of its own",
+        "a middleware between the two of django-prometheus answers requests itself, so its responses have no status "
+        "and no view; move it before both, or give it its own metric",
         (Sign("response-conservation", LESS, BY_STATUS), _unseen()),
     ),
     CauseRule(
         "dropped-observations",
-        "a few responses are not told by status: the code that counts has a way out of it",
+        "some responses are not counted by status: the code that counts them has an early exit",
         (Sign("response-conservation", LESS, BY_STATUS),),
     ),
     CauseRule(
         "after-not-last",
-        "requests of known views are told as `<unnamed view>`: a middleware after PrometheusAfterMiddleware answers "
-        "by itself; make PrometheusAfterMiddleware the last line of MIDDLEWARE",
+        "requests of known views are reported as `<unnamed view>`: a middleware after PrometheusAfterMiddleware "
+        "answers them itself; make PrometheusAfterMiddleware the last line of MIDDLEWARE",
         (Sign("request-counts", frozenset({Code.OVER}), {"view": frozenset({View.UNROUTED})}),),
     ),
     CauseRule(
         "append-slash",
         "a middleware changes responses after they were counted, as CommonMiddleware does with APPEND_SLASH: "
-        "clients get another status than the metric tells; write URLs in full",
+        "clients get another status than the metric reports; write URLs in full",
         (_unseen(),),
     ),
     CauseRule(
         "swapped-labels",
-        "requests are told under the labels of others, while their sum is right: the code that names the view",
+        "requests are reported under the labels of others, while their sum is right: check the code that names the "
+        "view",
         (Sign("request-counts", LESS), Sign("request-counts", frozenset({Code.OVER}))),
     ),
     CauseRule(
         "milliseconds",
-        "latencies are told as far longer than they were: recorded in milliseconds under a name that says seconds",
+        "reported latencies are far too high: they are recorded in milliseconds under a name that says seconds",
         (TIMED_OTHERWISE, Sign("timer-span", frozenset({Code.TOO_HIGH}), share=Share.MOST)),
     ),
     CauseRule(
         "part-timed",
-        "latencies are told as shorter than they were: the timer does not span all of the work",
+        "reported latencies are too low: the timer does not span all of the work",
         (TIMED_OTHERWISE, Sign("timer-span", frozenset({Code.TOO_LOW}), share=Share.MOST)),
     ),
     CauseRule(
         "wrong-bound",
-        "buckets hold other counts than their bounds say while the sums of latency are right: a bound is "
-        "mislabelled, in the code or by metric_relabel_configs",
+        "bucket counts contradict their bounds while the latency sums are right: a bound is mislabelled, in "
+        "the code or by metric_relabel_configs",
         (TIMED_OTHERWISE,),
         unless=(Sign("timer-span"), Sign("request-counts")),
     ),
     CauseRule(
         "plain-engine",
-        "no SQL is counted: the ENGINE in DATABASES is Django's own; take that of django_prometheus.db.backends",
+        "no SQL is counted: the ENGINE in DATABASES is Django's own; use one of django_prometheus.db.backends",
         (Sign("database", frozenset({Code.MISSING}), share=Share.ALL),),
     ),
     CauseRule(
         "plain-cache",
-        "no cache read is counted: the BACKEND in CACHES is Django's own; take that of "
-        "django_prometheus.cache.backends",
+        "no cache read is counted: the BACKEND in CACHES is Django's own; use one of django_prometheus.cache.backends",
         (Sign("cache", frozenset({Code.MISSING}), share=Share.ALL),),
     ),
     CauseRule(
         "stale-migrations",
-        "the gauges of migrations tell another state than the database: they are set once, when a process starts; "
+        "the gauges of migrations report another state than the database: they are set once, when a process starts; "
         "restart the workers after each migration",
         (Sign("migrations"),),
     ),
@@ -299,7 +300,7 @@ RULES: tuple[CauseRule, ...] = (
     ),
     CauseRule(
         "unknown-label",
-        "a panel asks for a metric or a label that the target does not have, and its emptiness reads as 0: take the "
+        "a panel names a metric or a label that the target does not have, and missing data is shown as 0: take the "
         "names from the target's own /metrics",
         (Sign("dashboards", frozenset({Code.UNKNOWN_LABEL, Code.UNKNOWN_METRIC})),),
     ),

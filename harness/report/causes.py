@@ -1,8 +1,8 @@
 """Failed verdicts -> what is probably wrong, most likely first. Pure; `cause_rules` holds what is known, this reads it.
 
 One fault breaks many laws at once. The rules ask in the order of the path a number takes: was it scraped, did the
-request reach Django, was it answered, labelled, timed; the first that has an answer is the likely cause, for what comes
-later on the path only follows from it.
+request reach Django, was it answered, labelled, timed; the first that has an answer is the likely cause, because what
+comes later on the path only follows from it.
 """
 
 from collections.abc import Sequence

@@ -123,11 +123,11 @@ def _figures(counts: pd.DataFrame, key: ViewKey, length_s: float, quantiles: Seq
 
 
 def _witness(facts: Facts, key: ViewKey, witness: Values | None) -> Figures:
-    """Percentiles, statements per request and the time in them; the digests of a view hold all its methods."""
+    """Percentiles, statements per request and the time in them; those of a view hold all its methods."""
     latency = facts.client.latency.get(key)
-    told = Figures(witness.n if witness and witness.n else None, None, None, *_quantiles(witness))
+    known = Figures(witness.n if witness and witness.n else None, None, None, *_quantiles(witness))
     if latency is None or not latency.database.n:
-        return told
+        return known
     statements = sum(
         number
         for event, number in facts.client.events.items()
@@ -135,7 +135,7 @@ def _witness(facts: Facts, key: ViewKey, witness: Values | None) -> Figures:
     )
     responses = sum(number for (view, _, _), number in facts.client.answered.items() if key == ALL or view == key[0])
     sql_s = latency.database.quantiles_s
-    return replace(told, statements=statements / responses, sql_p50_s=sql_s.get(0.5), sql_p95_s=sql_s.get(0.95))
+    return replace(known, statements=statements / responses, sql_p50_s=sql_s.get(0.5), sql_p95_s=sql_s.get(0.95))
 
 
 def _quantiles(values: Values | None) -> list[float | None]:

@@ -1,7 +1,7 @@
 """Several reports -> how each number went from run to run, with the places at which it changed.
 
 A marker is a pointer for a reader and no test: it says that a value differs from the median of the runs before it by
-more than a gate's pass rules out. One run says little about the next; `harness gate` tells a change from chance.
+more than a gate's pass rules out. One run says little about the next; only `harness gate` tests a change.
 """
 
 import math
@@ -31,7 +31,7 @@ class Point:
     run_id: str
     value: float | None
     change: float | None = None
-    """Against the median before: a share, of an error ratio a difference; None where nothing is marked."""
+    """Compared with the median before: a share, of an error ratio a difference; None where nothing is marked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,16 +55,16 @@ def _unanswered(facts: Facts) -> tuple[Verdict, ...]:
     missing = [query.text for query in queries(facts.run) if query not in facts.evidence.answers]
     if not missing:
         return ()
-    why = f"the evidence holds no answer to {len(missing)} of the run's queries, e.g. {missing[0]}; run again"
+    why = f"the evidence has no answer to {len(missing)} of the run's queries, e.g. {missing[0]}; run again"
     return (inconclusive("scrape-health", "evidence", Code.NO_ANSWER, why),)
 
 
 def _finite(verdict: Verdict) -> Verdict:
-    """A verdict on what is no number decides nothing."""
+    """A verdict on what is not a number decides nothing."""
     numbers = (verdict.expected, verdict.observed)
     if all(number is None or math.isfinite(number) for number in numbers):
         return verdict
-    why = f"{verdict.why} (expected {verdict.expected}, observed {verdict.observed}: no numbers)"
+    why = f"{verdict.why} (expected {verdict.expected}, observed {verdict.observed}: not finite numbers)"
     return replace(
         verdict,
         status=Status.INCONCLUSIVE,

@@ -24,7 +24,7 @@ class _Kind(Generic[T]):
     suffixes: frozenset[str]
     """Of the files that are taken from a directory."""
     empty: str
-    """What is said of a directory without any, after its path."""
+    """The message for a directory without any, after its path."""
     wanted: str
     """What may be named."""
     parse: Callable[[str, str], T]
@@ -43,14 +43,14 @@ class _Broken:
 _DASHBOARDS = _Kind(
     "dashboards",
     frozenset({".json"}),
-    "holds no .json file; export a dashboard from Grafana into it",
+    "contains no .json file; export a dashboard from Grafana into it",
     "a file or a directory of dashboards in JSON",
     grafana.parse,
 )
 _RULES = _Kind(
     "rules",
     frozenset({".yml", ".yaml"}),
-    "holds no .yml file; name a file or a directory of Prometheus rules",
+    "contains no .yml file; name a file or a directory of Prometheus rules",
     "a file or a directory of rules",
     rule_file.parse,
 )
@@ -68,8 +68,8 @@ class Rules:
 def read_dashboards(names: Sequence[str], project: Path) -> tuple[grafana.Dashboard, ...]:
     """The dashboards of files, and of directories of them, relative to the project.
 
-    A file of several that is no dashboard has the reason in its `problem`, and the others are judged. Raises UsageError
-    that names the file when none is left, when one was named by itself, or when nothing is there.
+    A file of several that is not a dashboard has the reason in its `problem`, and the others are judged. Raises
+    UsageError that names the file when none is left, when one was named by itself, or when nothing is there.
     """
     found: list[grafana.Dashboard] = []
     for name in names:
@@ -95,7 +95,7 @@ def read_rules(profile: Profile, project: Path) -> Rules:
     files = [file for name in profile.rules for file in _find(_RULES, name, project)]
     names = [file.name for file in files]
     if twice := [name for name in names if names.count(name) > 1]:
-        raise UsageError(f"rules: two files are called {twice[0]}; name them apart, or name only one of them")
+        raise UsageError(f"rules: two files are called {twice[0]}; rename one, or name only one of them")
     found: list[Rule] = []
     broken: list[Panel] = []
     for read in _read(_RULES, files, project):

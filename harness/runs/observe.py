@@ -1,4 +1,4 @@
-"""A run without load: dashboards held against the last minutes of a Prometheus that runs."""
+"""A run without load: dashboards checked against the last minutes of a running Prometheus."""
 
 import time
 from pathlib import Path
@@ -26,9 +26,9 @@ CHECKS = ("dashboards",)
 def verify_dashboards(
     dashboards: tuple[grafana.Dashboard, ...], profile: Profile, range_s: float, out: Path, reporter: Reporter
 ) -> Outcome:
-    """Hold dashboards against the profile's running Prometheus, over the last `range_s` seconds, without any load.
+    """Check dashboards against the profile's running Prometheus, over the last `range_s` seconds, without any load.
 
-    Raises UsageError for a URL that is none, PrometheusError when it does not answer or does not scrape the target.
+    Raises UsageError for a malformed URL, PrometheusError when it does not answer or does not scrape the target.
     """
     if not is_http_url(profile.prometheus):
         raise UsageError(f"--prometheus: {profile.prometheus!r} is not a URL; write for example http://127.0.0.1:9090")

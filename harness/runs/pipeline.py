@@ -51,7 +51,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         opened = window.open_window(scraped, services.target, profile)
         loaded = _load(profile, project, directory, services, reporter)
         ended = services.ended()
-        reporter.stage("waiting for the scrape that has seen the last response")
+        reporter.stage("waiting for the first scrape after the last response")
         measured = opened.close(loaded.ended_s)
         made = replace(
             run_of(profile, out.name, started_s, services, measured, loaded),
@@ -102,7 +102,7 @@ def _warmed_up(
     services: embedded.Stack,
     reporter: Reporter,
 ) -> Scraped:
-    """Load the target, judge nothing of it, and see that it is scraped.
+    """Load the target without judging it, and check that it is scraped.
 
     Nobody's target is loaded before it is known to be scraped. One that was started here is loaded at once: Prometheus
     takes 5 s from its start to its first scrape (discovery/manager.go, `updatert`).

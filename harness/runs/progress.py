@@ -15,7 +15,7 @@ LOG_EVERY_S = 5.0
 
 
 class Reporter:
-    """Tells what the run is doing. `quiet` says nothing."""
+    """Reports what the run is doing; nothing when `quiet`."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         """Write to standard error."""
@@ -34,7 +34,7 @@ class Reporter:
         self._status = None
 
     def stage(self, text: str) -> None:
-        """Say which stage begins."""
+        """Report which stage begins."""
         self._logged_s = time.monotonic()
         if self._status:
             self._status.update(Text(text))
@@ -42,7 +42,7 @@ class Reporter:
             self._console.print(text, markup=False)
 
     def load(self, progress: Progress) -> None:
-        """Say how the load is going."""
+        """Report how the load is going."""
         p95 = "-" if progress.p95_s is None else f"{progress.p95_s * 1000:.0f} ms"
         line = (
             f"{progress.phase} {progress.elapsed_s:4.0f} s  {progress.users} users  {progress.requests} requests  "

@@ -40,7 +40,9 @@ def write(paths: Sequence[Path], out: Path) -> tuple[Path, tuple[str, ...]]:
         raise UsageError(f"no run to index: {'; '.join(left_out) or ', '.join(map(str, paths))}")
     index = trends.index(reports, left_out)
     if (out / HTML).exists() and not (out / JSON).exists():
-        raise UsageError(f"--out: {out / HTML} is no index of runs and would be lost; name another directory")
+        raise UsageError(
+            f"--out: {out / HTML} is not an index of runs and would be overwritten; name another directory"
+        )
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name, text in ((JSON, pages.render_json(index)), (HTML, pages.render_html(index))):

@@ -40,14 +40,14 @@ class RunDirectory:
         self.path = path
 
     def create(self) -> None:
-        """Make the directory; raises UsageError when it exists with something in it or cannot be made."""
+        """Make the directory; raises UsageError when it is not empty or cannot be created."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             if any(self.path.iterdir()):
                 raise UsageError(f"--out: {self.path} is not empty; name another directory")
             (self.path / "logs").mkdir()
         except OSError as error:
-            raise UsageError(f"--out: {self.path} cannot be made: {error.strerror}") from None
+            raise UsageError(f"--out: {self.path} cannot be created: {error.strerror}") from None
 
     @property
     def logs(self) -> Path:
@@ -64,7 +64,7 @@ class RunDirectory:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise StoreError(
-                f"{self.path / name} cannot be written: {error.strerror}; make room, or name another place with --out"
+                f"{self.path / name} cannot be written: {error.strerror}; free space, or name another place with --out"
             ) from None
 
     def write_run(self, run: Run) -> None:
@@ -87,21 +87,21 @@ class RunDirectory:
         window = run.window
         length = window.length_s / window.scrape_interval_s if window.scrape_interval_s > 0 else 0.0
         if not 0 < length <= MOST_SCRAPES:
-            raise StoreError(f"{self.path / 'run.json'}: window is none of a run; the file is damaged, run again")
+            raise StoreError(f"{self.path / 'run.json'}: its window is impossible; the file is damaged, run again")
         return run
 
     def write_evidence(
         self,
         answers: Sequence[Mapping[str, Any]],
-        ledgers: Mapping[str, Mapping[str, Any]],
+        totals: Mapping[str, Mapping[str, Any]],
         rules: Sequence[Mapping[str, str]] = (),
     ) -> None:
-        """Write evidence.json: queries, times and raw answers, the target's own ledgers, and how the rules fared."""
+        """Write evidence.json: queries, times and raw answers, the target's own totals, and the health of the rules."""
         lines = ",\n".join(msgspec.json.encode(answer).decode() for answer in answers)
-        told, health = (msgspec.json.encode(each).decode() for each in (ledgers, rules))
+        ends, health = (msgspec.json.encode(each).decode() for each in (totals, rules))
         self.write_text(
             "evidence.json",
-            f'{{"schema_version":{SCHEMA_VERSION},"ledgers":{told},"rules":{health},"answers":[\n{lines}\n]}}\n',
+            f'{{"schema_version":{SCHEMA_VERSION},"ledgers":{ends},"rules":{health},"answers":[\n{lines}\n]}}\n',
         )
 
     def read_evidence(self, exported: frozenset[str]) -> prometheus_evidence.Evidence:
@@ -148,7 +148,7 @@ class RunDirectory:
         status = outcome.overall(report.verdicts)
         if (report.status, report.exit_code) != (status, outcome.EXIT_CODES[status]):
             raise StoreError(
-                f"{file} says {report.status} and its verdicts say {status}: it was changed; make it again with "
+                f"{file} says {report.status}, but its verdicts say {status}: it was changed; make it again with "
                 f"`harness verify {self.path}`"
             )
         return report
@@ -184,12 +184,12 @@ class RunDirectory:
 def _failed(answer: Mapping[str, Any]) -> NoData:
     """An answer that Prometheus did not give. Older evidence has no code and says it in `error` alone."""
     error = str(answer["error"])
-    told = answer.get("code", Code.REFUSED if error.startswith(REFUSED) else Code.NO_ANSWER)
-    return NoData(error, Code(told))
+    code = answer.get("code", Code.REFUSED if error.startswith(REFUSED) else Code.NO_ANSWER)
+    return NoData(error, Code(code))
 
 
 def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no number")
+    raise ValueError(f"{text} is not a number")
 
 
 def _finite(text: str) -> float:

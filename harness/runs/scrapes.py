@@ -18,7 +18,7 @@ from harness.runtime.prometheus import POLL_S, Prometheus
 SCRAPED_LIMIT_S = 15.0
 """How long Prometheus may take to scrape the target for the first time, and four intervals at least."""
 INTERVAL_LIMIT_S = 150.0
-"""How long to wait for two scrapes of a target that runs already."""
+"""How long to wait for two scrapes of a running target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def scraped_already(prometheus: Prometheus, profile: Profile) -> Scraped:
     version, selector = prometheus.version(), profile.selector
     if not prometheus.instances(selector):
         raise PrometheusError(
-            f"{prometheus.url} scrapes nothing with {{{selector}}} that is up; see its targets page, or name "
+            f"{prometheus.url} scrapes no target with {{{selector}}} that is up; see its targets page, or name "
             "the target's labels with --selector"
         )
     names = _names(prometheus, profile) or registry.of(profile)

@@ -64,7 +64,7 @@ class StoredRun:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What was noticed and is no failure."""
+        """What was noticed and is not a failure."""
         return self.report.findings
 
     @property
@@ -74,7 +74,7 @@ class StoredRun:
 
     @cached_property
     def evidence(self) -> Evidence:
-        """Everything that Prometheus answered, by query, and what the target told of itself."""
+        """Everything that Prometheus answered, by query, and what the target reported of itself."""
         return self._directory.read_evidence(registry.of(self.run).names)
 
     def answers(self, text: str) -> dict[Query, Reading | NoData]:
@@ -93,12 +93,12 @@ class StoredRun:
         With `partial`, what can be read of a damaged shard; without, that raises StoreError.
         """
         if phase is not None and phase not in PHASES:
-            raise UsageError(f"phase: {phase!r} is none of {', '.join(PHASES)}; None takes both")
+            raise UsageError(f"phase: {phase!r} must be one of {', '.join(PHASES)}, or None for both")
         pieces = [SCHEMA.empty_table()]
         for shard in self._shards():
             if problem := "" if partial else _problem(self.path, shard):
                 raise StoreError(
-                    f"{self.path / shard.file}: {problem}; partial=True reads what is left, of which nothing is proved"
+                    f"{self.path / shard.file}: {problem}; partial=True reads what is left, which proves nothing"
                 )
             pieces += shards.tables(self.path, [shard], SCHEMA.names)
         table = pa.concat_tables(pieces)

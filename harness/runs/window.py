@@ -28,7 +28,7 @@ LEAST_S = 1.0
 """The shortest window by this machine's clock: no run's window is empty."""
 
 Totals = Mapping[str, Mapping[str, Any]]
-"""What the target answered of itself, by the name of the question, as it is stored."""
+"""What the target reported of itself, by the name of the question, as it is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class OpenWindow:
         """Wait for t1: the first quiet scrape after the last response, at `ended_s` on this machine's clock.
 
         Nobody else uses a target that was started here, so the first scrape with nothing in flight will do. Elsewhere
-        the counters must also have stood still since the one before, which shows that others are not at it. Raises
+        the counters must also have stood still since the one before, which shows that nobody else uses it. Raises
         PrometheusError when no scrape comes.
         """
         if self.scraped is None:
@@ -125,7 +125,8 @@ def last_minutes(scraped: Scraped, range_s: float) -> MeasuredWindow:
     prometheus, interval_s = scraped.prometheus, scraped.interval_s
     if range_s < FEWEST_SCRAPES * interval_s:
         raise UsageError(
-            f"--range: {range_s:g} s hold fewer than {FEWEST_SCRAPES} scrapes of {interval_s:g} s; take a longer one"
+            f"--range: {range_s:g} s hold fewer than {FEWEST_SCRAPES} scrapes at one every {interval_s:g} s; choose "
+            "a longer one"
         )
     end_s = round(prometheus.now() - interval_s, 3)
     window = Window(end_s - range_s, end_s, interval_s, prometheus.skew_s(), None, None)

@@ -37,7 +37,7 @@ def versions() -> dict[str, str]:
 
 
 def processor() -> str:
-    """The processor's own name; empty where the system does not tell."""
+    """The processor's own name; empty where the system does not report it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

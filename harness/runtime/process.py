@@ -26,12 +26,12 @@ T = TypeVar("T")
 
 
 class NotReadyError(Exception):
-    """What was asked runs, but does not answer as it should; the message says what was seen."""
+    """A process runs, but does not answer as it should; the message says what it answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whom a process runs as, when it refuses to run as root."""
+    """The account a process runs as, when it refuses to run as root."""
 
     name: str
     user: int
@@ -163,10 +163,10 @@ def signal_to(command: Sequence[str], log: Path, limit_s: float) -> None:
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=limit_s, check=False
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise StackError(f"`{' '.join(command)}` could not be run while the load was on: {error}") from None
+            raise StackError(f"`{' '.join(command)}` could not be run during the load: {error}") from None
     if done.returncode:
         raise StackError(
-            f"`{' '.join(command)}` failed while the load was on (exit {done.returncode}); see {log}:\n{tail(log)}"
+            f"`{' '.join(command)}` failed during the load (exit {done.returncode}); see {log}:\n{tail(log)}"
         )
 
 

@@ -21,7 +21,7 @@ POLL_S = 0.1
 """How often the server is asked while something is awaited."""
 TIMEOUT_S = 30.0
 UNVERSIONED = "3.0 or later"
-"""What is told of a server that does not know its version, when it behaves like that."""
+"""What is reported for a server that does not know its version but behaves like this."""
 
 
 GIVEN_UP = (503, 504)
@@ -55,15 +55,15 @@ class Prometheus:
         """
         try:
             answer = self._session.get(f"{self.url}/api/v1/status/buildinfo", timeout=TIMEOUT_S)
-            told = str(answer.json()["data"]["version"])
-            return told or (UNVERSIONED if self._has_open_ranges() else "")
+            version = str(answer.json()["data"]["version"])
+            return version or (UNVERSIONED if self._has_open_ranges() else "")
         except requests.ConnectionError:
             raise PrometheusError(
                 f"--prometheus: no Prometheus answers at {self.url}; is it running, is the URL right?"
             ) from None
         except (requests.RequestException, ValueError, KeyError, TypeError):
             raise PrometheusError(
-                f"--prometheus: {self.url} answers, but not as a Prometheus does; is the URL right?"
+                f"--prometheus: {self.url} answers, but not like a Prometheus; is the URL right?"
             ) from None
 
     def _has_open_ranges(self) -> bool:
@@ -96,13 +96,13 @@ class Prometheus:
                 answer |= {"error": str(error), "code": Code.NO_ANSWER}
             except PrometheusApiClientException as error:
                 cut = any(f"HTTP Status Code {code}" in str(error) for code in GIVEN_UP)
-                said = f"Prometheus {'gave the query up' if cut else 'refused the query'}: {error}"
-                answer |= {"error": said, "code": Code.NO_ANSWER if cut else Code.REFUSED}
+                message = f"Prometheus {'gave up on the query' if cut else 'refused the query'}: {error}"
+                answer |= {"error": message, "code": Code.NO_ANSWER if cut else Code.REFUSED}
             answers.append(answer)
         return answers
 
     def rules(self) -> list[dict[str, str]]:
-        """Each rule that the server has loaded, with its health, as `RuleHealth`; empty when it does not tell.
+        """Each rule that the server has loaded, with its health, as `RuleHealth`; empty when it does not report them.
 
         Source: https://prometheus.io/docs/prometheus/latest/querying/api/#rules
         """

@@ -1,4 +1,4 @@
-"""The target's own word on its state, and on the totals of its SQL log."""
+"""What the target reports of its state, and the totals of its SQL log."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,6 +26,6 @@ def fetch(target: str, path: str) -> dict[str, Any]:
 
 
 def totals(target: str, profile: Profile, order: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """What the target tells of its `state` and `sql_log`, asked in this order, where the profile says how."""
+    """What the target reports of its `state` and `sql_log`, asked in this order, where the profile says how."""
     paths = {"state": profile.state, "sql_log": profile.sql_log}
     return {name: fetch(target, paths[name]) for name in order if paths[name]}

@@ -34,7 +34,7 @@ def whole(name: str, default: int, lowest: int, highest: int) -> int:
     """A whole number from `lowest` to `highest`."""
     value = text(name, str(default))
     if not (value.isascii() and value.isdecimal() and len(value) < 10 and lowest <= int(value) <= highest):
-        raise ImproperlyConfigured(f"{name}={value!r} is no whole number from {lowest} to {highest}; set it to one")
+        raise ImproperlyConfigured(f"{name}={value!r} is not a whole number from {lowest} to {highest}; set it to one")
     return int(value)
 
 

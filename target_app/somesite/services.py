@@ -91,7 +91,7 @@ def cache() -> dict[str, Any]:
 
 
 def witness() -> dict[str, Any]:
-    """What metrics_witness is told: every response testifies, or those to requests with the token, or none.
+    """The settings of metrics_witness: every response carries the account, or those with the token, or none.
 
     The SQL log is kept in any case. It is open to everybody in debug mode, to this machine while the target serves no
     other host's name, and to those who know its token.

@@ -65,7 +65,7 @@ MIDDLEWARE = [
     *(["somesite.slowdown.Slowdown"] if SLOWDOWN_PERCENT else []),
 ]
 WITNESS = services.witness()
-# A redirect to the URL with a slash would be told as a 404 by the metrics; every URL here is written in full.
+# A redirect to the URL with a slash would be reported as a 404 by the metrics; every URL here is written in full.
 APPEND_SLASH = False
 
 DATABASES = {"default": services.database()}
@@ -84,7 +84,7 @@ PROMETHEUS_LATENCY_BUCKETS = (
 # Its gauges are set once per process, when it starts, and carry a pid in multiprocess mode.
 PROMETHEUS_EXPORT_MIGRATIONS = True
 
-# Django sets the process's time zone, America/Chicago unless told otherwise: the workers' log lines would be off.
+# Django sets the process's time zone, America/Chicago unless set otherwise: the workers' log lines would be off.
 TIME_ZONE = "UTC"
 USE_TZ = True
 LOGGING = {

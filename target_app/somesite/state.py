@@ -17,10 +17,10 @@ def migrations(alias: str) -> dict[str, int]:
 @require_GET
 def state(_request: HttpRequest) -> JsonResponse:
     """Rows and migrations, counted now; without rows where tables may be missing."""
-    told = {alias: migrations(alias) for alias in connections}
-    models = () if told["default"]["unapplied"] else apps.get_app_config("data").get_models()
+    found = {alias: migrations(alias) for alias in connections}
+    models = () if found["default"]["unapplied"] else apps.get_app_config("data").get_models()
     rows = {
         str(model._meta.model_name): model._default_manager.count()  # noqa: SLF001 - public, despite their names
         for model in models
     }
-    return JsonResponse({"rows": rows, "migrations": told})
+    return JsonResponse({"rows": rows, "migrations": found})

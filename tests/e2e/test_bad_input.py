@@ -184,7 +184,7 @@ def test_no_prometheus_at_the_address_is_inconclusive(harness: Harness, services
     assert "no Prometheus answers at" in error_of(done)
     done = harness.run("run", "--target", services.target, "--prometheus", services.target)
     assert done.code == 3
-    assert "not as a Prometheus does" in error_of(done)
+    assert "not like a Prometheus" in error_of(done)
 
 
 def test_a_prometheus_that_does_not_scrape_the_target_is_inconclusive(

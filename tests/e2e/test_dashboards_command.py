@@ -90,9 +90,9 @@ def test_the_faults_of_widespread_dashboards_are_found(harness: Harness, used: e
     assert told(report, "latent").startswith("pass:")
     assert "latent-mistake: it filters buckets" in told(report, "latent")
     assert "fail: the panel shows" in told(report, "hidden")
-    assert "leaves out <unnamed view>" in told(report, "hidden")
+    assert "excludes <unnamed view>" in told(report, "hidden")
     assert told(report, "hidden by view").startswith("pass:")
-    assert "latent-mistake: it leaves out <unnamed view>" in told(report, "hidden by view")
+    assert "latent-mistake: it excludes <unnamed view>" in told(report, "hidden by view")
     assert told(report, "right").startswith("pass:")
     assert "mistake" not in told(report, "right")
     again = harness.run("verify", tmp_path / "out", "--json")
@@ -153,7 +153,7 @@ def test_bad_input_is_named_by_file_panel_and_expression(
         (("broken.json",), 2, "not valid JSON"),
         (("good.json", "--range", "1s"), 2, "--range: 1 s hold fewer than 4 scrapes"),
         (("good.json", "--range", "soon"), 2, "--range"),
-        (("good.json", "--selector", 'job="nobody"'), 3, 'scrapes nothing with {job="nobody"}'),
+        (("good.json", "--selector", 'job="nobody"'), 3, 'scrapes no target with {job="nobody"}'),
         (("good.json", "--prometheus", "http://127.0.0.1:1"), 3, "no Prometheus answers at http://127.0.0.1:1"),
         (("good.json", "--prometheus", "nowhere"), 2, "--prometheus: 'nowhere' is not a URL"),
     ],
@@ -211,6 +211,6 @@ def test_a_query_that_takes_too_long_is_inconclusive(harness: Harness, hasty: st
     done = harness.run("dashboards", tmp_path / "slow.json", *flags)
     assert done.code == 3, done.told
     report = parse(done.out)
-    assert told(report, "endless").startswith("inconclusive: Prometheus gave the query up")
+    assert told(report, "endless").startswith("inconclusive: Prometheus gave up on the query")
     assert "slow.json" in told(report, "endless")
     assert told(report, "good").startswith("pass:")

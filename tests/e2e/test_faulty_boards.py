@@ -49,8 +49,8 @@ def filtered(expression: str) -> str:
 
 
 MISTAKES: Mapping[str, tuple[str, str, Change, str]] = {
-    "narrow range": ("Django Overview", "Requests", ranged("900ms"), "rate() needs two of them"),
-    "sparse scrapes": ("Django Overview", "Requests by site", ranged("3s"), "hold less than 4 scrapes"),
+    "narrow range": ("Django Overview", "Requests", ranged("900ms"), "rate() needs two"),
+    "sparse scrapes": ("Django Overview", "Requests by site", ranged("3s"), "hold fewer than 4 scrapes"),
     "unknown label": (
         "Django Requests Overview",
         "Success",
@@ -82,7 +82,7 @@ MISTAKES: Mapping[str, tuple[str, str, Change, str]] = {
         "Django Requests Overview",
         "Success with 4xx",
         lambda expression: expression.replace("$background", "$background|<unnamed view>"),
-        "leaves out <unnamed view>",
+        "excludes <unnamed view>",
     ),
 }
 """Board, panel, the mistake, and how the verdict names it."""

@@ -46,7 +46,7 @@ def test_an_interrupted_gate_leaves_nothing(harness: Harness, tmp_path: Path) ->
     assert worktrees(harness) == []
     done = harness.run("verify", out)  # what there is of it: no pair
     assert done.code == 3, done.told
-    assert "0 pairs, and 5 are needed" in done.out
+    assert "0 pairs, at least 5 are needed" in done.out
 
 
 @pytest.mark.parametrize(
@@ -59,10 +59,10 @@ def test_an_interrupted_gate_leaves_nothing(harness: Harness, tmp_path: Path) ->
         (
             ("--base", "HEAD", "--candidate", "http://127.0.0.1:1", "--candidate-env", "A=1"),
             2,
-            "--candidate-env: http://127.0.0.1:1 runs already",
+            "--candidate-env: http://127.0.0.1:1 is already running",
         ),
         (("--base", "HEAD", "--candidate", "HEAD", "--pairs", "4"), 2, "--pairs: 4 are too few"),
-        (("--base", "HEAD", "--candidate", "HEAD", "--job", "1"), 2, "--job: means nothing beside --base"),
+        (("--base", "HEAD", "--candidate", "HEAD", "--job", "1"), 2, "--job: has no effect with --base"),
         (("--base", "HEAD", "--candidate", "no-such-program {port}"), 3, "--candidate: no-such-program"),
     ],
 )
@@ -93,7 +93,7 @@ def test_what_runs_already_is_compared_and_concludes_nothing(
     assert not [v for v in report.verdicts if v.status == Status.FAIL], done.told
     p50 = next(v for v in report.verdicts if v.subject == "work:slow p50")
     assert (p50.status, p50.effect is None) == (Status.INCONCLUSIVE, False)
-    assert "ran already" in p50.why
+    assert "was already running" in p50.why
     assert "the metrics of neither were verified" in report.findings[-1].text
 
 
@@ -105,7 +105,7 @@ def test_a_gate_against_itself_and_against_itself_slowed(harness: Harness, tmp_p
     out = tmp_path / "self-test"
     done = gate(harness, "--self-test", "--slowdown", "3", *SHORT, "--config", config, "--out", out)
     assert done.code == 3, done.told
-    assert "false alarms" in done.out
+    assert "false-positive rate" in done.out
     found = json.loads((out / "selftest.json").read_text())
     assert found["injected"]
     assert found["same"]["status"] == "inconclusive"
@@ -130,11 +130,11 @@ def test_a_gate_against_itself_and_against_itself_slowed(harness: Harness, tmp_p
     ("flags", "message"),
     [
         (("--self-test", "--slowdown", "1"), "--slowdown: 1 must be a factor above 1"),
-        (("--self-test", "http://127.0.0.1:1"), "--self-test: http://127.0.0.1:1 runs already"),
+        (("--self-test", "http://127.0.0.1:1"), "--self-test: http://127.0.0.1:1 is already running"),
         (("--self-test", "--slowdown", "nan"), "--slowdown: nan must be a factor"),
-        (("--self-test", "--slowdown", "1.005"), "no whole number of per cent"),
-        (("--self-test", "--candidate", "HEAD"), "--candidate: means nothing beside --self-test"),
-        (("--base", "HEAD", "--candidate", "HEAD", "--slowdown", "1.2"), "--slowdown: means nothing beside --base"),
+        (("--self-test", "--slowdown", "1.005"), "not a whole number of per cent"),
+        (("--self-test", "--candidate", "HEAD"), "--candidate: has no effect with --self-test"),
+        (("--base", "HEAD", "--candidate", "HEAD", "--slowdown", "1.2"), "--slowdown: has no effect with --base"),
         (("--base", "HEAD"), "--candidate is missing"),
     ],
 )

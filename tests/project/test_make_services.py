@@ -45,7 +45,7 @@ def test_a_policy_of_the_machine_is_left_alone_and_one_of_a_killed_call_is_remov
 def test_without_apt_or_root_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The packages, and the exact command where there is one."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(SetupError, match=r"memcached missing: only Debian and Ubuntu"):
+    with pytest.raises(SetupError, match=r"memcached missing: `make services` installs them on Debian and Ubuntu only"):
         services.install(["memcached"])
     apt = tmp_path / "apt-get"
     apt.write_text("#!/bin/false\n")

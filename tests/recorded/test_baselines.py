@@ -111,7 +111,7 @@ def test_a_run_without_job_or_kept_already_is_refused(clean_run: StoredRun, tmp_
     assert not (tmp_path / "kept").exists()
     file, _ = commands.add(clean_run.path, tmp_path / "kept", "a", None, {})
     before = file.read_bytes()
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="already exists"):
         commands.add(clean_run.path, tmp_path / "kept", "b", None, {})
     assert file.read_bytes() == before
 
@@ -252,8 +252,8 @@ def _grown(document: dict[str, Any]) -> None:
 
 
 INCONCLUSIVE: Mapping[str, tuple[Callable[[dict[str, Any]], None], str]] = {
-    "a newer schema": (_other, "schema 2, and this harness compares 1"),
-    "an older schema": (_older, "schema 0, and this harness compares 1"),
+    "a newer schema": (_other, "it has schema 2, this harness reads 1"),
+    "an older schema": (_older, "it has schema 0, this harness reads 1"),
     "another machine": (_machine, "machine.cpus: "),
     "no view": (_no_view, f"has no successful request of {VIEW}"),
     "no p95": (_null, f"has no {VIEW} p95"),
@@ -288,13 +288,13 @@ def test_a_file_that_cannot_be_compared_is_inconclusive(
     [
         ("", "cannot be read"),
         ("{", "cannot be read"),
-        ("[]", "it is no baseline"),
-        ('{"schema_version": 1}', "it is no baseline"),
-        ('{"schema_version": "1", "arm": {}}', "it is no baseline"),
+        ("[]", "not a baseline"),
+        ('{"schema_version": 1}', "not a baseline"),
+        ('{"schema_version": "1", "arm": {}}', "not a baseline"),
         ('{"schema_version": 1, "arm": {}}', "cannot be read"),
         ('{"schema_version": 1, "arm": {"n": NaN}}', "cannot be read"),
         ('{"schema_version": 1, "arm": {"n": 1e999}}', "cannot be read"),
-        ('{"run_id": "a report"}', "it is no baseline"),
+        ('{"run_id": "a report"}', "not a baseline"),
         (NO_DATE, "cannot be read"),
         ("\xff", "cannot be read"),
     ],
@@ -316,8 +316,8 @@ IMPOSSIBLE: Mapping[str, tuple[tuple[str, ...], object, str]] = {
     "no job": (("job",), None, "arm.job is missing"),
     "an empty job": (("job",), " ", "arm.job is empty"),
     "no quantiles": (("views", VIEW, "quantiles_s"), None, "quantiles_s is missing"),
-    "a misspelt key": (("problem",), ["saturated"], "arm.problem is no key"),
-    "requests beyond all counting": (("requests",), 10**400, "arm.requests is beyond all counting"),
+    "a misspelt key": (("problem",), ["saturated"], "arm.problem is not a key"),
+    "requests out of range": (("requests",), 10**400, "arm.requests is out of range"),
     "requests below zero": (("requests",), -1, "arm.requests is -1"),
     "more errors than requests": (("errors",), 10**6, "arm.errors is 1,000,000"),
     "more samples than requests": (("views", VIEW, "n"), 10**6, "n is 1,000,000"),
@@ -354,7 +354,7 @@ def test_a_key_that_stands_twice_and_nesting_without_end_are_refused(tmp_path: P
     file = new / "new-1.json"
     text = file.read_text()
     twice = text.replace('"verification": "pass"', '"verification": "fail", "verification": "pass"')
-    for changed, reason in ((twice, "verification stands twice"), ("[" * 200_000, "nested without end")):
+    for changed, reason in ((twice, "verification is there twice"), ("[" * 200_000, "nested too deeply")):
         assert changed != text
         file.write_text(changed)
         with pytest.raises(UsageError, match=reason):
@@ -365,7 +365,7 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     """Nobody may ever write to a named pipe."""
     base, new = keep(tmp_path / "base", *jobs("base", 12)), keep(tmp_path / "new", *jobs("new", 2))
     os.mkfifo(new / "pipe.json")
-    with pytest.raises(UsageError, match=r"pipe\.json is no file"):
+    with pytest.raises(UsageError, match=r"pipe\.json is not a file"):
         gate(tmp_path, base, new)
 
 
@@ -414,7 +414,7 @@ def test_nine_jobs_are_too_few(tmp_path: Path) -> None:
     """Also for a candidate three times as slow."""
     report = gate(tmp_path, keep(tmp_path / "base", *jobs("base", 9)), keep(tmp_path / "new", *jobs("n", 2, worse=3)))
     assert report.exit_code == 3
-    assert any("9 jobs in the baseline, and 10 are needed" in text for text in why(report))
+    assert any("9 jobs in the baseline, at least 10 are needed" in text for text in why(report))
 
 
 def test_the_report_recommends_pairs(tmp_path: Path) -> None:

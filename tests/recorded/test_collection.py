@@ -72,7 +72,7 @@ def test_a_page_that_is_no_index_is_not_replaced(runs: Path, capsys: pytest.Capt
     """Somebody's own, beside the runs."""
     (runs / "index.html").write_text("mine")
     assert main.main(["report", str(runs)]) == 2
-    assert "is no index of runs" in capsys.readouterr().err
+    assert "is not an index of runs" in capsys.readouterr().err
     assert (runs / "index.html").read_text() == "mine"
 
 

@@ -150,7 +150,7 @@ def test_another_language_under_a_name_that_tells_nothing_is_not_compared(clean_
     """It may be Loki's; without a doubt about the data source it fails."""
     clean_run.add_panel('{app="x"} |= "error"', presumed=True)
     report = clean_run.judge()
-    assert [(f.code, "no PromQL" in f.text) for f in report.findings if f.subject == "Added / Panel / A"] == [
+    assert [(f.code, "not PromQL" in f.text) for f in report.findings if f.subject == "Added / Panel / A"] == [
         ("unproved-panel", True)
     ]
     clean_run.change_run(lambda run: run["panels"][-1].update(presumed=False))

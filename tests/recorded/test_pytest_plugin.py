@@ -179,7 +179,7 @@ def test_a_bug_of_the_harness_is_no_failed_test(pytester: pytest.Pytester, clean
         (("--harness-profile", "ci"), "--harness-config: * does not exist"),
         (("--harness-run", "nowhere"), "--harness-run: *nowhere*"),
         (("--harness-run", "x", "--harness-profile", "ci"), "not allowed with --harness-profile"),
-        (("--harness-config", "x"), "means nothing without --harness-profile"),
+        (("--harness-config", "x"), "has no effect without --harness-profile"),
         (("--harness-profile", "ci", "--collect-only"), "the tests are known after the run"),
         (("--harness-profile", "ci", "-n", "2"), "one process runs the load"),
         (("--harness-profile", "ci", "--dist", "load", "--tx", "2*popen"), "one process runs the load"),

@@ -97,7 +97,7 @@ def _requests(made: dashboard.Dashboard) -> None:
     made.with_panel(
         graph(
             "Requests by site",
-            "Responses per second of each site, so that sites under one Prometheus can be told apart.",
+            "Responses per second of each site, so that sites under one Prometheus can be distinguished.",
             "reqps",
             [Line(responses(USERS, "app"), "{{app}}")],
             stacked=True,

@@ -57,15 +57,16 @@ def _judge_ratio(
     lost = facts.lost if key == ALL else lost_requests(facts, *key)
     more = (metric[0] - client[0], metric[1] - client[1])
     passed = 0 <= more[0] <= more[1] and (facts.foreign or more[1] <= lost)
-    saw = f"the client saw {client[0]:,.0f} of {client[1]:,.0f}, the metric says {metric[0]:,.0f} of {metric[1]:,.0f}"
+    saw = (
+        f"the client saw {client[0]:,.0f} of {client[1]:,.0f}, the metric reports {metric[0]:,.0f} of {metric[1]:,.0f}"
+    )
     why = saw
     if passed and facts.foreign:
-        why += "; with foreign traffic only a lower bound of both counts"
+        why += "; with foreign traffic both counts are lower bounds only"
     elif not passed:
         why += (
-            "; errors are counted under another status or not at all (swallowed, answered outside Django, or "
-            "changed by a "
-            "middleware), or the ratio is diluted by requests of others; see request-counts for which"
+            "; errors are counted under another status or not at all (swallowed, answered outside Django, or changed "
+            "by a middleware), or other clients' requests dilute the ratio; see request-counts"
         )
     expected = client[0] / client[1] if client[1] else None
     tolerance = (

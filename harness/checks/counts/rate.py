@@ -1,4 +1,4 @@
-"""Is the rate over the window the client's rate, and does a panel's `rate()` say what it must?
+"""Is the rate over the window the client's rate, and is a panel's `rate()` what it must be?
 
 The panel extrapolates by design; the reference `rate()` says by how much, so that what is left is an error.
 """
@@ -28,7 +28,7 @@ from harness.evidence.client.summary import ALL, ViewKey
 
 ID = "rate"
 SHORT = "the rate shown is too low: see request-counts for the requests that are missing"
-OVER = "the rate shown is too high: see request-counts for the requests that are counted in addition"
+OVER = "the rate shown is too high: see request-counts for the requests that are counted too often"
 
 
 def queries(run: Run) -> tuple[Query, ...]:
@@ -84,14 +84,13 @@ def _judge_panel(facts: Facts, metric: dict[ViewKey, float]) -> list[Verdict | F
     keys = sorted({*shown, *predicted})
     results: list[Verdict | Finding] = [_judge_shown(key, shown.get(key), predicted.get(key)) for key in keys]
     length_s = facts.run.window.length_s
-    told = sum(value for (view, _), value in shown.items() if view not in facts.background)
+    reported = sum(value for (view, _), value in shown.items() if view not in facts.background)
     true = metric[ALL] / length_s
-    if true and abs(told / true - 1) > promql.AGREEMENT:
+    if true and abs(reported / true - 1) > promql.AGREEMENT:
         text = (
-            f"a panel with rate() over the window shows {told:.4g} requests/s for a true {true:.4g} "
-            f"({told / true - 1:+.2%}): rate() extrapolates to the edges of its range and leaves out the "
-            "first value of "
-            "series born in it; the reference predicts this to the digit"
+            f"a panel with rate() over the window shows {reported:.4g} requests/s, the client measured {true:.4g} "
+            f"({reported / true - 1:+.2%}): rate() extrapolates to the edges of its range and omits the first value "
+            "of series that start in it; the reference rate() gives the same value"
         )
         results.append(Finding(FindingCode.EXTRAPOLATION, "all views", text, ID))
     return results
@@ -102,11 +101,9 @@ def _judge_shown(key: ViewKey, shown: float | None, predicted: float | None) -> 
     spare = abs(predicted or 0) * promql.AGREEMENT
     same = shown is not None and predicted is not None and promql.agree(shown, predicted)
     if same:
-        why = "the panel's rate() is what the raw samples give"
+        why = "the panel's rate() agrees with the raw samples"
     else:
-        why = (
-            "the panel's rate() is not what the raw samples give: Prometheus evaluated other samples than it handed out"
-        )
+        why = "the panel's rate() does not agree with the raw samples: Prometheus evaluated other samples"
     return settled(
         ID,
         subject,

@@ -14,7 +14,7 @@ from harness.instrumentation import registry
 from harness.promql.own_series import UP
 
 ID = "request-conservation"
-OVER = "somebody else sends requests, the client retries or follows redirects unseen, or one request is counted twice"
+OVER = "another client sends requests, this one retries or follows redirects unrecorded, or a request is counted twice"
 
 
 def queries(run: Run) -> tuple[Query, ...]:
@@ -48,7 +48,7 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
 
 
 def _judge_twins(facts: Facts) -> list[Verdict]:
-    """No two processes took the same seconds to the last digit: instances that say so are one, counted twice."""
+    """No two processes took the same seconds to the last digit: instances that report the same are one process."""
     labels, timed = facts.names.labels, f"{facts.names.latency_by_view}_sum"
     items = prometheus_evidence.deltas(facts.run, facts.evidence, timed)
     if isinstance(items, NoData):
@@ -62,20 +62,20 @@ def _judge_twins(facts: Facts) -> list[Verdict]:
         if item.value and view not in facts.background:
             one = (item.labels.get("instance", ""), view, item.labels.get(labels.method, ""))
             seconds.setdefault(one, []).append(item.value)
-    told: dict[tuple[str, str, float], list[str]] = {}
+    by_sum: dict[tuple[str, str, float], list[str]] = {}
     for (instance, view, method), values in seconds.items():
-        told.setdefault((view, method, math.fsum(values)), []).append(instance)
-    if not told:
+        by_sum.setdefault((view, method, math.fsum(values)), []).append(instance)
+    if not by_sum:
         why = f"none of {len(instances)} instances timed a request of the load"
         return [inconclusive(ID, "instances", Code.NOTHING_COUNTED, why)]
-    twins = {tuple(sorted(names)): key for key, names in told.items() if len(names) > 1}
+    twins = {tuple(sorted(names)): key for key, names in by_sum.items() if len(names) > 1}
     if not twins:
-        why = f"each of {len(instances)} instances tells sums of its own"
+        why = f"each of {len(instances)} instances reports sums of its own"
         return [settled(ID, "instances", Code.AGREES, why)]
     names, (view, method, value) = next(iter(twins.items()))
     why = (
-        f"{' and '.join(names)} tell the same {value!r} s for {view} {method}, to the last digit: one process is "
-        "scraped under two addresses, or two exporters serve the same directory, so every sum over the job is double"
+        f"{' and '.join(names)} report exactly the same {value!r} s for {view} {method}: one process is "
+        "scraped at two addresses, or two exporters serve the same directory, so every sum over the job is doubled"
     )
     twice = {"view": view, "method": method, "instance": " ".join(names)}
     return [

@@ -132,14 +132,14 @@ def _judge_methods(facts: Facts) -> list[Verdict]:
 
 
 def _rejected(facts: Facts) -> list[Finding]:
-    """Failures that no status tells: the counts agree, and both are of successes."""
+    """Failures that no status shows: the counts agree, and both count successes."""
     return [
         Finding(
             FindingCode.FAILURES_AS_SUCCESS,
             f"{view} {method} {status}",
-            f"{number:,} of {facts.client.answered[(view, method, status)]:,} responses with status {status} were "
-            "failures to the client (its scenario rejected the body, or the body broke off): no metric of status "
-            "tells them, so an error ratio leaves them out; an exception may have been turned into a success",
+            f"{number:,} of {facts.client.answered[(view, method, status)]:,} responses with status {status} failed "
+            "for the client (its scenario rejected the body, or the body broke off): metrics by status report them as "
+            "successes, so an error ratio omits them; check whether the app turns an exception into a success",
             ID,
             labels_of((view, method), status=str(status)),
         )

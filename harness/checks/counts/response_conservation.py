@@ -27,7 +27,7 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
 
 
 def _judge_statuses(facts: Facts) -> list[Verdict]:
-    """The counter by status has no view, so that nothing else holds its statuses against the client's."""
+    """The counter by status has no view, so nothing else compares its statuses with the client's."""
     names = facts.names
     metrics = (names.responses_by_status, names.responses_by_view)
     deltas = prometheus_evidence.growth(facts.run, facts.evidence, metrics)
@@ -41,8 +41,8 @@ def _judge_statuses(facts: Facts) -> list[Verdict]:
             round(with_view.get((status,), 0.0)),
             alone.get((status,), 0.0),
             "responses",
-            "they are told under another status in the counter by status alone",
-            "responses of another status are told as this one in the counter by status alone",
+            "the counter by status alone reports them under another status",
+            "the counter by status alone reports responses of another status under this one",
             expected_by=names.responses_by_view,
             observed_by=names.responses_by_status,
             labels={"status": status},

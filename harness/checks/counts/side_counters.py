@@ -77,7 +77,7 @@ def _judge_transport(facts: Facts, deltas: Deltas) -> list[Verdict]:
         max(of_load, in_all - of_others, 0.0),
         "requests",
         "",
-        "a proxy in front ends TLS and SECURE_PROXY_SSL_HEADER is not set, or a label was altered in the scrape "
+        "a proxy terminates TLS and SECURE_PROXY_SSL_HEADER is not set, or a label was altered in the scrape "
         "configuration",
         expected_by="the client",
         observed_by="the counters by transport",

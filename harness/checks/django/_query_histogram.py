@@ -1,7 +1,7 @@
 """Is the histogram of SQL time whole, and are its labels those of the other database metrics? Part of `database`.
 
-What each statement took is known to nobody but the metric, so its buckets are held against its own count and sum, and
-its bounds against those of the latency histograms: the library gives all of them the same.
+Only the metric knows what each statement took, so its buckets are compared with its own count and sum, and its bounds
+with those of the latency histograms: the library gives all of them the same.
 """
 
 import math
@@ -57,7 +57,7 @@ def judge(facts: Facts, database: Database, deltas: Deltas) -> list[Verdict | Fi
         _judge_labels(labels, {**deltas, **parts}, parts),
         *(within(_infinity(buckets, counts, {labels.alias: alias}), facts) for alias in aliases),
         *(_judge_sum(buckets, sums, {labels.alias: alias}) for alias in aliases),
-        *_tell_coarser(buckets, found[f"{names.latency_by_view}_bucket"]),
+        *_coarser(buckets, found[f"{names.latency_by_view}_bucket"]),
     ]
 
 
@@ -76,31 +76,31 @@ def _judge_labels(labels: Labels, deltas: Deltas, parts: Deltas) -> Verdict:
     every = set().union(*pairs.values())
     lost = [(metric, *each) for metric, found in pairs.items() for each in sorted(every - found)]
     code, where = Code.AGREES, dict[str, str]()
-    why = f"each alias has one vendor, and all parts of the query histogram: {', '.join(_told(vendors))}"
+    why = f"each alias has one vendor, and all parts of the query histogram: {', '.join(_descriptions(vendors))}"
     if torn:
         code = Code.LABEL_ALTERED
         alias, found = torn[0]
-        told = " and ".join(f"{vendor!r} in {metric}" for vendor, metric in found.items())
-        why = f"the alias {alias} has vendor {told}: a label was {DROPPED}"
+        several = " and ".join(f"{vendor!r} in {metric}" for vendor, metric in found.items())
+        why = f"the alias {alias} has vendor {several}: a label was {DROPPED}"
         where = {"alias": alias}
     elif lost:
         code = Code.SERIES_LOST
         metric, instance, alias = lost[0]
-        why = f"{metric} has no series of the alias {alias} at {instance}: series or label {DROPPED}"
+        why = f"{metric} has no series for the alias {alias} at {instance}: series or label {DROPPED}"
         where = {"alias": alias, "instance": instance, "metric": metric}
     return settled(ID, "labels", code, why, labels=where)
 
 
-def _told(vendors: Mapping[tuple[str, str], Mapping[str, str]]) -> list[str]:
+def _descriptions(vendors: Mapping[tuple[str, str], Mapping[str, str]]) -> list[str]:
     return sorted({f"{alias} ({next(iter(found))})" for (_, alias), found in vendors.items()})
 
 
-def _tell_coarser(buckets: Increases, latencies: Increases) -> list[Finding]:
+def _coarser(buckets: Increases, latencies: Increases) -> list[Finding]:
     """The library gives all histograms of time the same bounds."""
     lost = sorted(prometheus_evidence.bounds(latencies) - prometheus_evidence.bounds(buckets))
     text = (
-        f"the query histogram has no bucket le={', le='.join(lost)}, and the latency histograms have: it was dropped "
-        "in the scrape configuration, and percentiles of SQL time are coarser"
+        f"the query histogram lacks le={', le='.join(lost)}, which the latency histograms have: dropped in the scrape "
+        "configuration; percentiles of SQL time are coarser"
     )
     return [Finding(FindingCode.COARSER_HISTOGRAM, "query histogram", text, ID)] if lost else []
 
@@ -112,7 +112,7 @@ def _infinity(buckets: Increases, counts: Increases, alias: Mapping[str, str]) -
         round(prometheus_evidence.total(counts, **alias)),
         prometheus_evidence.total(buckets, **alias, le="+Inf"),
         "timings",
-        f"the histogram is not whole: its +Inf bucket was {DROPPED}",
+        f"the histogram is incomplete: its +Inf bucket was {DROPPED}",
         "the histogram's buckets hold more than its count",
         expected_by="_count",
         observed_by="the +Inf bucket",
@@ -139,7 +139,7 @@ def _judge_sum(observed: Increases, sums: Increases, alias: Mapping[str, str]) -
         low, high = falls[0]
         why = f"the bucket le={high:g} holds less than le={low:g}, which is a part of it: a bucket was {DROPPED}"
     elif not fine:
-        why += f": a bucket or the sum was {DROPPED}, or one of them has another unit"
+        why += f": a bucket or the sum was {DROPPED}, or one of them has the wrong unit"
     limits = None if falls or math.isinf(most_s) else Tolerance(0, most_s - least_s, "the bounds of the buckets")
     return settled(
         ID,

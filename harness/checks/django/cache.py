@@ -1,4 +1,4 @@
-"""Do gets, hits and misses of the cache say what the views met there?
+"""Do the cache's gets, hits and misses agree with what the views got?
 
 Read in django_prometheus/cache/backends 2.5.0. Only `get` counts: `get_or_set` calls it once for what is there and
 twice for what is not, and `get_many` calls it for each key on the local-memory and file backends, and not at all on the
@@ -21,7 +21,7 @@ from harness.instrumentation.roles import Cache
 from harness.promql.own_series import UP
 
 ID = "cache"
-OVER = "lookups are counted that no request witnessed, or a lookup is told as what it was not"
+OVER = "the metric counts lookups that no request witnessed, or counts a lookup under the wrong outcome"
 
 
 def queries(run: Run) -> tuple[Query, ...]:
@@ -67,7 +67,7 @@ def _judge(facts: Facts, cache: Cache) -> tuple[Verdict | Finding, ...]:
                 labels={"backend": backend, "counter": names[metric]},
             ),
             facts,
-            unseen=witness_counts.unseen(facts) or (_untold(cache, backend, counted.get(backend, Counter()))),
+            unseen=witness_counts.unseen(facts) or (_unwitnessed(cache, backend, counted.get(backend, Counter()))),
         )
         for backend in sorted({*counted, *seen})
         for metric, number in expected(cache, backend, counted.get(backend, Counter())).items()
@@ -77,7 +77,7 @@ def _judge(facts: Facts, cache: Cache) -> tuple[Verdict | Finding, ...]:
 
 
 def expected(cache: Cache, backend: str, keys: Counter[str]) -> dict[str, int]:
-    """What the library counts for the operations that the witness told."""
+    """What the library counts for the operations that the witness reported."""
     each = backend in cache.gets_each_of_many
     found, asked = (keys["many_found"], keys["many_keys"]) if each else (0, 0)
     hits = keys["hit"] + keys["falsy"] + keys["or_set_hit"] + keys["or_set_miss"] + found
@@ -91,29 +91,29 @@ def expected(cache: Cache, backend: str, keys: Counter[str]) -> dict[str, int]:
     }
 
 
-def _untold(cache: Cache, backend: str, keys: Counter[str]) -> str:
-    """Why there may be more than was told: a middleware that reads a cache does so in scrapes too."""
+def _unwitnessed(cache: Cache, backend: str, keys: Counter[str]) -> str:
+    """Why there may be more than was witnessed: a middleware that reads a cache does so in scrapes too."""
     more = keys["get"] - expected(cache, backend, Counter({**keys, "get": 0}))[cache.gets]
-    return f"{more:,} reads by others than the views, who may read in scrapes too" if more > 0 else ""
+    return f"{more:,} reads outside the views, which may be in scrapes too" if more > 0 else ""
 
 
 def _findings(facts: Facts, cache: Cache, counted: Mapping[str, Counter[str]]) -> list[Finding]:
     findings = []
     for backend, keys in sorted(counted.items()):
-        told_by, labels = expected(cache, backend, keys), {"backend": backend}
+        counts, labels = expected(cache, backend, keys), {"backend": backend}
         if keys["many"] and backend not in cache.gets_each_of_many:
-            shown = _ratio(told_by[cache.hits], told_by[cache.gets])
-            true = _ratio(told_by[cache.hits] + keys["many_found"], told_by[cache.gets] + keys["many_keys"])
+            shown = _ratio(counts[cache.hits], counts[cache.gets])
+            true = _ratio(counts[cache.hits] + keys["many_found"], counts[cache.gets] + keys["many_keys"])
             text = (
                 f"{keys['many']:,} calls of get_many looked for {keys['many_keys']:,} keys and found "
-                f"{keys['many_found']:,}; this backend counts none of them: the metric's hit ratio is {shown}, with "
-                f"them {true} (in {witness_counts.views_with(facts, 'cache', 'many')})"
+                f"{keys['many_found']:,}; this backend counts none of them: the metric's hit ratio is {shown}, the "
+                f"true one {true} (in {witness_counts.views_with(facts, 'cache', 'many')})"
             )
             findings.append(Finding(FindingCode.GET_MANY_UNCOUNTED, backend, text, ID, labels))
         if keys["falsy_lost"]:
             text = (
-                f"{keys['falsy_lost']:,} stored values such as 0 or '' were counted as hits, and the caller was given "
-                f"the default instead (a fault of this backend of {facts.names.advice.library}; in "
+                f"{keys['falsy_lost']:,} stored values such as 0 or '' were counted as hits, but the caller got the "
+                f"default (a defect of this backend of {facts.names.advice.library}; in "
                 f"{witness_counts.views_with(facts, 'cache', 'falsy_lost')})"
             )
             findings.append(Finding(FindingCode.DEFAULT_FOR_FALSY, backend, text, ID, labels))

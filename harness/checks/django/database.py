@@ -4,7 +4,7 @@ Read in django_prometheus/db/common.py 2.5.0: `execute` counts 1 and is timed on
 counts k in both counters and is timed once; an error counts under the driver's exception type; every attempt to connect
 counts. The witness sees the same calls through Django's `execute_wrapper`, outside of the instrumented cursor.
 
-It is longer than other modules, for the witness, the SQL log and the metric are three accounts of the same calls.
+It is longer than other modules because the witness, the SQL log and the metric are three accounts of the same calls.
 """
 
 from collections import Counter
@@ -30,7 +30,7 @@ from harness.instrumentation.roles import Database
 from harness.promql.own_series import UP
 
 ID = "database"
-OVER = "statements are counted that no request witnessed: another process exports to the same series"
+OVER = "the metric counts statements that no request witnessed: another process exports the same series"
 ERROR = "error."
 TIME_BASIS = "a layer of Python around each statement, Bernstein bound, alpha 1e-3"
 _TOTALS = tuple(item.name for item in fields(Statements))
@@ -62,13 +62,13 @@ def _judge(facts: Facts, database: Database) -> tuple[Verdict | Finding, ...]:
     results = _judge_log(facts, metrics, outside, *logs) if any(logs) else []
     whole = _query_histogram.judge(facts, database, deltas)
     if counted:
-        return (*_judge_told(facts, metrics, counted, outside), *results, *whole)
+        return (*_judge_witnessed(facts, metrics, counted, outside), *results, *whole)
     if executed and not results:
         return (witness_counts.unproved(ID, "statements", f"the metric counts {executed:,} SQL statements"), *whole)
     return (*results, *whole)
 
 
-def _judge_told(
+def _judge_witnessed(
     facts: Facts, metrics: SqlCounters, counted: Mapping[str, Counter[str]], outside: str
 ) -> list[Verdict | Finding]:
     unseen = witness_counts.unseen(facts) or _started(facts) or outside
@@ -85,7 +85,7 @@ def _judge_told(
     if not (facts.unusable or facts.foreign or unseen):
         verdicts.append(_judge_time(facts, metrics))
     if outside:
-        text = f"{outside}: threads of its own, scrapes, or ATOMIC_REQUESTS"
+        text = f"{outside}: its own threads, scrapes or ATOMIC_REQUESTS ran them"
         verdicts.append(Finding(FindingCode.STATEMENTS_OUTSIDE, "statements", text, ID))
     return [*verdicts, *_findings(facts, metrics, counted)]
 
@@ -158,7 +158,7 @@ def _judge_time(facts: Facts, metrics: SqlCounters) -> Verdict:
     if is_open_below:
         why += ", which is more than the statements took, so only the upper side is judged"
     if not fine:
-        why += ": the query timer does not span the statements, or has another unit"
+        why += ": the query timer does not span the statements, or has the wrong unit"
     code = Code.TOO_HIGH if observed_s > witness_s else Code.TOO_LOW
     return settled(
         ID,
@@ -179,7 +179,11 @@ def _judge_log(
     """The metric against the totals of the target's SQL log, which holds background requests as well."""
     for log in (start, end):
         if not isinstance(log, SqlLog):
-            return [unanswered(ID, "SQL log", log or NoData("the evidence holds only one end of it", Code.NO_ANSWER))]
+            return [
+                unanswered(
+                    ID, "SQL log", log or NoData("the evidence has only one of its two readings", Code.NO_ANSWER)
+                )
+            ]
     assert isinstance(start, SqlLog)
     assert isinstance(end, SqlLog)
     counts = []
@@ -194,9 +198,9 @@ def _judge_log(
 
 
 def _judge_plain(facts: Facts, alias: str) -> Verdict:
-    """An alias whose every statement runs outside of requests is missed by no witness, and counted by nobody."""
+    """Statements that all run outside requests have no witness: only the log shows that the metric lacks the alias."""
     short = facts.names.advice.plain_database
-    why = f"the SQL log has statements on {alias}, and the metric has no series of it: {short}"
+    why = f"the SQL log has statements on {alias}, but the metric has no series for it: {short}"
     return settled(ID, f"{alias} series", Code.UNINSTRUMENTED, why, labels={"alias": alias})
 
 
@@ -211,7 +215,7 @@ def _grown(start: SqlLog, end: SqlLog, alias: str) -> Statements:
 
 
 def _outside(counted: Mapping[str, Counter[str]], start: SqlLog | NoData | None, end: SqlLog | NoData | None) -> str:
-    """Why the metric may count more than the load's witnesses tell: scrapes and threads of the app run SQL too.
+    """Why the metric may count more than the load's witnesses report: scrapes and threads of the app run SQL too.
 
     The log has them, and also what ran between its readings and the ends of the window, so it is an upper bound then.
     """
@@ -225,16 +229,18 @@ def _outside(counted: Mapping[str, Counter[str]], start: SqlLog | NoData | None,
 
 
 def _started(facts: Facts) -> str:
-    """Why more may have run than requests and log tell: a process that starts runs SQL for its gauges of migrations."""
+    """Why more may have run than requests and log show: a process that starts runs SQL for its gauges of migrations."""
     if facts.names.migrations is None:
         return ""
     reading = facts.evidence.read(prometheus_evidence.raw_query(facts.run, facts.names.migrations.applied))
     if isinstance(reading, NoData):
         return ""
     limit_s = facts.run.window.start_s + prometheus_evidence.CLOCK_RESOLUTION_S
-    new_series = {series.labels.get("pid", "") for series in reading.series if series.points[0][0] > limit_s} - {""}
+    new_processes = {series.labels.get("pid", "") for series in reading.series if series.points[0][0] > limit_s} - {""}
     return (
-        f"{len(new_series)} processes started in the window, and each ran SQL for its own gauges" if new_series else ""
+        f"{len(new_processes)} processes started in the window, and each ran SQL for its own gauges"
+        if new_processes
+        else ""
     )
 
 
@@ -264,9 +270,9 @@ def _findings(facts: Facts, metrics: SqlCounters, counted: Mapping[str, Counter[
         labels = {"alias": alias}
         if keys["sets"] != keys["many"]:
             text = (
-                f"{keys['many']:,} calls of executemany with {keys['sets']:,} parameter sets are told as "
+                f"{keys['many']:,} calls of executemany with {keys['sets']:,} parameter sets are reported as "
                 f"{keys['sets']:,} statements and timed {keys['many']:,} times, so statements per second and mean "
-                f"query duration do not belong together (in {witness_counts.views_with(facts, 'db', 'many')})"
+                f"query duration do not match (in {witness_counts.views_with(facts, 'db', 'many')})"
             )
             findings.append(Finding(FindingCode.EXECUTEMANY_MULTIPLIED, alias, text, ID, labels))
         if keys["control"]:

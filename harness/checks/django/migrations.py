@@ -1,4 +1,4 @@
-"""Do the gauges of applied and unapplied migrations say what Django's own executor says?
+"""Do the gauges of applied and unapplied migrations agree with Django's own executor?
 
 They are set once, when a process starts (django_prometheus/migrations.py 2.5.0), so they go stale when somebody
 migrates while it runs; in multiprocess mode every process has a series of its own, also one that has ended.
@@ -47,21 +47,21 @@ def _judge_gauge(facts: Facts, metric: str, name: str, alias: str, true: int) ->
     subject, labels = f"{alias} {name}", {"alias": alias}
     reading = facts.evidence.read(prometheus_evidence.raw_query(facts.run, metric))
     if isinstance(reading, NoData):
-        hint = f"set {facts.names.advice.export_migrations}, or take `state` out of the profile"
+        hint = f"set {facts.names.advice.export_migrations}, or remove `state` from the profile"
         why = f"{metric}: {reading.reason}; {hint}"
         return inconclusive(ID, subject, reading.code, why, labels=labels)
     label = facts.names.labels.connection
     series = [item for item in reading.series if item.labels.get(label) == alias and _is_current(facts, item)]
     if not series:
-        why = f"{metric} has no current series of {alias}"
+        why = f"{metric} has no current series for {alias}"
         return inconclusive(ID, subject, Code.NO_SERIES, why, labels=labels)
     wrong = [item for item in series if item.last != true]
     worst = max(series, key=lambda item: abs(item.last - true))
-    why = f"Django's executor says {true}, and so do all {len(series)} series"
+    why = f"Django's executor reports {true}, as do all {len(series)} series"
     if wrong:
         process = worst.labels.get("pid", worst.labels.get("instance", ""))
         why = (
-            f"Django's executor says {true}, {len(wrong)} of {len(series)} series do not, e.g. {worst.last:g} of "
+            f"Django's executor reports {true}; {len(wrong)} of {len(series)} series do not, e.g. {worst.last:g} from "
             f"process {process}: the gauge is set once when a process starts; restart the server after "
             "migrating (a reload keeps the series of workers that ended)"
         )

@@ -1,4 +1,4 @@
-"""Do the counters of inserts, updates and deletes say what the models did, and do the tables hold what follows?
+"""Do the counters of inserts, updates and deletes agree with what the models did, and with the tables' rows?
 
 Read in django_prometheus/models.py 2.5.0: `_do_insert`, `_do_update` and `delete` of an instance count. An instance
 saved with a primary key of its own is first tried as an update, and counts as both. What a queryset does in bulk
@@ -28,8 +28,8 @@ DATABASE_ERRORS = frozenset(
 )
 """https://peps.python.org/pep-0249/#exceptions"""
 BULK_KEYS = ("bulk_insert", "bulk_update", "bulk_delete")
-OVER = "operations are counted that no request witnessed"
-TABLE = "the witness does not tell of every operation, or somebody else uses the table"
+OVER = "the metric counts operations that no request witnessed"
+TABLE = "the witness does not report every operation, or another process changes the table"
 
 
 def queries(run: Run) -> tuple[Query, ...]:
@@ -82,7 +82,7 @@ def _judge(facts: Facts, models: Models) -> tuple[Verdict | Finding, ...]:
 
 
 def expected(models: Models, keys: Counter[str]) -> dict[str, int]:
-    """What the library counts for the operations that the witness told."""
+    """What the library counts for the operations that the witness reported."""
     return {
         models.inserts: keys["insert"],
         models.updates: keys["update"] + keys["given_pk"],
@@ -91,13 +91,13 @@ def expected(models: Models, keys: Counter[str]) -> dict[str, int]:
 
 
 def _judge_rows(facts: Facts, counted: Mapping[str, Counter[str]], unseen: str) -> list[Verdict]:
-    """The table's own growth against the witness; an error here is the witness's, and shakes all the others."""
+    """The table's own growth against the witness; an error here is the witness's, and casts doubt on all the others."""
     ends = facts.evidence.start.state, facts.evidence.end.state
     if ends == (None, None):
         return []
     for end in ends:
         if not isinstance(end, State):
-            absent = NoData("the evidence holds only one end of the state", Code.NO_ANSWER)
+            absent = NoData("the evidence has only one of its two readings of the state", Code.NO_ANSWER)
             return [unanswered(ID, "rows", end or absent)]
     before, after = ends
     assert isinstance(before, State)
@@ -111,7 +111,7 @@ def _judge_rows(facts: Facts, counted: Mapping[str, Counter[str]], unseen: str) 
         subject, labels = f"{model} rows", {"model": model}
         count = Count(ID, subject, net, float(grown), "rows", TABLE, TABLE, "the witness", "the table", labels)
         if others and net != grown:
-            why = f"the witness counts {net:,}, the table {grown:,}, and with {others} neither proves the other wrong"
+            why = f"the witness counts {net:,} rows, the table {grown:,}; with {others} neither proves the other wrong"
             verdicts.append(inconclusive(ID, subject, Code.UNDECIDED, why, labels=labels))
         else:
             verdicts.append(equal(count, facts))
@@ -150,8 +150,8 @@ def _attempts(facts: Facts, attempts: Mapping[str, float]) -> list[Finding]:
         Finding(
             FindingCode.FAILED_OPERATIONS,
             model,
-            f"{over:,.0f} operations are counted that the database refused: the metric counts attempts, before they "
-            f"are made ({_failed(facts, model):,} requests of these views ended in an error of the database)",
+            f"the metric counts {over:,.0f} operations that the database refused: it counts attempts before they are "
+            f"made ({_failed(facts, model):,} requests of these views ended in an error of the database)",
             ID,
             {"model": model},
         )

@@ -7,7 +7,7 @@ w the witness, H_b >= #{w <= b} without any tolerance. Above, for any e > 0,
 
 and the last term is at most the number of gaps beyond e among all n requests. (Not only among those with w > b + e: a
 large gap is what put some of them there.) The run has a reference for such gaps: those between its own two witnesses
-(or, calibrated, the client latencies of a no-op view), of which k among N lie beyond e. `stats.exceedances_upper`
+(or, calibrated, the client latencies of a no-op view), of which k among N lie beyond e. `statistics.exceedances_upper`
 bounds the count among n more from the same law. Every e of the grid gives an upper bound; the least of them is taken,
 at an alpha that is shared between the grid, the bounds and the views.
 """

@@ -85,7 +85,7 @@ def judge_views(facts: Facts, found: dict[ViewKey, Histogram]) -> list[Verdict]:
         fine = found[key].sum_s <= latency.client.sum_s
         why = f"the metric timed {found[key].sum_s:.6g} s in all, the client waited {latency.client.sum_s:.6g} s"
         if not fine:
-            why += ": it tells more time than the requests took: wrong unit, or observed more than once"
+            why += ": it reports more time than the requests took: wrong unit, or observed more than once"
         verdicts.append(
             settled(
                 ID,
@@ -115,10 +115,10 @@ def _judge_sum_of_all(facts: Facts, found: dict[ViewKey, Histogram]) -> Verdict:
             ID, "all views", code, saw, expected=client_s, observed=observed_s, unit="s", strength=Strength.ONE_SIDED
         )
     if once_s > client_s and round(whole) == facts.client.responses:
-        why = f"{saw}, and {once_s:.6g} s without: it tells more time than the requests took: wrong unit"
+        why = f"{saw}, and {once_s:.6g} s without: it reports more time than the requests took: wrong unit"
         code, observed_s = Code.TOO_HIGH, once_s
         return settled(
             ID, "all views", code, why, expected=client_s, observed=observed_s, unit="s", strength=Strength.ONE_SIDED
         )
-    why = f"{saw}; without a witness it cannot be told apart"
+    why = f"{saw}; without a witness it is not known what the scrapes took"
     return inconclusive(ID, "all views", Code.UNDECIDED, why, strength=Strength.ONE_SIDED)

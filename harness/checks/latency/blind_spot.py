@@ -1,7 +1,7 @@
-"""How much of what users felt can the metric not see?
+"""How much of the users' waiting can the metric not see?
 
-Time spent waiting for a worker, in the network and in the client passes outside Django. That is no error of the metric,
-and no dashboard shows it.
+Time spent waiting for a worker, in the network and in the client passes outside Django. The metric is not wrong, and
+no dashboard shows it.
 """
 
 import math
@@ -16,8 +16,8 @@ from harness.evidence.client.summary import ALL, QUANTILES, Latency, ViewKey
 from harness.promql import histogram_quantile
 
 ID = "blind-spot"
-TELLING = 2.0
-"""Users feel at least this many times what the metric says: worth a finding."""
+NOTABLE_RATIO = 2.0
+"""Users wait at least this many times what the metric reports: worth a finding."""
 
 
 def queries(run: Run) -> tuple[Query, ...]:
@@ -55,14 +55,14 @@ def _judge_quantile(
         return [inconclusive(ID, subject, Code.NO_BUCKETS, why, labels=labels)]
     hidden_s = felt_s - measured_s
     queue = (
-        f", {latency.queue.quantiles_s[q] * 1000:.3g} ms is the {quantile} of waiting for a worker"
+        f"; the {quantile} of the wait for a worker is {latency.queue.quantiles_s[q] * 1000:.3g} ms"
         if latency.queue.n
         else ""
     )
-    why = f"users felt {felt_s * 1000:.4g} ms where the server measured {measured_s * 1000:.4g} ms{queue}"
+    why = f"users waited {felt_s * 1000:.4g} ms, the server measured {measured_s * 1000:.4g} ms{queue}"
     results: list[Verdict | Finding] = []
-    if key == ALL and felt_s > TELLING * measured_s:
-        text = f"{why}: at {quantile} a dashboard shows {measured_s / felt_s:.0%} of what users wait"
+    if key == ALL and felt_s > NOTABLE_RATIO * measured_s:
+        text = f"{why}: at {quantile} a dashboard shows {measured_s / felt_s:.0%} of the users' wait"
         results.append(Finding(FindingCode.BLIND_SPOT, subject, text, ID, labels))
     if facts.saturated:
         why = f"{why}; {facts.saturated}"
@@ -75,8 +75,8 @@ def _judge_quantile(
         else ""
         if fine
         else (
-            f"; the budget is {limit_s * 1000:g} ms: users wait in a queue that the metric cannot see, add "
-            "workers or threads"
+            f"; the budget for the difference is {limit_s * 1000:g} ms: users wait in a queue that the metric cannot "
+            "see; add workers or threads"
         )
     )
     verdict = settled(

@@ -31,13 +31,13 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     known = [key for key in sorted(facts.client.latency) if key == ALL or facts.is_known(key[0])]
     comparisons = max(sum(len(found[key].finite) for key in known if key in found), 1)
     verdicts = (_judge_histogram(facts, key, found.get(key), comparisons) for key in known)
-    return (*verdicts, *(_tell_unmapped(key) for key in sorted(facts.client.latency) if key not in known))
+    return (*verdicts, *(_unmapped(key) for key in sorted(facts.client.latency) if key not in known))
 
 
-def _tell_unmapped(key: ViewKey) -> Finding:
+def _unmapped(key: ViewKey) -> Finding:
     text = (
-        "its latencies are not judged by themselves, since it is not known which view answered: name the view under "
-        "`views` in the profile, or add the witness middlewares to the app"
+        "its latencies are judged only as part of all views, because it is not known which view answered: name the "
+        "view under `views` in the profile, or add the witness middlewares to the app"
     )
     return Finding(FindingCode.UNMAPPED_VIEW, name_of(key), text, ID, labels_of(key))
 
@@ -47,7 +47,7 @@ def _judge_histogram(facts: Facts, key: ViewKey, histogram: Histogram | None, co
     labels = labels_of(key)
     if histogram is None:
         installed = facts.names.advice.not_installed
-        why = f"no latency was observed for requests that the client saw answered: {installed}"
+        why = f"the histogram has no observation of requests that the target answered: {installed}"
         expected = facts.client.latency[key].client.n
         return settled(
             ID, subject, Code.MISSING, why, expected=expected, observed=0, unit="observations", labels=labels
@@ -76,8 +76,7 @@ def _judge_histogram(facts: Facts, key: ViewKey, histogram: Histogram | None, co
         code = Code.TOO_HIGH
         why = (
             f"{saw}: latencies are recorded too high (wrong unit, a timer that covers more than the request), "
-            "observations "
-            "are dropped, or the bound is mislabelled"
+            "observations are dropped, or the bound is mislabelled"
         )
     elif beyond > 0:
         code = Code.TOO_LOW

@@ -1,7 +1,7 @@
 """Was each response timed once?
 
-An instrumentation may observe the latency of a request whose view raised twice. That is counted on, and told as a
-finding of its own.
+An instrumentation may observe the latency of a request whose view raised twice. That is expected, and reported
+as a finding.
 """
 
 from harness.checks.base import COUNTED, NO_DATA, Check, Facts, inconclusive, unanswered
@@ -37,7 +37,7 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         *_judge_totals(facts, deltas),
         *_judge_infinity(facts, deltas),
         _judge_bounds(facts, deltas),
-        *_tell_coarser(facts, deltas),
+        *_coarser(facts, deltas),
     )
 
 
@@ -82,8 +82,7 @@ def _judge_views(facts: Facts, deltas: Deltas) -> list[Verdict | Finding]:
             text = (
                 f"{exceptions:,} requests raised and were timed twice, {advice.timed_twice}: the "
                 f"histogram of {view} holds {timed.get(group, 0):,.0f} observations for {responses:,} "
-                "responses, so its "
-                f"rate and percentiles are not those of the requests ({advice.known_fault})"
+                f"responses, so its rate and percentiles are not those of the requests ({advice.known_fault})"
             )
             results.append(Finding(FindingCode.DOUBLE_OBSERVATION, view, text, ID, {"view": view}))
     return results
@@ -99,7 +98,7 @@ def _judge_totals(facts: Facts, deltas: Deltas) -> list[Verdict]:
         "responses",
         "the counter fell",
         names.advice.unknown_start,
-        expected_by="a right order of middlewares",
+        expected_by="the right order of middlewares",
         observed_by="the counter of unknown latencies",
         labels={"law": "unknown-latency"},
     )
@@ -138,7 +137,7 @@ def _judge_infinity(facts: Facts, deltas: Deltas) -> list[Verdict]:
                 round(counts.get(group, 0.0)),
                 tops.get(group, 0.0),
                 "observations",
-                "the histogram is not whole: its +Inf bucket was dropped or altered on the way",
+                "the histogram is incomplete: its +Inf bucket was dropped or altered in the scrape configuration",
                 "the histogram's buckets hold more than its count",
                 expected_by="_count",
                 observed_by="the +Inf bucket",
@@ -149,7 +148,7 @@ def _judge_infinity(facts: Facts, deltas: Deltas) -> list[Verdict]:
 
 
 def _judge_bounds(facts: Facts, deltas: Deltas) -> Verdict:
-    """A process gives every view the same buckets, so one that a view lacks was lost on the way."""
+    """A process gives every view the same buckets, so one that a view lacks was lost on the way to Prometheus."""
     names, labels = facts.names, facts.names.labels
     bounds: dict[tuple[str, str], set[str]] = {}
     for item in deltas[f"{names.latency_by_view}_bucket"]:
@@ -177,7 +176,7 @@ def _judge_bounds(facts: Facts, deltas: Deltas) -> Verdict:
     return within(count, facts)
 
 
-def _tell_coarser(facts: Facts, deltas: Deltas) -> list[Finding]:
+def _coarser(facts: Facts, deltas: Deltas) -> list[Finding]:
     """The library gives both histograms the same bounds; one with fewer is coarser than a panel's author thinks."""
     by_view, whole = (
         prometheus_evidence.bounds(deltas[f"{histogram}_bucket"])
@@ -185,8 +184,8 @@ def _tell_coarser(facts: Facts, deltas: Deltas) -> list[Finding]:
     )
     lost = sorted(by_view - whole if whole else ())
     text = (
-        f"the histogram including middlewares has no bucket le={', le='.join(lost)}, and the histogram by view has: it "
-        "was dropped in the scrape configuration, and percentiles are coarser there"
+        f"the histogram including middlewares lacks le={', le='.join(lost)}, which the histogram by view has: dropped "
+        "in the scrape configuration; its percentiles are coarser"
     )
     return [Finding(FindingCode.COARSER_HISTOGRAM, "including middlewares", text, ID)] if lost else []
 

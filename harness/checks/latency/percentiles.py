@@ -135,7 +135,7 @@ def _judge_panels(facts: Facts) -> list[Verdict]:
         if wrong:
             why = (
                 f"the panel shows {shown.get(wrong[0])} for {name_of(wrong[0])}, the raw samples give "
-                f"{_told(predicted[q].get(wrong[0]))}: Prometheus evaluated other samples than it handed out"
+                f"{_text_of(predicted[q].get(wrong[0]))}: Prometheus evaluated other samples than it returned"
             )
         else:
             why = f"all {len(keys)} values that a panel shows are what rate() and interpolation give on the raw samples"
@@ -146,7 +146,7 @@ def _judge_panels(facts: Facts) -> list[Verdict]:
     return verdicts
 
 
-def _told(predicted: reference_queries.Predicted | None) -> str:
+def _text_of(predicted: reference_queries.Predicted | None) -> str:
     if predicted is None:
         return "nothing"
     return (

@@ -11,7 +11,7 @@ from harness.evidence.client.summary import ALL, QUANTILES, ViewKey
 
 ID = "resolution"
 USUAL_RATIO = 0.5
-"""What a profile without a budget is advised by."""
+"""What advice is based on when the profile sets no budget."""
 
 
 def queries(run: Run) -> tuple[Query, ...]:
@@ -44,8 +44,7 @@ def _judge_bucket(facts: Facts, key: ViewKey, q: float, histogram: Histogram) ->
         wanted = f"{true.client.quantiles_s[q]:.3g} s" if true and true.client.n else "the slowest requests"
         why = (
             f"p{q * 100:g} lies above the highest bound of {low_s:g} s, so a dashboard shows {low_s:g} s "
-            "however slow it is; "
-            f"add bounds beyond {wanted} to {facts.names.advice.latency_buckets}"
+            f"however slow the requests are; add bounds beyond {wanted} to {facts.names.advice.latency_buckets}"
         )
         return settled(ID, subject, Code.ABOVE_HIGHEST_BOUND, why, unit="s", labels=labels)
     ratio = USUAL_RATIO if budget.resolution_ratio is None else budget.resolution_ratio
@@ -55,7 +54,7 @@ def _judge_bucket(facts: Facts, key: ViewKey, q: float, histogram: Histogram) ->
     if not fine:
         added = ", ".join(f"{bound:.3g}" for bound in suggest(low_s, high_s, ratio, budget.resolution_floor_s))
         why += (
-            f", wider than the {allowed_s:.3g} s that the budget allows; add the bounds {added} to "
+            f", wider than the allowed {allowed_s:.3g} s; add the bounds {added} to "
             f"{facts.names.advice.latency_buckets}"
         )
     if not fine and budget.resolution_ratio is None:

@@ -7,7 +7,7 @@ fast ones, where a share is next to nothing; one that misses a constant makes al
 
 A mean of n gaps differs by chance. Gaps have a long tail (a thread switch takes milliseconds where the layer takes
 microseconds), so the allowance is Bernstein's, which holds for every bounded distribution, and not the normal one:
-`stats.bernstein` with the variance of the run's own outer-inner gaps and the longest that a gap can have been in it.
+`statistics.bernstein` with the variance of the run's own outer-inner gaps and the longest that one can have been.
 """
 
 import math
@@ -50,23 +50,24 @@ def queries(run: Run) -> tuple[Query, ...]:
 
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
-    """One verdict per view and method, and one per view that was told how long to take."""
+    """One verdict per view and method, and one per view whose delays the client set."""
     found = histograms.read(facts)
     if isinstance(found, NoData):
         return (unanswered(ID, "", found),)
     keys = [key for key in sorted(facts.client.latency) if key != ALL and facts.is_known(key[0])]
-    told = [_judge_told(facts, key, found[key]) for key in keys if key in found and _is_told(facts, key, found[key])]
+    delayed = [key for key in keys if key in found and _has_known_delay(facts, key, found[key])]
+    delays = [_judge_known_delay(facts, key, found[key]) for key in delayed]
     if not facts.witnessed:
-        return (*_timer_sums.judge_views(facts, found), *told)
+        return (*_timer_sums.judge_views(facts, found), *delays)
     reference = facts.client.latency[ALL].gaps
     gaps = {key: _gap(facts, key, found.get(key), len(keys)) for key in keys}
     measured = [gap for gap in gaps.values() if isinstance(gap, Gap)]
     views = (_judge_gap(key, gap, measured, reference) for key, gap in gaps.items())
-    return (*views, *told, _timer_sums.judge_middlewares(facts, found))
+    return (*views, *delays, _timer_sums.judge_middlewares(facts, found))
 
 
 def _gap(facts: Facts, key: ViewKey, histogram: Histogram | None, views: int) -> Gap | NoData:
-    """The view's gap, or why it cannot be told."""
+    """The view's gap, or why it is not known."""
     latency, reference = facts.client.latency[key], facts.client.latency[ALL].gaps
     n = latency.inner.n + latency.raised.n
     if latency.inner.n != latency.client.n:
@@ -78,7 +79,7 @@ def _gap(facts: Facts, key: ViewKey, histogram: Histogram | None, views: int) ->
     excused = more > 0 and (facts.foreign or bool(facts.lost))
     if histogram is None or (more and not excused):
         held = 0 if histogram is None else histogram.total
-        reason = f"the histogram holds {held:,.10g} observations for {n:,} witnessed, so their sums cannot be compared"
+        reason = f"the histogram holds {held:,.10g} observations for {n:,} witnessed requests: sums cannot be compared"
         return NoData(reason, Code.COUNTS_DIFFER)
     mean_s = (latency.inner.sum_s + latency.raised.sum_s - histogram.sum_s) / n
     variance = max(latency.gaps.variance, reference.variance)
@@ -93,14 +94,14 @@ def _judge_gap(key: ViewKey, gap: Gap | NoData, measured: list[Gap], reference: 
     common_s = min(_common(measured), layer_s(reference))
     ceiling_s = common_s + FLOOR_S + gap.chance_s
     saw = (
-        f"the metric is {gap.mean_s * 1e6:.1f} us a request short of the witness (mean of {gap.n:,}, mean latency "
-        f"{gap.latency_s * 1e3:.3g} ms), where one layer of middleware explains up to {ceiling_s * 1e6:.1f} us"
+        f"the metric is {gap.mean_s * 1e6:.1f} us per request below the witness (mean of {gap.n:,}, mean latency "
+        f"{gap.latency_s * 1e3:.3g} ms); one layer of middleware explains up to {ceiling_s * 1e6:.1f} us"
     )
     rounding_s = 1e-9 * (1 + gap.latency_s)
     too_much = gap.mean_s < -rounding_s and not gap.one_sided
     fine = not too_much and gap.mean_s <= ceiling_s
     if too_much:
-        why = f"{saw}: it tells more time than the whole request took: wrong unit, or observed more than once"
+        why = f"{saw}: it reports more time than the whole request took: wrong unit, or observed more than once"
     elif not fine:
         share = (gap.mean_s - common_s) / gap.latency_s
         why = (
@@ -131,29 +132,29 @@ def _common(measured: list[Gap]) -> float:
     return median(gap.mean_s for gap in fastest) if fastest else math.inf
 
 
-def _is_told(facts: Facts, key: ViewKey, histogram: Histogram) -> bool:
-    """Every request of the view was told its delay, and the histogram holds just those."""
+def _has_known_delay(facts: Facts, key: ViewKey, histogram: Histogram) -> bool:
+    """The client set the delay of each request of the view, and the histogram holds just those."""
     latency = facts.client.latency[key]
     return 0 < latency.known_delay_n == latency.client.n == round(histogram.total)
 
 
-def _judge_told(facts: Facts, key: ViewKey, histogram: Histogram) -> Verdict:
-    """A view that was told how long to take cannot have taken less; metric and witness must say so."""
+def _judge_known_delay(facts: Facts, key: ViewKey, histogram: Histogram) -> Verdict:
+    """A view cannot take less than the delay that the client asked for; the metric must show it."""
     latency = facts.client.latency[key]
-    told_s, subject = latency.known_delay_sum_s, f"{name_of(key)} told delay"
-    short_s = told_s - histogram.sum_s
-    fine = short_s <= 1e-9 * told_s
+    delay_s, subject = latency.known_delay_sum_s, f"{name_of(key)} told delay"
+    short_s = delay_s - histogram.sum_s
+    fine = short_s <= 1e-9 * delay_s
     saw = (
-        f"{latency.known_delay_n:,} requests were told to take {told_s:.6g} s in all, the metric says "
+        f"{latency.known_delay_n:,} requests asked for delays of {delay_s:.6g} s in all, the metric reports "
         f"{histogram.sum_s:.6g} s"
     )
-    why = saw if fine else f"{saw}: the timer misses at least {short_s / told_s:.1%} of the work"
+    why = saw if fine else f"{saw}: the timer misses at least {short_s / delay_s:.1%} of the work"
     return settled(
         ID,
         subject,
         Code.AGREES if fine else Code.TOO_LOW,
         why,
-        expected=told_s,
+        expected=delay_s,
         observed=histogram.sum_s,
         unit="s",
         strength=Strength.ONE_SIDED,

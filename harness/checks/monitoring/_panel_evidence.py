@@ -18,12 +18,12 @@ from harness.promql.own_series import UP
 from harness.promql.syntax import Selection
 from harness.promql.vectors import Vector
 
-MOST_TOLD = 8
-"""Values of a label that are told to a reader."""
+MOST_VALUES = 8
+"""Values of a label that a message lists."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ParsedPanel:
     """One panel whose expression could be read."""
 
     panel: Panel
@@ -46,13 +46,13 @@ def subject_of(panel: Panel) -> str:
     return " / ".join(filter(None, (panel.dashboard, panel.title, panel.ref)))
 
 
-def read(panel: Panel) -> Asked:
-    """The panel's expression as a tree. Raises ValueError when it is none, UnsupportedError when it is not covered."""
+def read(panel: Panel) -> ParsedPanel:
+    """The panel's expression as a tree. Raises ValueError when it is not PromQL, UnsupportedError when not covered."""
     tree = syntax.parse(panel.expression)
-    return Asked(panel, tree, tuple(dict.fromkeys(syntax.selections(tree))))
+    return ParsedPanel(panel, tree, tuple(dict.fromkeys(syntax.selections(tree))))
 
 
-def queries_of(run: Run, asked: Asked) -> tuple[Query, ...]:
+def queries_of(run: Run, asked: ParsedPanel) -> tuple[Query, ...]:
     """The panel's own query at t1, and the raw samples of each metric in it."""
     metrics = (UP, registry.of(run).responses_by_view, *asked.metrics)
     recorded = (_rule_evidence.evaluations_query(run),) if run.rules else ()
@@ -79,7 +79,7 @@ def elsewhere_query(run: Run, metrics: tuple[str, ...]) -> Query:
     return Query(f"count by (__name__) ({{__name__=~{pattern}}})", run.window.end_s)
 
 
-def shown(facts: Facts, asked: Asked) -> Vector | NoData:
+def shown(facts: Facts, asked: ParsedPanel) -> Vector | NoData:
     """What Prometheus shows, by labels; empty when it has nothing to show."""
     reading = facts.evidence.read(_shown_query(facts.run, asked.panel))
     if isinstance(reading, NoData):
@@ -87,7 +87,7 @@ def shown(facts: Facts, asked: Asked) -> Vector | NoData:
     return {vectors.labels_of(each.labels, named=True): each.last for each in reading.series}
 
 
-def samples(facts: Facts, asked: Asked, memo: Memo) -> PanelSamples | NoData:
+def samples(facts: Facts, asked: ParsedPanel, memo: Memo) -> PanelSamples | NoData:
     """The raw samples that the panel is made from; `memo` is shared by the panels of the same facts."""
     run, range_s = facts.run, _longest_s(facts.run, asked)
     answered, traffic = facts.names.responses_by_view, facts.names.traffic
@@ -120,7 +120,7 @@ def samples(facts: Facts, asked: Asked, memo: Memo) -> PanelSamples | NoData:
     )
 
 
-def unmatched(asked: Asked, samples: Samples) -> str:
+def unmatched(asked: ParsedPanel, samples: Samples) -> str:
     """Why the first selector that no series matches has none; empty when all have some."""
     for selection in asked.selections:
         series = samples.series.get(selection.metric, ())
@@ -129,13 +129,13 @@ def unmatched(asked: Asked, samples: Samples) -> str:
         for matcher in selection.matchers:
             values = sorted({each.labels.get(matcher.label, "") for each in series})
             if not any(map(matcher.accepts, values)):
-                told = ", ".join(map(repr, values[:MOST_TOLD])) + (", ..." if len(values) > MOST_TOLD else "")
-                return f"no series of {selection.metric} matches {matcher}; {matcher.label} is {told}"
+                found = ", ".join(map(repr, values[:MOST_VALUES])) + (", ..." if len(values) > MOST_VALUES else "")
+                return f"no series of {selection.metric} matches {matcher}; {matcher.label} is {found}"
         return f"no series of {selection.metric} matches {', '.join(map(str, selection.matchers))} together"
     return ""
 
 
-def unsampled(asked: Asked, samples: Samples) -> str:
+def unsampled(asked: ParsedPanel, samples: Samples) -> str:
     """The first selector whose series have no sample in its range, as a reason; empty when all have some."""
     end_s = samples.at_s
     for selection in asked.selections:
@@ -154,7 +154,7 @@ def _raw(run: Run, metric: str, range_s: float) -> Query:
     return replace(prometheus_evidence.raw_query(run, metric), text=promql.raw(metric, run.selector, range_s))
 
 
-def _longest_s(run: Run, asked: Asked) -> float:
+def _longest_s(run: Run, asked: ParsedPanel) -> float:
     """How far back the panel looks, and two scrapes more; at least as far as the other checks."""
     ranges = (selection.range_s or 0.0 for selection in asked.selections)
     return max(*ranges, run.window.length_s, 0.0) + 2 * run.window.scrape_interval_s

@@ -1,4 +1,4 @@
-"""What a panel shows beside what it should: vectors held against each other, and told to a reader."""
+"""What a panel shows beside what it should: vectors compared, and their differences described."""
 
 import math
 
@@ -10,7 +10,7 @@ SMALLEST = 1e-9
 
 
 def apart(shown: Vector, wanted: list[Vector]) -> Labels | None:
-    """The labels whose value is none of those between `wanted`, the largest first; None when all are."""
+    """The labels of the largest value that `wanted` does not allow; None when it allows all."""
     keys = set(shown).union(*wanted)
     odd = [key for key in keys if not _between(shown.get(key), [each.get(key) for each in wanted])]
     return max(odd, key=lambda key: (abs(_finite(wanted[0].get(key))), key)) if odd else None
@@ -51,17 +51,17 @@ def number_at(vector: Vector, key: Labels) -> float | None:
 
 
 def at(vector: Vector, key: Labels) -> str:
-    """A value, as it is told."""
+    """A value as text."""
     value = vector.get(key)
-    return "nothing" if value is None or math.isnan(value) else f"{value:.6g}"
+    return "no data" if value is None or math.isnan(value) else f"{value:.6g}"
 
 
 def named(key: Labels) -> str:
     """Which of the panel's lines is meant; empty when it has only one."""
-    return f" of {' '.join(value for _, value in key)}" if key else ""
+    return f" for {' '.join(value for _, value in key)}" if key else ""
 
 
 def beside(shown: Vector, true: Vector) -> str:
-    """What is shown for the largest true value."""
+    """What is shown where the true value is largest."""
     odd = largest(true)
-    return f"it shows {at(shown, odd)} for a true {at(true, odd)}{named(odd)}"
+    return f"it shows {at(shown, odd)}, expected {at(true, odd)}{named(odd)}"

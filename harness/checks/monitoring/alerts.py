@@ -1,7 +1,7 @@
 """Does each alert fire when it must, and is it silent when it must be?
 
 What an alert has to be at each evaluation follows from the raw samples of the scrapes; what it was is stored by
-Prometheus. The two are held against each other, evaluation by evaluation.
+Prometheus. The two are compared evaluation by evaluation.
 """
 
 from bisect import bisect_left, bisect_right
@@ -18,33 +18,33 @@ from harness.core.run import Run
 from harness.core.verdict import Finding, Status, Verdict
 from harness.evidence.prometheus_evidence import CLOCK_RESOLUTION_S
 from harness.monitoring.rules import alert_states, recording, reevaluation
-from harness.monitoring.rules.alert_states import Evaluation, Limit, State, StateHistory
+from harness.monitoring.rules.alert_states import AlertLimit, AlertState, Evaluation, StateHistory
 from harness.monitoring.rules.reevaluation import Replay
 from harness.promql.vectors import Labels, UnsupportedError
 
 ID = "alerts"
-MOST_TOLD = 4
-"""Alerts of one rule that are told by name."""
-NEVER: Mapping[int, State] = {}
+MOST_NAMED = 4
+"""Alerts of one rule that a message names."""
+NEVER: Mapping[int, AlertState] = {}
 UNNAMED = frozenset({"job", "app"})
 """Labels that say nothing about which alert of a rule is meant."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Comparison:
     """One rule's alerts, as they had to be and as they were."""
 
     rule: Rule
-    limit: Limit | None
+    limit: AlertLimit | None
     window_start_s: float
-    moments: tuple[Evaluation, ...]
-    lives: Mapping[Labels, StateHistory]
-    observed: Mapping[Labels, Mapping[int, State]]
+    evaluations: tuple[Evaluation, ...]
+    histories: Mapping[Labels, StateHistory]
+    observed: Mapping[Labels, Mapping[int, AlertState]]
 
     @property
     def inside(self) -> list[int]:
         """Places of the evaluations in the window."""
-        return [place for place, each in enumerate(self.moments) if each.at_s >= self.window_start_s]
+        return [place for place, each in enumerate(self.evaluations) if each.at_s >= self.window_start_s]
 
 
 def queries(run: Run) -> tuple[Query, ...]:
@@ -69,7 +69,7 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         try:
             results.append(_judge(facts, rule, evaluated))
         except UnsupportedError as error:
-            results.append(_unproved(rule, f"{error}: when it must fire is not known"))
+            results.append(_unproved(rule, f"{error}: it is not known when it must fire"))
     return tuple(results)
 
 
@@ -88,12 +88,12 @@ def _unproved(rule: Rule, text: str) -> Finding:
 
 def _unhealthy(facts: Facts) -> list[Verdict]:
     """Rules that Prometheus has not loaded or cannot evaluate."""
-    told = {(each.file, each.group, each.name): each for each in facts.evidence.rules}
+    reported = {(each.file, each.group, each.name): each for each in facts.evidence.rules}
     found = []
     for rule in facts.run.rules if facts.run.embedded else ():
-        health = told.get((rule.file, rule.group, rule.name))
+        health = reported.get((rule.file, rule.group, rule.name))
         if health is None:
-            why = "Prometheus did not say that it has loaded this rule"
+            why = "Prometheus does not report this rule as loaded"
             found.append(inconclusive(ID, subject_of(rule), Code.RULE_NOT_LOADED, why, labels=_labels(rule)))
         elif health.health == "err" or health.error:
             why = f"Prometheus cannot evaluate it ({health.error or health.health}): {rule.expression}"
@@ -102,7 +102,7 @@ def _unhealthy(facts: Facts) -> list[Verdict]:
 
 
 def _misrecorded(facts: Facts, evaluated: Replay) -> list[Verdict | Finding]:
-    """Records that alerts read and that stored something else than their expression gives, or nobody can tell."""
+    """Records that alerts read and that stored another value than their expression gives, or that cannot be checked."""
     run, found = facts.run, list[Verdict | Finding]()
     for place in _rule_evidence.records(run):
         rule = run.rules[place]
@@ -114,15 +114,13 @@ def _misrecorded(facts: Facts, evaluated: Replay) -> list[Verdict | Finding]:
             if wrong:  # a rank on the edge of a bucket may fall on either side
                 wrong = recording.first_difference([evaluated, *_nudged(evaluated)], place, times[first:last])
         except UnsupportedError as error:
-            text = (
-                f"{error}: what it had to record is not known, and what reads it is judged on what it stored, on trust"
-            )
+            text = f"{error}: what it had to record is not known; alerts that read it are judged on what it recorded"
             found.append(_unproved(rule, text))
             continue
         if wrong:
             why = (
                 f"{wrong.at_s - run.window.start_s:.3g} s into the window it recorded {_value(wrong.was)}"
-                f"{_named(wrong.labels)} and had to record {_value(wrong.due)}: {rule.expression}"
+                f"{_named(wrong.labels)}, expected {_value(wrong.due)}: {rule.expression}"
             )
             code, subject, labels = Code.MISRECORDED, subject_of(rule), _labels(rule)
             found.append(settled(ID, subject, code, why, expected=wrong.due, observed=wrong.was, labels=labels))
@@ -146,27 +144,27 @@ def _judge(facts: Facts, rule: Rule, evaluated: Replay) -> Verdict | Finding:
         if run.embedded:
             why = "no evaluation of its group in the window is known"
             return inconclusive(ID, subject, Code.NO_EVALUATION, why, labels=_labels(rule))
-        text = "Prometheus was not started here, so when it evaluates the rule is not known: nothing is compared"
+        text = "not checked: the harness did not start this Prometheus, so the times of its evaluations are not known"
         return _unproved(rule, text)
     if rule.keep_firing_for_s:
-        return _unproved(rule, "keep_firing_for is not followed: nothing is compared")
+        return _unproved(rule, "not checked: keep_firing_for is not supported")
     reevaluation.origins(run.rules, rule)  # raises for what reads itself
     stored = _rule_evidence.states(facts, rule)
     if isinstance(stored, NoData):
         return unanswered(ID, subject, stored, labels=_labels(rule))
     observed = alert_states.states(rule, [(each.labels, each.points) for each in stored])
-    from_birth = first == 0 and times[0] > _rule_evidence.known_from_s(run) + 2 * rule.interval_s
+    from_start = first == 0 and times[0] > _rule_evidence.known_from_s(run) + 2 * rule.interval_s
 
-    def told(by: Sequence[Replay]) -> _Told:
-        found = _merged([alert_states.moments(each, rule, times[first:last]) for each in by])
-        lives = alert_states.lives(rule, found, from_birth=from_birth)
-        return _Told(rule, alert_states.limit_of(rule), run.window.start_s, found, lives, observed)
+    def comparison(by: Sequence[Replay]) -> _Comparison:
+        found = _merged([alert_states.evaluations(each, rule, times[first:last]) for each in by])
+        histories = alert_states.histories(rule, found, from_start=from_start)
+        return _Comparison(rule, alert_states.limit_of(rule), run.window.start_s, found, histories, observed)
 
-    result = _compared(told([evaluated]), subject)
+    result = _compared(comparison([evaluated]), subject)
     if (
         isinstance(result, Verdict) and result.status is Status.FAIL
     ):  # a rank on the edge of a bucket may fall on either side
-        result = _compared(told([evaluated, *_nudged(evaluated)]), subject)
+        result = _compared(comparison([evaluated, *_nudged(evaluated)]), subject)
     return result
 
 
@@ -175,100 +173,110 @@ def _merged(several: Sequence[tuple[Evaluation, ...]]) -> tuple[Evaluation, ...]
     return tuple(
         Evaluation(
             each[0].at_s,
-            frozenset.intersection(*(moment.must for moment in each)),
-            frozenset.union(*(moment.may for moment in each)),
+            frozenset.intersection(*(evaluation.must for evaluation in each)),
+            frozenset.union(*(evaluation.may for evaluation in each)),
             each[0].values,
         )
         for each in zip(*several, strict=True)
     )
 
 
-def _compared(told: _Told, subject: str) -> Verdict | Finding:
-    for key in sorted({*told.lives, *told.observed}):
-        if wrong := _wrong(told, key):
-            return settled(ID, subject, *wrong, labels=_labels(told.rule))
-    firing = [key for key in sorted(told.lives) if _fires(told, key)]
+def _compared(compared: _Comparison, subject: str) -> Verdict | Finding:
+    for key in sorted({*compared.histories, *compared.observed}):
+        if wrong := _wrong(compared, key):
+            return settled(ID, subject, *wrong, labels=_labels(compared.rule))
+    firing = [key for key in sorted(compared.histories) if _fires(compared, key)]
     if firing:
-        return _fired(told, subject, firing)
-    for key, life in sorted(told.lives.items()):
-        if any(life.most[place] is State.FIRING for place in told.inside):
-            return inconclusive(ID, subject, Code.UNDECIDED, _doubt(told, key), labels=_labels(told.rule))
-    return _silent(told, subject)
+        return _fired(compared, subject, firing)
+    for key, history in sorted(compared.histories.items()):
+        if any(history.most[place] is AlertState.FIRING for place in compared.inside):
+            return inconclusive(ID, subject, Code.UNDECIDED, _doubt(compared, key), labels=_labels(compared.rule))
+    return _silent(compared, subject)
 
 
-def _wrong(told: _Told, key: Labels) -> tuple[Code, str] | None:
+def _wrong(compared: _Comparison, key: Labels) -> tuple[Code, str] | None:
     """The first evaluation in which an alert was not what it had to be; None without any."""
-    life, observed = told.lives.get(key), told.observed.get(key, NEVER)
-    for place in told.inside:
-        moment = told.moments[place]
-        was = observed.get(alert_states.ms(moment.at_s), State.SILENT)
-        least, most = (life.least[place], life.most[place]) if life else (State.SILENT, State.SILENT)
+    history, observed = compared.histories.get(key), compared.observed.get(key, NEVER)
+    for place in compared.inside:
+        evaluation = compared.evaluations[place]
+        was = observed.get(alert_states.ms(evaluation.at_s), AlertState.SILENT)
+        least, most = (history.least[place], history.most[place]) if history else (AlertState.SILENT, AlertState.SILENT)
         if least <= was <= most:
             continue
         code, should, asked = (
             (Code.ALERT_MISSED, least, "had to be") if was < least else (Code.ALERT_FALSE, most, "could be at most")
         )
-        since_s = life.since_s[place] if life else None
-        for_s = f", {moment.at_s - since_s:.3g} s after it began" if since_s is not None else ""
-        when = f"{moment.at_s - told.window_start_s:.3g} s into the window"
+        since_s = history.since_s[place] if history else None
+        for_s = f", {evaluation.at_s - since_s:.3g} s after it began" if since_s is not None else ""
+        when = f"{evaluation.at_s - compared.window_start_s:.3g} s into the window"
         states = f"it was {was.name.lower()}{_named(key)} and {asked} {should.name.lower()}"
-        return code, f"{when} {states}{for_s}: {_beside(told, moment.values.get(key))} for {told.rule.for_s:g} s"
+        return (
+            code,
+            f"{when} {states}{for_s}: {_beside(compared, evaluation.values.get(key))} for {compared.rule.for_s:g} s",
+        )
     return None
 
 
-def _fires(told: _Told, key: Labels) -> bool:
-    return any(told.lives[key].least[place] is State.FIRING for place in told.inside)
+def _fires(compared: _Comparison, key: Labels) -> bool:
+    return any(compared.histories[key].least[place] is AlertState.FIRING for place in compared.inside)
 
 
-def _fired(told: _Told, subject: str, keys: Sequence[Labels]) -> Verdict:
-    key, life = keys[0], told.lives[keys[0]]
-    place = next(place for place in told.inside if life.least[place] is State.FIRING)
-    moment, since_s = told.moments[place], life.since_s[place]
-    took = f"{moment.at_s - since_s:.3g} s after it began" if since_s is not None else ""
-    more = f"; also{','.join(map(_named, keys[1:MOST_TOLD]))}" if len(keys) > 1 else ""
-    more += f" and {len(keys) - MOST_TOLD} more" if len(keys) > MOST_TOLD else ""
-    value = moment.values.get(key)
-    why = f"it fires{_named(key)}, as it must, {took} (for {told.rule.for_s:g} s): {_beside(told, value)}{more}"
-    return settled(ID, subject, Code.AGREES, why, observed=value, labels=_labels(told.rule))
+def _fired(compared: _Comparison, subject: str, keys: Sequence[Labels]) -> Verdict:
+    key, history = keys[0], compared.histories[keys[0]]
+    place = next(place for place in compared.inside if history.least[place] is AlertState.FIRING)
+    evaluation, since_s = compared.evaluations[place], history.since_s[place]
+    took = f"{evaluation.at_s - since_s:.3g} s after it began" if since_s is not None else ""
+    more = f"; also{','.join(map(_named, keys[1:MOST_NAMED]))}" if len(keys) > 1 else ""
+    more += f" and {len(keys) - MOST_NAMED} more" if len(keys) > MOST_NAMED else ""
+    value = evaluation.values.get(key)
+    why = (
+        f"it fires{_named(key)}, as expected, {took} (for {compared.rule.for_s:g} s): {_beside(compared, value)}{more}"
+    )
+    return settled(ID, subject, Code.AGREES, why, observed=value, labels=_labels(compared.rule))
 
 
-def _silent(told: _Told, subject: str) -> Verdict | Finding:
-    values = [(value, key) for place in told.inside for key, value in told.moments[place].values.items()]
+def _silent(compared: _Comparison, subject: str) -> Verdict | Finding:
+    values = [(value, key) for place in compared.inside for key, value in compared.evaluations[place].values.items()]
     if not values:
-        text = f"it is silent, and its expression has nothing to judge in {len(told.inside)} evaluations: no series"
-        return _unproved(told.rule, f"{text}, or no traffic; {told.rule.expression}")
-    if told.limit is None:
+        text = f"it is silent, and its expression has no value in {len(compared.inside)} evaluations: no series"
+        return _unproved(compared.rule, f"{text}, or no traffic; {compared.rule.expression}")
+    if compared.limit is None:
         nearest, key = values[0]
     else:
-        nearest, key = (max if told.limit.rising else min)(values)
-    pending = any(told.moments[place].may for place in told.inside)
-    state = f"it is pending at times, never for {told.rule.for_s:g} s, and does not fire" if pending else "it is silent"
-    why = f"{state}, as it must be in {len(told.inside)} evaluations: {_beside(told, nearest)}{_named(key)}"
-    return settled(ID, subject, Code.AGREES, why, observed=nearest, labels=_labels(told.rule))
+        nearest, key = (max if compared.limit.rising else min)(values)
+    pending = any(compared.evaluations[place].may for place in compared.inside)
+    state = (
+        f"it is pending at times, never for {compared.rule.for_s:g} s, and does not fire" if pending else "it is silent"
+    )
+    why = f"{state}, as expected in {len(compared.inside)} evaluations: {_beside(compared, nearest)}{_named(key)}"
+    return settled(ID, subject, Code.AGREES, why, observed=nearest, labels=_labels(compared.rule))
 
 
-def _doubt(told: _Told, key: Labels) -> str:
+def _doubt(compared: _Comparison, key: Labels) -> str:
     """Why it is not known whether an alert had to fire: by the evaluation in which that was doubtful."""
-    doubtful = [moment for moment in told.moments if key in moment.may and key not in moment.must]
+    doubtful = [
+        evaluation for evaluation in compared.evaluations if key in evaluation.may and key not in evaluation.must
+    ]
     if not doubtful:
         return (
-            f"it may have been pending{_named(key)} since before the evidence begins, so whether it had to fire is open"
+            f"it may have been pending{_named(key)} since before the evidence begins, so it is not known whether it "
+            "had to fire"
         )
-    beside = _beside(told, doubtful[-1].values.get(key))
+    beside = _beside(compared, doubtful[-1].values.get(key))
     why = f"too close to tell{_named(key)}: {beside}"
-    if told.limit is None or not alert_states.is_close(doubtful[-1].values.get(key), told.limit):
+    if compared.limit is None or not alert_states.is_close(doubtful[-1].values.get(key), compared.limit):
         why += ", and whether the newest scrape was stored in time decides when it began; run again, or for longer"
     return why
 
 
-def _beside(told: _Told, value: float | None) -> str:
+def _beside(compared: _Comparison, value: float | None) -> str:
     """A value beside the limit."""
-    found = "its expression gives nothing" if value is None else f"the value is {value:.6g}"
-    return f"{found}, the limit {told.limit.operator} {told.limit.value:g}" if told.limit else found
+    found = "its expression has no value" if value is None else f"the value is {value:.6g}"
+    return f"{found}, the limit {compared.limit.operator} {compared.limit.value:g}" if compared.limit else found
 
 
 def _named(key: Labels) -> str:
-    """Which alert of the rule is meant; empty when nothing tells it from others."""
+    """Which alert of the rule is meant; empty when nothing distinguishes it from others."""
     names = [value for label, value in key if label not in UNNAMED]
     return f" for {' '.join(names)}" if names else ""
 

@@ -1,9 +1,9 @@
 """Do the panels of the dashboards show what happened?
 
 Each panel's expression is evaluated three times at t1: by Prometheus, by our evaluator on the same raw samples, and by
-our evaluator with what the expression gets wrong put right. All three must agree.
+our evaluator with the mistakes of the expression corrected. All three must agree.
 
-It is longer than other modules, for what may be wrong with a panel is one chain of questions, asked in this order.
+It is longer than other modules because what may be wrong with a panel is one chain of questions, asked in this order.
 """
 
 import difflib
@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from harness import promql
 from harness.checks.base import NO_DATA, NO_LABELS, Check, Facts, inconclusive, settled, unanswered
 from harness.checks.monitoring import _panel_evidence
-from harness.checks.monitoring._panel_evidence import Asked, subject_of
+from harness.checks.monitoring._panel_evidence import ParsedPanel, subject_of
 from harness.checks.monitoring._vector_diff import apart, at, beside, equal, largest, named, nothing, number_at
 from harness.checks.reference_queries import TIE
 from harness.core.codes import Code, FindingCode
@@ -39,22 +39,22 @@ NUDGES = (-TIE, CENTRAL, TIE)
 WRONG_FORM = "wrong"
 """The value of a verdict's label that names a mistake of the expression."""
 WRONG: Mapping[Correction, str] = {
-    Correction.BACKGROUND: "it counts scrapes or health checks as traffic: leave their views out",
-    Correction.AVERAGES: "it averages percentiles, and the average of percentiles is no percentile: add up the buckets "
-    "by le first, then take histogram_quantile()",
-    Correction.FILTERS: "it filters buckets by their value inside of histogram_quantile(), so that empty buckets are "
-    "missing and the lowest bound left is taken for 0: leave the filter out",
-    Correction.RESETS: "it takes rate() of a sum, for which the reset of one series is a reset of all: write "
+    Correction.BACKGROUND: "it counts scrapes or health checks as traffic: exclude their views",
+    Correction.AVERAGES: "it averages percentiles, and an average of percentiles is not a percentile: sum the buckets "
+    "by le first, then apply histogram_quantile()",
+    Correction.FILTERS: "it filters buckets by their value inside histogram_quantile(), so empty buckets are missing "
+    "and the lowest one left is taken to start at 0: remove the filter",
+    Correction.RESETS: "it takes rate() of a sum, so a reset of one series counts as a reset of all: write "
     "sum(rate(...))",
-    Correction.UNNAMED: "it leaves out <unnamed view>, and with it every request that no URL pattern matched, such as "
-    "those of a broken link: leave out the views of scrapes and health checks alone",
+    Correction.UNNAMED: "it excludes <unnamed view>, and with it every request that no URL pattern matched, such as "
+    "those of a broken link: exclude only the views of scrapes and health checks",
 }
 """What an expression gets wrong, and how to write it."""
 
 
 def queries(run: Run) -> tuple[Query, ...]:
     """What each panel asks and is made from, and the names that the target exports."""
-    asked = [asked for panel in run.panels if isinstance(asked := _read(panel), Asked)]
+    asked = [asked for panel in run.panels if isinstance(asked := _read(panel), ParsedPanel)]
     if not asked:
         return ()
     found = [query for each in asked for query in _panel_evidence.queries_of(run, each)]
@@ -66,14 +66,14 @@ def queries(run: Run) -> tuple[Query, ...]:
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Every panel; none when the profile names no dashboard."""
     read = [_read(panel) for panel in facts.run.panels]
-    metrics = tuple(metric for asked in read if isinstance(asked, Asked) for metric in asked.metrics)
+    metrics = tuple(metric for asked in read if isinstance(asked, ParsedPanel) for metric in asked.metrics)
     own = _panel_evidence.names(facts, _panel_evidence.names_query(facts.run))
     elsewhere = _panel_evidence.elsewhere_query(facts.run, metrics)
     anywhere = _panel_evidence.names(facts, elsewhere) if metrics else frozenset[str]()
     results: list[Verdict | Finding] = []
     memo = Memo()
     for asked in read:
-        if not isinstance(asked, Asked):
+        if not isinstance(asked, ParsedPanel):
             results.append(asked)
         elif isinstance(own, NoData):
             results.append(unanswered(ID, asked.subject, own, labels=_labels(asked.panel)))
@@ -85,23 +85,25 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
 
 
 def _judge_safely(
-    facts: Facts, asked: Asked, own: frozenset[str], anywhere: frozenset[str], memo: Memo
+    facts: Facts, asked: ParsedPanel, own: frozenset[str], anywhere: frozenset[str], memo: Memo
 ) -> tuple[Verdict | Finding, ...]:
     """One panel, so that one that the evaluator was not made for leaves the others judged."""
     try:
         return _judge(facts, asked, own, anywhere, memo)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        why = f"it could not be evaluated ({error!r}), which is a fault of the harness: {asked.panel.expression}"
+        why = f"it could not be evaluated ({error!r}), a bug of the harness; please report it: {asked.panel.expression}"
         return (inconclusive(ID, asked.subject, Code.NOT_EVALUATED, why, labels=_labels(asked.panel)),)
 
 
-def _read(panel: Panel) -> Asked | Verdict | Finding:
+def _read(panel: Panel) -> ParsedPanel | Verdict | Finding:
     """The panel's tree, or what is wrong with its text."""
     if panel.other == grafana.LIBRARY:
-        text = "it stands in Grafana's library, so its queries are not in the file: export the dashboard for another "
-        return _unproved(panel, f"{text}Grafana; nothing is compared")
+        text = (
+            "not checked: it is a library panel, so its queries are not in the file; export the dashboard for another "
+        )
+        return _unproved(panel, f"{text}Grafana")
     if panel.other:
-        text = f"its data source is {panel.other}, not Prometheus: nothing is compared"
+        text = f"not checked: its data source is {panel.other}, not Prometheus"
         return _unproved(panel, text)
     if panel.problem:
         why = f"{panel.problem}: {panel.expression}" if panel.expression else panel.problem
@@ -112,17 +114,15 @@ def _read(panel: Panel) -> Asked | Verdict | Finding:
         if name := grafana.unfilled(panel.expression):
             return _fails(panel, Code.UNFILLED_VARIABLE, f"variable ${name} has no value: {panel.expression}")
         if panel.presumed:
-            text = (
-                f"it is no PromQL ({error}), and nothing tells that its data source is Prometheus: nothing is compared"
-            )
+            text = f"not checked: it is not PromQL ({error}), and the dashboard names no Prometheus data source for it"
             return _unproved(panel, text)
         return _fails(panel, Code.PANEL_UNREADABLE, f"the expression cannot be read ({error}): {panel.expression}")
     except UnsupportedError as error:
-        return _unproved(panel, f"{error}: nothing is compared")
+        return _unproved(panel, f"not checked: {error}")
 
 
 def _judge(
-    facts: Facts, asked: Asked, own: frozenset[str], anywhere: frozenset[str], memo: Memo
+    facts: Facts, asked: ParsedPanel, own: frozenset[str], anywhere: frozenset[str], memo: Memo
 ) -> tuple[Verdict | Finding, ...]:
     """One panel; `own` are the names that the target exports, `anywhere` those of its metrics that anybody does."""
     run = facts.run
@@ -136,42 +136,47 @@ def _judge(
     if isinstance(samples, NoData):
         return (unanswered(ID, asked.subject, samples, labels=_labels(asked.panel)),)
     if others := [metric for metric in asked.metrics if metric not in own and metric in anywhere]:
-        text = f"{others[0]} is none of {{{run.selector}}}: it answers, and its value is not compared"
+        text = f"no target matching {{{run.selector}}} exports {others[0]}; value not checked"
         return (_unproved(asked.panel, text),)
     recorded, names = {rule.name for rule in run.rules if not rule.alert}, facts.names
     if wrong := _unknown(asked, samples, own | recorded, names.names) or _impossible(asked, names):
         return (_fails(asked.panel, *wrong),)
     if not asked.selections:
-        return (_unproved(asked.panel, "it asks for no metric: nothing is compared"),)
+        return (_unproved(asked.panel, "not checked: it names no metric"),)
     silent = [metric for metric in asked.metrics if not samples.series.get(metric)]
     if silent:
-        text = f"{silent[0]} has no series: nothing of its kind happened, or it is not instrumented"
-        return (_tell(asked, FindingCode.EMPTY_PANEL, text),)
+        text = f"{silent[0]} has no series: this run produced none, or it is not instrumented"
+        return (_finding(asked, FindingCode.EMPTY_PANEL, text),)
     try:
         return _proved(asked, samples, _compare(run, asked, samples, shown))
     except UnsupportedError as error:
         if short := _short(run, asked):
             return (_judge_short(run, asked, short),)
-        answers = "it shows nothing" if nothing(shown) else "it answers, and its value is not compared"
-        return (_unproved(asked.panel, f"{error}: {answers}"),)
+        answers = "empty" if nothing(shown) else "value not checked"
+        return (_unproved(asked.panel, f"{answers}: {error}"),)
 
 
-def _proved(asked: Asked, samples: Samples, results: tuple[Verdict | Finding, ...]) -> tuple[Verdict | Finding, ...]:
+def _proved(
+    asked: ParsedPanel, samples: Samples, results: tuple[Verdict | Finding, ...]
+) -> tuple[Verdict | Finding, ...]:
     """A panel does not pass with what it shows where a selector of it found nothing: that may be a constant."""
     if not any(isinstance(result, Verdict) and result.status is Status.PASS for result in results):
         return results
     if why := _panel_evidence.unmatched(asked, samples):
-        text = f"{why}: nothing of its kind happened, or the value is wrong"
-        return (_tell(asked, FindingCode.EMPTY_PANEL, text),)
+        text = f"{why}: this run produced none, or the value is wrong"
+        return (_finding(asked, FindingCode.EMPTY_PANEL, text),)
     if why := _panel_evidence.unsampled(asked, samples):
         return (inconclusive(ID, asked.subject, Code.NO_VALUE, why, labels=_labels(asked.panel)),)
     return results
 
 
-def _impossible(asked: Asked, names: Instrumentation) -> tuple[Code, str] | None:
-    """What no run could make true of the expression; None when nothing."""
+def _impossible(asked: ParsedPanel, names: Instrumentation) -> tuple[Code, str] | None:
+    """What is wrong with the expression in every run; None when nothing."""
     if odd := [quantile for quantile in syntax.quantiles(asked.tree) if not 0 <= quantile <= 1]:
-        return Code.IMPOSSIBLE, f"{odd[0]:g} is no quantile: histogram_quantile() wants a share of 1, such as 0.95"
+        return (
+            Code.IMPOSSIBLE,
+            f"{odd[0]:g} is not a quantile: histogram_quantile() takes a number from 0 to 1, such as 0.95",
+        )
     for selection in asked.selections:
         for matcher in selection.matchers:
             if name := grafana.unfilled(matcher.value):
@@ -180,13 +185,13 @@ def _impossible(asked: Asked, names: Instrumentation) -> tuple[Code, str] | None
             if known and not any(map(matcher.accepts, known)):
                 return (
                     Code.IMPOSSIBLE,
-                    f"{matcher} matches no {matcher.label} that there is, and nothing is taken for 0",
+                    f"{matcher} matches no possible {matcher.label}; missing data is shown as 0",
                 )
     return None
 
 
-def _compare(run: Run, asked: Asked, samples: PanelSamples, shown: Vector) -> tuple[Verdict | Finding, ...]:
-    """Hold what Prometheus shows against what it must show, and against what would be right."""
+def _compare(run: Run, asked: ParsedPanel, samples: PanelSamples, shown: Vector) -> tuple[Verdict | Finding, ...]:
+    """Compare what Prometheus shows with what it must show, and with what the correct expression gives."""
     shows = frozenset(name for labels in shown for name, _ in labels)
 
     def under(applied: frozenset[Correction], nudge: float = CENTRAL) -> Vector:
@@ -197,40 +202,40 @@ def _compare(run: Run, asked: Asked, samples: PanelSamples, shown: Vector) -> tu
     if short := _short(run, asked):
         return (_judge_short(run, asked, f"{short}; {beside(shown, true)}"),)
     if odd := _unpredicted(under, shown):
-        why = f"{odd} from the raw samples of {{{run.selector}}}: the panel sees other series than the run"
+        why = f"{odd} by the raw samples of {{{run.selector}}}: the panel reads other series than the run"
         return (inconclusive(ID, asked.subject, Code.UNPREDICTED, why, labels=_labels(asked.panel)),)
     right = under(RIGHT)
     if (key := _off(shown, under, RIGHT)) is not None:
         causes = [item for item in WRONG if _changes(under, item)]
-        why = "; ".join(WRONG[item] for item in causes) or "its parts are wrong together"
-        saw = f"the panel shows {at(shown, key)} for a right {at(right, key)}{named(key)}"
+        why = "; ".join(WRONG[item] for item in causes) or "its mistakes show only together"
+        saw = f"the panel shows {at(shown, key)}, expected {at(right, key)}{named(key)}"
         due, was, mistakes = number_at(right, key), number_at(shown, key), dict.fromkeys(map(str, causes), WRONG_FORM)
         return (_fails(asked.panel, Code.WRONG_EXPRESSION, f"{saw}: {why}", due, was, mistakes),)
-    with_births = under(RIGHT | {Correction.BIRTHS})
+    with_first_values = under(RIGHT | {Correction.FIRST_VALUES})
     latent = _latent(asked, samples, shows)
     if nothing(shown):
-        return (_judge_empty(asked, shown, with_births, true), *latent)
+        return (_judge_empty(asked, shown, with_first_values, true), *latent)
     passed = _passes(asked, shown, true)
-    if (key := apart(shown, [with_births])) is None:
+    if (key := apart(shown, [with_first_values])) is None:
         return (passed, *latent)
     text = (
-        f"the panel shows {at(shown, key)}{named(key)}, and {at(with_births, key)} with the first "
-        "values of series that appeared: rate() leaves them out"
+        f"the panel shows {at(shown, key)}{named(key)}, expected {at(with_first_values, key)} with the "
+        "first values of new series, which rate() omits"
     )
-    return passed, _tell(asked, FindingCode.FIRST_COUNT_LOST, text), *latent
+    return passed, _finding(asked, FindingCode.FIRST_COUNT_LOST, text), *latent
 
 
-def _latent(asked: Asked, samples: PanelSamples, shows: frozenset[str]) -> tuple[Finding, ...]:
+def _latent(asked: ParsedPanel, samples: PanelSamples, shows: frozenset[str]) -> tuple[Finding, ...]:
     """What is wrong with the panel's form and happens to make no difference to what it shows now."""
     hidden = any(hides_unnamed(selection, samples.traffic) for selection in asked.selections)
     if not (syntax.has_quantile_or_subquery(asked.tree) or hidden):
         return ()
     made = corrections.mistakes(asked.tree, samples, shows=shows)
     return tuple(
-        _tell(
+        _finding(
             asked,
             FindingCode.LATENT_MISTAKE,
-            f"{text}; it makes no difference to what the panel shows in this run",
+            f"{text}; this does not change what the panel shows in this run",
             item,
         )
         for item, text in WRONG.items()
@@ -239,7 +244,7 @@ def _latent(asked: Asked, samples: PanelSamples, shows: frozenset[str]) -> tuple
 
 
 def _unpredicted(under: Callable[..., Vector], shown: Vector) -> str:
-    """Where Prometheus does not answer what the raw samples give; empty when it does, or nobody can say."""
+    """Where Prometheus does not answer what the raw samples give; empty when it does, or that is not known."""
     try:
         predicted = under(frozenset())
         key = _off(shown, under, frozenset())
@@ -248,34 +253,33 @@ def _unpredicted(under: Callable[..., Vector], shown: Vector) -> str:
     if key is None:
         return ""
     answers = f"Prometheus answers {at(shown, key)}{named(key)}"
-    return f"{answers}, and not the {at(predicted, key)} that follow"
+    return f"{answers}, expected {at(predicted, key)}"
 
 
-def _judge_empty(asked: Asked, shown: Vector, with_births: Vector, true: Vector) -> Verdict | Finding:
+def _judge_empty(asked: ParsedPanel, shown: Vector, with_first_values: Vector, true: Vector) -> Verdict | Finding:
     """A panel that shows nothing is right only where nothing happened."""
-    if not nothing(with_births):
-        odd = largest(with_births)
+    if not nothing(with_first_values):
+        odd = largest(with_first_values)
         text = (
-            f"the panel shows {at(shown, odd)} for a true {at(true, odd)}{named(odd)}: rate() "
-            "leaves out the first value of a series, and all that happened is in first values; export the series at 0 "
-            "from the start"
+            f"the panel shows {at(shown, odd)}, expected {at(true, odd)}{named(odd)}: rate() omits the first value "
+            "of a series, and everything that happened is in first values; export the series at 0 from the start"
         )
-        return _tell(asked, FindingCode.FIRST_COUNT_HIDDEN, text)
+        return _finding(asked, FindingCode.FIRST_COUNT_HIDDEN, text)
     if any(math.isfinite(value) for value in shown.values()):
         return _passes(asked, shown, true)
     if not nothing(true):
-        return _fails(asked.panel, Code.MISSING, f"the panel has no data; {beside(shown, true)}")
-    text = "shows nothing, and nothing happened that it could show: a scenario in which it does would prove it"
-    return _tell(asked, FindingCode.EMPTY_PANEL, text)
+        return _fails(asked.panel, Code.MISSING, f"the panel is empty: {beside(shown, true)}")
+    text = "empty: this run produced no such data; extend the scenario"
+    return _finding(asked, FindingCode.EMPTY_PANEL, text)
 
 
-def _passes(asked: Asked, shown: Vector, true: Vector) -> Verdict:
+def _passes(asked: ParsedPanel, shown: Vector, true: Vector) -> Verdict:
     odd = largest(shown)
     value, truth = shown[odd], true.get(odd)
-    why = f"the panel shows {at(shown, odd)}{named(odd)}, as the right expression does"
+    why = f"the panel shows {at(shown, odd)}{named(odd)}, as the correct expression does"
     if truth is not None and math.isfinite(truth) and not equal(value, truth):
-        share = f", {value / truth - 1:+.2%}" if truth else ""
-        why += f"; {truth:.6g} is true{share}: rate() stretches to the edges of its range and leaves out first values"
+        share = f" ({value / truth - 1:+.2%})" if truth else ""
+        why += f"; measured {truth:.6g}{share}: rate() extrapolates to the edges of its range and omits first values"
     number = value if math.isfinite(value) else None
     spare = abs(value) * promql.AGREEMENT if number is not None else 0.0
     return settled(
@@ -285,7 +289,7 @@ def _passes(asked: Asked, shown: Vector, true: Vector) -> Verdict:
         why,
         expected=number,
         observed=number,
-        tolerance=Tolerance(spare, spare, "the right expression on the same samples"),
+        tolerance=Tolerance(spare, spare, "the correct expression on the same samples"),
         labels=_labels(asked.panel),
     )
 
@@ -306,7 +310,7 @@ def _unproved(panel: Panel, text: str) -> Finding:
     return Finding(FindingCode.UNPROVED_PANEL, subject_of(panel), text, ID, _labels(panel))
 
 
-def _tell(asked: Asked, code: FindingCode, text: str, mistake: str = "") -> Finding:
+def _finding(asked: ParsedPanel, code: FindingCode, text: str, mistake: str = "") -> Finding:
     labels = {**_labels(asked.panel), **({mistake: WRONG_FORM} if mistake else {})}
     return Finding(code, asked.subject, text, ID, labels)
 
@@ -321,7 +325,7 @@ def _place(panel: Panel) -> str:
 
 
 def _unknown(
-    asked: Asked, samples: Samples, names: frozenset[str], exported: frozenset[str]
+    asked: ParsedPanel, samples: Samples, names: frozenset[str], exported: frozenset[str]
 ) -> tuple[Code, str] | None:
     """The first name of a metric or a label that the target does not have; None when it has all."""
     labels: set[str] = {"le"} if not asked.selections else set()
@@ -330,12 +334,12 @@ def _unknown(
         if metric not in names and metric not in exported and not series:
             close = difflib.get_close_matches(metric, names, n=1, cutoff=0.8)
             hint = f"; the target exports {close[0]}" if close else ""
-            return Code.UNKNOWN_METRIC, f"no metric is called {metric}{hint}: the panel takes nothing for 0"
+            return Code.UNKNOWN_METRIC, f"no metric is called {metric}{hint}; missing data is shown as 0"
         own = {name for each in series for name in each.labels}
         labels |= own
         if series and (missing := [name for name in selection.labels if name not in own]):
             has = ", ".join(sorted(own - {"__name__", "job", "app", "instance"}))
-            why = f"{metric} has no label {missing[0]!r}; it has {has}: no series matches, and nothing is taken for 0"
+            why = f"{metric} has no label {missing[0]!r}; it has {has}; missing data is shown as 0"
             return Code.UNKNOWN_LABEL, why
     wanting = sorted(syntax.grouping(asked.tree) - labels)
     if wanting and all(samples.series.get(selection.metric) for selection in asked.selections):
@@ -344,7 +348,7 @@ def _unknown(
     return None
 
 
-def _judge_short(run: Run, asked: Asked, why: str) -> Verdict:
+def _judge_short(run: Run, asked: ParsedPanel, why: str) -> Verdict:
     """A range that is too short is the panel's fault, unless it asks for all of a run that is as short."""
     if not asked.panel.whole_range or _shortest_s(asked) < run.window.length_s - ROUNDING_S:
         return _fails(asked.panel, Code.SHORT_RANGE, why)
@@ -352,24 +356,24 @@ def _judge_short(run: Run, asked: Asked, why: str) -> Verdict:
     return inconclusive(ID, asked.subject, Code.SHORT_RANGE, f"{why}; {window}", labels=_labels(asked.panel))
 
 
-def _shortest_s(asked: Asked) -> float:
+def _shortest_s(asked: ParsedPanel) -> float:
     """The shortest range in which a function needs two samples; infinite without any."""
     return min((each.rate_s for each in asked.selections if each.rate_s is not None), default=math.inf)
 
 
-def _short(run: Run, asked: Asked) -> str:
+def _short(run: Run, asked: ParsedPanel) -> str:
     """What is wrong with the panel's shortest range; empty when it is long enough."""
     interval_s, least = run.window.scrape_interval_s, _shortest_s(asked)
     if least >= RATE_SCRAPES * interval_s - prometheus_evidence.CLOCK_RESOLUTION_S:
         return ""
     effect = (
-        "rate() needs two of them"
+        "rate() needs two"
         if least < 2 * interval_s
-        else "a failed one leaves a gap, and rate() stretches what is left"
+        else "a failed scrape leaves a gap, across which rate() extrapolates"
     )
     return (
-        f"the range is too short: {least:g} s hold less than {RATE_SCRAPES} scrapes of {interval_s:g} s, {effect}; "
-        "take $__rate_interval, or four scrapes at least"
+        f"the range is too short: {least:g} s hold fewer than {RATE_SCRAPES} scrapes at one every {interval_s:g} s; "
+        f"{effect}; use $__rate_interval, or at least four scrapes"
     )
 
 
@@ -382,7 +386,7 @@ def _changes(under: Callable[[frozenset[Correction]], Vector], item: Correction)
 
 
 def _off(shown: Vector, under: Callable[..., Vector], applied: frozenset[Correction]) -> Labels | None:
-    """The labels whose value is none that the corrected expression gives, a rank on a bucket's edge nudged."""
+    """The labels of a value that the corrected expression does not give, even with a rank on a bucket's edge nudged."""
     if apart(shown, [under(applied)]) is None:
         return None
     return apart(shown, [under(applied, nudge) for nudge in NUDGES])

@@ -1,4 +1,4 @@
-"""Did the load generator do what was planned, and is every sample it took here?"""
+"""Did the load generator do what was planned, and is every sample present?"""
 
 from harness.checks.base import Check, Facts, inconclusive, settled
 from harness.core.codes import Code, FindingCode
@@ -12,7 +12,7 @@ KILLED = 2
 """Exit codes of Locust from here on mean that it crashed; 1 is the scenario's own verdict on its requests."""
 MOST_NEVER_BEGUN = 0.05
 """Share of the planned arrivals: a load further off its plan is another load."""
-TELLING = 1.5
+NOTABLE_RATIO = 1.5
 """The p95 from the intended start is at least this many times that from the actual one: worth a finding."""
 DURATION_SLACK_S = 2.0
 """Start and stop of the users: a pulse is written every second, the last one begun is not."""
@@ -80,7 +80,7 @@ def _judge_arrivals(facts: Facts) -> tuple[Verdict, ...]:
         return ()
     planned, begun = health.planned_arrivals, health.begun_arrivals
     if not planned or begun is None:
-        why = f"no arrival is known to have been planned at {rate:g}/s; lengthen the run"
+        why = f"no arrival was planned at {rate:g}/s; lengthen the run"
         return (inconclusive(ID, "arrivals", Code.NOT_DELIVERED, why),)
     why = f"{begun:,} of {planned:,} planned arrivals were begun"
     if facts.never_begun > MOST_NEVER_BEGUN * planned or begun > planned:
@@ -97,8 +97,7 @@ def _judge_saturation(facts: Facts) -> Verdict:
     health, budget = facts.run.generator, facts.run.budget
     if facts.saturated:
         why = (
-            f"{facts.saturated}: latencies as the client saw them are not to be trusted, counts and witness "
-            "are; use --workers"
+            f"{facts.saturated}: do not trust the client's latencies (counts and witness are unaffected); use --workers"
         )
         return inconclusive(ID, "saturation", Code.SATURATED, why)
     why = f"Locust used {health.cpu_ratio:.0%} of a core, its loop lagged by {(health.loop_lag_s or 0) * 1000:.0f} ms"
@@ -121,17 +120,17 @@ def _findings(facts: Facts) -> list[Finding]:
         findings.append(Finding(FindingCode.USER_ERRORS, "scenario", text, ID))
     if facts.never_begun:
         text = (
-            f"{facts.never_begun:,} of {health.planned_arrivals:,} arrivals were never begun, for no user was free: "
-            "whoever came then had no answer, and limits count them as slower than any"
+            f"{facts.never_begun:,} of {health.planned_arrivals:,} arrivals were dropped (all users busy); counted "
+            "as over any limit"
         )
         findings.append(Finding(FindingCode.NEVER_BEGUN, "client", text, ID))
     findings += _omission(facts)
     if health.elsewhere:
-        text = f"{health.elsewhere} requests went to other hosts than the target and are not judged"
+        text = f"{health.elsewhere} requests went to hosts other than the target and are not judged"
         findings.append(Finding(FindingCode.OTHER_HOSTS, "scenario", text, ID))
     if health.unrecorded:
         text = (
-            f"{health.unrecorded} requests were sent and Locust never told of their end: a task raised inside a "
+            f"{health.unrecorded} requests were sent, but Locust never reported their end: a task raised inside a "
             "`with` of catch_response, or waited longer than stop_timeout; the target has counted them"
         )
         findings.append(Finding(FindingCode.UNRECORDED, "client", text, ID))
@@ -149,11 +148,11 @@ def _omission(facts: Facts) -> list[Finding]:
     if latency is None or not latency.intended.n or facts.saturated:
         return []
     meant_s, actual_s = latency.intended.quantiles_s[0.95], latency.client.quantiles_s[0.95]
-    if meant_s < TELLING * actual_s:
+    if meant_s < NOTABLE_RATIO * actual_s:
         return []
     text = (
         f"p95 is {meant_s * 1000:.4g} ms from the intended start and {actual_s * 1000:.4g} ms from the actual one: "
-        "requests waited to be sent, which a figure from the actual start leaves out (coordinated omission)"
+        "requests waited to be sent, which a figure from the actual start omits (coordinated omission)"
     )
     return [Finding(FindingCode.COORDINATED_OMISSION, "client", text, ID)]
 

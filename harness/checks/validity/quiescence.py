@@ -51,7 +51,7 @@ def _judge_flying(facts: Facts, end: str, time_s: float) -> Verdict:
         why = "every request counted was answered"
         return settled(ID, subject, Code.AGREES, why, expected=0, observed=0, unit="requests", labels=labels)
     if facts.foreign:
-        why = f"{flying} requests of others were in flight; what is counted here is a lower bound"
+        why = f"{flying} requests of other clients were in flight; this count is a lower bound"
         one_sided = Strength.ONE_SIDED
         return settled(
             ID, subject, Code.AGREES, why, observed=flying, unit="requests", strength=one_sided, labels=labels
@@ -60,8 +60,8 @@ def _judge_flying(facts: Facts, end: str, time_s: float) -> Verdict:
         why = f"{-flying} more responses than requests are counted: {facts.names.advice.unanswered_counter}"
         return settled(ID, subject, Code.UNREQUESTED, why, expected=0, observed=flying, unit="requests", labels=labels)
     why = (
-        f"{flying} requests were counted and not answered: still in flight, killed with their worker, or hung up on; "
-        "raise stop_timeout, or restart the target to clear old ones"
+        f"{flying} requests were counted and not answered: still in flight, killed with their worker, or abandoned by "
+        "the client; raise stop_timeout, or restart the target to clear old ones"
     )
     found = settled if facts.run.embedded else inconclusive
     return found(ID, subject, Code.IN_FLIGHT, why, expected=0, observed=flying, unit="requests", labels=labels)
@@ -74,9 +74,9 @@ def _judge_foreign(facts: Facts) -> Verdict:
         return inconclusive(ID, subject, Code.NO_SCRAPE, "the traffic before and after the load is not known")
     found = sum(number or 0 for number in seen)
     if found == 0 and not facts.run.foreign_traffic:
-        why = "nobody else sent requests while the load was off"
+        why = "no other client sent requests while the load was off"
         return settled(ID, subject, Code.AGREES, why, expected=0, observed=0, unit="requests")
-    why = f"others sent {found} requests between two scrapes while the load was off"
+    why = f"other clients sent {found} requests between two scrapes while the load was off"
     if facts.run.foreign_traffic:
         why = (
             f"declared ({found} requests seen between two scrapes while the load was off): equalities are "
@@ -84,7 +84,7 @@ def _judge_foreign(facts: Facts) -> Verdict:
         )
         return settled(ID, subject, Code.AGREES, why, observed=found, unit="requests", strength=Strength.ONE_SIDED)
     if facts.run.embedded:
-        why += "; find who talks to the embedded target"
+        why += "; find out which process uses the embedded target"
     else:
         why += "; set foreign_traffic = true in the profile to accept lower bounds, or measure without them"
     judged, one_sided = settled if facts.run.embedded else inconclusive, Strength.ONE_SIDED

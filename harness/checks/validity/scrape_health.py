@@ -40,7 +40,7 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
 
 
 def _judge_ended(facts: Facts) -> list[Verdict]:
-    """Nothing is said of a stack that was not started here, or that lives."""
+    """No verdict on a stack that the harness did not start, or whose processes all still run."""
     if not facts.run.ended:
         return []
     why = f"{', '.join(facts.run.ended)} ended by itself while the load was on; see its log in the run's directory"
@@ -75,18 +75,18 @@ def _judge_raw(facts: Facts) -> Verdict:
             return unanswered(ID, subject, items, labels={"metric": metric})
         if isinstance(own, NoData) and not isinstance(own, NoSeries):
             return unanswered(ID, subject, own, labels={"metric": metric})
-        told = {} if isinstance(own, NoData) else {series.labels.get("le", ""): series.last for series in own.series}
+        grown = {} if isinstance(own, NoData) else {series.labels.get("le", ""): series.last for series in own.series}
         folded = {le: value for (le,), value in prometheus_evidence.by(items, "le").items()}
-        compared += len(told)
-        for le in sorted({*told, *folded}):
-            if not math.isclose(told.get(le, 0.0), folded.get(le, 0.0), rel_tol=1e-9, abs_tol=1e-6):
+        compared += len(grown)
+        for le in sorted({*grown, *folded}):
+            if not math.isclose(grown.get(le, 0.0), folded.get(le, 0.0), rel_tol=1e-9, abs_tol=1e-6):
                 bucket = f" le={le}" if le else ""
                 why = (
                     f"{metric}{bucket} grew by {folded.get(le, 0.0):.10g} in its raw samples, and by "
-                    f"{told.get(le, 0.0):.10g} as Prometheus subtracts: the counter fell, or the evidence was changed"
+                    f"{grown.get(le, 0.0):.10g} by Prometheus's subtraction: it fell, or the evidence was changed"
                 )
                 labels = {"metric": metric, "le": le} if le else {"metric": metric}
-                due, was = told.get(le), folded.get(le)
+                due, was = grown.get(le), folded.get(le)
                 return settled(ID, subject, Code.RAW_DIFFERS, why, expected=due, observed=was, labels=labels)
     if not compared:
         why = f"the target exports none of the counters of {facts.names.advice.library}"
@@ -102,7 +102,7 @@ def _judge_scrapes(facts: Facts) -> list[Verdict]:
         return [inconclusive(ID, "scrapes", reading.code, why)]
     verdicts = [_judge_instance(facts.run, series) for series in reading.series]
     gone = set(facts.run.instances) - {series.labels.get("instance", "") for series in reading.series}
-    why = "it was scraped at t0 and is no target any more"
+    why = "it was scraped at t0 but is no longer a target"
     return [
         *verdicts,
         *(settled(ID, f"{name} scrapes", Code.TARGET_GONE, why, labels={"instance": name}) for name in gone),
@@ -133,12 +133,11 @@ def _judge_instance(run: Run, series: Series) -> Verdict:
     elif gap_s > GAP * window.scrape_interval_s or observed < expected - 1:
         code = Code.SCRAPES_MISSING
         why = (
-            f"{observed} scrapes after t0 where {expected} were due, {gap_s:.3g} s between two at the "
-            "longest: Prometheus "
-            "was down, paused or overloaded"
+            f"{observed} scrapes after t0, expected {expected}, with a gap of up to {gap_s:.3g} s: Prometheus was "
+            "down, paused or overloaded"
         )
     else:
-        why = f"{observed} scrapes after t0, all well, at most {gap_s:.3g} s apart"
+        why = f"{observed} scrapes after t0, all successful, at most {gap_s:.3g} s apart"
         code = Code.AGREES
     well = observed - failed
     return settled(ID, subject, code, why, expected=expected, observed=well, unit="scrapes", labels=labels)
@@ -157,19 +156,19 @@ def _judge_resets(facts: Facts) -> Verdict:
         resets[metric] = sum(item.falls for item in items)
     found = sum(resets.values())
     if not found:
-        why = "no counter ever fell"
+        why = "no counter was reset"
         return settled(ID, "counter resets", Code.AGREES, why, expected=0, observed=0, unit="resets")
     worst = max(resets, key=lambda metric: resets[metric])
     why = (
-        f"counters fell {found} times, {worst} most often: the target restarted, or several workers answer scrapes in "
-        f"turn without a shared {facts.names.advice.shared_counters}"
+        f"counters were reset {found} times, {worst} most often: the target restarted, or several workers answer "
+        f"scrapes in turn without a shared {facts.names.advice.shared_counters}"
     )
     code, labels = Code.COUNTER_RESET, {"metric": worst}
     return settled(ID, "counter resets", code, why, expected=0, observed=found, unit="resets", labels=labels)
 
 
 def _judge_start(facts: Facts) -> list[Verdict]:
-    """Absent in multiprocess mode, where there is no single process to tell of."""
+    """Absent in multiprocess mode, where there is no single process to report."""
     query = prometheus_evidence.raw_query(facts.run, PROCESS_START)
     reading = facts.evidence.read(query)
     if isinstance(reading, NoData):
@@ -177,15 +176,15 @@ def _judge_start(facts: Facts) -> list[Verdict]:
     verdicts = []
     for series in reading.series:
         begin_s = facts.run.window.start_s - prometheus_evidence.CLOCK_RESOLUTION_S
-        told = [value for time_s, value in series.points if time_s >= begin_s]
-        starts = set(told)
+        reported = [value for time_s, value in series.points if time_s >= begin_s]
+        starts = set(reported)
         subject = f"{series.labels.get('instance', 'target')} process start"
         if len(starts) <= 1:
             why = "one process answered every scrape"
             verdicts.append(settled(ID, subject, Code.AGREES, why, labels=_instance(series)))
             continue
         why = f"{len(starts)} processes with different start times answered"
-        code = Code.RESTARTED if told == sorted(told) else Code.IN_TURN
+        code = Code.RESTARTED if reported == sorted(reported) else Code.IN_TURN
         if code is Code.RESTARTED:
             why += f": the target restarted, or has several workers without {facts.names.advice.shared_counters}"
         else:

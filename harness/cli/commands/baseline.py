@@ -27,8 +27,8 @@ def add(commands: Commands) -> None:
     add.add_argument(
         "--to", metavar="DIR", type=Path, default=Path("baselines"), help="where to keep it (default: baselines)"
     )
-    add.add_argument("--job", metavar="ID", help="the CI job of the run (default: as GitHub, GitLab or Jenkins tell)")
-    add.add_argument("--commit", metavar="SHA", help="the commit that was measured (default: as the job)")
+    add.add_argument("--job", metavar="ID", help="the CI job of the run (default: from GitHub, GitLab or Jenkins)")
+    add.add_argument("--commit", metavar="SHA", help="the commit that was measured (default: from them, too)")
     csv = flags.add(
         actions,
         "csv",
@@ -47,7 +47,7 @@ def _baseline(options: argparse.Namespace) -> int:
         text, left_out = commands.export(options.dir)
         sys.stdout.write(text)
         if left_out:
-            sys.stderr.write(f"left out, since not every run has them: {', '.join(left_out)}\n")
+            sys.stderr.write(f"left out, because some runs lack them: {', '.join(left_out)}\n")
         return int(ExitCode.PASSED)
     file, status = commands.add(options.run_dir, options.to, options.job, options.commit, os.environ)
     sys.stdout.write(f"{file}: kept; its own verification: {status}\n")

@@ -20,7 +20,7 @@ def add(commands: Commands) -> None:
         '  eval "$(harness completion zsh)"          # after compinit\n'
         "  harness completion fish | source",
     )
-    completion.add_argument("shell", choices=SHELLS, help="put the line of the examples into its start-up file")
+    completion.add_argument("shell", choices=SHELLS, help="the shell; put its example line into its start-up file")
     completion.set_defaults(handler=_completion)
 
 

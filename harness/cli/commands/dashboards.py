@@ -1,4 +1,4 @@
-"""`harness dashboards`: Grafana's dashboards held against a Prometheus that runs, without load."""
+"""`harness dashboards`: Grafana's dashboards checked against a running Prometheus, without load."""
 
 import argparse
 from dataclasses import replace
@@ -14,13 +14,13 @@ def add(commands: Commands) -> None:
     dashboards = flags.add(
         commands,
         "dashboards",
-        "hold Grafana dashboards against a Prometheus that runs, without any load",
+        "check Grafana dashboards against a running Prometheus, without load",
         "harness dashboards boards/ --prometheus http://127.0.0.1:9090 --selector 'job=\"web\"' --range 15m",
     )
     dashboards.add_argument(
         "paths", nargs="+", metavar="PATH", type=Path, help="a dashboard's JSON file, or a directory of them"
     )
-    dashboards.add_argument("--prometheus", metavar="URL", required=True, help="the Prometheus that they ask")
+    dashboards.add_argument("--prometheus", metavar="URL", required=True, help="the Prometheus that they query")
     dashboards.add_argument(
         "--selector",
         metavar="MATCHERS",

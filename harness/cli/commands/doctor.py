@@ -1,4 +1,4 @@
-"""`harness doctor`: is everything here, and is the target instrumented right."""
+"""`harness doctor`: is everything installed, and is the target instrumented right."""
 
 import argparse
 import sys
@@ -13,7 +13,7 @@ def add(commands: Commands) -> None:
     doctor = flags.add(
         commands,
         "doctor",
-        "is everything here, and is a target's instrumentation wired right",
+        "check what is installed here, and how a target is instrumented",
         "harness doctor --settings mysite.settings --cwd src\n  harness doctor --metrics http://127.0.0.1:8000/metrics",
     )
     doctor.add_argument("--settings", metavar="MODULE", help="also read this Django settings module")

@@ -21,12 +21,12 @@ def add(commands: Commands) -> None:
     faults = flags.add(
         commands,
         "faults",
-        "break the monitoring on purpose and see that every lie is caught",
+        "break the monitoring on purpose and check that each fault is detected",
         "harness faults\n  harness faults one-replica wrong-bound --out reports/two\n  harness faults --list",
     )
     ids = faults.add_argument("ids", nargs="*", metavar="ID", help="only these faults (default: all)")
     completers.offer(ids, completers.faults)
-    faults.add_argument("--list", action="store_true", help="print the faults and what they do, and run none")
+    faults.add_argument("--list", action="store_true", help="print the faults and what they do, without running any")
     profile = faults.add_argument(
         "--profile", metavar="NAME", default="faults", help="a profile of harness.toml (default: faults)"
     )

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from harness.gate.pairs.gate_record import Asked
 
 GATE = "gate"
-"""The profile that a paired gate takes when none is named."""
+"""The profile of a paired gate when none is named."""
 PAIRED_FLAGS = ("profile", "candidate_env", "pairs", "slices", "slice")
-"""Flags that mean nothing beside stored baselines."""
+"""Flags that have no effect with stored baselines."""
 
 
 def add(commands: Commands) -> None:
@@ -33,7 +33,7 @@ def add(commands: Commands) -> None:
     base.add_argument(
         "--base",
         metavar="REF|CMD|URL",
-        help="run pairs: a git ref, a command line with {port} that starts the target, or the URL of one that runs",
+        help="run pairs: a git ref, a command line with {port} that starts the target, or the URL of a running one",
     )
     base.add_argument("--baseline", metavar="DIR", type=Path, help="runs kept with `harness baseline add`")
     base.add_argument(
@@ -41,11 +41,11 @@ def add(commands: Commands) -> None:
         metavar="REF|CMD",
         nargs="?",
         const="HEAD",
-        help="run pairs of one side against itself, as it is and slowed, and tell how often the gate is right here "
-        "(default: HEAD)",
+        help="run pairs of one side against itself, as it is and slowed, and estimate how often the gate is right "
+        "on this machine (default: HEAD)",
     )
     gate.add_argument(
-        "--slowdown", metavar="FACTOR", type=float, help="of the self-test: 1.1 is 10 %% slower (default: 1.1)"
+        "--slowdown", metavar="FACTOR", type=float, help="slowdown that the self-test adds: 1.1 is 10 %% (default: 1.1)"
     )
     gate.add_argument(
         "--candidate",
@@ -67,7 +67,9 @@ def add(commands: Commands) -> None:
         default=[],
         help="set this in the candidate's environment alone; repeatable",
     )
-    pairs.add_argument("--pairs", metavar="N", type=values.whole, help="pairs at most, 5 at least (default: 10)")
+    pairs.add_argument(
+        "--pairs", metavar="N", type=values.whole, help="run at most so many pairs, 5 or more (default: 10)"
+    )
     pairs.add_argument("--slices", metavar="N", type=values.whole, help="slices of each side in a pair (default: 5)")
     pairs.add_argument("--slice", metavar="TIME", type=values.some_duration, help="length of a slice (default: 5s)")
     flags.add_config(pairs)
@@ -78,7 +80,7 @@ def add(commands: Commands) -> None:
         default=[],
         help="view label whose latency is compared; repeatable (default: the profile's gated_views)",
     )
-    gate.add_argument("--job", metavar="ID", help="the CI job of the candidate's runs (default: all are of one)")
+    gate.add_argument("--job", metavar="ID", help="the CI job of the candidate's runs (default: one job)")
     gate.add_argument("--out", metavar="DIR", type=Path, help="where to leave the reports (default: reports/gate-<id>)")
     flags.add_output(gate)
     gate.set_defaults(handler=_gate)
@@ -89,7 +91,7 @@ def _gate(options: argparse.Namespace) -> int:
         return _self_test(options)
     flags.refuse(options, ("slowdown",), "--base or --baseline")
     if not options.candidate:
-        raise UsageError("--candidate is missing: name what is compared with the base")
+        raise UsageError("--candidate is missing: name what to compare with the base")
     if options.base is None:
         flags.refuse(options, PAIRED_FLAGS, "--baseline")
         out = output.directory(options, Path(), "gate-")
@@ -99,7 +101,7 @@ def _gate(options: argparse.Namespace) -> int:
         return output.show(commands.gate(options.baseline, candidate, options.view, options.job, out), options)
     flags.refuse(options, ("job",), "--base")
     if len(options.candidate) > 1:
-        raise UsageError("--candidate: one git ref or command line beside --base; put a command in quotation marks")
+        raise UsageError("--candidate: only one git ref or command line with --base; put a command in quotation marks")
     profile, project = _gate_profile(options)
     from harness.gate.pairs import paired_gate
 

@@ -36,19 +36,19 @@ def add(commands: Commands) -> None:
         "--fault", metavar="ID", help="break the monitoring on purpose (see `harness faults --list`)"
     )
     completers.offer(fault, completers.faults)
-    run.add_argument("--target", metavar="URL", help="a target that runs already, instead of the embedded one")
+    run.add_argument("--target", metavar="URL", help="a running target, instead of the embedded one")
     run.add_argument("--prometheus", metavar="URL", help="the Prometheus that scrapes it")
     run.add_argument(
         "--dashboards",
         metavar="PATH",
         type=Path,
-        help="Grafana dashboards whose panels are held against the truth: a JSON file, or a directory of them",
+        help="Grafana dashboards whose panels are checked: a JSON file, or a directory of them",
     )
     run.add_argument(
         "--rules",
         metavar="PATH",
         type=Path,
-        help="Prometheus rules that are loaded for the run and judged: a YAML file, or a directory of them",
+        help="Prometheus rules that are loaded for the run and checked: a YAML file, or a directory of them",
     )
     run.add_argument(
         "--selector",
@@ -57,7 +57,10 @@ def add(commands: Commands) -> None:
         help="PromQL matchers of the target's series, e.g. 'job=\"web\"'",
     )
     run.add_argument(
-        "--foreign-traffic", action="store_true", default=None, help="others use the target too: judge lower bounds"
+        "--foreign-traffic",
+        action="store_true",
+        default=None,
+        help="the target serves other clients; check lower bounds only",
     )
     run.add_argument("--out", metavar="DIR", type=Path, help="where to leave the run (default: reports/<run-id>)")
     flags.add_config(run)

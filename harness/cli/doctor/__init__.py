@@ -26,7 +26,7 @@ def examine(
         metrics_url: URL of a live /metrics.
 
     Raises:
-        UsageError: the module cannot be imported or set up, or the URL is none.
+        UsageError: the module cannot be imported or set up, or the URL is malformed.
     """
     found = list(probe_machine(project))
     if settings:

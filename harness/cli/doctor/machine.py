@@ -1,4 +1,4 @@
-"""Is everything here that the harness needs: interpreter, Prometheus, Locust, profiles, scenarios, room for reports."""
+"""Is all that the harness needs there: interpreter, Prometheus, Locust, profiles, scenarios, a place for reports."""
 
 import os
 import platform
@@ -50,7 +50,7 @@ def _prometheus(project: Path, *, needed: bool) -> tuple[Diagnosis, ...]:
     try:
         binary = prometheus_server.find_prometheus(project)
     except UsageError as error:
-        return (Diagnosis("prometheus", missing, f"{error}, or use one that runs already with --prometheus URL"),)
+        return (Diagnosis("prometheus", missing, f"{error}, or use a running one with --prometheus URL"),)
     promtool = binary.with_name("promtool")
     if promtool.is_file():
         beside = _version("promtool", promtool, Health.FAULT)
@@ -80,7 +80,7 @@ def _servers(needed: frozenset[str]) -> Iterator[Diagnosis]:
 
 
 def _version(name: str, binary: Path, broken: Health) -> Diagnosis:
-    """The first number of `--version`, else its words; a binary that does not run is as good as none."""
+    """The first number of `--version`, else its text; a binary that does not run is as good as none."""
     try:
         done = subprocess.run(
             [str(binary), "--version"],
@@ -93,13 +93,13 @@ def _version(name: str, binary: Path, broken: Health) -> Diagnosis:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return Diagnosis(name, broken, f"{binary} does not run ({error}); install it again")
-    said = (done.stdout or done.stderr).strip()
-    if done.returncode or not said:
+    printed = (done.stdout or done.stderr).strip()
+    if done.returncode or not printed:
         return Diagnosis(
-            name, broken, f"{binary} --version ended with exit {done.returncode}: {said}; install it again"
+            name, broken, f"{binary} --version ended with exit {done.returncode}: {printed}; install it again"
         )
-    number = re.search(r"\d+(\.\d+)+", said.replace(str(binary), ""))
-    return Diagnosis(name, Health.OK, f"{number[0] if number else said.splitlines()[0]} ({binary})")
+    number = re.search(r"\d+(\.\d+)+", printed.replace(str(binary), ""))
+    return Diagnosis(name, Health.OK, f"{number[0] if number else printed.splitlines()[0]} ({binary})")
 
 
 def _locust() -> Diagnosis:
@@ -119,7 +119,7 @@ def _config(file: Path) -> tuple[Config | None, Diagnosis]:
         for name in loaded.profiles:
             loaded.profile(name)
     except FileNotFoundError:
-        text = f"there is no {file}; without one only a target that runs already can be loaded (--target, --prometheus)"
+        text = f"there is no {file}; without one only a running target can be loaded (--target, --prometheus)"
         return None, Diagnosis("config", Health.UNKNOWN, text)
     except (OSError, UnicodeDecodeError) as error:
         return None, Diagnosis("config", Health.FAULT, f"{file} cannot be read: {error}")
@@ -136,7 +136,7 @@ def _scenarios(loaded: Config, project: Path) -> tuple[Diagnosis, ...]:
             text = f"{where}.scenario: {profile.scenario} does not exist; name a locustfile, relative to harness.toml"
             found.append(Diagnosis("scenario", Health.FAULT, text))
         if profile.start and not (project / profile.start.cwd).is_dir():
-            text = f"{where}.start.cwd: {profile.start.cwd} is not a directory; it is taken relative to harness.toml"
+            text = f"{where}.start.cwd: {profile.start.cwd} is not a directory; it is relative to harness.toml"
             found.append(Diagnosis("target", Health.FAULT, text))
     if found:
         return tuple(found)

@@ -15,7 +15,7 @@ def render(diagnoses: Sequence[Diagnosis], width: int = 120) -> str:
     lines = [_entry(diagnosis, column, width) for diagnosis in diagnoses]
     counted = {health: sum(diagnosis.status is health for diagnosis in diagnoses) for health in Health}
     faults = f"{counted[Health.FAULT]} {'fault' if counted[Health.FAULT] == 1 else 'faults'}"
-    summary = f"{len(diagnoses)} looked at: {counted[Health.OK]} ok, {faults}, {counted[Health.UNKNOWN]} unknown"
+    summary = f"{len(diagnoses)} checked: {counted[Health.OK]} ok, {faults}, {counted[Health.UNKNOWN]} unknown"
     return "".join(f"{line}\n" for line in [*lines, "", summary])
 
 

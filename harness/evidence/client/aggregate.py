@@ -1,4 +1,4 @@
-"""Samples -> truth, as a stream: shards are read twice, and memory grows with views and thresholds, not with samples.
+"""Samples -> client summary, as a stream: shards are read twice; memory grows with views and thresholds, not samples.
 
 The first pass counts: requests by view, method and status, latencies at or below each threshold, and a fine histogram
 that locates each quantile within 0.4 %. The second pass collects only the values of those few bins, and so finds each
@@ -34,7 +34,7 @@ Codes = npt.NDArray[np.int64]
 Numbers = TypeVar("Numbers", Codes, Floats)
 
 KINDS = ("db", "cache", "model")
-"""Columns of digests: what the witness counted."""
+"""Columns of event counts: what the witness counted."""
 COLUMNS = (
     "started_s",
     "intended_s",
@@ -179,8 +179,8 @@ class SampleAggregator:
         self._gap_above = _grown(self._gap_above, n) + np.stack(above, axis=1)
         delay = frame["known_delay_s"].to_numpy(dtype=np.float64)
         known = ~np.isnan(delay)
-        told = [np.bincount(codes[known], weights=delay[known] ** power, minlength=n) for power in (0, 1)]
-        self._delay = _grown(self._delay, n) + np.stack(told, axis=1)
+        delays = [np.bincount(codes[known], weights=delay[known] ** power, minlength=n) for power in (0, 1)]
+        self._delay = _grown(self._delay, n) + np.stack(delays, axis=1)
 
     def _encode(self, frame: pd.DataFrame) -> Codes:
         """One integer per row for its view and method, the same in every table."""
@@ -294,7 +294,7 @@ def _sizes(frame: pd.DataFrame, columns: list[str]) -> dict[tuple[str, ...], int
 
 
 def _events(kind: str, frame: pd.DataFrame) -> Counter[Event]:
-    """What the digests in the column `kind` add up to."""
+    """The sum of the event counts in the column `kind`."""
     counts: Counter[Event] = Counter()
     for (view, text), rows in _sizes(frame[frame[kind].notna()], ["view", kind]).items():
         for subject, own in event_counts.parse(text).items():

@@ -1,6 +1,6 @@
-"""Digests: how a witness tells counts by subject in one text, e.g. `default execute=5 connect=1; logs execute=1`.
+"""Event counts: a witness's counts by subject in one text, e.g. `default execute=5 connect=1; logs execute=1`.
 
-A digest is one or more subjects, joined by `; `, each followed by `key=number` pairs; numbers are above 0.
+The text is one or more subjects, joined by `; `, each followed by `key=number` pairs; numbers are above 0.
 """
 
 import re
@@ -10,7 +10,7 @@ from functools import lru_cache
 _PAIR = r"[A-Za-z_][\w.]*=[1-9][0-9]{0,17}"
 _DIGEST = re.compile(rf"[^\s;=]+(?: {_PAIR})+(?:; [^\s;=]+(?: {_PAIR})+)*")
 _CACHE_SIZE = 4096
-"""Requests of one view tell the same few digests again and again."""
+"""Requests of one view report the same few texts again and again."""
 
 Counts = Mapping[str, Mapping[str, int]]
 """Number by subject and key."""
@@ -18,7 +18,7 @@ Counts = Mapping[str, Mapping[str, int]]
 
 @lru_cache(_CACHE_SIZE)
 def parse(text: str | None) -> Counts:
-    """The counts in a digest; empty for what is none, since anybody may use the same header for texts of his own."""
+    """The counts in such a text; empty for any other, since the header may carry other texts."""
     if not text or not _DIGEST.fullmatch(text):
         return {}
     counts: dict[str, dict[str, int]] = {}
@@ -32,6 +32,6 @@ def parse(text: str | None) -> Counts:
 
 
 def total(text: str | None, *keys: str) -> int | None:
-    """The sum over all subjects of the numbers under `keys`; None for what is no digest."""
+    """The sum over all subjects of the numbers under `keys`; None for any other text."""
     counts = parse(text)
     return sum(own.get(key, 0) for own in counts.values() for key in keys) if counts else None

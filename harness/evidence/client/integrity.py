@@ -31,34 +31,34 @@ def damage(table: pa.Table) -> str:
 
 
 def contradiction(table: pa.Table, first_row: int) -> str:
-    """What no request can have been, with the row's number; empty when every row may be true."""
+    """What no request can have been, with the row's number; empty when every row is possible."""
     return _first(_contradictions(table), first_row)
 
 
 def doubt(table: pa.Table, first_row: int) -> str:
-    """A client that waited for less time than the app worked: changed, or set by the locustfile; empty without one."""
+    """A client that waited less than the app worked: changed, or set by the locustfile; empty without one."""
     with np.errstate(invalid="ignore"):
         return _first([(_floats(table, "witness_app_s") > _floats(table, "latency_s") + SLACK_S, _FASTER)], first_row)
 
 
-_FASTER = "the client waited for less time than the app worked (changed, or the locustfile sets response_time)"
+_FASTER = "the client waited less than the app worked (changed, or the locustfile sets response_time)"
 
 
 def _contradictions(table: pa.Table) -> Iterator[tuple[Mask, str]]:
     started_s, latency_s = _floats(table, "started_s"), _floats(table, "latency_s")
-    yield ~((started_s > 0) & (started_s < LATEST_S)), "its start is no time"
-    yield ~((latency_s >= 0) & (latency_s < LONGEST_S)), "its latency is no duration"
+    yield ~((started_s > 0) & (started_s < LATEST_S)), "its start is not a time"
+    yield ~((latency_s >= 0) & (latency_s < LONGEST_S)), "its latency is not a duration"
     for name in DURATIONS:
         values = _floats(table, name)
         known = _known(table, name)
-        yield known & ~((values >= 0) & (values < LONGEST_S)), f"its {name} is no duration"
+        yield known & ~((values >= 0) & (values < LONGEST_S)), f"its {name} is not a duration"
     intended_s = _floats(table, "intended_s")
     known = _known(table, "intended_s")
     yield known & ~((intended_s > 0) & (intended_s <= started_s + SLACK_S)), "it started before it was intended to"
     status = table.column("status").to_numpy()
-    yield (status != 0) & ((status < RESPONSES.start) | (status >= RESPONSES.stop)), "its status is none of HTTP"
+    yield (status != 0) & ((status < RESPONSES.start) | (status >= RESPONSES.stop)), "its status is not an HTTP status"
     for name in WITNESSES:
-        yield (status == 0) & _known(table, name), "it has no response, and yet a witness came with one"
+        yield (status == 0) & _known(table, name), "it has no response, but a witness"
     inner_s, outer_s, raised_s = (_floats(table, name) for name in WITNESSES)
     with np.errstate(invalid="ignore"):
         yield inner_s > outer_s + SLACK_S, "the inner witness took longer than the outer one"

@@ -73,7 +73,7 @@ class Labels:
     views: Mapping[str, str]
     """The view of a request's name, for targets without a witness."""
     known_delay: Mapping[str, str]
-    """The query parameter that tells the view of a request's name how many milliseconds to take."""
+    """The query parameter that asks the view of a request's name to take so many milliseconds."""
     phase: str
     unrouted: str
     """The view label of a request that no route matched."""
@@ -82,12 +82,12 @@ class Labels:
 def batch(exchanges: Sequence[Exchange], labels: Labels, worker: int) -> pa.RecordBatch:
     """Exchanges, at least one, as rows of a shard; column by column, since this runs while the load does."""
     seen = _columns(exchanges)
-    told = _columns([witness(header, labels.unrouted) for header in seen["server_timing"]])
-    columns = seen | told | {"known_delay_s": _known_delays(exchanges, labels.known_delay)}
-    if None in told["view"]:
+    witnessed = _columns([witness(header, labels.unrouted) for header in seen["server_timing"]])
+    columns = seen | witnessed | {"known_delay_s": _known_delays(exchanges, labels.known_delay)}
+    if None in witnessed["view"]:
         columns["view"] = [
             labels.views.get(name, name) if view is None else view
-            for name, view in zip(seen["name"], told["view"], strict=True)
+            for name, view in zip(seen["name"], witnessed["view"], strict=True)
         ]
     constants = {"worker": worker, "phase": labels.phase}
     return pa.record_batch(
@@ -106,7 +106,7 @@ def _columns(rows: Sequence[Exchange] | Sequence[Witness]) -> dict[str, Sequence
 
 
 def known_delay(url: str, parameter: str) -> float | None:
-    """Seconds that a URL told its view to take: the query `parameter`, in milliseconds; None when it is not there."""
+    """Seconds that a URL asked its view to take: the query `parameter`, in milliseconds; None when it is not there."""
     values = parse_qs(urlsplit(url).query).get(parameter)
     return seconds(values[0]) if values else None
 

@@ -28,7 +28,7 @@ class Timing(NamedTuple):
 
 
 class Witness(NamedTuple):
-    """What the witness middlewares told about one request, by column of a shard; None where nothing was told."""
+    """What the witness middlewares reported of one request, by column of a shard; None where nothing was."""
 
     view: str | None
     """The view's name, `unrouted` where Django resolved none; None without a witness."""
@@ -40,11 +40,11 @@ class Witness(NamedTuple):
     db_queries: int | None = None
     db_s: float | None = None
     db: str | None = None
-    """Digest of SQL by alias."""
+    """Event counts of SQL by alias."""
     cache: str | None = None
-    """Digest of cache operations by the metric's name for the backend."""
+    """Event counts of cache operations by the metric's name for the backend."""
     model: str | None = None
-    """Digest of model operations by model."""
+    """Event counts of model operations by model."""
 
 
 NO_WITNESS = Witness(None)
@@ -72,7 +72,7 @@ def parse(header: str) -> dict[str, Timing]:
 
 
 def witness(header: str, unrouted: str) -> Witness:
-    """What the header says as a witness; NO_WITNESS where it says nothing.
+    """What the header reports as a witness; NO_WITNESS where it reports nothing.
 
     `unrouted` is the view of a request for which it names none.
     """
@@ -118,7 +118,7 @@ class _Told(NamedTuple):
 
 
 def _told(db_s: float | None, db: str | None, cache: str | None, model: str | None) -> _Told:
-    """What the digests say; a `db` entry that is none of ours tells nothing."""
+    """What the event counts say; a `db` entry of another origin is ignored."""
     queries = event_counts.total(db, "execute", "many")
     known_s, known = (None, None) if queries is None else (db_s, db)
     return _Told(
@@ -131,7 +131,7 @@ def _told(db_s: float | None, db: str | None, cache: str | None, model: str | No
 
 
 def seconds(text: str) -> float | None:
-    """Milliseconds in decimal digits as seconds; None for what is no duration."""
+    """Milliseconds in decimal digits as seconds; None for anything else."""
     try:
         value = float(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What really happened, as the samples tell it: exact counts, sums, counts at thresholds and quantiles per view."""
+"""What really happened, by the samples: exact counts, sums, counts at thresholds and quantiles per view."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

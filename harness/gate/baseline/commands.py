@@ -28,7 +28,7 @@ JOB_VARIABLES = ("GITHUB_RUN_ID", "CI_JOB_ID", "BUILD_TAG")
 COMMIT_VARIABLES = ("GITHUB_SHA", "CI_COMMIT_SHA", "GIT_COMMIT")
 """What GitHub, GitLab and Jenkins call them."""
 CANDIDATE = "the candidate's job"
-"""Of runs that nobody named a job for: taken for one, since several would promise more than is known."""
+"""Of runs without a named job: they count as one job, since several would promise more than is known."""
 GENERATOR = "generator-health"
 NOT_IN_NAMES = r"[^\w.-]"
 
@@ -43,16 +43,16 @@ def add(
     job = job or _first(environment, JOB_VARIABLES)
     if not job:
         raise UsageError(
-            f"--job is missing, and so are {', '.join(JOB_VARIABLES)}: runs of one job count as one, so name the job"
+            f"--job is missing, and none of {', '.join(JOB_VARIABLES)} is set: name the job, whose runs count as one"
         )
     kept = measure(run, job, commit if commit is not None else _first(environment, COMMIT_VARIABLES))
     name = f"{re.sub(NOT_IN_NAMES, '_', kept.arm.id)}.json"
     if (to / name).exists():
-        raise UsageError(f"{to / name} is there already; remove it to add the run again")
+        raise UsageError(f"{to / name} already exists; remove it to add the run again")
     try:
         to.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"--to: {to} cannot be made: {error.strerror}") from None
+        raise UsageError(f"--to: {to} cannot be created: {error.strerror}") from None
     RunDirectory(to).write_text(name, stored.render(kept))
     return to / name, kept.arm.verification
 
@@ -62,11 +62,11 @@ def measure(path: Path, job: str, commit: str = "") -> Baseline:
     directory = RunDirectory(path)
     report = judge(directory)
     run = directory.read_run()
-    books = directory.read_evidence(registry.of(run).names).start
+    totals = directory.read_evidence(registry.of(run).names).start
     samples = Measure()
     for table in shards.tables(directory.path, [shard for shard in run.shards if shard.phase == "measure"]):
         samples.add(table)
-    arm = Measurement(
+    measured = Measurement(
         id=_id(run),
         views=samples.views,
         requests=samples.requests,
@@ -74,23 +74,23 @@ def measure(path: Path, job: str, commit: str = "") -> Baseline:
         verification=report.status,
         job=job,
         throughput=_throughput(run, samples),
-        fingerprint=comparability.fingerprint(run, books.state),
-        rows=_rows(books),
+        fingerprint=comparability.fingerprint(run, totals.state),
+        rows=_rows(totals),
         problems=_problems(run, report),
     )
-    return Baseline(BASELINE_VERSION, run.started_s, run.profile, run.scenario, arm, commit, run.gated_views)
+    return Baseline(BASELINE_VERSION, run.started_s, run.profile, run.scenario, measured, commit, run.gated_views)
 
 
 def read(path: Path, job: str = "") -> tuple[Baseline, ...]:
-    """A run directory, one baseline's file, or a directory of them. Raises UsageError when it is none of these."""
+    """A run directory, one baseline's file, or a directory of them. Raises UsageError for anything else."""
     try:
         if (path / "run.json").exists() or any(path.glob("samples-*.arrow")):
             return (measure(path, job),)
         files = sorted(path.glob("*.json")) if path.is_dir() else [path]
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}; see who may read it") from None
+        raise UsageError(f"{path} cannot be read: {error.strerror}; check its permissions") from None
     if not files:
-        raise UsageError(f"{path}: no baseline in it; keep runs there with `harness baseline add RUN --to {path}`")
+        raise UsageError(f"{path} contains no baseline; add runs with `harness baseline add RUN --to {path}`")
     return tuple(_read_file(file) for file in files)
 
 
@@ -103,7 +103,7 @@ def gate(baseline: Path, candidates: Sequence[Path], views: Sequence[str], job: 
     candidate = [each for path in candidates for each in read(path, job or CANDIDATE)]
     old, new = ([each.arm for each in side] for side in (base, candidate))
     gated = views or tuple(dict.fromkeys(view for each in candidate for view in each.gated_views))
-    plan = _plan(gated, throughput=any(arm.throughput is not None for arm in (*old, *new)))
+    plan = _plan(gated, throughput=any(each.throughput is not None for each in (*old, *new)))
     directory = RunDirectory(out)
     directory.create()
     report = gate_report.report(
@@ -113,7 +113,7 @@ def gate(baseline: Path, candidates: Sequence[Path], views: Sequence[str], job: 
         started_s=time.time(),
         profile=candidate[-1].profile,
         scenario=candidate[-1].scenario,
-        arms=[*old, *new],
+        measurements=[*old, *new],
     )
     write_reports(directory, report)
     return Outcome(report, out)
@@ -131,7 +131,7 @@ def _plan(views: Sequence[str], *, throughput: bool) -> Plan:
 def _read_file(file: Path) -> Baseline:
     try:
         if file.exists() and not file.is_file():
-            raise UsageError(f"{file} is no file; name a run directory, or a directory of baselines")
+            raise UsageError(f"{file} is not a file; name a run directory, or a directory of baselines")
         return stored.parse(file.read_text(encoding="utf-8"), file.name)
     except FileNotFoundError:
         raise UsageError(f"{file} does not exist; name a run directory, or a directory of baselines") from None
@@ -140,7 +140,7 @@ def _read_file(file: Path) -> Baseline:
 
 
 def _problems(run: Run, report: Report) -> tuple[str, ...]:
-    """Why it cannot be compared: what ended by itself, the generator's own checks, users or time that are missing."""
+    """Why it cannot be compared: what ended by itself, the generator's own checks, missing users or time."""
     health = run.generator
     found = [
         verdict.why
@@ -148,11 +148,11 @@ def _problems(run: Run, report: Report) -> tuple[str, ...]:
         if verdict.check == GENERATOR and verdict.status is Status.INCONCLUSIVE
     ]
     found += [f"{ended} ended by itself while the load was on" for ended in run.ended]
-    # A pulse a second tells how long the load lasted, and the last one that was begun is not written.
-    told_s = min(health.duration_s + PULSE_S, max(health.planned_duration_s, health.duration_s))
+    # A pulse a second shows how long the load lasted, and the last one that was begun is not written.
+    lasted_s = min(health.duration_s + PULSE_S, max(health.planned_duration_s, health.duration_s))
     found.append(off_plan("users", health.planned_users, health.peak_users))
     found.append(
-        off_plan("seconds of load", health.planned_duration_s, told_s) if told_s < health.planned_duration_s else ""
+        off_plan("seconds of load", health.planned_duration_s, lasted_s) if lasted_s < health.planned_duration_s else ""
     )
     return tuple(filter(None, found))
 
@@ -172,8 +172,8 @@ def _id(run: Run) -> str:
     return f"{datetime.fromtimestamp(run.started_s, UTC):%Y%m%d-%H%M%S}-{run.id}"
 
 
-def _rows(books: TargetTotals) -> Mapping[str, int]:
-    return books.state.rows if isinstance(books.state, State) else {}
+def _rows(totals: TargetTotals) -> Mapping[str, int]:
+    return totals.state.rows if isinstance(totals.state, State) else {}
 
 
 def _first(environment: Mapping[str, str], names: Sequence[str]) -> str:

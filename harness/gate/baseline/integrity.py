@@ -1,4 +1,4 @@
-"""Whether the numbers of a stored arm can be those of a run: its file may have been changed."""
+"""Whether the numbers of a stored measurement can be those of a run: its file may have been changed."""
 
 from collections.abc import Iterator
 
@@ -6,29 +6,30 @@ from harness.gate.decision.endpoint import QUANTILES
 from harness.gate.decision.measurement import Measurement, ViewSample
 
 MOST = 2**53
-"""Above it a float tells no count from the next one."""
+"""Above it a float cannot distinguish a count from the next one."""
 LONGEST_S = 1e9
 
 
-def contradiction(arm: Measurement) -> str:
+def contradiction(stored: Measurement) -> str:
     """The first number that no run can have, by its key; empty when there is none."""
-    return next(_contradictions(arm), "")
+    return next(_contradictions(stored), "")
 
 
-def _contradictions(arm: Measurement) -> Iterator[str]:
-    if not 0 <= arm.requests <= MOST:
-        yield f"requests is {_told(arm.requests)}"
-    if not 0 <= arm.errors <= arm.requests:
-        yield f"errors is {_told(arm.errors)}, of {_told(arm.requests)} requests"
-    for view, sample in arm.views.items():
-        if not 0 <= sample.n <= arm.requests - arm.errors:
-            yield f"views.{view}.n is {_told(sample.n)}, of {_told(arm.requests - arm.errors)} successful requests"
+def _contradictions(stored: Measurement) -> Iterator[str]:
+    if not 0 <= stored.requests <= MOST:
+        yield f"requests is {_text_of(stored.requests)}"
+    if not 0 <= stored.errors <= stored.requests:
+        yield f"errors is {_text_of(stored.errors)}, of {_text_of(stored.requests)} requests"
+    for view, sample in stored.views.items():
+        if not 0 <= sample.n <= stored.requests - stored.errors:
+            successful = stored.requests - stored.errors
+            yield f"views.{view}.n is {_text_of(sample.n)}, of {_text_of(successful)} successful requests"
         yield from (f"views.{view}.quantiles_s.{wrong}" for wrong in _wrong_quantiles(sample))
-    if arm.throughput is not None and not 0 <= arm.throughput <= MOST:
-        yield f"throughput is {arm.throughput:g}"
-    for model, rows in arm.rows.items():
+    if stored.throughput is not None and not 0 <= stored.throughput <= MOST:
+        yield f"throughput is {stored.throughput:g}"
+    for model, rows in stored.rows.items():
         if not 0 <= rows <= MOST:
-            yield f"rows.{model} is {_told(rows)}"
+            yield f"rows.{model} is {_text_of(rows)}"
 
 
 def _wrong_quantiles(sample: ViewSample) -> Iterator[str]:
@@ -38,11 +39,11 @@ def _wrong_quantiles(sample: ViewSample) -> Iterator[str]:
         if value_s is None:
             continue
         if not 0 < value_s < LONGEST_S:
-            yield f"{name} is {value_s:g} s, which no request takes"
+            yield f"{name} is {value_s:g} s, which is not a possible latency"
         elif value_s < last_s:
             yield f"{name} is less than a lower quantile"
         last_s = value_s
 
 
-def _told(number: int) -> str:
-    return f"{number:,}" if abs(number) <= MOST else "beyond all counting"
+def _text_of(number: int) -> str:
+    return f"{number:,}" if abs(number) <= MOST else "out of range"

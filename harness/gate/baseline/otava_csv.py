@@ -32,13 +32,13 @@ def render(baselines: Sequence[Baseline]) -> tuple[str, tuple[str, ...]]:
 
 def _cells(baseline: Baseline) -> dict[str, float]:
     """Every number of a run by its column; latencies in seconds."""
-    arm = baseline.arm
+    measured = baseline.arm
     found = {
         f"{view}.{kind}_s": sample.quantiles_s.get(kind, math.nan)
-        for view, sample in arm.views.items()
+        for view, sample in measured.views.items()
         for kind in QUANTILES
     }
-    if arm.throughput is not None:
-        found["throughput"] = arm.throughput
-    found["error_ratio"] = arm.errors / arm.requests if arm.requests else math.nan
+    if measured.throughput is not None:
+        found["throughput"] = measured.throughput
+    found["error_ratio"] = measured.errors / measured.requests if measured.requests else math.nan
     return {name: number for name, number in found.items() if math.isfinite(number)}

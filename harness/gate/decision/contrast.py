@@ -8,12 +8,12 @@ from harness.core import statistics
 from harness.gate.decision.plan import CONFIDENCE, POWER
 
 LEAST_SD = 0.005
-"""Floor of the standard deviation of a logarithm: less spread is luck, or a clock that cannot tell."""
+"""Floor of the standard deviation of a logarithm: less spread is luck, or a clock that is too coarse."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """Candidate minus base on the scale of `arm.value`; a positive effect is worse."""
+    """Candidate minus base on the scale of `measurement.value`; a positive effect is worse."""
 
     base: float
     """Mean over the base's units."""
@@ -42,7 +42,7 @@ class Contrast:
     def high(self) -> float:
         """The effect is below theta + t(.95, df) * se with `CONFIDENCE`.
 
-        A pass holds it against the margin: the two one-sided tests' half that matters. Source: Schuirmann, J.
+        A pass compares it with the margin: the two one-sided tests' half that matters. Source: Schuirmann, J.
         Pharmacokin. Biopharm. 15 (1987).
         """
         return self.effect + statistics.student_t_quantile(CONFIDENCE, self.df) * self.se
@@ -50,7 +50,7 @@ class Contrast:
     def detectable(self, alpha: float, endpoints: int) -> float:
         """The minimum detectable effect: (t(1 - alpha/m, df) + t(.8, df)) * se.
 
-        What is this large is told from no effect with a chance of about 80 %, also as the last of m endpoints in
+        An effect this large is distinguished from none with a chance of about 80 %, also as the last of m endpoints in
         Holm's order. Source: Bloom, Evaluation Review 19 (1995).
         """
         threshold = statistics.student_t_quantile(1 - alpha / endpoints, self.df)
@@ -60,13 +60,13 @@ class Contrast:
 def paired(base: Sequence[float], candidate: Sequence[float], least_variance: float) -> Contrast:
     """The paired t: d_j = y_cand - y_base, theta = mean d, se = s_d / sqrt(k), df = k - 1; s_d^2 >= `least_variance`.
 
-    What disturbs both arms of a pair alike drops out. Source: Student 1908, as above. Raises ValueError for fewer than
-    two pairs or arms without partner.
+    What disturbs both sides of a pair alike drops out. Source: Student 1908, as above. Raises ValueError for fewer than
+    two pairs or values without partner.
     """
     gaps = [after - before for before, after in zip(base, candidate, strict=True)]
     k = len(gaps)
     if k < 2:
-        raise ValueError(f"no spread among {k} pairs")
+        raise ValueError(f"{k} pairs have no spread")
     effect = math.fsum(gaps) / k
     variance = max(_squares(gaps) / (k - 1), least_variance)
     return Contrast(math.fsum(base) / k, effect, math.sqrt(variance / k), k - 1)
@@ -80,16 +80,16 @@ def stored(base: Sequence[float], candidate: Sequence[float], least_variance: fl
     """
     n, m = len(base), len(candidate)
     if not n or not m or n + m < 3:
-        raise ValueError(f"no spread among {n} and {m} units")
+        raise ValueError(f"{n} and {m} units have no spread")
     before, after = math.fsum(base) / n, math.fsum(candidate) / m
     variance = max((_squares(base) + _squares(candidate)) / (n + m - 2), least_variance)
     return Contrast(before, after - before, math.sqrt(variance * (1 / m + 1 / n)), n + m - 2)
 
 
 def least_error_variance(requests: Sequence[int]) -> float:
-    """Mean of 1/(4n): what chance alone gives to transformed error ratios (Anscombe 1948, see `arm.value`).
+    """Mean of 1/(4n): what chance alone gives to transformed error ratios (Anscombe 1948, see `measurement.value`).
 
-    A pair's difference has that of both its arms: the sum of this for either side.
+    A pair's difference has that of both its sides: the sum of this for either side.
     """
     return math.fsum(1 / (4 * n) for n in requests) / len(requests)
 
@@ -97,7 +97,7 @@ def least_error_variance(requests: Sequence[int]) -> float:
 def holm(p_values: Sequence[float], alpha: float) -> tuple[bool, ...]:
     """Which hypotheses are rejected so that any true one is with a chance of at most `alpha`, in the given order.
 
-    From the smallest p up: the i-th of m (from 0) is rejected while p <= alpha / (m - i). A p that is no number is
+    From the smallest p up: the i-th of m (from 0) is rejected while p <= alpha / (m - i). A p that is not a number is
     never rejected. Source: Holm, A simple sequentially rejective multiple test procedure, Scand. J. Statist. 6 (1979).
     """
     order = sorted(range(len(p_values)), key=lambda i: (math.isnan(p_values[i]), p_values[i]))

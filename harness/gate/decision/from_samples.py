@@ -1,4 +1,4 @@
-"""Samples -> what an arm holds: successful requests by view with their quantiles, and the failed ones."""
+"""Samples -> what a measurement holds: successful requests by view with their quantiles, and the failed ones."""
 
 from collections.abc import Mapping
 
@@ -12,18 +12,18 @@ from harness.gate.decision.measurement import ViewSample
 
 COLUMNS = ("latency_s", "view", "status", "error", "phase")
 FIRST_FAILED = 500
-"""A status from here on is a failure, whatever the locustfile says; below it, the locustfile's word counts."""
+"""A status from here on is a failure, whatever the locustfile says; below it, the locustfile decides."""
 
 
 class Measure:
-    """Feed it the tables of one arm, then ask. It keeps the latency of each successful request: 8 bytes a request."""
+    """Feed it the tables of one measurement, then ask. It keeps the latencies of successful requests: 8 bytes each."""
 
     def __init__(self) -> None:
         self._latencies: dict[str, list[npt.NDArray[np.float64]]] = {}
         self.requests = 0
         """All requests of the measured phase, redirect hops included."""
         self.errors = 0
-        """Of these, those without response, with a status of 5xx, or failed by the locustfile's own word."""
+        """Of these, those without response, with a status of 5xx, or failed by the locustfile."""
 
     def add(self, table: pa.Table) -> None:
         """Take in the rows of the measured phase."""

@@ -1,7 +1,7 @@
-"""Arms -> decision: a regression gate's judgement of a candidate against its base, as the verdicts that checks give.
+"""Measurements -> decision: a regression gate's judgement of a candidate, as the verdicts that checks give.
 
-docs/gate.md has the method. PASS is given in one place (`conclusion._status`), and only to finite numbers of arms that
-nothing speaks against: whatever is missing, mismatched or no number ends as INCONCLUSIVE.
+docs/gate.md has the method. PASS is given in one place (`verdicts._status`), and only to finite numbers of comparable
+measurements: whatever is missing, mismatched or not a number ends as INCONCLUSIVE.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ class Decision:
     """What a gate came to after one look."""
 
     verdicts: tuple[Verdict, ...]
-    """On what speaks against comparing at all, on the arms' own verification, then one for each endpoint."""
+    """On whether they can be compared at all, on the runs' own verification, then one for each endpoint."""
     status: Status
     """FAIL when any verdict fails, PASS when all pass."""
     goes_on: bool
@@ -40,10 +40,10 @@ def decide(pairs: Sequence[Pair], plan: Plan) -> Decision:
     base, candidate = [pair.base for pair in pairs], [pair.candidate for pair in pairs]
     k, obstacles = len(pairs), _obstacles(base, candidate)
     if k < LEAST_PAIRS:
-        obstacles.append(f"{k} pairs, and {LEAST_PAIRS} are needed; run more pairs")
+        obstacles.append(f"{k} pairs, at least {LEAST_PAIRS} are needed; run more pairs")
     elif k not in plan.looks:
         planned = " and ".join(map(str, plan.looks))
-        obstacles.append(f"{k} pairs, and the gate decides after {planned}: looking at other times makes false alarms")
+        obstacles.append(f"{k} pairs, but the gate decides after {planned}: other looks add false positives")
     look = Look(f"{k} pairs", plan.alpha / len(plan.looks), final=k >= plan.looks[-1])
     contrasts = {endpoint: _paired(base, candidate, endpoint) for endpoint in plan.endpoints}
     return _decide(base, candidate, contrasts, obstacles, look)
@@ -54,9 +54,9 @@ def decide_stored(base: Sequence[Measurement], candidate: Sequence[Measurement],
     obstacles = _obstacles(base, candidate)
     jobs, ours = _by_job(base), _by_job(candidate)
     if len(jobs) < LEAST_JOBS:
-        obstacles.append(f"{len(jobs)} jobs in the baseline, and {LEAST_JOBS} are needed; add runs of more jobs")
+        obstacles.append(f"{len(jobs)} jobs in the baseline, at least {LEAST_JOBS} are needed; add runs of more jobs")
     if not ours:
-        obstacles.append("no run of the candidate")
+        obstacles.append("the candidate has no run")
     obstacles += [
         f"job {job} is on both sides: a run cannot be compared with its own job" for job in jobs if job in ours
     ]
@@ -83,23 +83,25 @@ def _decide(
 
 
 def _obstacles(base: Sequence[Measurement], candidate: Sequence[Measurement]) -> list[str]:
-    """What speaks against judging any endpoint."""
-    arms = [*base, *candidate]
-    found = [f"{arm.id}: {problem}" for arm in arms for problem in arm.problems]
-    found += [f"{arm.id}: {_own(arm)}" for arm in arms if arm.verification is not Status.PASS]
-    found += [f"{difference}: compare only what is equal in it" for difference in differences(arms)]
+    """Why no endpoint can be judged."""
+    measurements = [*base, *candidate]
+    found = [f"{measured.id}: {problem}" for measured in measurements for problem in measured.problems]
+    found += [
+        f"{measured.id}: {_own(measured)}" for measured in measurements if measured.verification is not Status.PASS
+    ]
+    found += [f"{difference}: compare only runs that agree in it" for difference in differences(measurements)]
     found += views_apart(base, candidate)
     seen: set[str] = set()
-    for arm in arms:
-        if arm.id in seen:
-            found.append(f"{arm.id} stands twice: no run counts as two")
-        seen.add(arm.id)
+    for measured in measurements:
+        if measured.id in seen:
+            found.append(f"{measured.id} is there twice: each run counts once")
+        seen.add(measured.id)
     return found
 
 
-def _own(arm: Measurement) -> str:
-    said = "failed" if arm.verification is Status.FAIL else "was inconclusive"
-    return f"its own verification {said}; judge the run with `harness verify`"
+def _own(measured: Measurement) -> str:
+    outcome = "failed" if measured.verification is Status.FAIL else "was inconclusive"
+    return f"its own verification {outcome}; judge the run with `harness verify`"
 
 
 def _comparable(
@@ -108,8 +110,8 @@ def _comparable(
     if obstacles:
         status, code = Status.INCONCLUSIVE, Code.NOT_COMPARABLE
         return tuple(Verdict(COMPARABLE, "", status, obstacle, code=code) for obstacle in obstacles)
-    equal = len({name for arm in (*base, *candidate) for name in arm.fingerprint})
-    why = f"{look.units}: nothing speaks against comparing them" + (f", {equal} settings are equal" if equal else "")
+    equal = len({name for measured in (*base, *candidate) for name in measured.fingerprint})
+    why = f"{look.units}: runs are comparable" + (f", {equal} settings are equal" if equal else "")
     return (Verdict(COMPARABLE, "", Status.PASS, why, code=Code.AGREES),)
 
 
@@ -118,42 +120,45 @@ def _verified(base: Sequence[Measurement], candidate: Sequence[Measurement]) -> 
     found = [
         Verdict(
             RUNS,
-            arm.id,
-            arm.verification if mine else Status.INCONCLUSIVE,
-            f"{arm.id}: {_own(arm)}",
+            measured.id,
+            measured.verification if mine else Status.INCONCLUSIVE,
+            f"{measured.id}: {_own(measured)}",
             code=Code.UNVERIFIED,
-            labels={"run": arm.id},
+            labels={"run": measured.id},
         )
-        for mine, arms in ((True, candidate), (False, base))
-        for arm in arms
-        if arm.verification is not Status.PASS
+        for mine, measurements in ((True, candidate), (False, base))
+        for measured in measurements
+        if measured.verification is not Status.PASS
     ]
-    arms = len(base) + len(candidate)
-    if not arms:
+    runs = len(base) + len(candidate)
+    if not runs:
         why = "there is no run to compare"
         return (Verdict(RUNS, "", Status.INCONCLUSIVE, why, code=Code.NO_MEASUREMENT),)
-    why = f"all {arms} passed their own verification"
+    why = f"all {runs} runs passed their own verification"
     return tuple(found) or (Verdict(RUNS, "", Status.PASS, why, code=Code.AGREES),)
 
 
 def _paired(base: Sequence[Measurement], candidate: Sequence[Measurement], endpoint: Endpoint) -> Contrast | Unusable:
-    values = [[value(arm, endpoint) for arm in arms] for arms in (base, candidate)]
+    values = [[value(measured, endpoint) for measured in measurements] for measurements in (base, candidate)]
     numbers = [[each for each in side if isinstance(each, float)] for side in values]
     for each in (*values[0], *values[1]):
         if isinstance(each, Unusable):
             return each
     if len(base) < 2:
-        return Unusable(f"no spread among {len(base)} pairs")
+        return Unusable(f"{len(base)} pairs have no spread")
     floor = contrast.LEAST_SD**2
     if endpoint.kind is Kind.ERRORS:
-        floor = sum(contrast.least_error_variance([arm.requests for arm in arms]) for arms in (base, candidate))
+        floor = sum(
+            contrast.least_error_variance([measured.requests for measured in measurements])
+            for measurements in (base, candidate)
+        )
     return _counted(contrast.paired(numbers[0], numbers[1], floor), endpoint, base, candidate)
 
 
-def _by_job(arms: Sequence[Measurement]) -> dict[str, list[Measurement]]:
+def _by_job(measurements: Sequence[Measurement]) -> dict[str, list[Measurement]]:
     jobs: dict[str, list[Measurement]] = {}
-    for arm in arms:
-        jobs.setdefault(arm.job.strip(), []).append(arm)
+    for measured in measurements:
+        jobs.setdefault(measured.job.strip(), []).append(measured)
     return jobs
 
 
@@ -162,37 +167,46 @@ def _stored(
 ) -> Contrast | Unusable:
     sides: list[list[float]] = []
     for jobs in (base, candidate):
-        units = [_job_value(arms, endpoint) for arms in jobs.values()]
+        units = [_job_value(measurements, endpoint) for measurements in jobs.values()]
         for unit in units:
             if isinstance(unit, Unusable):
                 return unit
         sides.append([unit for unit in units if isinstance(unit, float)])
     if not sides[0] or not sides[1] or len(sides[0]) + len(sides[1]) < 3:
-        return Unusable(f"no spread among {len(sides[0])} and {len(sides[1])} jobs")
+        return Unusable(f"{len(sides[0])} and {len(sides[1])} jobs have no spread")
     floor = contrast.LEAST_SD**2
     if endpoint.kind is Kind.ERRORS:
-        requests = [sum(arm.requests for arm in arms) for jobs in (base, candidate) for arms in jobs.values()]
+        requests = [
+            sum(measured.requests for measured in measurements)
+            for jobs in (base, candidate)
+            for measurements in jobs.values()
+        ]
         floor = contrast.least_error_variance(requests)
-    every = [[arm for arms in jobs.values() for arm in arms] for jobs in (base, candidate)]
+    every = [[measured for measurements in jobs.values() for measured in measurements] for jobs in (base, candidate)]
     return _counted(contrast.stored(sides[0], sides[1], floor), endpoint, every[0], every[1])
 
 
 def _counted(
     found: Contrast, endpoint: Endpoint, base: Sequence[Measurement], candidate: Sequence[Measurement]
 ) -> Contrast:
-    """With the error ratios as counted: what is compared is no ratio, and its mean over units is none of theirs."""
+    """With the error ratios as counted: the compared value is a transform of the ratio, averaged over units."""
     if endpoint.kind is not Kind.ERRORS:
         return found
-    before, after = (sum(arm.errors for arm in arms) / sum(arm.requests for arm in arms) for arms in (base, candidate))
+    before, after = (
+        sum(measured.errors for measured in measurements) / sum(measured.requests for measured in measurements)
+        for measurements in (base, candidate)
+    )
     return replace(found, ratios=(before, after))
 
 
-def _job_value(arms: Sequence[Measurement], endpoint: Endpoint) -> float | Unusable:
+def _job_value(measurements: Sequence[Measurement], endpoint: Endpoint) -> float | Unusable:
     """One value of a job: the mean over its runs, and the ratio of all its requests for errors."""
-    values = [value(arm, endpoint) for arm in arms]
+    values = [value(measured, endpoint) for measured in measurements]
     for each in values:
         if isinstance(each, Unusable):
             return each
     if endpoint.kind is Kind.ERRORS:
-        return error_value(sum(arm.errors for arm in arms), sum(arm.requests for arm in arms))
+        return error_value(
+            sum(measured.errors for measured in measurements), sum(measured.requests for measured in measurements)
+        )
     return sum(each for each in values if isinstance(each, float)) / len(values)

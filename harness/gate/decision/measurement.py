@@ -1,4 +1,4 @@
-"""What is compared with what: the arms of a gate. An arm is one unit's side: never a request, never a slice."""
+"""What a gate compares: measurements. One is a unit's side: never a request, never a slice."""
 
 import math
 from collections import Counter
@@ -22,7 +22,7 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class ViewSample:
-    """The successful requests of one view in one arm."""
+    """The successful requests of one view in one measurement."""
 
     n: int
     quantiles_s: Mapping[str, float]
@@ -39,17 +39,17 @@ class Measurement:
     requests: int
     """All requests of the load, failed ones included."""
     errors: int
-    """Of these, those that failed: no response, status 5xx, or a failure by the locustfile's own word."""
+    """Of these, those that failed: no response, status 5xx, or failed by the locustfile."""
     verification: Status
-    """What the arm's own metric verification came to. What was not verified is inconclusive."""
+    """The result of the run's own metric verification. What was not verified is inconclusive."""
     job: str = ""
     """The CI job that it ran in; runs of one job are one unit."""
     throughput: float | None = None
     """Successful requests per second; None in a closed model, where it says nothing that latency does not."""
     fingerprint: Mapping[str, str] = field(default_factory=dict)
-    """Environment, load and data, by name; must be equal in all arms."""
+    """Environment, load and data, by name; must be equal in all measurements."""
     rows: Mapping[str, int] = field(default_factory=dict)
-    """Rows of the database by model at the start, where the target tells; must be about equal in all arms."""
+    """Rows of the database by model at the start, where the target reports them; must be about equal in all."""
     problems: tuple[str, ...] = ()
     """Why it cannot be compared: the generator was saturated, the load off plan, samples are missing."""
 
@@ -64,13 +64,13 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """An arm has no value for an endpoint, with the reason. It is never read as a number."""
+    """A measurement has no value for an endpoint, with the reason. It is never read as a number."""
 
     reason: str
 
 
-def value(arm: Measurement, endpoint: Endpoint) -> float | Unusable:
-    """The endpoint's value on the scale on which arms are compared; larger is worse.
+def value(measured: Measurement, endpoint: Endpoint) -> float | Unusable:
+    """The endpoint's value on the scale on which measurements are compared; larger is worse.
 
     Latency ln(quantile) and throughput -ln(X): a difference is the logarithm of a ratio. Errors:
     asin(sqrt((e + 3/8) / (n + 3/4))), whose variance is 1/(4n) whatever the ratio; source: Anscombe, The transformation
@@ -78,17 +78,17 @@ def value(arm: Measurement, endpoint: Endpoint) -> float | Unusable:
     """
     match endpoint.kind:
         case Kind.THROUGHPUT:
-            return _log(arm, "throughput", arm.throughput, -1.0)
+            return _log(measured, "throughput", measured.throughput, -1.0)
         case Kind.ERRORS:
-            return _errors(arm)
+            return _errors(measured)
         case _:
-            return _latency(arm, endpoint)
+            return _latency(measured, endpoint)
 
 
 def error_value(errors: int, requests: int) -> float:
-    """The transformed error ratio, see `value`; raises ValueError for counts that are none."""
+    """The transformed error ratio, see `value`; raises ValueError for impossible counts."""
     if not 0 <= errors <= requests or not 1 <= requests < math.inf:
-        raise ValueError(f"{errors!r} errors in {requests!r} requests are no counts")
+        raise ValueError(f"{errors!r} errors in {requests!r} requests are not possible counts")
     return math.asin(math.sqrt((errors + 0.375) / (requests + 0.75)))
 
 
@@ -97,20 +97,20 @@ def error_ratio(value_: float) -> float:
     return math.sin(min(max(value_, 0.0), math.pi / 2)) ** 2
 
 
-def differences(arms: Sequence[Measurement]) -> tuple[str, ...]:
-    """Each entry of the fingerprints that is not the same in all arms: its values, and the first arm with each."""
-    names = sorted({name for arm in arms for name in arm.fingerprint})
-    if arms and not names:
-        return (f"what the runs were made with: {UNKNOWN}",)
+def differences(measurements: Sequence[Measurement]) -> tuple[str, ...]:
+    """Each entry of the fingerprints that is not the same in all: its values, and the first measurement with each."""
+    names = sorted({name for measured in measurements for name in measured.fingerprint})
+    if measurements and not names:
+        return (f"settings of the runs: {UNKNOWN}",)
     found = []
     for name in names:
         seen: dict[str, str] = {}
-        for arm in arms:
-            seen.setdefault(arm.fingerprint.get(name, UNKNOWN), arm.id)
+        for measured in measurements:
+            seen.setdefault(measured.fingerprint.get(name, UNKNOWN), measured.id)
         if len(seen) > 1 or UNKNOWN in seen:
             found.append(f"{name}: {' / '.join(f'{text} ({first})' for text, first in seen.items())}")
-    for model in sorted({model for arm in arms for model in arm.rows}):
-        rows = [arm.rows.get(model, 0) for arm in arms]
+    for model in sorted({model for measured in measurements for model in measured.rows}):
+        rows = [measured.rows.get(model, 0) for measured in measurements]
         if max(rows) > ROWS_APART * min(rows) + ROWS_SPARE:
             found.append(f"data.rows.{model}: {min(rows)} to {max(rows)}")
     return tuple(found)
@@ -131,50 +131,50 @@ def views_apart(base: Sequence[Measurement], candidate: Sequence[Measurement]) -
     )
 
 
-def _by_view(arms: Sequence[Measurement]) -> Counter[str]:
+def _by_view(measurements: Sequence[Measurement]) -> Counter[str]:
     """Successful requests."""
     counts: Counter[str] = Counter()
-    for arm in arms:
-        counts.update({view: sample.n for view, sample in arm.views.items() if sample.n})
+    for measured in measurements:
+        counts.update({view: sample.n for view, sample in measured.views.items() if sample.n})
     return counts
 
 
-def _latency(arm: Measurement, endpoint: Endpoint) -> float | Unusable:
-    sample, q = arm.views.get(endpoint.view), QUANTILES[endpoint.kind]
+def _latency(measured: Measurement, endpoint: Endpoint) -> float | Unusable:
+    sample, q = measured.views.get(endpoint.view), QUANTILES[endpoint.kind]
     if sample is None or sample.n < 1:
-        return Unusable(f"{arm.id} has no successful request of {endpoint.view}{_instead(arm)}")
+        return Unusable(f"{measured.id} has no successful request of {endpoint.view}{_instead(measured)}")
     if sample.n * (1 - q) < LEAST_BEYOND * (1 - ROUNDING):
         needed = math.ceil(LEAST_BEYOND / (1 - q) * (1 - ROUNDING))
         return Unusable(
-            f"{arm.id} has {sample.n} successful requests of {endpoint.view}, {endpoint.kind} takes {needed}"
+            f"{measured.id} has {sample.n} successful requests of {endpoint.view}, {endpoint.kind} needs {needed}"
         )
-    return _log(arm, endpoint.name, sample.quantiles_s.get(endpoint.kind), 1.0)
+    return _log(measured, endpoint.name, sample.quantiles_s.get(endpoint.kind), 1.0)
 
 
-def _instead(arm: Measurement) -> str:
-    """What the requests are told as, for whoever named a view that is not among it."""
-    seen = sorted(name for name, sample in arm.views.items() if sample.n)
+def _instead(measured: Measurement) -> str:
+    """The views that the requests are reported under, for whoever named another."""
+    seen = sorted(name for name, sample in measured.views.items() if sample.n)
     if not seen:
         return ""
     more = f" and {len(seen) - MOST_NAMED} more" if len(seen) > MOST_NAMED else ""
     return (
-        f"; its requests are of {', '.join(seen[:MOST_NAMED])}{more}: name one of these, or say in the profile's "
-        "`views` of which view each sample is"
+        f"; its requests are of {', '.join(seen[:MOST_NAMED])}{more}: name one of these, or map the samples' names to "
+        "views in the profile's `views`"
     )
 
 
-def _log(arm: Measurement, name: str, number: float | None, sign: float) -> float | Unusable:
+def _log(measured: Measurement, name: str, number: float | None, sign: float) -> float | Unusable:
     if number is None:
-        return Unusable(f"{arm.id} has no {name}")
+        return Unusable(f"{measured.id} has no {name}")
     if not (math.isfinite(number) and number > 0):
-        return Unusable(f"{arm.id}: {name} is {number:g}, not a number above 0")
+        return Unusable(f"{measured.id}: {name} is {number:g}, not a number above 0")
     return sign * math.log(number)
 
 
-def _errors(arm: Measurement) -> float | Unusable:
-    if arm.requests < 1:
-        return Unusable(f"{arm.id} has no request")
+def _errors(measured: Measurement) -> float | Unusable:
+    if measured.requests < 1:
+        return Unusable(f"{measured.id} has no request")
     try:
-        return error_value(arm.errors, arm.requests)
+        return error_value(measured.errors, measured.requests)
     except ValueError as error:
-        return Unusable(f"{arm.id}: {error}")
+        return Unusable(f"{measured.id}: {error}")

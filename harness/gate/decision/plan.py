@@ -15,7 +15,7 @@ MOST_OFF_PLAN = 0.05
 ALPHA = 0.01
 """Chance that a gate without any regression fails, over all endpoints and looks."""
 CONFIDENCE = 0.95
-"""Of each end of an interval; PASS holds its upper end against the margin."""
+"""Of each end of an interval; PASS compares its upper end with the margin."""
 POWER = 0.8
 """With which the minimum detectable effect is detected."""
 

@@ -17,7 +17,7 @@ from harness.gate.decision.plan import Plan
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What many gates came to, as shares of them."""
+    """The outcomes of many gates, as shares of them."""
 
     gates: int
     fails: float
@@ -57,14 +57,14 @@ def _turned(pair: Pair) -> Pair:
 
 
 def _numbered(pair: Pair, number: int) -> Pair:
-    """Under a name of its own: a pair may be drawn twice, and a gate refuses to count an arm twice."""
+    """Under a name of its own: a pair may be drawn twice, and a gate refuses to count a measurement twice."""
     return Pair(replace(pair.base, id=f"draw {number}, base"), replace(pair.candidate, id=f"draw {number}, candidate"))
 
 
-def _slowed(arm: Measurement, views: Sequence[str], factor: float) -> Measurement:
+def _slowed(measured: Measurement, views: Sequence[str], factor: float) -> Measurement:
     changed: Mapping[str, ViewSample] = {
         name: replace(sample, quantiles_s={kind: value * factor for kind, value in sample.quantiles_s.items()})
-        for name, sample in arm.views.items()
+        for name, sample in measured.views.items()
         if name in views
     }
-    return replace(arm, views={**arm.views, **changed})
+    return replace(measured, views={**measured.views, **changed})

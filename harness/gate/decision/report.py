@@ -12,8 +12,8 @@ from harness.gate.decision.measurement import Measurement
 STORED = Finding(
     FindingCode.STORED_BASELINE,
     "",
-    "a stored baseline on an ordinary shared runner is inconclusive most of the time, and honestly so: machines differ "
-    "from job to job by more than most regressions. Run base and candidate beside each other in pairs to know",
+    "on a shared runner a comparison with a stored baseline is inconclusive most of the time, because machines differ "
+    "from job to job by more than most regressions; compare base and candidate in pairs instead (--base)",
     "gate-comparable",
 )
 
@@ -26,9 +26,9 @@ def report(
     started_s: float,
     profile: str,
     scenario: str,
-    arms: Sequence[Measurement],
+    measurements: Sequence[Measurement],
 ) -> Report:
-    """The report of a gate that compared `arms`; `gate` is `pairs` or `stored`."""
+    """The report of a gate that compared `measurements`; `gate` is `pairs` or `stored`."""
     return Report(
         schema_version=REPORT_SCHEMA,
         run_id=id,
@@ -42,9 +42,9 @@ def report(
         target="",
         prometheus="",
         prometheus_version="",
-        versions=_part(arms, "version."),
-        machine=_part(arms, "machine."),
-        samples=sum(arm.requests for arm in arms),
+        versions=_part(measurements, "version."),
+        machine=_part(measurements, "machine."),
+        samples=sum(each.requests for each in measurements),
         users=0,
         verdicts=decision.verdicts,
         findings=(STORED,) if gate == "stored" else (),
@@ -55,7 +55,7 @@ def report(
     )
 
 
-def _part(arms: Sequence[Measurement], prefix: str) -> Mapping[str, str]:
-    """The entries of the last arm's fingerprint, the candidate's, that begin with `prefix`."""
-    found = arms[-1].fingerprint if arms else {}
+def _part(measurements: Sequence[Measurement], prefix: str) -> Mapping[str, str]:
+    """The entries of the last fingerprint, the candidate's, that begin with `prefix`."""
+    found = measurements[-1].fingerprint if measurements else {}
     return {name.removeprefix(prefix): value for name, value in found.items() if name.startswith(prefix)}

@@ -1,11 +1,11 @@
-"""Contrasts -> verdicts: Holm over the endpoints, the three-way decision, and the effect in words and numbers."""
+"""Contrasts -> verdicts: Holm over the endpoints, the three-way decision, and the effect in text and numbers."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.core.codes import Code
-from harness.core.verdict import MOST_TOLD, Effect, Status, Tolerance, Verdict
+from harness.core.verdict import MOST_SHOWN, Effect, Status, Tolerance, Verdict
 from harness.gate.decision.contrast import Contrast, holm
 from harness.gate.decision.endpoint import Endpoint, Kind
 from harness.gate.decision.measurement import Unusable, error_ratio
@@ -64,7 +64,7 @@ def _verdict(
     effect = _effect(endpoint, found, found.detectable(look.alpha, endpoints))
     numbers = (effect.change, effect.low, effect.high, effect.detectable, found.p_value, found.se)
     if not all(math.isfinite(number) for number in numbers):
-        why = f"the effect is no number ({found.effect} +- {found.se})"
+        why = f"the effect is not a number ({found.effect} +- {found.se})"
         return _inconclusive(endpoint, Code.NOT_A_NUMBER, why)
     status, code, reason = _status(endpoint, found, rejected, obstacles, look)
     base, candidate = _natural(endpoint, found)
@@ -72,7 +72,7 @@ def _verdict(
         check=endpoint.check,
         subject=endpoint.name,
         status=status,
-        why=f"{_told(endpoint, effect)}; {reason}",
+        why=f"{_change_text(endpoint, effect)}; {reason}",
         expected=base,
         observed=candidate,
         tolerance=_tolerance(endpoint, base, candidate),
@@ -96,7 +96,7 @@ def _labels(endpoint: Endpoint) -> Mapping[str, str]:
 def _status(
     endpoint: Endpoint, found: Contrast, rejected: bool, obstacles: Sequence[str], look: Look
 ) -> tuple[Status, Code, str]:
-    """FAIL, PASS or INCONCLUSIVE, and why. What is no number passes no comparison."""
+    """FAIL, PASS or INCONCLUSIVE, and why. What is not a number passes no comparison."""
     limits = margin(endpoint)
     worst, allowed = _shown(endpoint, limits.passes), _shown(endpoint, limits.fails)
     if obstacles:
@@ -153,13 +153,13 @@ def _tolerance(endpoint: Endpoint, base: float, candidate: float) -> Tolerance:
             return Tolerance(base, base * math.expm1(limits.passes), basis)
 
 
-def _told(endpoint: Endpoint, effect: Effect) -> str:
+def _change_text(endpoint: Endpoint, effect: Effect) -> str:
     shown = [_percent(endpoint, each) for each in (effect.change, effect.low, effect.high, effect.detectable)]
     return f"{shown[0]} (90 % interval {shown[1]} to {shown[2]}, detectable from {shown[3]})"
 
 
 def _shown(endpoint: Endpoint, limit: float) -> str:
-    """A margin in words; of throughput it is the loss."""
+    """A margin as text; of throughput it is the loss."""
     if endpoint.kind is Kind.ERRORS:
         return _percent(endpoint, limit)
     return _percent(endpoint, math.expm1(-limit if endpoint.kind is Kind.THROUGHPUT else limit))
@@ -168,6 +168,6 @@ def _shown(endpoint: Endpoint, limit: float) -> str:
 def _percent(endpoint: Endpoint, share: float) -> str:
     unit = "points" if endpoint.kind is Kind.ERRORS else "%"
     digits = 2 if endpoint.kind is Kind.ERRORS else 1
-    if share > MOST_TOLD:
-        return f"more than {MOST_TOLD * 100:+.0f} {unit}"
+    if share > MOST_SHOWN:
+        return f"more than {MOST_SHOWN * 100:+.0f} {unit}"
     return f"{share * 100:+.{digits}f} {unit}"

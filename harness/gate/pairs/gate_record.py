@@ -15,7 +15,7 @@ from harness.runs.run_directory import RunDirectory
 GATE_VERSION = 1
 FILE = "gate.json"
 PAIRS, SLICES, SLICE_S = 10, 5, 5.0
-"""Ten pairs of 25 s an arm."""
+"""Ten pairs of 25 s a side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,9 @@ class Asked:
     def plan(self, profile: Profile) -> Plan:
         """What is decided before the first look. Raises UsageError for one that cannot be kept."""
         if self.pairs < LEAST_PAIRS:
-            raise UsageError(f"--pairs: {self.pairs} are too few to tell a change from chance; run {LEAST_PAIRS}")
+            raise UsageError(
+                f"--pairs: {self.pairs} are too few to distinguish a change from chance; run at least {LEAST_PAIRS}"
+            )
         if not self.views:
             raise UsageError("--view is missing, and the profile has no gated_views: name the views to compare")
         try:

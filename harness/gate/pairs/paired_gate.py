@@ -1,6 +1,6 @@
 """The paired gate: base and candidate beside each other, in alternating slices, with fresh processes for each pair.
 
-Its directory holds a run directory for each arm and gate.json, so it can be judged again offline.
+Its directory holds a run directory for each side of each pair and gate.json, so it can be judged again offline.
 """
 
 import os
@@ -30,11 +30,11 @@ from harness.runtime.load.locust_generator import find_locustfile
 
 ROLES = ("base", "candidate")
 RAN_ALREADY = (
-    "ran already: its metrics were not verified, and its processes are the same in all pairs, with which a gate of "
-    "equal sides alarms in 6 to 9 % instead of 1 %; for a verdict name a git ref or a command"
+    "was already running: its metrics were not verified, and it is not restarted between pairs, which makes the "
+    "false-positive rate 6-9 %, not 1 %; for a verdict name a git ref or a command"
 )
 FRESH_DATA = "data.migrations."
-"""A candidate may bring migrations of its own: its database is made anew."""
+"""A candidate may have its own migrations: its database is created anew."""
 
 
 def run(asked: Asked, profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outcome:
@@ -126,59 +126,59 @@ def _measure(
             for side in ordered
         ]
         _warm_up(pair, profile, reporter)
-        for arm in pair:
-            arm.open()
+        for running_side in pair:
+            running_side.open()
         for each in range(1, asked.slices + 1):
-            for arm in pair:
-                arm.load(each, asked.slices)
-        for arm in pair:
-            arm.close()
+            for running_side in pair:
+                running_side.load(each, asked.slices)
+        for running_side in pair:
+            running_side.close()
 
 
 def _warm_up(pair: Sequence[RunningSide], profile: Profile, reporter: Reporter) -> None:
     """Both at once: nothing of it is judged."""
     if not profile.warmup_s:
         return
-    reporter.stage(f"warming both up for {profile.warmup_s:g} s")
+    reporter.stage(f"warming up both sides for {profile.warmup_s:g} s")
     with ExitStack() as warming:
-        for load in [warming.enter_context(arm.warming_up()) for arm in pair]:
+        for load in [warming.enter_context(side.warming_up()) for side in pair]:
             load.finish(reporter.load)
 
 
 def _read_pair(path: Path, number: int, record: Record, before: Sequence[Pair]) -> Pair:
     base, candidate = (
-        _read_arm(path, number, role, record, getattr(before[0], role).verification if before else None)
+        _read_side(path, number, role, record, getattr(before[0], role).verification if before else None)
         for role in ROLES
     )
     return Pair(base, candidate)
 
 
-def _read_arm(path: Path, number: int, role: str, record: Record, verified: Status | None) -> Measurement:
+def _read_side(path: Path, number: int, role: str, record: Record, verified: Status | None) -> Measurement:
     """One side of a pair, from its run directory; the metrics of the first one's processes speak for the others'."""
-    arm = commands.measure(path / f"pair-{number}-{role}", f"pair {number}").arm
+    measured = commands.measure(path / f"pair-{number}-{role}", f"pair {number}").arm
     throughput = None
     if record.plan.throughput:
-        throughput = (arm.requests - arm.errors) / (record.asked.slices * record.asked.slice_s)
-    own = arm.verification
+        throughput = (measured.requests - measured.errors) / (record.asked.slices * record.asked.slice_s)
+    own = measured.verification
     return replace(
-        arm,
+        measured,
         id=f"pair {number}, {role}",
         verification=own if verified is None or own is not Status.PASS else verified,
         throughput=throughput,
-        fingerprint={name: value for name, value in arm.fingerprint.items() if not name.startswith(FRESH_DATA)},
+        fingerprint={name: value for name, value in measured.fingerprint.items() if not name.startswith(FRESH_DATA)},
     )
 
 
 def _is_settled(made: Sequence[Pair], plan: Plan) -> bool:
-    """A look has decided, or nothing that more pairs could tell would count."""
-    arms_ = [arm for pair in made for arm in (pair.base, pair.candidate)]
-    if any(arm.verification is not Status.PASS for arm in arms_) or _lacks_a_view(made[0], plan):
+    """A look has decided, or more pairs cannot change the outcome."""
+    measured = [each for pair in made for each in (pair.base, pair.candidate)]
+    if any(each.verification is not Status.PASS for each in measured) or _lacks_a_view(made[0], plan):
         return True
     return len(made) in plan.looks and not decide(made, plan).goes_on
 
 
 def _lacks_a_view(pair: Pair, plan: Plan) -> bool:
-    """No request of either side is told as one of the views: its name is wrong, or the samples need one."""
+    """No request of either side is reported under one of the views: its name is wrong, or the samples need one."""
     return any(view not in pair.base.views and view not in pair.candidate.views for view in plan.views)
 
 
@@ -192,7 +192,7 @@ def _judged(path: Path, record: Record, made: Sequence[Pair]) -> Outcome:
         started_s=record.started_s,
         profile=record.profile,
         scenario=record.scenario,
-        arms=[arm for pair in alike for arm in (pair.base, pair.candidate)],
+        measurements=[each for pair in alike for each in (pair.base, pair.candidate)],
     )
     report = replace(report, findings=(*report.findings, *_findings(record, decision)))
     write_reports(RunDirectory(path), report)
@@ -200,17 +200,17 @@ def _judged(path: Path, record: Record, made: Sequence[Pair]) -> Outcome:
 
 
 def _with_running(made: Sequence[Pair], record: Record) -> tuple[Pair, ...]:
-    """The pairs; the first arm of a side that ran already says why nothing can be concluded from it."""
+    """The pairs; the first of a side that was already running says why nothing can be concluded from it."""
     if not made:
         return ()
     first, asked = made[0], record.asked
     return (Pair(_doubted(first.base, asked.base), _doubted(first.candidate, asked.candidate)), *made[1:])
 
 
-def _doubted(arm: Measurement, text: str) -> Measurement:
+def _doubted(measured: Measurement, text: str) -> Measurement:
     if not worktree.is_url(text):
-        return arm
-    return replace(arm, verification=Status.INCONCLUSIVE, problems=(*arm.problems, f"{text} {RAN_ALREADY}"))
+        return measured
+    return replace(measured, verification=Status.INCONCLUSIVE, problems=(*measured.problems, f"{text} {RAN_ALREADY}"))
 
 
 def _findings(record: Record, decision: Decision) -> list[Finding]:
@@ -220,13 +220,13 @@ def _findings(record: Record, decision: Decision) -> list[Finding]:
     added = "".join(f" {name}={value}" for name, value in asked.candidate_env)
     text = (
         f"{named[0]}; {named[1]}{f' with{added}' if added else ''}; {record.pairs} of {record.plan.looks[-1]} pairs, "
-        f"{asked.slices} x {asked.slice_s:g} s a side in each; {_verified(asked)}"
+        f"{asked.slices} x {asked.slice_s:g} s per side in each; {_verified(asked)}"
     )
     found = [Finding(FindingCode.SIDES, "", text, decision.verdicts[0].check)]
     if record.uncommitted:
         lacking = (
             f"the working tree has changes that {' and '.join(texts[role] for role in record.uncommitted)} does not "
-            "hold, and they were not measured: commit them"
+            "contain; they were not measured: commit them"
         )
         found.append(
             Finding(FindingCode.UNCOMMITTED, " and ".join(record.uncommitted), lacking, decision.verdicts[0].check)

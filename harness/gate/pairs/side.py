@@ -1,4 +1,4 @@
-"""One arm of a pair: fresh processes of one side, or what runs already, loaded in slices.
+"""One side of a pair while it runs: fresh processes, or a target that was already running, loaded in slices.
 
 What it leaves is a run directory.
 """
@@ -27,12 +27,12 @@ from harness.runtime.prometheus import Prometheus
 from harness.runtime.stack import embedded
 
 SLICE_SEEDS = 1000
-"""More slices than an arm has, so that each slice of each pair has a plan of arrivals of its own."""
+"""More slices than a side has, so that each slice of each pair has a plan of arrivals of its own."""
 
 
 @dataclass(slots=True)
 class RunningSide:
-    """Runs while its pair does. With `verified` its metrics are held against the samples, as `harness run` does."""
+    """Runs while its pair does. With `verified` its metrics are compared with the samples, as `harness run` does."""
 
     side: Side
     pair: int
@@ -134,7 +134,7 @@ def started(
     *,
     verified: bool,
 ) -> RunningSide:
-    """Start a side's processes, unless it runs already: then its metrics are nobody's to verify.
+    """Start a side's processes, unless it is already running: then its metrics are not verified.
 
     Raises HarnessError that names the side, UsageError as such.
     """

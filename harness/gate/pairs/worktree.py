@@ -31,13 +31,13 @@ class Side:
     project: Path
     """The directory that the start's paths are relative to."""
     url: str = ""
-    """Where it runs already; then nothing is started."""
+    """Where it is already running; then nothing is started."""
     uncommitted: bool = False
     """The project has changes that the ref, which is what is checked out there, does not hold."""
 
 
 def is_url(text: str) -> bool:
-    """Whether a side is meant to run already; one that is no whole URL is refused where its host is checked."""
+    """Whether a side is meant to be running already; an incomplete URL is refused where its host is checked."""
     return text.startswith(("http://", "https://"))
 
 
@@ -52,11 +52,13 @@ def prepared(
     flag = f"--{role}"
     if is_url(text):
         if env:
-            raise UsageError(f"{flag}-env: {text} runs already and takes no settings; leave it out, or name a command")
+            raise UsageError(
+                f"{flag}-env: {text} is already running and takes no settings; leave them out, or name a command"
+            )
         return Side(role, text, "", start, project, text.rstrip("/"))
     start = replace(start, env={**start.env, **env})
     if "{port}" in text:
-        return Side(role, text, "", replace(start, command=_words(flag, text)), project)
+        return Side(role, text, "", replace(start, command=_arguments(flag, text)), project)
     commit, top = _commit(flag, text, project), Path(_git(project, "rev-parse", "--show-toplevel"))
     with shielded():
         place = Path(tempfile.mkdtemp(prefix="harness-tree-"))
@@ -83,11 +85,11 @@ class _GitError(Exception):
     """Git's own last line."""
 
 
-def _words(flag: str, text: str) -> tuple[str, ...]:
+def _arguments(flag: str, text: str) -> tuple[str, ...]:
     try:
         return tuple(shlex.split(text))
     except ValueError as error:
-        raise UsageError(f"{flag}: {text!r} is no command line: {error}; close the quotation") from None
+        raise UsageError(f"{flag}: {text!r} is not a command line: {error}; close the quotation") from None
 
 
 def _commit(flag: str, text: str, project: Path) -> str:
@@ -95,7 +97,9 @@ def _commit(flag: str, text: str, project: Path) -> str:
     try:
         _git(project, "rev-parse", "--show-toplevel")
     except _GitError as error:
-        raise UsageError(f"{flag}: {text!r} is looked up in the git repository of {project}: {error}; {hint}") from None
+        raise UsageError(
+            f"{flag}: {text!r} cannot be looked up in a git repository at {project}: {error}; {hint}"
+        ) from None
     try:
         return _git(project, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}")
     except _GitError:
@@ -134,10 +138,12 @@ def _git(directory: Path, *arguments: str) -> str:
 
 
 def _remove(top: Path, place: Path) -> None:
-    """The worktree, its files, and git's own note of it."""
+    """The worktree, its files, and git's record of it."""
     with shielded():
         shutil.rmtree(place, ignore_errors=True)
         try:
             _git(top, "worktree", "prune")
         except _GitError as error:
-            raise StackError(f"{place} was a git worktree and stays noted: {error}; run `git worktree prune`") from None
+            raise StackError(
+                f"{place} was a git worktree and is still registered: {error}; run `git worktree prune`"
+            ) from None

@@ -18,7 +18,7 @@ RESPONSE_LAWS = (
         metrics.REQUESTS,
         (metrics.RESPONSES,),
         "responses",
-        "requests whose response was never counted: a worker was killed, or a client hung up under ASGI",
+        "requests whose response was never counted: a worker was killed, or a client disconnected under ASGI",
         "responses without a request: PrometheusBeforeMiddleware's process_request did not run for them",
     ),
     Law(
@@ -27,7 +27,7 @@ RESPONSE_LAWS = (
         metrics.RESPONSES,
         (metrics.RESPONSES_BY_STATUS,),
         "responses",
-        "a middleware between the two django-prometheus middlewares answers by itself, or the After one is missing",
+        "a middleware between the two of django-prometheus answers requests itself, or the After one is missing",
         "PrometheusAfterMiddleware is listed twice, or stands outside PrometheusBeforeMiddleware",
     ),
     Law(

@@ -100,7 +100,7 @@ COUNT_SCRAPES = frozenset(
         ),
     }
 )
-"""Series in which the scrapes are counted too, and by whose labels nobody can tell them apart."""
+"""Series in which the scrapes are counted too, and whose labels do not distinguish them."""
 NAMES = frozenset(
     {
         *COUNTERS,

@@ -1,7 +1,7 @@
-"""What panels get wrong, put right: the engine of PromQL with some of its steps replaced.
+"""What panels get wrong, corrected: the engine of PromQL with some of its steps replaced.
 
 An expression is evaluated under a set of `Correction`s. Under none it gives what Prometheus answers, under `RIGHT` what
-a panel would show if it were written well, under all what truly happened.
+a panel would show if it were written well, under all what really happened.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,20 +23,20 @@ from harness.promql.vectors import Labels, Value, Vector
 
 
 class Correction(StrEnum):
-    """One thing that Prometheus cannot know, or that an expression gets wrong, put right."""
+    """The correction of one thing that Prometheus cannot know, or that an expression gets wrong."""
 
     BACKGROUND = "background"
-    """Requests of scrapes and health checks are left out, where the panel does not show them as what they are."""
+    """Requests of scrapes and health checks are excluded, unless the panel shows them under their own view."""
     AVERAGES = "averages"
     """The average or sum of percentiles becomes the percentile over all."""
     FILTERS = "filters"
-    """Buckets are not filtered by value inside of `histogram_quantile()`."""
+    """Buckets are not filtered by value inside `histogram_quantile()`."""
     RESETS = "resets"
     """`rate()` of a sum becomes the sum of rates, so that the reset of one series is not one of the sum."""
     UNNAMED = "unnamed"
-    """What adds up views does not leave out the unnamed one, which is what no URL pattern matched."""
-    BIRTHS = "births"
-    """A series that appears counts from 0, where `rate()` leaves out its first value."""
+    """A sum over views does not exclude the unnamed one, which is what no URL pattern matched."""
+    FIRST_VALUES = "first-values"
+    """A series that appears counts from 0, where `rate()` omits its first value."""
     EXTRAPOLATION = "extrapolation"
     """The growth in the range is what it was, neither stretched to its edges nor unknown for less than two samples."""
 
@@ -46,7 +46,7 @@ RIGHT = frozenset(
 )
 """What the author of a panel could have done."""
 TRUE = frozenset(Correction)
-OF_SERIES = frozenset({Correction.BACKGROUND, Correction.BIRTHS, Correction.EXTRAPOLATION})
+OF_SERIES = frozenset({Correction.BACKGROUND, Correction.FIRST_VALUES, Correction.EXTRAPOLATION})
 """Those that change what a single series gives."""
 
 
@@ -78,7 +78,7 @@ def mistakes(node: Any, samples: PanelSamples, *, shows: frozenset[str]) -> froz
 class _Corrected(Engine):
     """The engine under corrections, at one place of a tree: what lies above it is in the last three fields.
 
-    A step that is not corrected here is the engine's; it is named in full, for `super()` knows no class with slots.
+    A step that is not corrected here is the engine's; it is named in full since `super()` fails in classes with slots.
     """
 
     samples: PanelSamples
@@ -86,16 +86,16 @@ class _Corrected(Engine):
     corrections: frozenset[Correction]
     shows: frozenset[str]
     merge: Callable[[Labels], Labels] | None = None
-    """Inside of an average of percentiles: what is left of the labels of a bucket."""
+    """Inside an average of percentiles: what is left of the labels of a bucket."""
     in_quantile: bool = False
     range_s: float | None = None
-    """Inside of a rate of a sum: the range of the rate, in which selectors give their growth per second."""
+    """Inside a rate of a sum: the range of the rate, in which selectors give their growth per second."""
 
     def select(self, node: Any) -> Sequence[Series]:
         syntax.check_unshifted(node)
         selection = syntax.selection(node)
-        mends = self._hides_unnamed(selection) and self.samples.traffic.view not in self.shows
-        return self.samples.chosen(selection, with_unnamed=mends)
+        corrected = self._hides_unnamed(selection) and self.samples.traffic.view not in self.shows
+        return self.samples.chosen(selection, with_unnamed=corrected)
 
     def instant(self, node: Any) -> Vector:
         if self.range_s is not None:
@@ -194,7 +194,7 @@ class _Corrected(Engine):
     def _of_series(self, function: RangeFunction, series: Series, asked: Range, *, shown: bool) -> float | None:
         """A function of one series; None where it has no value, or is background traffic that is not `shown`.
 
-        Raises UnsupportedError where nothing tells background traffic from other.
+        Raises UnsupportedError where nothing distinguishes background traffic.
         """
         points: Sequence[Point] = series.points
         growth = function.growth
@@ -202,15 +202,15 @@ class _Corrected(Engine):
             if self.samples.is_background(series) and not shown:
                 return None
             points = self.samples.without_background(series)
-        if growth and Correction.BIRTHS in self.corrections:
-            points = self.samples.from_birth(series, points)
+        if growth and Correction.FIRST_VALUES in self.corrections:
+            points = self.samples.from_zero(series, points)
         if growth and growth.extrapolated and Correction.EXTRAPOLATION in self.corrections:
             grown = exact_increase(points, asked.end_s, asked.range_s)
             return grown / asked.range_s if grown is not None and growth.per_second else grown
         return function.apply(replace(asked, points=points))
 
     def _rate_of_sum(self, node: Any) -> tuple[Growth, Any] | None:
-        """How a call tells the growth of a sum, and the subquery of it; None where it does not, or may."""
+        """How a call computes the growth of a sum, and the subquery of it; None where it does not, or may."""
         function = FUNCTIONS.get(node.func.name)
         if Correction.RESETS not in self.corrections or not isinstance(function, RangeFunction) or not function.growth:
             return None

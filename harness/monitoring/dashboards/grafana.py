@@ -17,7 +17,7 @@ from harness.core.run import Window
 ALL = "$__all"
 PROMETHEUS = "prometheus"
 LIBRARY = "library"
-"""In place of a data source: the panel stands in Grafana's library and not in the file."""
+"""In place of a data source: the panel is in Grafana's library and not in the file."""
 RATE_SCRAPES = 4
 """Scrapes in `$__rate_interval`, the least that Grafana gives it."""
 _VARIABLE = re.compile(r"\$([a-zA-Z_]\w*)|\$\{(\w+)(?::(\w+))?\}|\[\[(\w+)(?::(\w+))?\]\]")
@@ -46,7 +46,7 @@ class Target:
     ref: str
     expression: str
     data_source: str | None
-    """Its type, `prometheus` for ours and for the default one; None when its name does not tell."""
+    """Its type, `prometheus` for ours and for the default one; None when its name does not show it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Dashboard:
     source: str = ""
     """The file that it was read from."""
     problem: str = ""
-    """Why the file is none; empty when it is."""
+    """Why the file is not a dashboard; empty when it is."""
 
 
 def parse(text: str, source: str) -> Dashboard:
@@ -129,7 +129,7 @@ def _panel(dashboard: Dashboard, target: Target, given: Mapping[str, str], range
             return match[0]
         written = _formatted(variable, match[3] or match[5] or "")
         if written is None:
-            missing.append(f"the format of {match[0]} is not known")
+            missing.append(f"the format of {match[0]} is unknown")
             return match[0]
         return written
 
@@ -151,13 +151,13 @@ def _panel(dashboard: Dashboard, target: Target, given: Mapping[str, str], range
 
 
 def unfilled(text: str) -> str:
-    """The first name in a filled-in text that looks like a variable's, and is none; empty without any."""
+    """The first name in a filled-in text that looks like a variable's but was not filled in; empty without any."""
     names = (match[1] or match[2] or match[4] for match in _VARIABLE.finditer(text))
     return next((name for name in names if not name.isdigit()), "")
 
 
 def _built_in(name: str, range_s: float, interval_s: float) -> str | None:
-    """The value of a variable of Grafana's own; None when it is none."""
+    """The value of one of Grafana's built-in variables; None for any other."""
     range_ms, interval_ms = round(range_s * 1000), round(interval_s * 1000)
     values = {
         "__range": f"{range_ms}ms",
@@ -188,14 +188,14 @@ def _formatted(variable: Variable, format_: str) -> str | None:
 def _missing_panels(document: Any) -> str:
     """What a document has in place of panels, and the next step."""
     if isinstance(document, dict) and isinstance(document.get("rows"), list):
-        return "its panels stand in rows, as before Grafana 5; open it in Grafana, save it and export it again"
+        return "its panels are in rows, as before Grafana 5; open it in Grafana, save it and export it again"
     if isinstance(document, dict) and isinstance(document.get("elements"), dict):
-        return "it is of the schema v2, which is not read; export it from Grafana as classic JSON"
+        return "it has the schema v2, which is not supported; export it from Grafana as classic JSON"
     return "it has no list of panels; export it from Grafana as JSON"
 
 
 def _own(panels_: Sequence[Any], shared: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The panels, with what an export for others tells of those that stand in the library."""
+    """The panels, with what an export for others holds of those in the library."""
     for panel in panels_:
         if not isinstance(panel, dict):
             continue
@@ -233,7 +233,7 @@ def _data_sources(items: Any) -> dict[str, str]:
 
 
 def _kind(data_source: Any, kinds: Mapping[str, str]) -> str | None:
-    """The type of a data source; without any it is the default one, which is taken for Prometheus."""
+    """The type of a data source; without any it is the default one, which is assumed to be Prometheus."""
     if isinstance(data_source, dict):
         if kind := data_source.get("type"):
             return str(kind)

@@ -18,7 +18,7 @@ ANY_VIEW = "any other view"
 
 @dataclass(frozen=True, slots=True)
 class Memo:
-    """What has been found out about the series of a run, once for all expressions that ask for the same."""
+    """What is known about the series of a run, computed once for all expressions that ask for the same."""
 
     values: dict[Hashable, float | None] = field(default_factory=dict)
     """What a function gives of one series."""
@@ -31,7 +31,7 @@ class PanelSamples(Samples):
     """What a panel is evaluated on: `updates` are the times of the successful scrapes, by instance."""
 
     traffic: Traffic
-    """How the instrumentation tells background traffic from that of users."""
+    """How the instrumentation distinguishes background traffic from that of users."""
     background: Sequence[Series] = ()
     """Responses by view of the requests that are no user's: scrapes and health checks."""
     background_views: frozenset[str] = frozenset()
@@ -64,16 +64,16 @@ class PanelSamples(Samples):
     def without_background(self, series: Series) -> Sequence[Point]:
         """A counter's samples without the share of background traffic.
 
-        Raises UnsupportedError where nothing tells the two apart.
+        Raises UnsupportedError where nothing distinguishes the two.
         """
         name = series.labels.get(NAME, "")
         if name in self.traffic.inseparable and self.background:
-            raise UnsupportedError(f"{name} counts scrapes too, and nothing in it tells them apart")
+            raise UnsupportedError(f"{name} counts scrapes too, and none of its labels distinguishes them")
         if name not in self.traffic.mixed:
             return series.points
         own = self.traffic.mixed[name]
         if self._is_split(series, own):
-            raise UnsupportedError(f"{name} counts scrapes too, and nothing tells in which of its series they are")
+            raise UnsupportedError(f"{name} counts scrapes too, and it is not known in which of its series")
         others: dict[float, float] = {}
         for other in self.background:
             if _has_labels_of(other, series, own):
@@ -89,7 +89,7 @@ class PanelSamples(Samples):
         alike = [each for each in self.series[series.labels[NAME]] if instance_of(each) == instance_of(series)]
         return sum(all(each.labels.get(label) == series.labels.get(label) for label in own) for each in alike) > 1
 
-    def from_birth(self, series: Series, points: Sequence[Point]) -> Sequence[Point]:
+    def from_zero(self, series: Series, points: Sequence[Point]) -> Sequence[Point]:
         """Samples with a zero at the last scrape that did not have the series yet."""
         times = self.updates.get(instance_of(series), ())
         place = bisect_left(times, points[0][0]) if points else 0

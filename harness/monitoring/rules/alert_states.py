@@ -1,8 +1,8 @@
-"""The life of an alert: what its expression gave at each evaluation, and which states follow from that.
+"""The history of an alert: what its expression gave at each evaluation, and which states follow from that.
 
 An alert is pending from the first evaluation in which its expression gives a value, and firing once that has gone on
-for the rule's `for` (rules/alerting.go, `AlertingRule.Eval`). Where an evaluation cannot be told for certain, two lives
-are followed: the one that must be and the one that may be.
+for the rule's `for` (rules/alerting.go, `AlertingRule.Eval`). Where the outcome of an evaluation is uncertain, two
+histories are followed: the one that must be and the one that may be.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,12 +15,12 @@ from harness.promql import syntax
 from harness.promql.vectors import COMPARISONS, NAME, Labels
 
 CLOSE = 1e-9
-"""Values that differ from the limit by less than this share of it are too close to tell."""
+"""Values that differ from the limit by less than this share of it are too close to decide."""
 ORDERS = frozenset({">", ">=", "<", "<="})
 
 
-class State(IntEnum):
-    """What an alert is at one moment."""
+class AlertState(IntEnum):
+    """What an alert is at one evaluation."""
 
     SILENT = 0
     PENDING = 1
@@ -28,7 +28,7 @@ class State(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class AlertLimit:
     """With what an alert's expression compares its value."""
 
     operator: str
@@ -57,19 +57,19 @@ class Evaluation:
 class StateHistory:
     """The states of one alert of a rule, evaluation by evaluation."""
 
-    least: tuple[State, ...]
-    most: tuple[State, ...]
+    least: tuple[AlertState, ...]
+    most: tuple[AlertState, ...]
     since_s: tuple[float | None, ...]
     """Since when it has been pending or firing for certain; None where it has not."""
 
 
-def limit_of(rule: Rule) -> Limit | None:
+def limit_of(rule: Rule) -> AlertLimit | None:
     """The number that a rule compares with; None when it does something else."""
     found = syntax.comparison(syntax.parse(rule.expression))
-    return Limit(found[1], found[2]) if found else None
+    return AlertLimit(found[1], found[2]) if found else None
 
 
-def moments(replay: Replay, rule: Rule, times: Sequence[float]) -> tuple[Evaluation, ...]:
+def evaluations(replay: Replay, rule: Rule, times: Sequence[float]) -> tuple[Evaluation, ...]:
     """The evaluations of an alert at `times`. Raises UnsupportedError."""
     tree = syntax.parse(rule.expression)
     compared = syntax.comparison(tree)
@@ -92,24 +92,24 @@ def moments(replay: Replay, rule: Rule, times: Sequence[float]) -> tuple[Evaluat
     return tuple(found)
 
 
-def lives(rule: Rule, evaluated: Sequence[Evaluation], *, from_birth: bool) -> dict[Labels, StateHistory]:
-    """The life of each alert of a rule. Without `from_birth` what is there at first may have been there for long."""
-    keys: set[Labels] = set().union(*(moment.may for moment in evaluated))
-    return {key: _life(rule, evaluated, key, from_birth=from_birth) for key in keys}
+def histories(rule: Rule, evaluated: Sequence[Evaluation], *, from_start: bool) -> dict[Labels, StateHistory]:
+    """The history of each alert of a rule. Without `from_start` what is there at first may be old."""
+    keys: set[Labels] = set().union(*(evaluation.may for evaluation in evaluated))
+    return {key: _history(rule, evaluated, key, from_start=from_start) for key in keys}
 
 
-def is_close(value: float | None, limit: Limit) -> bool:
+def is_close(value: float | None, limit: AlertLimit) -> bool:
     """Whether rounding decides if a value passes its limit."""
     return value is not None and abs(value - limit.value) <= CLOSE * abs(limit.value)
 
 
 def states(
     rule: Rule, labelled: Iterable[tuple[Mapping[str, str], Sequence[tuple[float, float]]]]
-) -> dict[Labels, dict[int, State]]:
+) -> dict[Labels, dict[int, AlertState]]:
     """The states that Prometheus stored, by the alert's own labels and the millisecond of the evaluation."""
-    found: dict[Labels, dict[int, State]] = {}
+    found: dict[Labels, dict[int, AlertState]] = {}
     for labels, points in labelled:
-        state = State.FIRING if labels.get("alertstate") == "firing" else State.PENDING
+        state = AlertState.FIRING if labels.get("alertstate") == "firing" else AlertState.PENDING
         left = {key: value for key, value in labels.items() if key not in ("alertname", "alertstate")}
         own = found.setdefault(_own_labels(tuple(sorted(left.items())), rule), {})
         for at_s, _ in points:
@@ -122,27 +122,27 @@ def ms(at_s: float) -> int:
     return round(at_s * 1000)
 
 
-def _life(rule: Rule, evaluated: Sequence[Evaluation], key: Labels, *, from_birth: bool) -> StateHistory:
+def _history(rule: Rule, evaluated: Sequence[Evaluation], key: Labels, *, from_start: bool) -> StateHistory:
     least, most, since = [], [], list[float | None]()
     must_since_s: float | None = None
     may_since_s: float | None = None
-    for place, moment in enumerate(evaluated):
-        early = place == 0 and not from_birth
-        must_since_s = (moment.at_s if must_since_s is None else must_since_s) if key in moment.must else None
-        if key not in moment.may:
+    for place, evaluation in enumerate(evaluated):
+        early = place == 0 and not from_start
+        must_since_s = (evaluation.at_s if must_since_s is None else must_since_s) if key in evaluation.must else None
+        if key not in evaluation.may:
             may_since_s = None
         elif may_since_s is None:
-            may_since_s = float("-inf") if early else moment.at_s
-        least.append(_state(must_since_s, moment.at_s, rule.for_s))
-        most.append(_state(may_since_s, moment.at_s, rule.for_s))
+            may_since_s = float("-inf") if early else evaluation.at_s
+        least.append(_state(must_since_s, evaluation.at_s, rule.for_s))
+        most.append(_state(may_since_s, evaluation.at_s, rule.for_s))
         since.append(must_since_s)
     return StateHistory(tuple(least), tuple(most), tuple(since))
 
 
-def _state(since_s: float | None, at_s: float, for_s: float) -> State:
+def _state(since_s: float | None, at_s: float, for_s: float) -> AlertState:
     if since_s is None:
-        return State.SILENT
-    return State.FIRING if since_s == float("-inf") or ms(at_s) - ms(since_s) >= ms(for_s) else State.PENDING
+        return AlertState.SILENT
+    return AlertState.FIRING if since_s == float("-inf") or ms(at_s) - ms(since_s) >= ms(for_s) else AlertState.PENDING
 
 
 def _holds(value: float, compared: tuple[object, str, float], *, certain: bool) -> bool:
@@ -160,5 +160,5 @@ def _own(keys: Iterable[Labels], rule: Rule) -> frozenset[Labels]:
 
 
 def _own_labels(labels: Labels, rule: Rule) -> Labels:
-    """What tells the alerts of one rule apart."""
+    """The labels that distinguish the alerts of one rule."""
     return tuple(pair for pair in labels if pair[0] != NAME and pair[0] not in rule.labels)

@@ -1,7 +1,7 @@
-"""What recording rules stored, held against what they had to store.
+"""What recording rules stored, compared with what they had to store.
 
-Who reads a record is evaluated on what was stored of it. So that this is no blind trust, each evaluation of the record
-is made again from the samples that it may have seen.
+Rules that read a record are evaluated on what was stored of it. So that nothing is taken on trust, each evaluation of
+the record is made again from the samples that it may have seen.
 """
 
 from collections.abc import Iterator, Sequence

@@ -2,7 +2,7 @@
 
 A rule sees at its evaluation what is stored by then. A scrape bears the time at which it began and is stored when it
 has ended, so whether the newest one was seen is not always known: then both are evaluated. Which of them a record saw
-shows in what it recorded, so who reads it is evaluated on that, and the record itself is held against both.
+shows in what it recorded, so rules that read it are evaluated on that, and the record itself is compared with both.
 """
 
 from bisect import bisect_left, bisect_right
@@ -82,7 +82,7 @@ class Replay:
             sources |= dict.fromkeys(self.scraped.scrapes)
         doubtful = [each for each in sources if self._count(each, at_s) != self._count(each, at_s, late=True)]
         if len(doubtful) > MOST_DOUBTFUL:
-            raise UnsupportedError(f"whether {len(doubtful)} scrapes were stored in time is not known")
+            raise UnsupportedError(f"it is not known whether {len(doubtful)} scrapes were stored in time")
         subsets = chain.from_iterable(combinations(doubtful, size) for size in range(len(doubtful) + 1))
         return tuple(map(frozenset, subsets))
 
@@ -172,7 +172,7 @@ def origins(rules: Sequence[Rule], rule: Rule, path: tuple[str, ...] = ()) -> Or
     for selection in syntax.selections(syntax.parse(rule.expression)):
         places = records_of(rules, selection.metric)
         if selection.metric in path:
-            raise UnsupportedError(f"{selection.metric} is made from itself")
+            raise UnsupportedError(f"{selection.metric} is computed from itself")
         for place in places:
             inner = origins(rules, rules[place], (*path, selection.metric))
             metrics |= inner.metrics

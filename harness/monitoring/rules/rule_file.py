@@ -70,18 +70,18 @@ def parse(text: str, source: str) -> tuple[Rule, ...]:
         names.add(name)
         rules += read
     if not rules:
-        raise UsageError(f"{source}: it holds no rules; write `groups:` with a list of groups, or leave the file out")
+        raise UsageError(f"{source}: it has no rules; write `groups:` with a list of groups, or remove the file")
     return tuple(rules)
 
 
 def check_unique(rules: Iterable[Rule]) -> None:
-    """See that no two rules make the same series. Raises UsageError that names both."""
+    """Check that no two rules make the same series. Raises UsageError that names both."""
     seen: dict[tuple[object, ...], Rule] = {}
     for rule in rules:
         key = (rule.alert, rule.name, tuple(sorted(rule.labels.items())))
         if key in seen:
             raise UsageError(
-                f"{place(rule)} is also {place(seen[key])}: both make the same series; leave one out or give it a label"
+                f"{place(rule)} is also {place(seen[key])}: both make the same series; remove one or give it a label"
             )
         seen[key] = rule
 
@@ -94,7 +94,7 @@ def place(rule: Rule) -> str:
 def scaled(rules: Iterable[Rule], factor: float) -> tuple[Rule, ...]:
     """Every duration of the rules times `factor`: ranges, offsets, steps, `for`, and the interval of the evaluation.
 
-    Raises UsageError when the durations of an expression cannot be told.
+    Raises UsageError when the durations of an expression cannot be found.
     """
     return tuple(
         replace(
@@ -152,13 +152,13 @@ def _group(node: _Node, source: str) -> list[Rule]:
         interval_s = EVALUATION_INTERVAL_S  # as Prometheus takes it
     limit = _text(table["limit"], f"{where}, limit") if "limit" in table else "0"
     if not limit.isdecimal():
-        raise UsageError(f"{where}, limit: {limit!r} is no whole number")
+        raise UsageError(f"{where}, limit: {limit!r} is not a whole number")
     if "query_offset" in table and _seconds(table["query_offset"], f"{where}, query_offset"):
-        raise UsageError(f"{where}, query_offset: what its rules see is not followed; leave it out for the harness")
+        raise UsageError(f"{where}, query_offset: not supported by the harness; remove it")
     common = _labels(table.get("labels"), f"{where}, labels")
     items = _items(table.get("rules"), f"{where}, rules")
     if not items:
-        raise UsageError(f"{where}: it has no rules; add one, or leave the group out")
+        raise UsageError(f"{where}: it has no rules; add one, or remove the group")
     place_ = PurePath(source).name
     rules = [_rule(item, source, name) for item in items]
     return [
@@ -185,7 +185,7 @@ def _rule(node: _Node, source: str, group: str) -> Rule:
     name, alert = _text(table[kinds[0]], f"{where}, {kinds[0]}"), kinds[0] == "alert"
     where = f"{where}, rule {name!r}"
     if not alert and not _RECORD.fullmatch(name):
-        raise UsageError(f"{where}: it is no name of a metric; use letters, digits, `_` and `:`")
+        raise UsageError(f"{where}: it is not a metric name; use letters, digits, `_` and `:`")
     if not alert and (odd := sorted(_ALERT_KEYS & set(table))):
         raise UsageError(f"{where}: `{odd[0]}` belongs to an alert; a record has none")
     if "expr" not in table:
@@ -218,7 +218,7 @@ def _labels(node: _Node | None, where: str) -> dict[str, str]:
     labels = _named(node, where)
     for label in labels:
         if not _LABEL.fullmatch(label) or label == "__name__":
-            raise UsageError(f"{where}: {label!r} is no name of a label; use letters, digits and `_`")
+            raise UsageError(f"{where}: {label!r} is not a label name; use letters, digits and `_`")
     return labels
 
 

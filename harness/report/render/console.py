@@ -18,8 +18,8 @@ from harness.core.verdict import Finding, Status, Verdict
 from harness.report.render import number_format as fmt
 from harness.report.render.effects import HEAD, effect_rows
 from harness.report.render.overview import (
+    STATUS_NAMES,
     SYMBOLS,
-    WORDS,
     FigureRow,
     compared,
     figure_rows,
@@ -113,7 +113,7 @@ def _heading(text: str) -> Text:
 
 
 def _checks(report: Report) -> Table:
-    """One line per check; a reason that does not fit is told in full below."""
+    """One line per check; a reason that does not fit is given in full below."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=True, header_style="dim")
     table.add_column("check", max_width=24, no_wrap=True, overflow="ellipsis")
     table.add_column("status", no_wrap=True)
@@ -124,7 +124,7 @@ def _checks(report: Report) -> Table:
         counts = (len(check.of(status)) for status in (Status.PASS, Status.FAIL, Status.INCONCLUSIVE))
         table.add_row(
             Text(shorten(check.id, NAME_LIMIT)),
-            Text(f"{SYMBOLS[check.status]} {WORDS[check.status]}", style=STYLES[check.status]),
+            Text(f"{SYMBOLS[check.status]} {STATUS_NAMES[check.status]}", style=STYLES[check.status]),
             *(Text(str(count)) if count else Text("") for count in counts),
             Text(shorten(check.why, WHY_LIMIT)),
         )

@@ -18,7 +18,7 @@ from harness.report.render import number_format as fmt
 NAME_LIMIT, TEXT_LIMIT = 300, 2000
 """Longest name and longest sentence shown in full; report.json has the whole of it."""
 EXPLAINED = {
-    "client": "what the load generator measured, so what users felt",
+    "client": "what the load generator measured, so what users saw",
     "witness": "the app's own time for each request",
     "metric": "exact counts from Prometheus over the window",
     "panel": "what a dashboard shows, with rate()",
@@ -68,7 +68,7 @@ def _environment() -> Environment:
     environment.globals |= {
         "PASS": Status.PASS,
         "symbols": overview.SYMBOLS,
-        "words": overview.WORDS,
+        "status_names": overview.STATUS_NAMES,
         "number": fmt.number,
         "quantity": fmt.quantity,
         "apart": fmt.apart,

@@ -43,7 +43,7 @@ def parse(text: str) -> Report:
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
         raise ValueError(f"report.json is not JSON: {error}; render it again with `harness verify`") from None
     if not isinstance(document, dict):
-        raise ValueError("report.json holds no JSON object - at `$`")  # noqa: TRY004  # the file is wrong, not the call
+        raise ValueError("report.json is not a JSON object - at `$`")  # noqa: TRY004  # the file is wrong, not the call
     version = document.get("schema_version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise ValueError(f"report.json: schema_version is {version!r}, not a number from 1 up - at `$.schema_version`")

@@ -39,7 +39,7 @@ def _suite(report: Report, check: str, cases: list[TestCase]) -> TestSuite:
 
 
 def _properties(report: Report) -> tuple[tuple[str, str], ...]:
-    """What tells this run from another; a property without value is left out."""
+    """What distinguishes this run from another; a property without value is left out."""
     facts = (
         ("run", report.run_id),
         ("started", fmt.moment(report.started_s)),

@@ -14,8 +14,8 @@ from harness.core.verdict import Finding, Verdict
 from harness.report.render import number_format as fmt
 from harness.report.render.effects import HEAD, effect_rows
 from harness.report.render.overview import (
+    STATUS_NAMES,
     SYMBOLS,
-    WORDS,
     CheckSummary,
     FigureRow,
     compared,
@@ -87,9 +87,9 @@ def _checks(checks: Sequence[CheckSummary]) -> list[str]:
         return []
     rows = [
         (
-            f"{ICONS[SYMBOLS[check.status]]} {WORDS[check.status]}",
+            f"{ICONS[SYMBOLS[check.status]]} {STATUS_NAMES[check.status]}",
             code(check.id),
-            escape(check.tally),
+            escape(check.counts),
             escape(check.why),
         )
         for check in checks
@@ -113,7 +113,7 @@ def _verdict(verdict: Verdict) -> str:
     )
     known = verdict.expected is not None or verdict.observed is not None
     return (
-        f"- {ICONS[SYMBOLS[verdict.status]]} **{escape(verdict.check)}**{subject} {WORDS[verdict.status]}: "
+        f"- {ICONS[SYMBOLS[verdict.status]]} **{escape(verdict.check)}**{subject} {STATUS_NAMES[verdict.status]}: "
         f"{escape(verdict.why)}<br>{numbers if known else ''}strength {escape(verdict.strength)}"
     )
 

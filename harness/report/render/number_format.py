@@ -6,7 +6,7 @@ Every function returns plain text without control characters. `None` is "not kno
 import math
 from datetime import UTC, datetime
 
-from harness.core.verdict import MOST_TOLD, Tolerance
+from harness.core.verdict import MOST_SHOWN, Tolerance
 
 UNKNOWN = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
@@ -91,11 +91,11 @@ def difference(value: float | None, reference: float | None, unit: str) -> str:
 def change(share: float, unit: str) -> str:
     """Return a gate's change with its sign: `+12.3 %` of the base; of a ratio `+0.12 pp`, its difference in points.
 
-    Above `MOST_TOLD` it is `> +10,000 %`.
+    Above `MOST_SHOWN` it is `> +10,000 %`.
     """
     digits, points = (2, " pp") if unit == "ratio" else (1, " %")
-    if share > MOST_TOLD:
-        return f"> {MOST_TOLD * 100:+,.0f}{points}"
+    if share > MOST_SHOWN:
+        return f"> {MOST_SHOWN * 100:+,.0f}{points}"
     return f"{share * 100:+,.{digits}f}{points}".replace("-", MINUS)
 
 
@@ -121,7 +121,7 @@ def rules(count: int, scale: float) -> str:
 
 
 def moment(unix_s: float) -> str:
-    """Return a Unix time as `2026-01-31 12:00:00 UTC`; the bare number when no calendar holds it."""
+    """Return a Unix time as `2026-01-31 12:00:00 UTC`; the bare number when it is not a date."""
     try:
         return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     except (OverflowError, OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What every format says alike: the status in words, one line per check, and the figures side by side."""
+"""What every format says alike: the status as text, one line per check, and the figures side by side."""
 
 from dataclasses import dataclass
 
@@ -6,9 +6,9 @@ from harness.core.report import Report, ViewReport
 from harness.core.verdict import Status, Strength, Verdict
 
 SYMBOLS = {Status.PASS: "✓", Status.FAIL: "✗", Status.INCONCLUSIVE: "?"}
-WORDS = {Status.PASS: "passed", Status.FAIL: "failed", Status.INCONCLUSIVE: "inconclusive"}
+STATUS_NAMES = {Status.PASS: "passed", Status.FAIL: "failed", Status.INCONCLUSIVE: "inconclusive"}
 HEADLINES = {
-    Status.PASS: "The metrics tell the truth",
+    Status.PASS: "The metrics match what happened",
     Status.FAIL: "The metrics do not match what happened",
     Status.INCONCLUSIVE: "Could not be judged",
 }
@@ -17,7 +17,7 @@ PANELS = {
     Status.FAIL: "Not all panels show what the metrics hold",
     Status.INCONCLUSIVE: "Could not be judged",
 }
-"""Of dashboards that were held against a Prometheus alone, without any load."""
+"""Of dashboards that were checked against a Prometheus, without any load."""
 GATED = {
     Status.PASS: "No regression",
     Status.FAIL: "The candidate does not pass the gate",
@@ -48,7 +48,7 @@ class CheckSummary:
         """What the worst verdict found, with its subject, and how many others share its status."""
         worst, same = self.verdicts[0], self.of(self.status)
         if self.status is Status.PASS and len(same) > 1:
-            return f"all {len(same)} hold"
+            return f"all {len(same)} passed"
         subject = f"{worst.subject}: " if worst.subject and self.status is not Status.PASS else ""
         return f"{subject}{worst.why}" + (f" (and {len(same) - 1} more)" if len(same) > 1 else "")
 
@@ -57,14 +57,14 @@ class CheckSummary:
         return tuple(verdict for verdict in self.verdicts if verdict.status is status)
 
     @property
-    def tally(self) -> str:
-        """How many subjects came out how: `2 failed, 10 passed`."""
-        return tally(self.verdicts)
+    def counts(self) -> str:
+        """How many subjects failed, passed or were inconclusive: `2 failed, 10 passed`."""
+        return _counts(self.verdicts)
 
 
 @dataclass(frozen=True, slots=True)
 class FigureRow:
-    """One figure of one view from the four accounts; None where an account cannot tell."""
+    """One figure of one view from the four accounts; None where an account does not have it."""
 
     label: str
     unit: str
@@ -75,7 +75,7 @@ class FigureRow:
 
     @property
     def truth(self) -> float | None:
-        """What metric and panel are held against: the witness where it has the figure, else the client."""
+        """What metric and panel are compared with: the witness where it has the figure, else the client."""
         return self.client if self.witness is None else self.witness
 
     @property
@@ -102,13 +102,13 @@ def status_of(report: Report) -> Status:
 
 
 def headline(report: Report) -> str:
-    """What came out, in a few words."""
-    words = GATED if report.gate else HEADLINES if report.scenario or not report.verdicts else PANELS
-    return words[status_of(report)]
+    """The outcome in a few words."""
+    headlines = GATED if report.gate else HEADLINES if report.scenario or not report.verdicts else PANELS
+    return headlines[status_of(report)]
 
 
 def sentence(report: Report) -> str:
-    """How many checks came out how, in words."""
+    """How many checks passed, failed or could not be judged, as a sentence."""
     checks = summaries(report)
     if not checks:
         return NOTHING_JUDGED
@@ -117,23 +117,25 @@ def sentence(report: Report) -> str:
         text = f"All {passed} checks passed" if passed > 1 else "The only check passed"
     else:
         text = f"{passed} of {len(checks)} checks passed"
-    for status, words in ((Status.FAIL, "failed"), (Status.INCONCLUSIVE, "could not be judged")):
+    for status, outcome in ((Status.FAIL, "failed"), (Status.INCONCLUSIVE, "could not be judged")):
         number = sum(check.status is status for check in checks)
-        text += f", {number} {words}" if number else ""
+        text += f", {number} {outcome}" if number else ""
     one_sided = sum(verdict.strength is Strength.ONE_SIDED for verdict in report.verdicts)
-    limit = f" {one_sided} of {len(report.verdicts)} verdicts bound one side only." if one_sided else ""
+    limit = f" One-sided: {one_sided} of {len(report.verdicts)} verdicts." if one_sided else ""
     return f"{text}.{limit}"
 
 
 def compared(report: Report) -> str:
-    """How a gate compared, in words; empty for the report of a run."""
+    """How a gate compared, as text; empty for the report of a run."""
     return COMPARED.get(report.gate, report.gate)
 
 
-def tally(verdicts: tuple[Verdict, ...]) -> str:
+def _counts(verdicts: tuple[Verdict, ...]) -> str:
     """How many verdicts have which status, the worst first."""
-    counts = ((sum(verdict.status is status for verdict in verdicts), WORDS[status]) for status in reversed(_SEVERITY))
-    return ", ".join(f"{number} {word}" for number, word in counts if number)
+    counts = (
+        (sum(verdict.status is status for verdict in verdicts), STATUS_NAMES[status]) for status in reversed(_SEVERITY)
+    )
+    return ", ".join(f"{number} {name}" for number, name in counts if number)
 
 
 def unsettled(report: Report) -> tuple[Verdict, ...]:
@@ -150,7 +152,7 @@ def name_of(view: ViewReport) -> str:
 def figure_rows(view: ViewReport) -> tuple[FigureRow, ...]:
     """Requests, rate, error ratio, p50, p95 and p99, in this order.
 
-    Then, of an open model, the client's percentiles from the intended start; then SQL, where a witness told of any.
+    Then, of an open model, the client's percentiles from the intended start; then SQL, where a witness reported any.
     """
     c, w, m, p = view.client, view.witness, view.metric, view.panel
     meant = (

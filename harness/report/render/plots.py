@@ -79,7 +79,7 @@ def _latency(view: ViewReport, ident: str) -> Markup | None:
     x = Axis(low, high, ticks, "latency (logarithmic)", log=True)
     y = Axis(0, 1, ((0, "0 %"), (0.25, "25 %"), (0.5, "50 %"), (0.75, "75 %"), (0.95, "95 %")))
     lines = [_curve(kind, curve, x) for kind, curve in known]
-    said = "; ".join(
+    percentiles = "; ".join(
         f"{row}: client {fmt.number(client, 's')}, witness {fmt.number(witness, 's')}, metric {fmt.number(metric, 's')}"
         for row, client, witness, metric in (
             ("p50", view.client.p50_s, view.witness.p50_s, view.metric.p50_s),
@@ -89,7 +89,7 @@ def _latency(view: ViewReport, ident: str) -> Markup | None:
     )
     title = f"Latency distribution of {shorten(name_of(view), 120)}"
     return chart(
-        lines, x, y, SMALL, ident=ident, title=title, description=f"Share of requests at most this slow. {said}."
+        lines, x, y, SMALL, ident=ident, title=title, description=f"Share of requests at most this slow. {percentiles}."
     )
 
 

@@ -39,7 +39,7 @@ def render_html(index: Index) -> str:
 def _changes(index: Index) -> list[tuple[str, str, str, str]]:
     """Run, view, number and change of every marker, newest first."""
     found = [
-        (point.place, (point.run_id, _subject(trend), _name(trend), _told(trend, point.change)))
+        (point.place, (point.run_id, _subject(trend), _name(trend), _change_text(trend, point.change)))
         for trend in index.trends
         for point in trend.points
         if point.change is not None
@@ -68,15 +68,15 @@ def _chart(trend: Trend, last: int, ident: str) -> Markup:
     across = svg.Axis(0.5, last + 0.5, ((1.0, "1"), (float(last), str(last))) if last > 1 else ((1.0, "1"),), "run")
     up = svg.Axis(0.0, ticks[-1], tuple((tick, fmt.number(tick, trend.unit)) for tick in ticks))
     marked = sum(point.change is not None for point in trend.points)
-    told = f"{len(values)} runs, the last {fmt.number(values[-1], trend.unit)}, {marked} changes marked"
-    return svg.chart([line], across, up, SIZE, ident=ident, title=_name(trend), description=told)
+    description = f"{len(values)} runs, the last {fmt.number(values[-1], trend.unit)}, {marked} changes marked"
+    return svg.chart([line], across, up, SIZE, ident=ident, title=_name(trend), description=description)
 
 
 def _name(trend: Trend) -> str:
     return trend.number.removesuffix("_s").replace("_", " ")
 
 
-def _told(trend: Trend, change: float | None) -> str:
+def _change_text(trend: Trend, change: float | None) -> str:
     if change is None:
         return ""
     return f"{change * 100:+.2f} points" if trend.number == "error_ratio" else f"{change * 100:+.1f} %"

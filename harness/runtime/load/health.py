@@ -1,4 +1,4 @@
-"""How the load generator itself fared, by its pulses."""
+"""How the load generator itself performed, by its pulses."""
 
 import math
 import statistics
@@ -44,7 +44,7 @@ def health(pulses: Pulses, planned_users: int, duration_s: float, code: int, pla
 
 
 def _unrecorded(lines: Lines) -> int:
-    """Requests of one process that were answered and of whose end Locust never told."""
+    """Requests of one process that were answered but whose end Locust never reported."""
     last = lines[-1]
     return max(last.answered - last.recorded - last.elsewhere, 0)
 

@@ -28,7 +28,7 @@ POLL_S = 0.1
 AROUND_PLAN_S = 2.0
 """An open model's load lasts at most so much longer than its plan: users start, and the last arrivals are late."""
 SILENCE_LIMIT_S = 60.0
-"""Locust is given up when it shows no sign of life for this long."""
+"""Locust is stopped when it shows no sign of life for this long."""
 START_LIMIT_S = 60.0
 """Locust must show its first sign of life within this."""
 
@@ -75,8 +75,8 @@ class Load:
                 f"{self.service.log}"
             )
         closed = tuple(Shard(file.name, self.phase, shards.closing_count(file)) for file in files)
-        fared = health(self.pulses, _users(self.profile, self.plan)[0], self.duration_s, code, self.plan)
-        return Loaded(closed, fared, self.pulses.ended_s)
+        measured = health(self.pulses, _users(self.profile, self.plan)[0], self.duration_s, code, self.plan)
+        return Loaded(closed, measured, self.pulses.ended_s)
 
 
 def load(
@@ -212,4 +212,4 @@ def _reason(log: Path) -> str:
     """The line of Locust's log that says why it ended: the last one of a traceback, else the last one."""
     lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     errors = [line.strip() for line in lines if "Error" in line or "Exception" in line]
-    return (errors or lines or ["it said nothing"])[-1]
+    return (errors or lines or ["it printed nothing"])[-1]

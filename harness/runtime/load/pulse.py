@@ -50,5 +50,5 @@ def encode(pulse: Pulse) -> bytes:
 
 
 def decode(line: str) -> Pulse:
-    """What a line says. Raises msgspec.DecodeError for one that is no pulse."""
+    """What a line says. Raises msgspec.DecodeError for any other line."""
     return msgspec.json.decode(line, type=Pulse)

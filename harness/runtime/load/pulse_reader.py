@@ -8,7 +8,7 @@ from typing import TextIO
 from harness.runtime.load.pulse import Pulse, decode
 
 SAME_CLOCK_S = 1.0
-"""Two clocks this close are taken for one: a pulse is read a little after it was written."""
+"""Two clocks this close count as one: a pulse is read a little after it was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Pulses:
 
     @property
     def ended_s(self) -> float:
-        """The last response of any process, by this machine's clock; now, when a process did not live to tell."""
+        """The last response of any process, by this machine's clock; now, when a process ended before it reported."""
         closed = [lines[-1] for lines in self.lines.values() if lines and lines[-1].closing]
         if len(closed) < len(self.files) or not closed:
             return time.time()

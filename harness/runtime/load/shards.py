@@ -94,7 +94,7 @@ def _check_schema(schema: pa.Schema, file: Path) -> None:
 
 
 def _closing_count(metadata: Any) -> int | None:
-    """The number of rows that a batch's custom metadata tells, if it is the closing one. Raises ValueError."""
+    """The number of rows that a batch's custom metadata gives, if it is the closing one. Raises ValueError."""
     return int(metadata[CLOSING_KEY.encode()]) if metadata and CLOSING_KEY.encode() in metadata else None
 
 

@@ -32,6 +32,6 @@ def read(profile: Profile, environment: Mapping[str, str]) -> str:
     if not all("!" <= character <= "~" for character in token):
         raise UsageError(
             f"profiles.{profile.name}.witness_token_env: the environment variable {name} holds more than visible ASCII "
-            "characters, so it is no token; set it to the one of the target's WITNESS setting"
+            "characters, so it is not a token; set it to the one of the target's WITNESS setting"
         )
     return token

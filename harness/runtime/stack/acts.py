@@ -1,4 +1,4 @@
-"""Runs commands at their times while the load is on, e.g. a signal to a process of the stack."""
+"""Runs commands at their times during the load, e.g. a signal to a process of the stack."""
 
 import threading
 import time
@@ -29,7 +29,7 @@ def acting(acts: Sequence[Act], placeholders: Mapping[str, str], log: Path) -> I
             if over.wait(max(began + each.at_s - time.monotonic(), 0.0)):
                 return
             try:
-                process.signal_to([fill(word, placeholders, "act") for word in each.command], log, ACT_LIMIT_S)
+                process.signal_to([fill(part, placeholders, "act") for part in each.command], log, ACT_LIMIT_S)
             except HarnessError as error:
                 failures.append(error)
                 return

@@ -104,12 +104,12 @@ def reach(url: str) -> requests.Response:
 
 
 def ask(url: str) -> None:
-    """See that a URL answers 200. Raises NotReadyError with what it gave instead."""
+    """Check that a URL answers 200. Raises NotReadyError with what it gave instead."""
     response = reach(url)
     if response.status_code != requests.codes.ok:
         plain = response.headers.get("Content-Type", "").startswith("text/plain")
-        said = response.text.strip().splitlines()[:1] if plain else []
-        reason = f": {shorten(said[0], REASON_LIMIT)}" if said else ""
+        reply = response.text.strip().splitlines()[:1] if plain else []
+        reason = f": {shorten(reply[0], REASON_LIMIT)}" if reply else ""
         raise NotReadyError(f"{url} gave status {response.status_code}{reason}")
 
 
@@ -118,7 +118,7 @@ def _start_target(
 ) -> _Running:
     cwd = (project / start.cwd).resolve()
     if not cwd.is_dir():
-        raise UsageError(f"start.cwd: {cwd} is not a directory; it is taken relative to harness.toml")
+        raise UsageError(f"start.cwd: {cwd} is not a directory; it is relative to harness.toml")
     if start.port and process.is_taken(start.port):
         raise UsageError(
             f"start.port: port {start.port} is taken; stop what listens there, or set port = 0 for a free one"
@@ -131,9 +131,9 @@ def _start_target(
         )
         log = logs / "target.log"
         for command in start.prepare:
-            filled = [fill(word, placeholders, "start.prepare") for word in command]
+            filled = [fill(part, placeholders, "start.prepare") for part in command]
             process.run_to_end("start.prepare", filled, log, PREPARE_LIMIT_S, cwd=cwd, env=env)
-        filled = [fill(word, placeholders, "start.command") for word in start.command]
+        filled = [fill(part, placeholders, "start.command") for part in start.command]
         return process.registered(running, lambda: process.spawn("the target", filled, log, cwd=cwd, env=env))
 
     return _start_ready(launch, start.ready, start.ready_timeout_s, start.port)
@@ -151,7 +151,7 @@ def _start_sidecar(
         env = process.environment(
             {key: fill(value, placeholders, f"{where}.env.{key}") for key, value in given.items()}
         )
-        command = [fill(word, placeholders, where) for word in sidecar.command]
+        command = [fill(part, placeholders, where) for part in sidecar.command]
         log = logs / f"{sidecar.name}.log"
         return process.registered(running, lambda: process.spawn(sidecar.name, command, log, cwd=cwd, env=env))
 

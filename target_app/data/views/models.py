@@ -30,7 +30,7 @@ def bulk(_request: HttpRequest) -> HttpResponseBase:
     operation("tag", "bulk_insert", len(made))
     changed = Tag.objects.filter(word=word).update(weight=F("weight") + 1)
     operation("tag", "bulk_update", changed)
-    gone, _ = Tag.objects.filter(word=word).delete()  # the witness hears of each by a signal
+    gone, _ = Tag.objects.filter(word=word).delete()  # the witness sees each by a signal
     return JsonResponse({"made": len(made), "changed": changed, "gone": gone})
 
 

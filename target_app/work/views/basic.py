@@ -36,7 +36,7 @@ def slow(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def wait(request: HttpRequest) -> HttpResponse:
-    """Sleep `ms` milliseconds, as told."""
+    """Sleep `ms` milliseconds."""
     text = request.GET.get("ms", "")
     if not text.isdecimal() or int(text) > WAIT_LIMIT_MS:
         return HttpResponseBadRequest(f"ms must be a whole number up to {WAIT_LIMIT_MS}")

@@ -23,13 +23,13 @@ def test_elsewhere_nothing_is_told(tmp_path: Path) -> None:
     """A developer's terminal is no CI server, whatever else is set."""
     summary = tmp_path / "summary"
     failed = with_verdicts(Verdict("rate", "", Status.FAIL, "wrong", code=Code.SHORT))
-    assert github_actions.tell(failed, {"GITHUB_STEP_SUMMARY": str(summary)}) == ""
+    assert github_actions.annotate(failed, {"GITHUB_STEP_SUMMARY": str(summary)}) == ""
     assert not summary.exists()
 
 
 def test_verdicts_that_did_not_pass_are_annotated_and_escaped() -> None:
     """A colon or comma would end a property, a line break the command."""
-    told = github_actions.tell(
+    lines = github_actions.annotate(
         with_verdicts(
             Verdict("rate", "shop:item, all", Status.FAIL, "5 % too much\r\n::error::forged", code=Code.SHORT),
             Verdict("percentiles", "p95", Status.INCONCLUSIVE, "too few", code=Code.NO_ANSWER),
@@ -37,7 +37,7 @@ def test_verdicts_that_did_not_pass_are_annotated_and_escaped() -> None:
         ),
         {"GITHUB_ACTIONS": "true"},
     )
-    assert told.splitlines() == [
+    assert lines.splitlines() == [
         "::error title=rate shop%3Aitem%2C all::5 %25 too much ::error::forged",
         "::warning title=percentiles p95::too few",
     ]
@@ -50,16 +50,16 @@ def test_no_more_than_github_shows() -> None:
         for status in (Status.FAIL, Status.INCONCLUSIVE)
         for n in range(30)
     ]
-    told = github_actions.tell(with_verdicts(*verdicts), {"GITHUB_ACTIONS": "true"}).splitlines()
-    assert [line.split(" ")[0] for line in told] == ["::error"] * 10 + ["::warning"] * 10
+    lines = github_actions.annotate(with_verdicts(*verdicts), {"GITHUB_ACTIONS": "true"}).splitlines()
+    assert [line.split(" ")[0] for line in lines] == ["::error"] * 10 + ["::warning"] * 10
 
 
 def test_a_report_without_verdicts_is_annotated_and_a_pass_is_not() -> None:
     """No data never passes in silence."""
     empty = replace(REPORT, verdicts=(), status=Status.INCONCLUSIVE)
-    assert github_actions.tell(empty, {"GITHUB_ACTIONS": "true"}).startswith("::warning title=harness::")
+    assert github_actions.annotate(empty, {"GITHUB_ACTIONS": "true"}).startswith("::warning title=harness::")
     assert (
-        github_actions.tell(
+        github_actions.annotate(
             with_verdicts(Verdict("rate", "", Status.PASS, "fine", code=Code.AGREES)), {"GITHUB_ACTIONS": "true"}
         )
         == ""
@@ -70,19 +70,21 @@ def test_the_summary_is_appended(tmp_path: Path) -> None:
     """Other steps have written theirs."""
     summary = tmp_path / "summary"
     summary.write_text("before\n")
-    github_actions.tell(REPORT, {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)})
+    github_actions.annotate(REPORT, {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)})
     assert summary.read_text() == "before\n" + markdown.render(REPORT)
 
 
 def test_a_summary_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """By the variable, after the verdicts, which are lost to nobody."""
     failed = with_verdicts(Verdict("rate", "", Status.FAIL, "wrong", code=Code.SHORT))
-    told = github_actions.tell(failed, {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(tmp_path)}).splitlines()
-    assert told[0] == "::error title=rate::wrong"
-    assert told[1].startswith("::warning title=harness::GITHUB_STEP_SUMMARY: ")
+    lines = github_actions.annotate(
+        failed, {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(tmp_path)}
+    ).splitlines()
+    assert lines[0] == "::error title=rate::wrong"
+    assert lines[1].startswith("::warning title=harness::GITHUB_STEP_SUMMARY: ")
 
 
 def test_a_command_without_a_verdict_is_annotated() -> None:
     """With its error, in GitHub Actions alone."""
-    assert github_actions.tell_error("no ref", {"GITHUB_ACTIONS": "true"}) == "::error title=harness::no ref\n"
-    assert github_actions.tell_error("no ref", {}) == ""
+    assert github_actions.annotate_error("no ref", {"GITHUB_ACTIONS": "true"}) == "::error title=harness::no ref\n"
+    assert github_actions.annotate_error("no ref", {}) == ""

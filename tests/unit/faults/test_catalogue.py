@@ -90,13 +90,13 @@ def test_catalogues_of_one_process_do_not_mix(write: Writer) -> None:
         (text(number=0), r"a\.py: 0 cannot be a number; count from 1"),
         (text(id="../out"), r"a\.py: '\.\./out' cannot be an id; write lower-case words"),
         (text(id="clean"), r"a\.py: 'clean' cannot be an id"),
-        (text(caught_by="()"), r"a\.py: nothing must notice the fault; name checks in caught_by"),
+        (text(caught_by="()"), r"a\.py: no check or finding must notice the fault; list checks in caught_by"),
         (text(caught_by="('rates',)"), r"a\.py: no check 'rates'; did you mean 'rate'\?"),
         (text(quiet="('databse',)"), r"a\.py: no check 'databse'; did you mean 'database'\?"),
         (text(quiet="('rate',)"), r"a\.py: 'rate' is in caught_by and in quiet"),
         (text(injection="Injection(profile={'user': 3})"), r"no attribute 'user' of a profile; did you mean 'users'\?"),
         (text(injection="Injection(entry='proxy')"), r"injection\.entry: no sidecar 'proxy'"),
-        (text(injection="Injection(scrape={'a': object()})"), r"wrong type: object is no plain value"),
+        (text(injection="Injection(scrape={'a': object()})"), r"wrong type: object is not a plain value"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named(write: Writer, content: str, problem: str) -> None:

@@ -39,12 +39,12 @@ def report_with(verdicts: dict[str, Status], *findings: str) -> Report:
     [
         ({"rate": FAIL, "cache": PASS}, ("blind-spot",), Detection.CAUGHT, ""),
         ({"rate": FAIL, "cache": DOUBT}, ("blind-spot",), Detection.CAUGHT, ""),
-        ({"rate": FAIL, "cache": FAIL}, ("blind-spot",), Detection.FALSE_ALARM, "cache failed and must stay quiet"),
-        ({"rate": FAIL, "cache": PASS}, (), Detection.OTHERWISE, "blind-spot did not notice"),
-        ({"rate": PASS, "database": FAIL}, ("blind-spot",), Detection.OTHERWISE, "rate did not notice"),
-        ({"rate": DOUBT, "cache": PASS}, ("blind-spot",), Detection.MISSED, "rate did not notice"),
-        ({"rate": PASS, "cache": PASS}, (), Detection.MISSED, "rate, blind-spot did not notice"),
-        ({}, (), Detection.MISSED, "rate, blind-spot did not notice"),
+        ({"rate": FAIL, "cache": FAIL}, ("blind-spot",), Detection.FALSE_ALARM, "cache failed but must pass"),
+        ({"rate": FAIL, "cache": PASS}, (), Detection.OTHERWISE, "blind-spot did not notice it"),
+        ({"rate": PASS, "database": FAIL}, ("blind-spot",), Detection.OTHERWISE, "rate did not notice it"),
+        ({"rate": DOUBT, "cache": PASS}, ("blind-spot",), Detection.MISSED, "rate did not notice it"),
+        ({"rate": PASS, "cache": PASS}, (), Detection.MISSED, "rate, blind-spot did not notice it"),
+        ({}, (), Detection.MISSED, "rate, blind-spot did not notice it"),
     ],
 )
 def test_a_fault_is_caught_by_all_that_must_notice_and_none_that_must_not(

@@ -324,7 +324,7 @@ def test_an_endpoint_that_cannot_be_judged_keeps_its_share() -> None:
     short = [Pair(*(_shortened(each) for each in (pair.base, pair.candidate))) for pair in slow]
     decision = decide(short, PLAN)
     assert of(decision, f"{VIEW} p99").status is Status.INCONCLUSIVE
-    assert "p99 takes 2000" in of(decision, f"{VIEW} p99").why
+    assert "p99 needs 2000" in of(decision, f"{VIEW} p99").why
     whole, part = of(decide(slow, PLAN), f"{VIEW} p95"), of(decision, f"{VIEW} p95")
     assert part.status is Status.FAIL
     assert part.effect == whole.effect

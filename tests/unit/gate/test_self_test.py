@@ -12,12 +12,12 @@ def test_what_was_not_drawn_has_no_rates() -> None:
     found = SelfTest(
         1, 3, "HEAD", ("shop:item",), 1.1, injected=True, same=unknown, slowed=unknown, detectable={}, why="so"
     )
-    told = self_test.render(found, "somewhere")
-    assert "false alarms not known, power not known at +10 %" in told
-    assert "%" not in told.split("not known at +10 %")[1]
+    text = self_test.render(found, "somewhere")
+    assert "false-positive rate not known, power not known at +10 %" in text
+    assert "%" not in text.split("not known at +10 %")[1]
 
 
-def test_rates_are_told_in_per_cent() -> None:
+def test_rates_are_shown_in_per_cent() -> None:
     """With the least effect of each endpoint."""
     same, slowed = (Tried(Status.PASS, 10, (), Rates(1000, fails, 1 - fails, 0.0)) for fails in (0.002, 0.97))
     found = SelfTest(
@@ -32,6 +32,6 @@ def test_rates_are_told_in_per_cent() -> None:
         detectable={"shop:item p95": 0.034},
         why="so",
     )
-    told = self_test.render(found, "somewhere")
-    assert "false alarms 0.2 %, power 97.0 % at +10 %" in told
-    assert "shop:item p95: detectable from +3.4 %" in told
+    text = self_test.render(found, "somewhere")
+    assert "false-positive rate 0.2 %, power 97.0 % at +10 %" in text
+    assert "shop:item p95: detectable from +3.4 %" in text

@@ -57,7 +57,7 @@ def test_the_transformed_ratio_has_a_variance_of_a_quarter_over_n(ratio: float, 
 @pytest.mark.parametrize(("errors", "n"), [(-1, 5), (6, 5), (0, 0), (math.nan, 5), (1, math.nan), (0, math.inf)])
 def test_counts_that_are_none_are_refused(errors: int, n: int) -> None:
     """They have no value."""
-    with pytest.raises(ValueError, match="are no counts"):
+    with pytest.raises(ValueError, match="are not possible counts"):
         error_value(errors, n)
 
 
@@ -72,7 +72,7 @@ def test_a_quantile_takes_twenty_requests_beyond_it(kind: Kind, enough: int) -> 
     assert isinstance(value(arm("a", n=enough), Endpoint(kind, VIEW)), float)
     few = value(arm("a", n=enough - 1), Endpoint(kind, VIEW))
     assert isinstance(few, Unusable)
-    assert few.reason.endswith(f"{kind} takes {enough}")
+    assert few.reason.endswith(f"{kind} needs {enough}")
 
 
 def table(*rows: tuple[float, str, int, str | None, str]) -> pa.Table:

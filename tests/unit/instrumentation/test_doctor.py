@@ -60,7 +60,7 @@ def test_a_clean_settings_module_is_ok_throughout() -> None:
 
 
 SETTINGS_FAULTS = [
-    ("no Before: the request counter stays at 0", {"middleware": (COMMON, AFTER)}, "before-middleware", BEFORE),
+    ("no Before: no request is counted", {"middleware": (COMMON, AFTER)}, "before-middleware", BEFORE),
     ("a middleware above Before", {"middleware": (SECURITY, BEFORE, AFTER)}, "before-middleware", SECURITY),
     ("Before twice", {"middleware": (BEFORE, BEFORE, AFTER)}, "before-middleware", "2 times"),
     ("no After: no status", {"middleware": (BEFORE, COMMON)}, "after-middleware", AFTER),
@@ -188,7 +188,7 @@ METRICS_FAULTS = [
     ("nobody listens", MetricsFacts(URL, (Scrape(0, problem="refused"),)), ["metrics-answer"], "refused"),
     ("a wrong path", MetricsFacts(URL, (Scrape(404),)), ["metrics-answer"], 'include("django_prometheus.urls")'),
     ("a host that is not allowed", MetricsFacts(URL, (Scrape(400),)), ["metrics-answer"], "ALLOWED_HOSTS"),
-    ("a password is asked for", MetricsFacts(URL, (Scrape(403),)), ["metrics-answer"], "same refusal"),
+    ("a password is asked for", MetricsFacts(URL, (Scrape(403),)), ["metrics-answer"], "refused too"),
     ("an error now and then", MetricsFacts(URL, (scrape(1), Scrape(500), scrape(3))), ["metrics-answer"], "1 of 3"),
     (
         "a page for people",
@@ -214,7 +214,7 @@ METRICS_FAULTS = [
         "2 processes answered",
     ),
     (
-        "one start time, two births of a counter: workers that were forked together",
+        "one start time, two creation times of a counter: workers that were forked together",
         MetricsFacts(URL, (one_process(1, 10.0, 11.1), one_process(2, 10.0, 11.2))),
         ["multiprocess-directory"],
         "2 processes answered",
@@ -297,7 +297,7 @@ def test_the_text_marks_wraps_and_counts() -> None:
         "               the line to the urlpatterns\n"
         "? port         not tried\n"
         "\n"
-        "3 looked at: 1 ok, 1 fault, 1 unknown\n"
+        "3 checked: 1 ok, 1 fault, 1 unknown\n"
     )
 
 

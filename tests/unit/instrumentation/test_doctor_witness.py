@@ -57,7 +57,8 @@ def test_in_its_places_it_is_on_off_or_by_token(mode: WitnessMode, status: Healt
 
 
 @pytest.mark.parametrize(
-    ("mode", "says"), [(WitnessMode.ABSENT, "pip install ./witness"), (WitnessMode.OFF, f"add {OUTER!r} as first line")]
+    ("mode", "says"),
+    [(WitnessMode.ABSENT, "pip install ./witness"), (WitnessMode.OFF, f"add {OUTER!r} as the first line")],
 )
 def test_without_one_a_single_line_says_what_it_would_bring(mode: WitnessMode, says: str) -> None:
     """It is optional, so nothing is at fault."""

@@ -164,9 +164,9 @@ def test_what_is_not_covered_is_said(text: str) -> None:
 def test_a_number_is_no_vector_and_a_vector_no_number() -> None:
     """The parser sees to it; who asks the engine without it is told."""
     asked = Engine(Samples(series={}, at_s=0.0, dialect=NEWEST))
-    with pytest.raises(UnsupportedError, match="a number stands where a vector must"):
+    with pytest.raises(UnsupportedError, match="a number is given where a vector is required"):
         asked.vector(syntax.parse("1"))
-    with pytest.raises(UnsupportedError, match="a vector stands where a number must"):
+    with pytest.raises(UnsupportedError, match="a vector is given where a number is required"):
         asked.number(syntax.parse("x"))
 
 

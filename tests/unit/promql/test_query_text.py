@@ -33,7 +33,7 @@ def test_query_texts() -> None:
     """Selectors and durations as Prometheus reads them."""
     assert promql.raw("up", 'job="django"', 25.001) == 'up{job="django"}[25001ms]'
     assert promql.selector("up", "") == "up{}"
-    with pytest.raises(ValueError, match="no PromQL duration"):
+    with pytest.raises(ValueError, match="not a PromQL duration"):
         promql.duration(0)
 
 
@@ -46,5 +46,5 @@ def test_a_duration_is_in_whole_milliseconds(seconds: float, expected: str) -> N
 @pytest.mark.parametrize("seconds", [0.0004, 0, -1])
 def test_what_is_no_duration_is_refused(seconds: float) -> None:
     """Prometheus would refuse it too, after the run."""
-    with pytest.raises(ValueError, match="no PromQL duration"):
+    with pytest.raises(ValueError, match="not a PromQL duration"):
         promql.duration(seconds)

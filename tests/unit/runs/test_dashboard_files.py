@@ -25,7 +25,7 @@ def test_a_file_that_is_none_leaves_the_others_to_be_judged(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("files", "name", "said"),
     [
-        ({}, "", "holds no .json file"),
+        ({}, "", "contains no .json file"),
         ({}, "missing.json", "missing.json cannot be read"),
         ({"a.json": "{"}, "a.json", "not valid JSON"),
         ({"a.json": "{", "b.json": "[]"}, "", "a.json: not valid JSON"),

@@ -50,7 +50,7 @@ def test_of_several_files_the_good_ones_are_judged(tmp_path: Path) -> None:
     [
         (("gone.yml",), r"rules: .*gone\.yml cannot be read: No such file"),
         (("bytes.yml",), r"rules: .*bytes\.yml cannot be read: it is not UTF-8"),
-        (("empty",), r"rules: .*empty holds no \.yml file; name a file or a directory"),
+        (("empty",), r"rules: .*empty contains no \.yml file; name a file or a directory"),
         (("broken.yml",), r"broken\.yml, line 1: group 'g', rule 'A': the expression cannot be read .*sum\("),
         (("a.yml", "below"), r"rules: two files are called a\.yml"),
         (("a.yml", "c.yml"), r"c\.yml, line 1: group 'g', rule 'A' is also a\.yml, line 1"),

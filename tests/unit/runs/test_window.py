@@ -127,7 +127,7 @@ def test_the_last_minutes_end_where_every_scrape_is_stored() -> None:
 def test_too_few_scrapes_are_no_range() -> None:
     """Four at least, named by the flag."""
     scraped = Scraped(Answers({"a:1": [(99.0, 7, 7)]}), "2.42.0", SELECTOR, 15.0, DJANGO_PROMETHEUS)
-    with pytest.raises(UsageError, match=r"--range: 59 s hold fewer than 4 scrapes of 15 s"):
+    with pytest.raises(UsageError, match=r"--range: 59 s hold fewer than 4 scrapes at one every 15 s"):
         window.last_minutes(scraped, 59.0)
 
 

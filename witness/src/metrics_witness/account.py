@@ -1,7 +1,7 @@
 """What each request does to databases, caches and models, counted apart from the app's metrics.
 
-What was in a cache only the view knows that stored it, and what a queryset did in bulk no signal says, so views count
-these themselves with `lookup` and `operation`.
+Only the view that stored a value knows what was in a cache, and no signal reports what a queryset did in bulk, so views
+count these themselves with `lookup` and `operation`.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ CACHE_KEYS = ("get", "hit", "falsy", "none", "miss", "fail", "falsy_lost")
 CACHE_KEYS_OF_MANY = ("many_keys", "many_found", "or_set_hit", "or_set_miss")
 MODEL_KEYS = ("insert", "given_pk", "update", "delete", "bulk_insert", "bulk_update", "bulk_delete", "undone")
 KEYS = (*DB_KEYS, *CACHE_KEYS, *CACHE_KEYS_OF_MANY, *MODEL_KEYS)
-"""The order of keys in a digest; others follow by name."""
+"""The order of keys in the text; others follow by name."""
 CACHE_LABELS = {
     "django.core.cache.backends.locmem.LocMemCache": "locmem",
     "django.core.cache.backends.filebased.FileBasedCache": "filebased",
@@ -100,7 +100,7 @@ def lookup(key: str, number: int = 1, *, alias: str = "default") -> None:
 
 
 def operation(model: str, key: str, number: int = 1) -> None:
-    """Count what a view did to a model and no signal says, by a key of `MODEL_KEYS`; `model` is its `model_name`."""
+    """Count what a view did to a model and no signal reports, by a key of `MODEL_KEYS`; `model` is its `model_name`."""
     if (account := current()) and number:
         account.count("model", model, key, number)
 

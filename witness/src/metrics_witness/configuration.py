@@ -1,4 +1,4 @@
-"""The setting `WITNESS`: whether the app testifies, to whom, and whether it keeps a log of its SQL.
+"""The setting `WITNESS`: whether the app sends its account, to whom, and whether it keeps a log of its SQL.
 
 Anything wrong is an ImproperlyConfigured that names the key and never shows a token.
 """
@@ -72,7 +72,7 @@ class Configuration:
 
 
 def matches(sent: str, token: str) -> bool:
-    """Whether a header holds the token, in a time that does not tell how much of it; an empty token matches nothing."""
+    """Whether a header holds the token, in a time that does not reveal how much; an empty token matches nothing."""
     return bool(token) and hmac.compare_digest(sent.encode("utf-8", "replace"), token.encode())
 
 

@@ -2,8 +2,8 @@
 
 Durations are milliseconds with nanosecond digits: `view` (time inside the inner witness, the view's name), `raised`
 (time until the exception hooks ran, the exception's type), `app` (time inside the outer witness), `queue` (time since
-the client's `X-Request-Start`), and where there is something to report, `db` (time in SQL statements, and a digest of
-them), `cache` and `model` (digests; README.md has their keys).
+the client's `X-Request-Start`), and where there is something to report, `db` (time in SQL statements, and the event
+counts of SQL), `cache` and `model` (event counts; README.md has their keys).
 """
 
 import re

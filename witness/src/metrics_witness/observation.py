@@ -42,7 +42,7 @@ def keep_outside(keep: Callable[[Account], None]) -> None:
 def install() -> None:
     """Listen to Django's signals, for good; a second call does nothing.
 
-    A listener to `post_delete` makes Django fetch the rows that a queryset deletes, for it sends the signal for each.
+    A listener to `post_delete` makes Django fetch the rows that a queryset deletes, as it sends the signal for each.
     """
     global _installed  # noqa: PLW0603 - the signals are one per process
     if _installed:

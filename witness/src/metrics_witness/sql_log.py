@@ -90,7 +90,7 @@ class _Files:
             self._file.close()
 
     def _line(self, view: str, statement: Statement) -> str:
-        told = {
+        written = {
             "time": round(statement.started_s, 6),
             "view": view,
             "duration_ms": round(statement.duration_s * 1000, 6),
@@ -100,7 +100,7 @@ class _Files:
             "statement": normalised(statement.sql, statement.vendor),
             "error": statement.error,
         }
-        return json.dumps({"told": told, "totals": self._totals}) + "\n"
+        return json.dumps({"told": written, "totals": self._totals}) + "\n"
 
 
 def statements(settings: SqlLogSettings) -> list[dict[str, Any]]:
@@ -109,7 +109,7 @@ def statements(settings: SqlLogSettings) -> list[dict[str, Any]]:
     for path in settings.directory.glob("*.jsonl"):
         own = [line["told"] for file in (path.with_suffix(".older"), path) for line in _lines(file)]
         found += own[-settings.statements :]
-    return sorted(found, key=lambda told: -told["time"])
+    return sorted(found, key=lambda statement: -statement["time"])
 
 
 def totals(settings: SqlLogSettings) -> dict[str, dict[str, int]]:
@@ -132,21 +132,21 @@ def normalised(sql: str, vendor: str) -> str:
     a quote that nothing closes, and from the first quote of a statement with a backslash, which escapes a quote in some
     dialects and settings and not in others.
     """
-    words = []
+    parts = []
     if "\\" in sql and "'" in sql:
         return f"{normalised(sql[: sql.index(chr(39))], vendor)} ? ..."
     for token in _tokens(sql[:LONGEST]):
         if token.ttype in tokens.Error:
-            words.append(" ...")
+            parts.append(" ...")
             break
         quoted = token.ttype in tokens.Literal.String.Symbol and not (vendor == "mysql" and token.value[0] == '"')
         if token.ttype in tokens.Comment:
-            words.append(" ")
+            parts.append(" ")
         elif token.ttype in tokens.Literal and not quoted:
-            words.append("?")
+            parts.append("?")
         else:
-            words.append(token.value)
-    return " ".join("".join(words).split())
+            parts.append(token.value)
+    return " ".join("".join(parts).split())
 
 
 def _tokens(sql: str) -> Iterator[Any]:

@@ -21,7 +21,7 @@ LOOPBACK = ("127.0.0.1", "::1", "")
 
 
 class _BadQueryError(ValueError):
-    """What is wrong with a parameter, in words for the caller."""
+    """What is wrong with a parameter, as a message for the caller."""
 
 
 @require_GET
@@ -75,11 +75,11 @@ def _chosen(settings: SqlLogSettings, request: HttpRequest) -> list[dict[str, An
         raise _BadQueryError(f"limit must be from 1 to {LIMIT}")
     view = query.get("view") or None
     found = [
-        told
-        for told in sql_log.statements(settings)
-        if (since is None or told["time"] >= since)
-        and (view is None or told["view"] == view)
-        and (least is None or told["duration_ms"] >= least)
+        statement
+        for statement in sql_log.statements(settings)
+        if (since is None or statement["time"] >= since)
+        and (view is None or statement["view"] == view)
+        and (least is None or statement["duration_ms"] >= least)
     ]
     return found[: int(limit or LIMIT)]
 

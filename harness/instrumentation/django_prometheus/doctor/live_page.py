@@ -23,7 +23,7 @@ def diagnose_metrics(facts: MetricsFacts) -> tuple[Diagnosis, ...]:
     found = namespaces(REQUESTS, names)
     if len(found) > 1:
         several = " and ".join(f"{each}_" if each else "no namespace" for each in found)
-        text = f"its metrics stand under {several}: two registries on one page; let one app serve it"
+        text = f"it has metrics under {several}: two registries on one page; serve one of them"
         return answer, fault("metric-namespace", f"{facts.url}: {text}")
     prefix = f"{found[0]}_" if found and found[0] else ""
     return (
@@ -51,7 +51,7 @@ def diagnose_metrics(facts: MetricsFacts) -> tuple[Diagnosis, ...]:
 def _namespace(url: str, prefix: str) -> tuple[Diagnosis, ...]:
     if not prefix:
         return ()
-    text = f"every name begins with {prefix}; the harness finds that by itself, dashboards and rules must ask for it"
+    text = f"every name begins with {prefix}; the harness detects that, dashboards and rules must use it"
     return (ok("metric-namespace", f"{url}: {text}"),)
 
 
@@ -79,7 +79,7 @@ def _status_advice(status: int) -> str:
         case 400:
             return "does ALLOWED_HOSTS of the settings name this host?"
         case 401 | 403:
-            return "let the scraper in: Prometheus meets the same refusal"
+            return "let the scraper in: Prometheus is refused too"
         case 404:
             return f"name the URL that serves the metrics, or add {URL_LINE} to the urlpatterns"
         case _:
@@ -87,7 +87,7 @@ def _status_advice(status: int) -> str:
 
 
 def _processes(facts: MetricsFacts, read: list[Scrape], prefix: str) -> Diagnosis:
-    """One process, or all of them summed; told by who answers and by a counter that each reading itself raises."""
+    """One process, or all of them summed; judged by who answers and by a counter that each reading itself raises."""
     name = "multiprocess-directory"
     everyone = [*read, *(scrape for scrape in facts.concurrent if scrape.status == 200 and not scrape.problem)]
     if len(everyone) < 2:
@@ -100,7 +100,7 @@ def _processes(facts: MetricsFacts, read: list[Scrape], prefix: str) -> Diagnosi
         values = ", ".join(f"{count:g}" for count in counts) or "nothing"
         text = (
             f"several workers without PROMETHEUS_MULTIPROC_DIR: {seen}, and {prefix}{REQUESTS} read {values}; "
-            f"{MULTIPROCESS_LINE} (or it was restarted meanwhile: look again)"
+            f"{MULTIPROCESS_LINE} (or it was restarted meanwhile: run the doctor again)"
         )
         return fault(name, f"{facts.url}: {text}")
     if answering == {(None, None)}:
@@ -108,7 +108,7 @@ def _processes(facts: MetricsFacts, read: list[Scrape], prefix: str) -> Diagnosi
     answers = f"{facts.url}: one process gave all {len(everyone)} answers"
     age_s = max((scrape.age_s for scrape in everyone if scrape.age_s is not None), default=0.0)
     if age_s < SETTLED_S:
-        text = f"but had started {age_s:.1f} s ago: further workers may not serve yet; look again in {SETTLED_S:g} s"
+        text = f"but had started {age_s:.1f} s ago: other workers may not serve yet; look again in {SETTLED_S:g} s"
         return unknown(name, f"{answers}, {text}")
     return ok(name, answers)
 
@@ -118,13 +118,16 @@ def _middlewares(url: str, read: list[Scrape], names: frozenset[str], prefix: st
     if not any(name.startswith(f"{prefix}django_http_") for name in names):
         return (
             fault(
-                "before-middleware", f"{url} has no django_http_*: MIDDLEWARE lacks it; add {BEFORE!r} as first line"
+                "before-middleware",
+                f"{url} has no django_http_*: MIDDLEWARE lacks it; add {BEFORE!r} as the first line",
             ),
-            fault("after-middleware", f"{url} has no django_http_*: MIDDLEWARE lacks it; add {AFTER!r} as last line"),
+            fault(
+                "after-middleware", f"{url} has no django_http_*: MIDDLEWARE lacks it; add {AFTER!r} as the last line"
+            ),
         )
     counts = [scrape.requests for scrape in read if scrape.requests is not None]
     if len(counts) < 2:
-        text = f"{url} was read {len(counts)} times with {prefix}{REQUESTS}; two readings tell whether it grows"
+        text = f"{url} was read {len(counts)} times with {prefix}{REQUESTS}; two are needed to see whether it grows"
         return unknown("before-middleware", text), unknown("after-middleware", text)
     grows = len(set(counts)) > 1
     has_status = f"{prefix}{RESPONSES_BY_STATUS}" in names
@@ -136,12 +139,16 @@ def _before(url: str, read: list[Scrape], counts: list[float], prefix: str) -> D
     if len(set(counts)) > 1:
         return ok(name, f"{url}: {counter} counts each reading")
     if counts[0] == 0:
-        text = f"{counter} stays at 0 though the page was asked for: Before is missing; add {BEFORE!r} as first line"
+        text = (
+            f"{counter} stays at 0 although the page was requested: Before is missing; add {BEFORE!r} as the first line"
+        )
         return fault(name, f"{url}: {text} of MIDDLEWARE")
     if len({scrape.counters for scrape in read}) == 1:
         text = f"{counter} stays at {counts[0]:g}, and so does every counter: the page is a cached copy"
-        return fault(name, f"{url}: {text}; take the cache or proxy away from it")
-    text = f"{counter} stays at {counts[0]:g}: the page is not served through the middlewares (a port of its own?)"
+        return fault(name, f"{url}: {text}; remove the cache or proxy in front of it")
+    text = (
+        f"{counter} stays at {counts[0]:g}: the page is not served through the middlewares (does it have its own port?)"
+    )
     return unknown(name, f"{url}: {text}; with several workers each needs a port")
 
 
@@ -151,11 +158,13 @@ def _after(url: str, prefix: str, *, grows: bool, has_status: bool) -> Diagnosis
         return ok(name, f"{url}: {counter} has series")
     if grows:
         text = f"requests are counted, but {counter} has no series: After is missing"
-        return fault(name, f"{url}: {text}; add {AFTER!r} as last line of MIDDLEWARE")
-    return unknown(name, f"{url}: {counter} has no series and no request was counted; send one, look again")
+        return fault(name, f"{url}: {text}; add {AFTER!r} as the last line of MIDDLEWARE")
+    return unknown(
+        name, f"{url}: {counter} has no series and no request was counted; send one and run the doctor again"
+    )
 
 
 def _used(url: str, id: str, prefix: str, names: frozenset[str], otherwise: str) -> Diagnosis:
     if any(name.startswith(prefix) for name in names):
         return ok(id, f"{url} has {prefix}*")
-    return unknown(id, f"{url} has no {prefix}*: {otherwise}; `harness doctor --settings` tells which")
+    return unknown(id, f"{url} has no {prefix}*: {otherwise}; `harness doctor --settings` shows which")

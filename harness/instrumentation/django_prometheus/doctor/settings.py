@@ -130,13 +130,11 @@ def _middlewares(facts: SettingsFacts) -> tuple[Diagnosis, ...]:
 def _before(where: str, facts: SettingsFacts, found: list[int]) -> Diagnosis:
     name = "before-middleware"
     if not found:
-        text = (
-            f"has no Before, so the request counter stays at 0 and no latency is measured; add {BEFORE!r} as first line"
-        )
+        text = f"has no Before, so no request is counted and no latency is measured; add {BEFORE!r} as the first line"
         return fault(name, f"{where} {text}")
     if len(found) > 1:
         return fault(
-            name, f"{where} has Before {len(found)} times, so each request counts as often; keep the first only"
+            name, f"{where} has Before {len(found)} times, so each request is counted that often; keep the first only"
         )
     outside = [path for path in facts.middleware[: found[0]] if not _is_witness(path)]
     if outside:
@@ -152,16 +150,16 @@ def _before(where: str, facts: SettingsFacts, found: list[int]) -> Diagnosis:
 def _after(where: str, facts: SettingsFacts, found: list[int]) -> Diagnosis:
     name = "after-middleware"
     if not found:
-        text = f"has no After, so there is no status, view or latency by view; add {AFTER!r} as last line"
+        text = f"has no After, so there is no status, view or latency by view; add {AFTER!r} as the last line"
         return fault(name, f"{where} {text}")
     if len(found) > 1:
         return fault(
-            name, f"{where} has After {len(found)} times, so each response counts as often; keep the last only"
+            name, f"{where} has After {len(found)} times, so each response is counted that often; keep the last only"
         )
     inside = facts.middleware[found[0] + 1 :]
     if inside:
         text = (
-            f"has {_listed(inside)} below After; a request that it answers itself is told as view '<unnamed view>'; "
+            f"has {_listed(inside)} below After; a request that it answers itself gets the view '<unnamed view>'; "
             f"move {facts.middleware[found[0]]!r} to the last line"
         )
         return fault(name, f"{where} {text}")
@@ -189,8 +187,8 @@ def _url(facts: SettingsFacts) -> Diagnosis:
     if facts.routes:
         route = facts.routes[0]
         text = (
-            f"/{route.route.lstrip('/')} serves the metrics under the view name {route.view!r}; the harness tells "
-            f"scrapes from traffic by the name {METRICS_VIEW!r}: give the pattern name={METRICS_VIEW!r}"
+            f"/{route.route.lstrip('/')} serves the metrics under the view name {route.view!r}; the harness "
+            f"distinguishes scrapes from traffic by the name {METRICS_VIEW!r}: give the pattern name={METRICS_VIEW!r}"
         )
         return unknown(name, f"{facts.module}: {text}")
     if not facts.unimportable.keys() <= set(facts.middleware):
@@ -217,7 +215,7 @@ def _databases(facts: SettingsFacts) -> tuple[Diagnosis, ...]:
 def _caches(facts: SettingsFacts) -> tuple[Diagnosis, ...]:
     if not facts.caches_set:
         text = (
-            "CACHES is not set, so Django's plain locmem cache stands in; if the app caches, set it to "
+            "CACHES is not set, so Django's plain locmem cache is used; if the app caches, set it to "
             f"{f'{_COUNTING_CACHE}.locmem.LocMemCache'!r}"
         )
         return (unknown("cache-backend", f"{facts.module}: {text}"),)
@@ -237,9 +235,9 @@ def _backend(name: str, where: str, backend: Backend, counterparts: Mapping[str,
     if backend.instrumented:
         return ok(name, f"{where} is {backend.path!r}")
     if backend.instrumented is None:
-        text = f"is {backend.path!r}, which cannot be imported here; look again where its driver is installed"
+        text = f"is {backend.path!r}, which cannot be imported here; run the doctor where its driver is installed"
         return unknown(name, f"{where} {text}")
-    text = f"is {backend.path!r}, for which django-prometheus has no counterpart; nothing counts it as {series}"
+    text = f"is {backend.path!r}, for which django-prometheus has no counterpart; so it has no {series}"
     return unknown(name, f"{where} {text}")
 
 
@@ -249,7 +247,7 @@ def _namespace(facts: SettingsFacts) -> Diagnosis:
         return ok(name, f"{facts.module}: the metrics keep their own names")
     text = (
         f"PROMETHEUS_METRIC_NAMESPACE is {facts.namespace!r}, so every name begins with {facts.namespace}_; the "
-        "harness finds that by itself, dashboards and rules must ask for it"
+        "harness detects that, dashboards and rules must use it"
     )
     return ok(name, f"{facts.module}: {text}")
 
@@ -258,11 +256,15 @@ def _buckets(facts: SettingsFacts) -> Diagnosis:
     name = "latency-buckets"
     bounds = facts.latency_buckets
     if bounds is None:
-        text = "PROMETHEUS_LATENCY_BUCKETS is not set: 10 ms to 75 s; nothing below 10 ms is told apart"
+        text = (
+            "PROMETHEUS_LATENCY_BUCKETS is not set: bounds from 10 ms to 75 s, so latencies below 10 ms all look alike"
+        )
         return ok(name, f"{facts.module}: {text}")
     where = f"{facts.module}: PROMETHEUS_LATENCY_BUCKETS"
     if not bounds:
-        return fault(name, f"{where} has no finite bound, so no quantile can be told; name bounds in ascending seconds")
+        return fault(
+            name, f"{where} has no finite bound, so no quantile can be computed; list bounds in ascending seconds"
+        )
     if any(upper <= lower for lower, upper in pairwise(bounds)):
         return fault(
             name, f"{where} is not in ascending order, which prometheus_client refuses; sort it, each bound once"
@@ -279,9 +281,7 @@ def _workers(facts: SettingsFacts) -> Diagnosis:
     line = "set PROMETHEUS_MULTIPROC_DIR to an empty directory before the first worker starts, e.g. in gunicorn.conf.py"
     match facts.workers:
         case None:
-            text = (
-                "PROMETHEUS_MULTIPROC_DIR was seen nowhere and the number of workers is not known; with more than one"
-            )
+            text = "PROMETHEUS_MULTIPROC_DIR was not found and the number of workers is not known; with more than one"
             return unknown(name, f"{text}, {line}")
         case 1:
             return ok(name, "one worker process needs no PROMETHEUS_MULTIPROC_DIR")

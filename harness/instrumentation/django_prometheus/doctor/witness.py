@@ -29,7 +29,7 @@ class WitnessMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WitnessFacts:
-    """What the target's process says of it."""
+    """What the target's process reports of it."""
 
     mode: WitnessMode = WitnessMode.ABSENT
     refusal: str = ""
@@ -66,7 +66,7 @@ def _absent(where: str, middleware: tuple[str, ...], facts: WitnessFacts) -> Dia
     return ok(
         ID,
         f"{where} has no witness, which is optional; {brings}: metrics_witness is installed, so add {OUTER!r} as "
-        f"first line and {INNER!r} immediately above PrometheusAfterMiddleware",
+        f"the first line and {INNER!r} immediately above PrometheusAfterMiddleware",
     )
 
 
@@ -115,7 +115,7 @@ def _mode(module: str, facts: WitnessFacts) -> Diagnosis:
             text = "on for requests with the token: name the variable that holds it as witness_token_env of the profile"
             return ok(ID, f"{module}: the witness is in its places and {text}")
         case WitnessMode.OFF:
-            text = "off; WITNESS = {'token': ...} turns it on for who knows the token, {'enabled': True} for everybody"
+            text = "off; WITNESS = {'token': ...} turns it on for requests with the token, {'enabled': True} for all"
             return ok(ID, f"{module}: the witness is in its places and {text}")
         case WitnessMode.REFUSED:
             return fault(ID, f"{module}: the witness's setting is refused, so nothing is served: {facts.refusal}")

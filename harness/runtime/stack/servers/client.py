@@ -8,7 +8,7 @@ from harness.runtime.stack.servers.server import CONNECT_LIMIT_S, Instance
 
 
 def ask_client(instance: Instance, command: tuple[str, ...], env: Mapping[str, str]) -> str:
-    """What a client prints, without the last line's end. Raises NotReadyError with its complaint when it fails."""
+    """What a client prints, without the last line's end. Raises NotReadyError with its message when it fails."""
     try:
         done = subprocess.run(
             command,
@@ -26,5 +26,7 @@ def ask_client(instance: Instance, command: tuple[str, ...], env: Mapping[str, s
     except OSError as error:
         raise NotReadyError(f"{command[0]} cannot be started: {error.strerror}") from None
     if done.returncode:
-        raise NotReadyError(f"{command[0]} said {' '.join(done.stderr.split()) or f'nothing (exit {done.returncode})'}")
+        raise NotReadyError(
+            f"{command[0]} printed {' '.join(done.stderr.split()) or f'nothing (exit {done.returncode})'}"
+        )
     return done.stdout.strip()

@@ -11,8 +11,8 @@ def _prepare(_: Instance) -> None:
 
 
 def _command(instance: Instance) -> tuple[str, ...]:
-    words = (str(instance.programs["memcached"]), "-l", "127.0.0.1", "-p", str(instance.port), "-U", "0")
-    return (*words, "-u", "root") if os.geteuid() == 0 else words
+    command = (str(instance.programs["memcached"]), "-l", "127.0.0.1", "-p", str(instance.port), "-U", "0")
+    return (*command, "-u", "root") if os.geteuid() == 0 else command
 
 
 def _log_in(instance: Instance) -> str:

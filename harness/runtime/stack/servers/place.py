@@ -25,7 +25,9 @@ def unprivileged(*names: str) -> Account | None:
         except KeyError:
             continue
         return Account(name, entry.pw_uid, entry.pw_gid)
-    raise UsageError(f"this machine has no account {' or '.join(names)}; make one, or run the harness as another user")
+    raise UsageError(
+        f"this machine has no account {' or '.join(names)}; create one, or run the harness as another user"
+    )
 
 
 def reachable(account: Account) -> Path:

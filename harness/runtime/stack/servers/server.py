@@ -64,7 +64,7 @@ class Server:
     """Fill the directory."""
     command: Callable[[Instance], tuple[str, ...]]
     log_in: Callable[[Instance], str]
-    """Log in, make what is missing, and tell the server's version; raises NotReadyError while there is no login."""
+    """Log in, make what is missing, and return the server's version; raises NotReadyError while there is no login."""
     placeholders: Callable[[Instance], Mapping[str, str]]
     """What the target must know of it, without the name in front: `port`, `password`."""
     account: Callable[[], Account | None] = lambda: None
@@ -87,7 +87,7 @@ class Started:
 
     name: str
     version: str
-    """As the server itself tells it, e.g. `15.8`."""
+    """As the server itself reports it, e.g. `15.8`."""
     placeholders: Mapping[str, str]
     """Name -> value: `redis_port`."""
 

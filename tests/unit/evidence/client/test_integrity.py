@@ -12,17 +12,17 @@ HEADER = 'view;dur=1.5;desc="a:b", app;dur=2.0'
 EXCHANGE = Exchange(1_700_000_000.0, 0.02, "GET", "/a", 200, HEADER, None, 10, "http://h/a", 0)
 LABELS = Labels({}, {}, "measure", "<unnamed view>")
 FALSE = [
-    ({"started_s": -1.0}, "its start is no time"),
-    ({"started_s": float("inf")}, "its start is no time"),
-    ({"latency_s": -1.0}, "its latency is no duration"),
-    ({"latency_s": float("nan")}, "its latency is no duration"),
-    ({"latency_s": 1e308}, "its latency is no duration"),
+    ({"started_s": -1.0}, "its start is not a time"),
+    ({"started_s": float("inf")}, "its start is not a time"),
+    ({"latency_s": -1.0}, "its latency is not a duration"),
+    ({"latency_s": float("nan")}, "its latency is not a duration"),
+    ({"latency_s": 1e308}, "its latency is not a duration"),
     ({"intended_s": 1_700_000_001.0}, "it started before it was intended to"),
     ({"intended_s": float("nan")}, "it started before it was intended to"),
-    ({"queue_s": float("inf")}, "its queue_s is no duration"),
-    ({"status": 0}, "it has no response, and yet a witness came with one"),
-    ({"status": 99}, "its status is none of HTTP"),
-    ({"status": -1}, "its status is none of HTTP"),
+    ({"queue_s": float("inf")}, "its queue_s is not a duration"),
+    ({"status": 0}, "it has no response, but a witness"),
+    ({"status": 99}, "its status is not an HTTP status"),
+    ({"status": -1}, "its status is not an HTTP status"),
     ({"witness_view_s": 0.003}, "the inner witness took longer than the outer one"),
     ({"witness_app_s": 0.0}, "the inner witness took longer than the outer one"),
     ({"witness_raised_s": 0.002}, "the exception came after the view's end"),
@@ -55,7 +55,7 @@ def test_what_a_recorder_writes_is_sound() -> None:
 def test_a_client_that_waited_less_than_the_app_worked_is_doubted() -> None:
     """A locustfile may set response_time itself, so it is no proof of a change."""
     assert integrity.contradiction(changed(latency_s=0.001), 0) == ""
-    assert integrity.doubt(changed(latency_s=0.001), 0).startswith("row 1: the client waited for less time")
+    assert integrity.doubt(changed(latency_s=0.001), 0).startswith("row 1: the client waited less than")
 
 
 def test_bytes_that_are_no_text_are_damage() -> None:

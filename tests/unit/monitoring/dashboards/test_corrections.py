@@ -65,13 +65,13 @@ def test_without_corrections_rate_extrapolates() -> None:
 def test_a_series_that_appears_counts_from_zero() -> None:
     """Its first value is 2, which rate() leaves out; a series that was always there is not touched."""
     born: list[float | None] = [None] * 8 + [2.0, 2.0, 2.0]
-    births = frozenset({Correction.BIRTHS})
+    first_values = frozenset({Correction.FIRST_VALUES})
     assert value("increase(x[10s])", series("x", born)) == {(("instance", "a"),): 0}
-    corrected = value("increase(x[10s])", series("x", born), applied=births)
+    corrected = value("increase(x[10s])", series("x", born), applied=first_values)
     assert corrected == {(("instance", "a"),): pytest.approx(2)}
     assert value("increase(x[10s])", series("x", born), applied=TRUE) == {(("instance", "a"),): pytest.approx(2)}
     steady = series("x", line(1, start=5))
-    assert value("rate(x[10s])", steady, applied=births) == value("rate(x[10s])", steady)
+    assert value("rate(x[10s])", steady, applied=first_values) == value("rate(x[10s])", steady)
 
 
 def test_scrapes_are_taken_out_of_counters_without_views() -> None:
@@ -107,7 +107,7 @@ def test_an_added_label_shares_the_background_out_or_says_that_it_cannot() -> No
     labelled = Series({**scraped.labels, "tenant": "b"}, scraped.points)
     right = value(f"sum(rate({REQUESTS}[4s]))", *tenants, labelled, applied=RIGHT)
     assert right == {(): pytest.approx(3)}
-    with pytest.raises(UnsupportedError, match="nothing tells in which of its series"):
+    with pytest.raises(UnsupportedError, match="not known in which of its series"):
         value(f"sum(rate({REQUESTS}[4s]))", *tenants, scraped, applied=RIGHT)
     alone = value(f"sum(rate({REQUESTS}[4s]))", tenants[0], scraped, applied=RIGHT)
     assert alone == {(): pytest.approx(2)}
@@ -341,10 +341,10 @@ def test_background_of_another_instance_is_no_share() -> None:
 def test_births_are_of_counters_alone() -> None:
     """A gauge that appears was not at 0 before."""
     born = series("x", [None] * 8 + [2.0, 2.0, 2.0])
-    births = frozenset({Correction.BIRTHS})
+    first_values = frozenset({Correction.FIRST_VALUES})
     late = series("x", [None] * 10 + [2.0])
     assert value("irate(x[4s])", late) == {}
-    assert value("irate(x[4s])", late, applied=births) == {(("instance", "a"),): 2}
+    assert value("irate(x[4s])", late, applied=first_values) == {(("instance", "a"),): 2}
     assert value("delta(x[10s])", born, applied=TRUE) == {(("instance", "a"),): 0}
     assert value("min_over_time(x[10s])", born, applied=TRUE) == {(("instance", "a"),): 2}
 
@@ -352,11 +352,11 @@ def test_births_are_of_counters_alone() -> None:
 def test_a_birth_is_at_the_last_scrape_without_the_series() -> None:
     """Where none is known before it, it is no birth."""
     asked = samples(series("x", line(1)))
-    assert asked.from_birth(Series({"instance": "a"}, ()), [(3.0, 2.0)]) == [(2.0, 0.0), (3.0, 2.0)]
-    assert asked.from_birth(Series({"instance": "a"}, ()), [(3.5, 2.0)]) == [(3.0, 0.0), (3.5, 2.0)]
-    assert asked.from_birth(Series({"instance": "a"}, ()), [(0.0, 2.0)]) == [(0.0, 2.0)]
-    assert asked.from_birth(Series({"instance": "b"}, ()), [(3.0, 2.0)]) == [(3.0, 2.0)]
-    assert asked.from_birth(Series({"instance": "a"}, ()), []) == []
+    assert asked.from_zero(Series({"instance": "a"}, ()), [(3.0, 2.0)]) == [(2.0, 0.0), (3.0, 2.0)]
+    assert asked.from_zero(Series({"instance": "a"}, ()), [(3.5, 2.0)]) == [(3.0, 0.0), (3.5, 2.0)]
+    assert asked.from_zero(Series({"instance": "a"}, ()), [(0.0, 2.0)]) == [(0.0, 2.0)]
+    assert asked.from_zero(Series({"instance": "b"}, ()), [(3.0, 2.0)]) == [(3.0, 2.0)]
+    assert asked.from_zero(Series({"instance": "a"}, ()), []) == []
 
 
 @pytest.mark.parametrize(
@@ -468,4 +468,4 @@ def test_a_filter_of_buckets_outside_of_a_quantile_stays() -> None:
 
 def test_corrections_are_called_as_in_the_documentation() -> None:
     """docs/checks/dashboards.md."""
-    assert " ".join(Correction) == "background averages filters resets unnamed births extrapolation"
+    assert " ".join(Correction) == "background averages filters resets unnamed first-values extrapolation"

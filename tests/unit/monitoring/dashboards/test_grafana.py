@@ -102,7 +102,7 @@ def test_a_label_of_the_run_comes_before_the_value_of_the_dashboard() -> None:
     ("written", "problem"),
     [
         ("$v", "variable $v has no value"),
-        ("${w:glob}", "the format of ${w:glob} is not known"),
+        ("${w:glob}", "the format of ${w:glob} is unknown"),
     ],
 )
 def test_what_cannot_be_filled_in_is_named(written: str, problem: str) -> None:

@@ -1,4 +1,4 @@
-"""The life of an alert: which states follow from what its expression gave."""
+"""The history of an alert: which states follow from what its expression gave."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -8,13 +8,13 @@ import pytest
 from harness.core.query import Series
 from harness.core.rule import Rule
 from harness.monitoring.rules import alert_states
-from harness.monitoring.rules.alert_states import Evaluation, Limit, State
+from harness.monitoring.rules.alert_states import AlertLimit, AlertState, Evaluation
 from harness.monitoring.rules.recording import Mismatch, first_difference
 from harness.monitoring.rules.reevaluation import Late, Replay, Scraped, group_of, origins, reach_s
 from harness.promql import NEWEST, syntax
 from harness.promql.vectors import Labels, UnsupportedError
 
-SILENT, PENDING, FIRING = State
+SILENT, PENDING, FIRING = AlertState
 KEY: Labels = (("view", "pay"),)
 SCRAPES = tuple(float(second) for second in range(1, 31))
 EVALUATIONS = tuple(second + 0.5 for second in range(1, 31))
@@ -40,26 +40,26 @@ def given(must: str, may: str = "") -> list[Evaluation]:
     ],
 )
 def test_an_alert_fires_when_its_time_is_over_and_not_before(
-    must: str, for_s: float, expected: Sequence[State]
+    must: str, for_s: float, expected: Sequence[AlertState]
 ) -> None:
     """An evaluation without a value begins it anew."""
-    life = alert_states.lives(rule("x > 1", for_s), given(must), from_birth=True)[KEY]
-    assert life.least == life.most == tuple(expected)
+    history = alert_states.histories(rule("x > 1", for_s), given(must), from_start=True)[KEY]
+    assert history.least == history.most == tuple(expected)
 
 
 def test_what_is_there_at_first_may_have_been_for_long() -> None:
     """Unless the evaluations are known from the very first."""
-    late = alert_states.lives(rule("x > 1", 2), given("xxx"), from_birth=False)[KEY]
+    late = alert_states.histories(rule("x > 1", 2), given("xxx"), from_start=False)[KEY]
     assert (late.least, late.most) == ((PENDING, PENDING, FIRING), (FIRING, FIRING, FIRING))
-    first = alert_states.lives(rule("x > 1", 2), given("xxx"), from_birth=True)[KEY]
+    first = alert_states.histories(rule("x > 1", 2), given("xxx"), from_start=True)[KEY]
     assert first.most == (PENDING, PENDING, FIRING)
 
 
 def test_a_doubtful_evaluation_leaves_both_lives_open() -> None:
     """The one that must be begins later than the one that may be."""
-    life = alert_states.lives(rule("x > 1", 2), given(".xxx", "xxxx"), from_birth=True)[KEY]
-    assert life.least == (SILENT, PENDING, PENDING, FIRING)
-    assert life.most == (PENDING, PENDING, FIRING, FIRING)
+    history = alert_states.histories(rule("x > 1", 2), given(".xxx", "xxxx"), from_start=True)[KEY]
+    assert history.least == (SILENT, PENDING, PENDING, FIRING)
+    assert history.most == (PENDING, PENDING, FIRING, FIRING)
 
 
 def test_what_prometheus_stored_is_read_by_millisecond_and_label() -> None:
@@ -108,23 +108,23 @@ def recorded(made: Replay, place: int, missed: Collection[float]) -> list[Series
 def test_a_value_is_compared_with_the_limit_at_each_evaluation() -> None:
     """Exactly at the limit nobody can tell; an integer 0 beside a limit of 0 can."""
     alert = rule("x > 0.5")
-    found = alert_states.moments(
+    found = alert_states.evaluations(
         replay([alert], counter([0.25] * 10 + [0.5] * 10 + [1.0] * 10)), alert, (5.5, 15.5, 25.5)
     )
     assert [(len(each.must), len(each.may)) for each in found] == [(0, 0), (0, 1), (1, 1)]
     assert [list(each.values.values()) for each in found] == [[0.25], [0.5], [1.0]]
-    assert alert_states.limit_of(alert) == Limit(">", 0.5)
+    assert alert_states.limit_of(alert) == AlertLimit(">", 0.5)
     zero = rule("x > 0")
-    (moment,) = alert_states.moments(replay([zero], counter([0.0] * 30)), zero, (5.5,))
-    assert moment.may == frozenset()
+    (evaluation,) = alert_states.evaluations(replay([zero], counter([0.0] * 30)), zero, (5.5,))
+    assert evaluation.may == frozenset()
 
 
 def test_a_scrape_that_may_not_be_stored_yet_leaves_it_open() -> None:
     """Half a second after it began: seen when it took 50 ms, doubtful when it took 450 ms."""
     alert, values = rule("x > 0.5"), [0.0] * 9 + [1.0] * 21
-    (quick,) = alert_states.moments(replay([alert], counter(values)), alert, (10.5,))
+    (quick,) = alert_states.evaluations(replay([alert], counter(values)), alert, (10.5,))
     assert (len(quick.must), len(quick.may)) == (1, 1)
-    (slow,) = alert_states.moments(replay([alert], counter(values), took_s=0.45), alert, (10.5,))
+    (slow,) = alert_states.evaluations(replay([alert], counter(values), took_s=0.45), alert, (10.5,))
     assert (len(slow.must), len(slow.may)) == (0, 1)
 
 
@@ -133,8 +133,8 @@ def test_a_record_is_evaluated_anew_when_an_alert_reads_it() -> None:
     record = Rule("f.yml", "g", "r", alert=False, expression="rate(x[4s])", labels={"team": "web"})
     alert = rule('avg_over_time(r{team="web"}[3s]) > 1')
     made = replay([record, alert], counter([2.0 * place for place in range(30)]))
-    (moment,) = alert_states.moments(made, alert, (20.5,))
-    assert moment.values == {(("instance", "a"), ("team", "web")): pytest.approx(2.0)}
+    (evaluation,) = alert_states.evaluations(made, alert, (20.5,))
+    assert evaluation.values == {(("instance", "a"), ("team", "web")): pytest.approx(2.0)}
     assert origins(made.rules, alert).metrics == {"x"}
     assert origins(made.rules, alert).records == {0}
     assert reach_s(made.rules, alert) == 7.0
@@ -145,7 +145,7 @@ def test_a_record_that_gives_nothing_is_nothing_at_once() -> None:
     record = rule("x > 0", name="r", alert=False)
     alert = rule("r > 0.5")
     made = replay([record, alert], counter([1.0] * 9 + [0.0] * 21))
-    before, after = alert_states.moments(made, alert, (9.5, 10.5))
+    before, after = alert_states.evaluations(made, alert, (9.5, 10.5))
     assert [len(each.must) for each in (before, after)] == [1, 0]
 
 
@@ -154,14 +154,14 @@ def test_a_record_that_stands_below_is_seen_one_evaluation_later() -> None:
     alert, record = rule("r > 0.5"), rule("x", name="r", alert=False)
     values = counter([0.0] * 9 + [1.0] * 21)
     below, above = replay([alert, record], values), replay([record, alert], values)
-    assert [len(each.must) for each in alert_states.moments(below, alert, (10.5, 11.5))] == [0, 1]
-    assert [len(each.must) for each in alert_states.moments(above, alert, (10.5, 11.5))] == [1, 1]
+    assert [len(each.must) for each in alert_states.evaluations(below, alert, (10.5, 11.5))] == [0, 1]
+    assert [len(each.must) for each in alert_states.evaluations(above, alert, (10.5, 11.5))] == [1, 1]
 
 
 def test_a_record_made_from_itself_is_not_followed() -> None:
     """It has no end."""
     record = rule("r + x", name="r", alert=False)
-    with pytest.raises(UnsupportedError, match="r is made from itself"):
+    with pytest.raises(UnsupportedError, match="r is computed from itself"):
         origins([record], rule("r > 1"))
 
 
@@ -171,8 +171,8 @@ def test_each_evaluation_of_a_record_saw_the_newest_scrape_or_not_by_itself() ->
     values = [0.0] * 10 + [2.0, 0.0] * 10
     for missed, expected in (((), 1), ((11.5, 12.5, 13.5), 1), ((11.5, 13.5), 0)):
         made = replay([record, alert], counter(values), took_s=0.45, missed=missed)
-        (moment,) = alert_states.moments(made, alert, (13.5,))
-        assert len(moment.must) == len(moment.may) == expected, missed
+        (evaluation,) = alert_states.evaluations(made, alert, (13.5,))
+        assert len(evaluation.must) == len(evaluation.may) == expected, missed
         assert first_difference([made], 0, EVALUATIONS) is None
 
 

@@ -104,7 +104,7 @@ def test_a_group_that_is_loaded_ends_in_a_record_of_its_evaluations() -> None:
         ("groups: [", r"f\.yml, line 1: not valid YAML"),
         ("groups:\n  - name: a\n   rules: []", r"f\.yml, line 3: not valid YAML"),
         ("", r"f\.yml: groups must be a list"),
-        ("groups: []", r"f\.yml: it holds no rules"),
+        ("groups: []", r"f\.yml: it has no rules"),
         ("rules: []", r"f\.yml: unknown key 'rules' on line 1; it takes groups"),
         ("- a", r"f\.yml: line 1 must be a table"),
         ("groups:\n- rules: []", r"f\.yml, line 2: a group's name is missing"),
@@ -120,24 +120,24 @@ def test_a_group_that_is_loaded_ends_in_a_record_of_its_evaluations() -> None:
         ("groups:\n- name: g\n  rules: [{alert: A, expr: up, fro: 5m}]", r"unknown key 'fro' on line 3"),
         (
             "groups:\n- name: g\n  query_offset: 1m\n  rules: [{alert: A, expr: up}]",
-            r"group 'g', query_offset: .* leave it",
+            r"group 'g', query_offset: not supported .* remove it",
         ),
         (
             "groups:\n- name: g\n  labels: {a-b: c}\n  rules: [{alert: A, expr: up}]",
-            r"group 'g', labels: 'a-b' is no name",
+            r"group 'g', labels: 'a-b' is not a label name",
         ),
-        ("groups:\n- name: g\n  rules: [{record: a b, expr: up}]", r"rule 'a b': it is no name of a metric"),
+        ("groups:\n- name: g\n  rules: [{record: a b, expr: up}]", r"rule 'a b': it is not a metric name"),
         ("groups:\n- name: g\n  rules: [{record: a, expr: up, for: 5m}]", r"`for` belongs to an alert"),
         (
             "groups:\n- name: g\n  rules: [{record: a, expr: up, labels: {1x: a}}]",
-            r"labels: '1x' is no name of a label",
+            r"labels: '1x' is not a label name",
         ),
         ("groups:\n- name: g\n  name: h\n  rules: []", r"f\.yml, line 3: 'name' is there twice"),
         (
             "groups:\n- name: g\n  rules: [{record: a, expr: up}]\n- name: g\n  rules: [{record: b, expr: up}]",
             r"f\.yml, line 4: group 'g' is there twice",
         ),
-        ("groups:\n- name: g\n  limit: few\n  rules: []", r"group 'g', limit: 'few' is no whole number"),
+        ("groups:\n- name: g\n  limit: few\n  rules: []", r"group 'g', limit: 'few' is not a whole number"),
     ],
 )
 def test_what_is_no_rule_file_is_refused_by_name(text: str, reason: str) -> None:

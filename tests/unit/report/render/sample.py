@@ -235,7 +235,7 @@ def failing() -> Report:
         "timer-span",
         "work:slow GET",
         Status.FAIL,
-        "the metric is 338.2 us a request short of the witness (mean of 2,400, mean latency 22 ms); one "
+        "the metric is 338.2 us per request below the witness (mean of 2,400, mean latency 22 ms); one "
         "layer of middleware costs 118.0 us "
         "here, at most 207.3 us is explained: the timer misses 1.0% of this view's time (it starts late)",
         0.000118,
@@ -294,7 +294,7 @@ def inconclusive() -> Report:
         "samples",
         code=Code.NO_ANSWER,
     )
-    reason = "the samples cannot be counted on: samples-1.arrow: the recorder never closed it"
+    reason = "the samples are unusable: samples-1.arrow: the recorder never closed it"
     rest = tuple(
         Verdict(check, "", Status.INCONCLUSIVE, reason, code=Code.NO_ANSWER)
         for check in ("request-counts", "rate", "error-ratio", "percentiles")

@@ -17,7 +17,13 @@ def gated(worse: float = 1.2) -> Report:
     made = pairs(worse=worse)
     arms = [arm for pair in made for arm in (pair.base, pair.candidate)]
     return gate_report.report(
-        decide(made, PLAN), gate="pairs", id="gate-1", started_s=0.0, profile="ci", scenario="mixed.py", arms=arms
+        decide(made, PLAN),
+        gate="pairs",
+        id="gate-1",
+        started_s=0.0,
+        profile="ci",
+        scenario="mixed.py",
+        measurements=arms,
     )
 
 
@@ -56,7 +62,7 @@ def test_an_endpoint_without_value_shows_dashes() -> None:
     made = with_candidate(pairs(), 0, views={})
     decision = decide(made, PLAN)
     report = gate_report.report(
-        decision, gate="pairs", id="g", started_s=0.0, profile="", scenario="", arms=[made[0].base]
+        decision, gate="pairs", id="g", started_s=0.0, profile="", scenario="", measurements=[made[0].base]
     )
     row = effects.effect_rows(report)[0]
     assert (row.status, row.cells) == (Status.INCONCLUSIVE, (f"{VIEW} p50", *[fmt.UNKNOWN] * 5))
@@ -77,11 +83,11 @@ def test_a_stored_gate_says_that_it_is_one() -> None:
         started_s=0.0,
         profile="ci",
         scenario="s",
-        arms=[*base, *new],
+        measurements=[*base, *new],
     )
     for text in (FORMATS["summary.md"](report), console.render(report, width=160, color=False)):
         assert "compared with a stored baseline" in text
-        assert "in pairs to" in " ".join(text.split())
+        assert "in pairs instead" in " ".join(text.split())
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -90,7 +96,7 @@ def test_names_from_outside_are_made_safe(name: str) -> None:
     made = with_candidate(pairs(), 0, fingerprint={name: "1"}, id=name)
     arms = [made[0].candidate]
     report = gate_report.report(
-        decide(made, PLAN), gate="pairs", id=name, started_s=0.0, profile=name, scenario=name, arms=arms
+        decide(made, PLAN), gate="pairs", id=name, started_s=0.0, profile=name, scenario=name, measurements=arms
     )
     for file, render in FORMATS.items():
         text = render(report)

@@ -91,7 +91,7 @@ def test_hostile_names_show_literally() -> None:
 @pytest.mark.parametrize(
     ("name", "headline"),
     [
-        ("passing", "The metrics tell the truth"),
+        ("passing", "The metrics match what happened"),
         ("failing", "The metrics do not match what happened"),
         ("inconclusive", "Could not be judged"),
         ("empty", "Could not be judged"),

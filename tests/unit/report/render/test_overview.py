@@ -37,16 +37,16 @@ def test_summaries() -> None:
     checks = {check.id: check for check in overview.summaries(failing())}
     assert next(iter(checks)) == "generator-health"
     assert checks["request-counts"].status is Status.FAIL
-    assert checks["request-counts"].tally == "1 failed, 5 passed"
+    assert checks["request-counts"].counts == "1 failed, 5 passed"
     assert checks["request-counts"].why.startswith("work:fast GET 200: the metric is 1 short")
-    assert checks["latency-buckets"].why == "all 6 hold"
+    assert checks["latency-buckets"].why == "all 6 passed"
 
 
 def test_sentence() -> None:
-    """The count of checks adds up, in words."""
+    """The count of checks adds up, as a sentence."""
     assert overview.sentence(passing()) == "All 15 checks passed."
     assert overview.sentence(failing()) == (
-        "11 of 15 checks passed, 3 failed, 1 could not be judged. 1 of 27 verdicts bound one side only."
+        "11 of 15 checks passed, 3 failed, 1 could not be judged. One-sided: 1 of 27 verdicts."
     )
     assert overview.sentence(empty()) == overview.NOTHING_JUDGED
     assert [verdict.status for verdict in overview.unsettled(failing())] == [Status.FAIL] * 3 + [Status.INCONCLUSIVE]

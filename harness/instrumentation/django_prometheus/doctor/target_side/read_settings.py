@@ -2,8 +2,8 @@
 """Reads a Django settings module and writes what it says as JSON: `python -c <this text> MODULE OUT SCRATCH`.
 
 Django is set up as the target does it, but nothing is served, logged, connected to or written: exporter ports,
-migration gauges and LOGGING are switched off first, and a multiprocess directory is replaced by SCRATCH, lest this
-process leave its own files among those of live workers.
+migration gauges and LOGGING are switched off first, and a multiprocess directory is replaced by SCRATCH, so that
+this process leaves no files among those of live workers.
 """
 
 import importlib
@@ -51,11 +51,11 @@ def read(module: str, scratch: str) -> "dict[str, Any]":
         try:
             classes[path] = load(path)
         except Exception as error:  # noqa: BLE001 - a target's module may raise anything when it is imported
-            unimportable[path] = told(error)
+            unimportable[path] = one_line(error)
     try:
         routes = metrics_routes()
     except Exception as error:  # noqa: BLE001 - as above
-        unimportable[str(getattr(settings, "ROOT_URLCONF", "ROOT_URLCONF"))] = told(error)
+        unimportable[str(getattr(settings, "ROOT_URLCONF", "ROOT_URLCONF"))] = one_line(error)
         routes = []
     buckets = getattr(settings, "PROMETHEUS_LATENCY_BUCKETS", None)
     return {
@@ -117,7 +117,7 @@ def witness(classes: "dict[str, Any]") -> "dict[str, Any]":
     try:
         return {**facts, "mode": str(configuration.read().mode)}
     except Exception as error:  # noqa: BLE001 - a setting of any kind may be wrong
-        return {**facts, "mode": "refused", "refusal": told(error)}
+        return {**facts, "mode": "refused", "refusal": one_line(error)}
 
 
 def metrics_routes() -> "list[dict[str, str]]":
@@ -147,7 +147,7 @@ def exports(view: Any) -> bool:
     return getattr(view, "__module__", "") == "django_prometheus.exports"
 
 
-def told(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
     """An exception in one line."""
     return f"{type(error).__name__}: {error}".splitlines()[0].strip()
 
@@ -159,7 +159,7 @@ def main() -> None:
     try:
         result = {"facts": read(module, scratch)}
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a target's settings raise is the answer
-        result = {"error": told(error)}
+        result = {"error": one_line(error)}
     Path(out).write_text(json.dumps(result), encoding="utf-8")
 
 
