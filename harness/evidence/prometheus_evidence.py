@@ -50,8 +50,6 @@ class CounterIncrease:
     value: float
     falls: int
     """How often the value fell, which no counter of a healthy target does."""
-    new_series: bool
-    """True when the series did not exist at t0 and counts from zero."""
 
 
 def parse_result(result: Sequence[Any]) -> Reading | NoData:
@@ -162,7 +160,7 @@ def counter_increase(
                 previous = 0.0
         grown += value - previous
         previous = value
-    return CounterIncrease(series.labels, grown, falls, new_series=not before)
+    return CounterIncrease(series.labels, grown, falls)
 
 
 def growth(run: Run, evidence: Evidence, metrics: Iterable[str]) -> dict[str, tuple[CounterIncrease, ...]] | NoData:

@@ -15,20 +15,20 @@ def counter_increase(*points: tuple[float, float], scraped: bool = True) -> Coun
 @pytest.mark.parametrize(
     ("points", "expected"),
     [
-        (((10, 5), (15, 7), (20, 9)), (4, 0, False)),
-        (((9, 5), (10, 6), (20, 9), (21, 99)), (3, 0, False)),
-        (((10.0004, 5), (20.0004, 9)), (4, 0, False)),
-        (((15, 7), (20, 9)), (9, 0, True)),
-        (((10, 100), (15, 3), (20, 9)), (9, 1, False)),
-        (((10, 100), (15, 110), (20, 109)), (9, 1, False)),
-        (((10, 5),), (0, 0, False)),
+        (((10, 5), (15, 7), (20, 9)), (4, 0)),
+        (((9, 5), (10, 6), (20, 9), (21, 99)), (3, 0)),
+        (((10.0004, 5), (20.0004, 9)), (4, 0)),
+        (((15, 7), (20, 9)), (9, 0)),
+        (((10, 100), (15, 3), (20, 9)), (9, 1)),
+        (((10, 100), (15, 110), (20, 109)), (9, 1)),
+        (((10, 5),), (0, 0)),
     ],
 )
-def test_growth_is_added_up(points: tuple[tuple[float, float], ...], expected: tuple[float, int, bool]) -> None:
-    """Edges belong to the window, births count from zero, a restart counts again, a small fall counts as itself."""
+def test_growth_is_added_up(points: tuple[tuple[float, float], ...], expected: tuple[float, int]) -> None:
+    """Edges belong to the window, new series count from zero, a restart counts again, a small fall counts as itself."""
     delta = counter_increase(*points)
     assert isinstance(delta, CounterIncrease)
-    assert (delta.value, delta.falls, delta.new_series) == expected
+    assert (delta.value, delta.falls) == expected
 
 
 def test_a_series_born_without_a_scrape_at_the_start_is_no_data() -> None:
@@ -70,7 +70,7 @@ def test_sums_by_label() -> None:
 def test_added_labels_are_summed_over() -> None:
     """Totals, groups and buckets are those of the series without the label."""
     parts = [
-        CounterIncrease({"view": "v", "le": le, "tenant": tenant}, grown, falls=0, new_series=False)
+        CounterIncrease({"view": "v", "le": le, "tenant": tenant}, grown, falls=0)
         for le, grown in (("0.1", 1.0), ("+Inf", 2.0))
         for tenant in ("a", "b")
     ]
