@@ -57,9 +57,9 @@ def test_a_damaged_answer_is_refused(item: dict[str, object]) -> None:
 def test_sums_by_label() -> None:
     """Over all series, over some, by one or more labels."""
     items = [
-        CounterIncrease({"view": "a", "le": "1"}, 2, 0, False),
-        CounterIncrease({"view": "a", "le": "+Inf"}, 3, 0, False),
-        CounterIncrease({"view": "b", "le": "1.0"}, 5, 0, False),
+        CounterIncrease({"view": "a", "le": "1"}, 2, 0),
+        CounterIncrease({"view": "a", "le": "+Inf"}, 3, 0),
+        CounterIncrease({"view": "b", "le": "1.0"}, 5, 0),
     ]
     assert prometheus_evidence.total(items) == 10
     assert prometheus_evidence.total(items, view="a") == 5
