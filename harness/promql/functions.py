@@ -2,7 +2,8 @@
 
 An entry says what the function takes, what it needs and what it gives; whoever asks something of functions by name asks
 the registry. To add one, write its entry here and its row in tests/unit/promql/test_functions.py; the real server is
-asked for the same in tests/e2e/test_promql_conformance.py without further changes.
+asked for the same in tests/e2e/test_promql_conformance.py without further changes. It is longer than other modules
+because one registry holds them all.
 
 Sources: promql/functions.go and promql/parser/functions.go at v2.42.0 and v3.5.0.
 """

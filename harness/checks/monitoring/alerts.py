@@ -1,7 +1,8 @@
 """Does each alert fire when it must, and is it silent when it must be?
 
 What an alert has to be at each evaluation follows from the raw samples of the scrapes; what it was is stored by
-Prometheus. The two are compared evaluation by evaluation.
+Prometheus. The two are compared evaluation by evaluation. It is longer than other modules because an alert has many
+ways to be uncertain, each with its own reason.
 """
 
 from bisect import bisect_left, bisect_right

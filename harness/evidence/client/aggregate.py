@@ -2,7 +2,8 @@
 
 The first pass counts: requests by view, method and status, latencies at or below each threshold, and a fine histogram
 that locates each quantile within 0.4 %. The second pass collects only the values of those few bins, and so finds each
-quantile exactly (docs/decisions/006-streaming-verification.md).
+quantile exactly (docs/decisions/006-streaming-verification.md). It is longer than other modules because both passes
+share the same arrays.
 """
 
 from collections import Counter
