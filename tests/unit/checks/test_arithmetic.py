@@ -1,0 +1,158 @@
+"""The arithmetic of tolerances: how an alpha is shared, what is allowed for, and what lost requests may change."""
+
+from dataclasses import replace
+
+import pytest
+
+from harness.checks import layer_cost, thresholds
+from harness.checks.base import ALPHA
+from harness.checks.counts import error_ratio
+from harness.checks.histograms import Histogram
+from harness.checks.latency import _bucket_bounds, timer_span
+from harness.checks.validity import generator_health, quiescence, scrape_health
+from harness.core import statistics
+from harness.core.codes import Code
+from harness.core.limits import Limit
+from harness.core.query import Series
+from harness.core.verdict import Status
+from harness.evidence.client.summary import ALL, GAP_GRID_S
+from tests.unit.checks.facts import RUN, VIEW, facts, gaps, latency, values
+
+N = 200
+BOUND_S = 0.1
+INNER = values(*(0.2 for _ in range(N)))
+SPREAD = gaps(*(0.0001 for _ in range(N - 4)), *(0.01 for _ in range(4)))
+ONE_VIEW = {key: latency(INNER, INNER, SPREAD) for key in (ALL, VIEW)}
+
+
+@pytest.mark.parametrize("comparisons", [1, 10, 100])
+def test_the_bounds_of_buckets_share_alpha(comparisons: int) -> None:
+    """Between all bounds that the check judges, and the offsets of the grid; the least of the upper bounds is taken."""
+    (bound,) = _bucket_bounds.account(facts(ONE_VIEW), VIEW, [BOUND_S], N, comparisons).bounds
+    shared = ALPHA / comparisons / len(GAP_GRID_S)
+    limits = [statistics.exceedances_upper(SPREAD.above[offset], N, N, shared) for offset in GAP_GRID_S[1:]]
+    assert (bound.lower, bound.upper) == (0, min(limits[: GAP_GRID_S.index(0.1)]))
+
+
+def test_more_comparisons_make_wider_bounds() -> None:
+    """Or a correct system would fail the more often, the more buckets it has."""
+    few, many = (
+        _bucket_bounds.account(facts(ONE_VIEW), VIEW, [BOUND_S], N, comparisons).bounds[0].upper
+        for comparisons in (1, 1000)
+    )
+    assert few is not None
+    assert many is not None
+    assert few < many
+
+
+def test_observations_that_nobody_sent_widen_the_upper_bound_only() -> None:
+    """Each of them may be in any bucket."""
+    plain, wider = (
+        _bucket_bounds.account(facts(ONE_VIEW), VIEW, [BOUND_S], total, 1).bounds[0] for total in (N, N + 3)
+    )
+    assert plain.upper is not None
+    assert (wider.lower, wider.upper) == (plain.lower, plain.upper + 3)
+
+
+@pytest.mark.parametrize("views", [1, 8])
+def test_the_mean_gaps_of_views_share_alpha(views: int) -> None:
+    """Bernstein's bound of each view, at its share."""
+    histogram = Histogram(((BOUND_S, 0.0), (float("inf"), float(N))), INNER.sum_s - N * 1e-4)
+    found = timer_span._gap(facts(ONE_VIEW), VIEW, histogram, views)
+    assert isinstance(found, timer_span.Gap)
+    largest_s = max(SPREAD.largest_s, INNER.largest_s)
+    assert found.chance_s == statistics.bernstein(N, SPREAD.variance, largest_s, ALPHA / views)
+    assert found.mean_s == pytest.approx(1e-4)
+
+
+def test_a_layer_may_take_one_and_a_half_times_the_reference() -> None:
+    """And 30 us beside it."""
+    assert layer_cost.layer_s(gaps(0.0002, 0.0004)) == pytest.approx(1.5 * 0.0003 + 3e-5, rel=1e-12)
+
+
+def scrapes(*elapsed: float, up: float = 1.0) -> Series:
+    start_s, step_s = RUN.window.start_s, RUN.window.scrape_interval_s
+    return Series({"instance": "a"}, tuple((start_s + each * step_s, up) for each in elapsed))
+
+
+EXPECTED = round(RUN.window.length_s / RUN.window.scrape_interval_s)
+
+
+@pytest.mark.parametrize(
+    ("series", "code"),
+    [
+        (scrapes(*range(EXPECTED + 1)), Code.AGREES),
+        (scrapes(*range(EXPECTED)), Code.AGREES),
+        (scrapes(*range(EXPECTED - 1)), Code.SCRAPES_MISSING),
+        (scrapes(*range(3), *range(5, EXPECTED + 1)), Code.SCRAPES_MISSING),
+        (scrapes(*range(3), *(each + 0.4 for each in range(3, EXPECTED))), Code.AGREES),
+        (scrapes(*range(EXPECTED + 1), up=0.0), Code.TARGET_DOWN),
+    ],
+    ids=["all", "one less at the edge", "two less", "a hole", "one late", "down"],
+)
+def test_one_scrape_may_be_outside_and_none_missing(series: Series, code: Code) -> None:
+    """A scrape at an edge of the window may fall outside; a hole of two intervals is a scrape that is missing."""
+    assert scrape_health._judge_instance(RUN, series).code is code
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "code"),
+    [(0, Code.AGREES), (1, Code.AGREES), (-9, Code.GENERATOR_CRASHED), (137, Code.GENERATOR_CRASHED)],
+)
+def test_a_generator_that_was_killed_is_no_load(exit_code: int, code: Code) -> None:
+    """By a signal, as the process or a shell reports it."""
+    made = facts(run={"generator": replace(RUN.generator, exit_code=exit_code)})
+    assert generator_health._judge_load(made).code is code
+
+
+@pytest.mark.parametrize(("start", "end"), [(1, 0), (0, 1)])
+def test_idle_traffic_counts_at_both_ends(start: int, end: int) -> None:
+    """Of others, before the load or after it."""
+    window = replace(RUN.window, idle_requests_start=start, idle_requests_end=end)
+    found = quiescence._judge_foreign(facts(run={"window": window}))
+    assert (found.status, found.observed) == (Status.FAIL, 1)
+    assert facts(run={"window": window}).foreign
+
+
+@pytest.mark.parametrize(
+    ("metric", "passes"),
+    [((2, 100), True), ((3, 101), True), ((2, 101), True), ((3, 102), False), ((1, 100), False), ((4, 101), False)],
+)
+def test_lost_requests_may_be_errors_or_not(metric: tuple[int, int], passes: bool) -> None:
+    """One request without a response: it is counted or not, as an error or not; nothing else may differ."""
+    made = facts(answered={(*VIEW, 200): 98, (*VIEW, 500): 2}, unanswered={("/cart", "GET"): 1})
+    found = error_ratio._judge_ratio(made, "5", ALL, (2.0, 100.0), metric)
+    assert (found.status is Status.PASS) is passes
+    assert found.tolerance is not None
+    assert found.tolerance.below == pytest.approx(2 / 100 - 2 / 101)
+    assert found.tolerance.above == pytest.approx(3 / 101 - 2 / 100)
+
+
+def limit(metric: str, value: float) -> Limit:
+    return Limit(f"{metric} < {value}", metric, "<", value)
+
+
+FAST = values(*(0.01 for _ in range(96)))
+
+
+@pytest.mark.parametrize(
+    ("lost", "never_begun", "status"),
+    [(0, 0, Status.PASS), (5, 0, Status.PASS), (6, 0, Status.FAIL), (3, 3, Status.FAIL), (3, 2, Status.PASS)],
+)
+def test_what_had_no_response_is_slower_than_any_limit(lost: int, never_begun: int, status: Status) -> None:
+    """Lost requests and arrivals that were dropped: p95 has no bound once it falls among them."""
+    generator = replace(RUN.generator, planned_arrivals=100, begun_arrivals=100 - never_begun)
+    made = facts(
+        {ALL: latency(FAST, FAST, gaps(0.0))},
+        answered={(*VIEW, 200): 96},
+        unanswered={("/cart", "GET"): lost} if lost else {},
+        run={"generator": generator},
+    )
+    assert thresholds._judge_key(made, limit("p95", 1.0), ALL, "p95 < 1").status is status
+
+
+def test_lost_requests_are_errors_of_the_error_ratio() -> None:
+    """Over all views; of one view nobody knows whose they were."""
+    made = facts(answered={(*VIEW, 200): 95, (*VIEW, 503): 3}, unanswered={("/cart", "GET"): 2})
+    assert thresholds._value(made, "error_ratio", ALL) == pytest.approx(5 / 100)
+    assert thresholds._value(made, "error_ratio", VIEW) == pytest.approx(3 / 98)
