@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
+from scipy.stats import t as student_t
 
 from harness.core.verdict import Status, Verdict
 from harness.gate.decision import ALPHA, Decision, Measurement, Pair, Plan, ViewSample, decide, decide_stored, off_plan
@@ -388,3 +389,25 @@ def test_extreme_numbers_do_not_overflow() -> None:
         for pair in pairs()
     ]
     assert of(decide(made, PLAN), f"{VIEW} p50").status is Status.FAIL
+
+
+def test_looks_share_the_error_rate() -> None:
+    """The first of two looks fails only what is certain at half the alpha that a single look may spend."""
+    once, twice = Plan((VIEW,), looks=(5,)), Plan((VIEW,), looks=(5, 10))
+    statuses = [
+        tuple(decide(pairs(5, worse=1.06 + step / 500, noise=0.02), plan).status for plan in (once, twice))
+        for step in range(60)
+    ]
+    assert (Status.FAIL, Status.INCONCLUSIVE) in statuses
+    assert not [each for each in statuses if each[1] is Status.FAIL and each[0] is not Status.FAIL]
+
+
+def test_errors_have_at_least_the_spread_of_chance() -> None:
+    """Error counts that happen to be alike in all pairs do not make the gate certain: the floor is that of chance."""
+    alike = [Pair(replace(pair.base, errors=1), replace(pair.candidate, errors=3)) for pair in pairs(10, noise=0.0)]
+    verdict = of(decide(alike, OPEN), "error ratio")
+    assert verdict.effect is not None
+    n, k = alike[0].base.requests, len(alike)
+    spread = student_t.ppf(0.95, k - 1) * math.sqrt(2 / (4 * n) / k)  # of asin(sqrt(p)), Anscombe 1948
+    slope = 2 * math.sqrt(3 / n)
+    assert verdict.effect.high - verdict.effect.change == pytest.approx(spread * slope, rel=0.25)
