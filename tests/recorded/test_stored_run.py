@@ -40,14 +40,14 @@ def test_its_samples_have_every_column_and_row(clean_run: StoredRun) -> None:
     assert set(frame["phase"]) == {"measure"}
 
 
-def test_phases_are_told_apart(clean_run: StoredRun) -> None:
+def test_phases_are_kept_apart(clean_run: StoredRun) -> None:
     """The warm-up's shards are in no verdict, and are found beside those of the measured phase."""
     run = harness.open_run(clean_run.path)
     warm = run.samples("warmup")
     assert set(warm["phase"]) == {"warmup"}
     assert warm["started_s"].max() < run.samples()["started_s"].min()
     assert run.arrow(None).num_rows == len(warm) + run.report.samples
-    with pytest.raises(UsageError, match="phase: 'load' is none of warmup, measure"):
+    with pytest.raises(UsageError, match="phase: 'load' must be one of warmup, measure"):
         run.arrow("load")
 
 
