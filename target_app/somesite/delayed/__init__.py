@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from somesite.account import current
+from metrics_witness.account import current
 
 
 def slowed(cursor_class: Any) -> Any:
