@@ -111,8 +111,8 @@ WRONG: Mapping[str, tuple[str, str]] = {
     "variable": (f'sum(rate({STATUS}{{view="$view"}}[$__rate_interval]))', "variable $view has no value"),
     "type": (f"rate({STATUS})", "the expression cannot be read"),
     "quantile": (f"histogram_quantile(95, sum by (le) ({B}))", "95 is not a quantile"),
-    "status": (f'sum(rate({STATUS}{{status=~"5xx"}}[$__range])) or vector(0)', "matches no status that there is"),
-    "method": (f'sum(rate({STATUS}{{method="get"}}[$__range])) or vector(0)', "matches no method that there is"),
+    "status": (f'sum(rate({STATUS}{{status=~"5xx"}}[$__range])) or vector(0)', "matches no possible status"),
+    "method": (f'sum(rate({STATUS}{{method="get"}}[$__range])) or vector(0)', "matches no possible method"),
     "variable in a range": (f"sum(rate({STATUS}[$range]))", "variable $range has no value"),
 }
 UNPROVED: Mapping[str, str] = {

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from harness.core.codes import Code
 from harness.report.render.json_report import parse
 from tests.e2e.conftest import PROJECT, Harness, Writer
 
@@ -79,6 +80,9 @@ def test_at_saturation_the_metrics_verify_and_the_blind_spot_shows(harness: Harn
     rests_on_the_client = {"blind-spot", "thresholds", "generator-health"}
     assert [v for v in report.verdicts if v.check not in rests_on_the_client and v.status != "pass"] == []
     spot = next(v for v in report.verdicts if v.check == "blind-spot" and v.subject == "all views p50")
+    if spot.code is Code.SATURATED:  # on a busy machine the load generator is what is saturated, and then it says so
+        assert "generator-health" in {v.check for v in report.verdicts if v.status == "inconclusive"}
+        return
     assert spot.observed is not None
     assert spot.expected is not None
     assert spot.observed > 2 * spot.expected
