@@ -135,3 +135,13 @@ def test_impossible_arguments_are_refused(refused: Callable[[], object]) -> None
     """With what was asked in the message."""
     with pytest.raises(ValueError, match=r"^no quantile for "):
         refused()
+
+
+@pytest.mark.parametrize(
+    ("n", "variance", "largest", "expected"),
+    [(100, 4e-8, 0.01, 4.72220e-4), (100, 4e-8, 0.0, 7.43384e-5), (100, 0.0, 0.01, 4.60517e-4)],
+    ids=["both terms", "the variance alone", "the largest value alone"],
+)
+def test_bernstein_by_hand(n: int, variance: float, largest: float, expected: float) -> None:
+    """With L = ln 1000: (M L / 3 + sqrt((M L / 3)^2 + 2 n v L)) / n."""
+    assert statistics.bernstein(n, variance, largest, 1e-3) == pytest.approx(expected, rel=2e-5)

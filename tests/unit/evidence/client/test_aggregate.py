@@ -113,3 +113,19 @@ def test_no_rows_are_an_empty_truth() -> None:
     truth = tally([], 5)
     assert (truth.rows, truth.responses, truth.lost, truth.first_s) == (0, 0, 0, None)
     assert truth.latency[ALL].client.n == 0
+
+
+def test_the_first_and_the_last_moment_are_those_of_all_tables() -> None:
+    """In whatever order the shards are read; the last is the end of a request, not its start."""
+    rows = [row("a", "GET", 200, latency_s, witness=False) for latency_s in (0.5, 9.0, 0.25)]
+    found = tally(rows, 1)
+    assert (found.first_s, found.last_s) == (1000.25, 1018.0)
+
+
+def test_a_request_that_starts_early_has_waited_for_nothing() -> None:
+    """Its latency from the intended start is that from the actual one, never less."""
+    early, late = (row("a", "GET", 200, 0.5, witness=False) for _ in range(2))
+    early.update(started_s=1000.0, intended_s=1000.4)
+    late.update(started_s=1000.0, intended_s=999.7)
+    intended = tally([early, late], 2).latency[ALL].intended
+    assert (intended.n, intended.sum_s) == (2, pytest.approx(0.5 + 0.8))
