@@ -153,6 +153,6 @@ def test_what_had_no_response_is_slower_than_any_limit(lost: int, never_begun: i
 
 def test_lost_requests_are_errors_of_the_error_ratio() -> None:
     """Over all views; of one view nobody knows whose they were."""
-    made = facts(answered={(*VIEW, 200): 95, (*VIEW, 503): 3}, unanswered={("/cart", "GET"): 2})
+    made = facts(answered={(*VIEW, 200): 95, (*VIEW, 500): 1, (*VIEW, 503): 2}, unanswered={("/cart", "GET"): 2})
     assert thresholds._value(made, "error_ratio", ALL) == pytest.approx(5 / 100)
     assert thresholds._value(made, "error_ratio", VIEW) == pytest.approx(3 / 98)
