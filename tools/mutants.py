@@ -53,7 +53,7 @@ def _without_sentences(pair: Any) -> Any:
         return pair
 
     def names_only(node: Any) -> Iterator[Any]:
-        if " " not in node.value:
+        if " " not in getattr(node, "value", " "):  # a formatted text has no value, and is a sentence
             yield from operator(node)
 
     return kind, names_only
