@@ -15,7 +15,7 @@ def add(commands: Commands) -> None:
         commands,
         "dashboards",
         "check Grafana dashboards against a running Prometheus, without load",
-        "harness dashboards boards/ --prometheus http://127.0.0.1:9090 --selector 'job=\"web\"' --range 15m",
+        "harness dashboards dashboards/ --prometheus http://127.0.0.1:9090 --selector 'job=\"web\"' --range 15m",
     )
     dashboards.add_argument(
         "paths", nargs="+", metavar="PATH", type=Path, help="a dashboard's JSON file, or a directory of them"
