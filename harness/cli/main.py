@@ -1,12 +1,13 @@
 """The command line: parse, run the command, and turn what went wrong into one line and an exit code."""
 
 import argparse
+import contextlib
 import errno
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn, TextIO
 
 from harness.core.errors import ExitCode, HarnessError
 
@@ -16,9 +17,33 @@ COMPLETION = "_ARGCOMPLETE"
 """Set by the completion script of a shell, which asks for what may stand at the cursor."""
 
 
+class StandardError:
+    """Standard error as far as it can be written: what the system refuses there changes no exit code."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write, or drop the text: the disk is full, the stream is closed, its reader went away."""
+        with contextlib.suppress(OSError, ValueError):
+            return self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """The same for what is buffered."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+
+
 def entrypoint() -> NoReturn:
     """The `harness` command."""
-    sys.exit(main())
+    given = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open for as long as the process is
+    with contextlib.redirect_stderr(StandardError(given)):
+        code = main()
+    sys.exit(code)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -85,7 +110,9 @@ def _unusable(error: OSError) -> int:
         _write_error(f"{error.filename}: {error.strerror}; name another path, or check its permissions")
         return ExitCode.USAGE
     if error.filename is None and error.errno in UNWRITTEN:
-        _write_error(f"standard output cannot be written: {error.strerror}; the reports are where --out says")
+        _write_error(
+            f"standard output cannot be written: {error.strerror}; free space there or redirect it, and run again"
+        )
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries again as it ends
         return ExitCode.INCONCLUSIVE
     raise error

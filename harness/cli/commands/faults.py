@@ -57,14 +57,17 @@ def _faults(options: argparse.Namespace) -> int:
     command = tuple(run_all.harness_run(options.config, profile.name))
     total = len(chosen) + 1
     with reporter.live():
-        reporter.stage(f"the clean app and {len(chosen)} faults, {options.jobs} at a time")
+        faults = "1 fault" if len(chosen) == 1 else f"{len(chosen)} faults"
+        reporter.stage(f"the clean app and {faults}, {options.jobs} at a time")
         done = iter(range(1, total + 1))
         made = run_all.run_all(
             chosen,
             command,
             out,
             options.jobs,
-            lambda row: reporter.stage(f"{next(done)} of {total}  {row.id}: {row.outcome} {row.note}".rstrip()),
+            lambda row: reporter.stage(
+                f"{next(done)} of {total}  {row.id}: {'; '.join(filter(None, (row.outcome, row.note)))}"
+            ),
         )
     if options.json:
         sys.stdout.write(render.render_json(made))

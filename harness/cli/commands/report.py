@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.cli import flags, output
 from harness.cli.flags import Commands
-from harness.core.errors import ExitCode
+from harness.core.errors import ExitCode, UsageError
 
 
 def add(commands: Commands) -> None:
@@ -32,9 +32,11 @@ def add(commands: Commands) -> None:
 
 
 def _report(options: argparse.Namespace) -> int:
+    paths: list[Path] = options.run_dirs
+    if not any(path.is_dir() for path in paths):
+        raise UsageError(f"{paths[0]}: no such directory; name one that `harness run` made, or one that holds several")
     from harness.runs import judge, report_index
 
-    paths: list[Path] = options.run_dirs
     if len(paths) == 1 and report_index.is_run(paths[0]):
         flags.refuse(options, ("out",), "one run, whose reports lie beside it")
         return output.show(judge.render_again(paths[0]), options)

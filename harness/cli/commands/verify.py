@@ -19,7 +19,7 @@ def add(commands: Commands) -> None:
 
 def _verify(options: argparse.Namespace) -> int:
     if not options.run_dir.is_dir():
-        raise UsageError(f"{options.run_dir}: no such run directory")
+        raise UsageError(f"{options.run_dir}: no such directory; name one that `harness run` made")
     from harness.gate.pairs import gate_record, paired_gate
     from harness.runs import judge
 

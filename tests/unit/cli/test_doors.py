@@ -57,6 +57,10 @@ def python(text: str, *arguments: str, cwd: Path | None = None) -> subprocess.Co
         (("faults", "--profile", "nosuch"), 2),
         (("gate", "--base", "main"), 2),
         (("verify", "nowhere"), 2),
+        (("verify", "harness.toml"), 2),
+        (("report", "nowhere"), 2),
+        (("report", "harness.toml"), 2),
+        (("doctor", "--cwd", "."), 2),
     ],
 )
 def test_what_needs_no_run_imports_nothing_heavy(tmp_path: Path, arguments: tuple[str, ...], code: int) -> None:
@@ -140,3 +144,21 @@ def test_a_bug_is_annotated_in_github_actions(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     done = python(SABOTAGED.format(error="raise ValueError"), "verify", str(tmp_path))
     assert done.stderr.splitlines()[-1].startswith("::error title=harness::ValueError: a bug of the harness")
+
+
+UNREADABLE = pytest.mark.parametrize("target", ["/dev/full", "&-"], ids=["full", "closed"])
+"""Where standard error goes, in the words of a shell."""
+
+
+@UNREADABLE
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_a_standard_error_that_cannot_be_written_changes_no_exit_code(tmp_path: Path, target: str) -> None:
+    """Neither that of an error, nor that of a bug, which then has nothing to say it with."""
+    broken = SABOTAGED.format(error="raise ValueError").replace("import main", "import entrypoint")
+    broken = broken.replace("sys.exit(main(sys.argv[1:]))", "entrypoint()")
+    for text, argument, code in (
+        ("from harness.cli.main import entrypoint; entrypoint()", "nowhere", 2),
+        (broken, ".", 70),
+    ):
+        command = ["sh", "-c", f'exec "$@" 2>{target}', "sh", sys.executable, "-c", text, "verify", argument]
+        assert subprocess.run(command, cwd=tmp_path, check=False, timeout=120).returncode == code
