@@ -243,7 +243,7 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 def suggest(word: str, known: Mapping[str, Any] | set[str] | tuple[str, ...]) -> str:
     """A hint at the known word that was probably meant; empty when none is close."""
     close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def _bound(written: str, metric: str, where: str) -> float:

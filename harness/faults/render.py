@@ -101,7 +101,7 @@ def render_console(report: FaultReport, *, width: int, color: bool, location: st
         table.add_column(heading, justify="right" if heading == "#" else "left", overflow="fold")
     for row in report.rows:
         mark = MARKS[row.outcome]
-        description = ", ".join(noticed(row)) + (f": {row.note}" if row.note else "")
+        description = ": ".join(filter(None, (", ".join(noticed(row)), row.note)))
         table.add_row(
             str(row.number or ""),
             shorten(row.id, 40),

@@ -44,13 +44,13 @@ def test_an_unknown_profile_is_named_with_a_suggestion(harness: Harness) -> None
     """The profiles that exist are listed."""
     done = harness.run("run", "smok")
     assert done.code == 2
-    assert "no profile 'smok'; did you mean 'smoke'?" in error_of(done)
+    assert "no profile 'smok' (did you mean 'smoke'?); it has" in error_of(done)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("userz = 3", "profiles.test.userz: unknown key; did you mean 'users'?"),
+        ("userz = 3", "profiles.test.userz: unknown key (did you mean 'users'?)"),
         ("users = 0", "profiles.test.users: 0 must be a whole number from 1 up"),
         ("duration = 'soon'", "profiles.test.duration: 'soon' is not a duration"),
         ("thresholds = ['p95 under 3']", "is not a limit"),
@@ -59,7 +59,7 @@ def test_an_unknown_profile_is_named_with_a_suggestion(harness: Harness) -> None
         ("[profiles.test.start]\ncwd = '.'", "command is missing"),
         (
             "[profiles.test.start]\ncommand = ['x']\nprot = 1",
-            "profiles.test.start.prot: unknown key; did you mean 'port'?",
+            "profiles.test.start.prot: unknown key (did you mean 'port'?)",
         ),
     ],
 )

@@ -53,7 +53,7 @@ def test_the_profiles_variants_and_the_chosen_ones_are_merged_into_its_start(par
 @pytest.mark.parametrize(
     ("profile", "variants", "message"),
     [
-        ("app", ["postgres"], "f.toml: no variant 'postgres'; did you mean 'postgresql'?; it has postgresql, mysql"),
+        ("app", ["postgres"], "f.toml: no variant 'postgres' (did you mean 'postgresql'?); it has postgresql, mysql"),
         ("bare", ["redis"], "profile 'bare' starts nothing, so variant 'redis' changes nothing"),
         (
             "app",

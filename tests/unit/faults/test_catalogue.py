@@ -91,10 +91,13 @@ def test_catalogues_of_one_process_do_not_mix(write: Writer) -> None:
         (text(id="../out"), r"a\.py: '\.\./out' cannot be an id; write lower-case words"),
         (text(id="clean"), r"a\.py: 'clean' cannot be an id"),
         (text(caught_by="()"), r"a\.py: no check or finding must notice the fault; list checks in caught_by"),
-        (text(caught_by="('rates',)"), r"a\.py: no check 'rates'; did you mean 'rate'\?"),
-        (text(quiet="('databse',)"), r"a\.py: no check 'databse'; did you mean 'database'\?"),
+        (text(caught_by="('rates',)"), r"a\.py: no check 'rates' \(did you mean 'rate'\?\); it is one of"),
+        (text(quiet="('databse',)"), r"a\.py: no check 'databse' \(did you mean 'database'\?\)"),
         (text(quiet="('rate',)"), r"a\.py: 'rate' is in caught_by and in quiet"),
-        (text(injection="Injection(profile={'user': 3})"), r"no attribute 'user' of a profile; did you mean 'users'\?"),
+        (
+            text(injection="Injection(profile={'user': 3})"),
+            r"no attribute 'user' of a profile \(did you mean 'users'\?\)",
+        ),
         (text(injection="Injection(entry='proxy')"), r"injection\.entry: no sidecar 'proxy'"),
         (text(injection="Injection(scrape={'a': object()})"), r"wrong type: object is not a plain value"),
     ],
@@ -149,5 +152,5 @@ def test_an_unknown_fault_is_named_with_a_suggestion() -> None:
     """And where the known ones stand."""
     known = (Fault(1, "one-replica", "", "", "", ("rate",), ()),)
     assert find(known, "one-replica") is known[0]
-    with pytest.raises(UsageError, match=r"no fault 'one-replicas'; did you mean 'one-replica'\?; `harness faults"):
+    with pytest.raises(UsageError, match=r"no fault 'one-replicas' \(did you mean 'one-replica'\?\); `harness faults"):
         find(known, "one-replicas")

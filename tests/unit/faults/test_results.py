@@ -121,3 +121,11 @@ def test_every_format_names_the_fault_and_its_outcome(outcome: Detection) -> Non
     shown = renderers.render_console(made, width=100, color=False, location="reports/x")
     assert f"{renderers.MARKS[outcome]} {outcome}" in shown
     assert "Reports: reports/x" in shown
+
+
+def test_a_miss_that_no_check_noticed_shows_its_note_alone() -> None:
+    """No empty list, with a colon, stands before it."""
+    missed = replace(row(Detection.MISSED), checks={"rate": PASS}, note="rate did not notice it")
+    made = FaultReport(1, 0.0, 12.0, ("rate",), (missed,), 0)
+    lines = renderers.render_console(made, width=120, color=False, location="x").splitlines()
+    assert lines[1].split("missed")[1].strip() == "rate did not notice it"
