@@ -1,5 +1,6 @@
 """Commands that run while the load is on."""
 
+import sys
 import time
 from pathlib import Path
 
@@ -10,15 +11,19 @@ from harness.core.errors import StackError
 from harness.runtime.stack.acts import acting
 
 
+def python(text: str) -> tuple[str, ...]:
+    return (sys.executable, "-S", "-c", text)
+
+
 def test_acts_are_run_at_their_times_in_order(tmp_path: Path) -> None:
     """Whatever the order in which they are given, with their placeholders filled in."""
-    told = tmp_path / "told"
-    late = Act(0.2, ("sh", "-c", "echo late {word} >> {told}"))
-    soon = Act(0.0, ("sh", "-c", "echo soon {word} >> {told}"))
-    with acting((late, soon), {"word": "x", "told": str(told)}, tmp_path / "acts.log"):
-        while not told.exists() or told.read_text().count("\n") < 2:
+    done = tmp_path / "done"
+    late = Act(0.2, python("print('late {word}', file=open(r'{done}', 'a'))"))
+    soon = Act(0.0, python("print('soon {word}', file=open(r'{done}', 'a'))"))
+    with acting((late, soon), {"word": "x", "done": str(done)}, tmp_path / "acts.log"):
+        while not done.exists() or done.read_text().count("\n") < 2:
             time.sleep(0.01)
-    assert told.read_text() == "soon x\nlate x\n"
+    assert done.read_text() == "soon x\nlate x\n"
 
 
 def test_an_act_after_the_end_of_the_load_is_not_run(tmp_path: Path) -> None:
@@ -28,7 +33,7 @@ def test_an_act_after_the_end_of_the_load_is_not_run(tmp_path: Path) -> None:
     assert not (tmp_path / "x").exists()
 
 
-@pytest.mark.parametrize("command", [("sh", "-c", "echo why; exit 3"), ("no-such-program",)])
+@pytest.mark.parametrize("command", [python("raise SystemExit(3)"), ("no-such-program",)])
 def test_an_act_that_fails_ends_the_run(tmp_path: Path, command: tuple[str, ...]) -> None:
     """A fault that was not injected proves nothing."""
     with pytest.raises(StackError, match="during the load"):
