@@ -12,7 +12,7 @@ microseconds), so the allowance is Bernstein's, which holds for every bounded di
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from harness.checks import histograms, power
@@ -24,7 +24,7 @@ from harness.core import statistics
 from harness.core.codes import Code
 from harness.core.query import NoData, Query
 from harness.core.run import Run
-from harness.core.verdict import Finding, Power, Strength, Tolerance, Verdict
+from harness.core.verdict import Finding, Power, Status, Strength, Tolerance, Verdict
 from harness.evidence.client.summary import ALL, Gaps, ViewKey
 
 ID = "timer-span"
@@ -67,8 +67,16 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     reference = facts.client.latency[ALL].gaps
     gaps = {key: _gap(facts, key, found.get(key), len(keys)) for key in keys}
     measured = [gap for gap in gaps.values() if isinstance(gap, Gap)]
-    views = (_judge_gap(key, gap, measured, reference) for key, gap in gaps.items())
+    views = (_mentioning(facts, key, _judge_gap(key, gap, measured, reference)) for key, gap in gaps.items())
     return (*views, *delays, _timer_sums.judge_middlewares(facts, found))
+
+
+def _mentioning(facts: Facts, key: ViewKey, verdict: Verdict) -> Verdict:
+    """With the probes of the view, which another check judges one by one."""
+    answers = facts.probes.answers.get(key, ())
+    if not answers or verdict.status is not Status.PASS:
+        return verdict
+    return replace(verdict, why=f"{verdict.why}; {len(answers)} single requests after the load: see probes")
 
 
 def _gap(facts: Facts, key: ViewKey, histogram: Histogram | None, views: int) -> Gap | NoData:
