@@ -90,7 +90,7 @@ def _judge_count(
     pairs.append(("the latency histogram", len(answers) + raised, timed))
     wrong = [pair for pair in sorted(pairs) if pair[1] != pair[2]]
     place, wanted, seen = wrong[0] if wrong else ("all statuses", len(answers), sum(observed.values()))
-    saw = f"{len(answers)} single requests between two scrapes; {place}: {seen:,.10g} counted, {wanted:,} expected"
+    saw = f"probes between two scrapes: {len(answers)}; {place}: {seen:,.10g} counted, {wanted:,} expected"
     return settled(
         ID,
         f"{name_of(key)} counts",

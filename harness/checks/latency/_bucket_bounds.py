@@ -137,7 +137,8 @@ def account(
 def implied_gaps(facts: Facts, key: ViewKey, histogram: Histogram) -> tuple[float, float] | None:
     """The least seconds of gaps that the buckets imply, and those that the sums leave, of a view's histogram.
 
-    None unless the histogram holds the witnessed requests and no others.
+    None unless the histogram holds the witnessed requests and no others, and no more time than they took, which
+    `timer-span` reports.
     """
     values, extra, strength = _population(facts, key, facts.client.latency[key], outer=False)
     each = (values, extra) if extra else (values,)
@@ -156,7 +157,8 @@ def implied_gaps(facts: Facts, key: ViewKey, histogram: Histogram) -> tuple[floa
             implied_s += here * max(begin_s - bound_s, 0.0)
             rank, rest = rank + here, rest - here
         rank += rest
-    return implied_s, left_s - histogram.sum_s + ROUNDING * left_s
+    gaps_s = left_s - histogram.sum_s + ROUNDING * left_s
+    return (implied_s, gaps_s) if gaps_s >= 0 else None
 
 
 def _bins(values: Values) -> list[tuple[float, int]]:

@@ -227,3 +227,9 @@ def test_the_buckets_imply_gaps(counts: tuple[int, ...], sum_s: float, implied_s
 def test_what_others_sent_leaves_the_gaps_unknown() -> None:
     """Their time is in the sum."""
     assert _bucket_bounds.implied_gaps(_few(), SLOW, _held(6, 0.05)) is None
+
+
+def test_more_time_than_the_requests_took_implies_nothing() -> None:
+    """It is no question of buckets."""
+    buckets = ((0.05, 5.0), (math.inf, 5.0))
+    assert _bucket_bounds.implied_gaps(_few(), SLOW, Histogram(buckets, 0.365)) is None

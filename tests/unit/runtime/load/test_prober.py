@@ -16,7 +16,8 @@ SEEN: list[tuple[str, str | None, str | None, str | None]] = []
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        SEEN.append((self.path, *map(self.headers.get, ("X-Witness-Token", "X-Request-Start", "Cookie"))))
+        token, stamp, cookie = (self.headers.get(name) for name in ("X-Witness-Token", "X-Request-Start", "Cookie"))
+        SEEN.append((self.path, token, stamp, cookie))
         self.send_response(302 if self.path == "/moved" else 200)
         self.send_header("Location", "/elsewhere")
         self.send_header("Set-Cookie", "session=1")
