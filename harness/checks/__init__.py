@@ -1,6 +1,6 @@
 """The checks, in the order in which they are reported: first whether anything can be judged, then what."""
 
-from harness.checks import thresholds
+from harness.checks import probes, thresholds
 from harness.checks.base import Check, Facts
 from harness.checks.counts import (
     error_ratio,
@@ -38,6 +38,7 @@ CHECKS: tuple[Check, ...] = (
     latency_buckets.CHECK,
     percentiles.CHECK,
     timer_span.CHECK,
+    probes.CHECK,
     database.CHECK,
     cache.CHECK,
     model_ops.CHECK,

@@ -8,6 +8,7 @@ from harness.core.codes import Code
 from harness.core.query import NoData, Query
 from harness.core.run import Run, ShardState
 from harness.core.verdict import Finding, Status, Strength, Tolerance, Verdict
+from harness.evidence.client.probes import Probes
 from harness.evidence.client.summary import ClientSummary, ViewKey
 from harness.evidence.prometheus_evidence import Evidence
 from harness.instrumentation import registry
@@ -19,6 +20,7 @@ NO_DATA = frozenset({Code.NO_ANSWER, Code.NO_SCRAPE, Code.REFUSED, Code.UNREADAB
 """What keeps a check from knowing the growth of a counter."""
 COUNTED = frozenset({Code.AGREES, Code.SHORT, Code.MISSING, Code.OVER})
 """How two counts compare."""
+NO_PROBES = Probes(MappingProxyType({}), 0)
 NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -31,6 +33,8 @@ class Facts:
     evidence: Evidence
     shards: tuple[ShardState, ...]
     """The shards of the measured phase."""
+    probes: Probes = NO_PROBES
+    """Single requests after the load."""
 
     @property
     def names(self) -> Instrumentation:

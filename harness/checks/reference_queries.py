@@ -78,9 +78,14 @@ def predict_rates(facts: Facts) -> dict[ViewKey, float] | NoData:
     return sums
 
 
-def quantiles_near(q: float, buckets: Sequence[tuple[float, float]], dialect: promql.Dialect) -> Predicted:
-    """The quantile of a histogram, and those of ranks so close that they may fall into the next bucket."""
-    ranks = (min(max(near, 0.0), 1.0) for near in (q - TIE, q, q + TIE))
+def quantiles_near(
+    q: float, buckets: Sequence[tuple[float, float]], dialect: promql.Dialect, *, tied: bool = True
+) -> Predicted:
+    """The quantile of a histogram, and those of ranks so close that they may fall into the next bucket.
+
+    Not `tied` are the ranks of whole counts whose product with q no float rounds.
+    """
+    ranks = (min(max(near, 0.0), 1.0) for near in ((q - TIE, q, q + TIE) if tied else (q,)))
     values = [promql.histogram_quantile(rank, buckets, dialect) for rank in ranks]
     return Predicted(min(values), max(values))
 

@@ -105,6 +105,8 @@ class Profile:
     """Name of the environment variable that holds the token of the target's witness; empty: none is sent."""
     foreign_traffic: bool = False
     background: tuple[str, ...] = ()
+    probe: bool | None = None
+    """Send single requests to rare views after the load; None: where the harness started the target for itself."""
     instrumentation: str = "django-prometheus"
     """Id of what counts in the target."""
     metric_namespace: str | None = None

@@ -232,6 +232,7 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "witness_token_env": ("witness_token_env", readers.variable),
     "foreign_traffic": ("foreign_traffic", readers.flag),
     "background": ("background", readers.texts),
+    "probe": ("probe", readers.flag),
     "instrumentation": ("instrumentation", readers.text),
     "metric_namespace": ("metric_namespace", readers.namespace),
     "metrics_view": ("metrics_view", readers.text),

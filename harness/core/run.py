@@ -39,9 +39,17 @@ class Shard:
 
     file: str
     phase: str
-    """`warmup` or `measure`."""
+    """`warmup`, `measure` or `probe`."""
     rows: int | None
     """The count the recorder wrote when it closed the file; None if it never did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """The probe phase: single requests after t1, and the scrape that has counted them."""
+
+    end_s: float
+    """The time of that scrape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +157,9 @@ class Run:
     """Id of what counts in the target."""
     metric_namespace: str = ""
     """What the target puts before the name of each of its metrics, with an underscore; empty for nothing."""
+
+    probe: Probe | None = None
+    """None where nothing was probed."""
 
     @property
     def has_load(self) -> bool:

@@ -56,6 +56,25 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
+class Power:
+    """What a verdict with a tolerance could have seen."""
+
+    detectable: float | None
+    """The smallest error on which it fails with a chance of 95 %; None when it fails on none, however large."""
+    limit: float
+    """The largest error that may go unseen by a verdict that counts as two-sided."""
+    unit: str
+    """Of both, e.g. `s per request`."""
+    needed: int | None = None
+    """How many requests would see an error of `limit`; None when these did, or when no number does."""
+
+    @property
+    def reaches(self) -> bool:
+        """Whether an error of `limit` would have been seen."""
+        return self.detectable is not None and self.detectable <= self.limit
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """One judgement. With a tolerance, PASS means `expected - below <= observed <= expected + above`."""
 
@@ -77,6 +96,8 @@ class Verdict:
     strength: Strength = Strength.EXACT
     effect: Effect | None = None
     """Only of a gate."""
+    power: Power | None = None
+    """Only where the tolerance depends on how much was measured."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ IGNORED = (
     "known_delay",
     "metric_namespace",
     "metrics_view",
+    "probe",
     "prometheus",
     "quiet_timeout_s",
     "rule_scale",

@@ -9,6 +9,7 @@ from harness.core.query import Reading
 from harness.core.report import Report
 from harness.core.run import Run
 from harness.evidence import prometheus_evidence
+from harness.evidence.client import probes
 from harness.evidence.client.aggregate import SampleAggregator
 from harness.evidence.client.summary import ClientSummary
 from harness.instrumentation import registry
@@ -55,7 +56,7 @@ def judge(directory: RunDirectory) -> Report:
     states = tuple(shards.state_of(directory.path, shard) for shard in measured)
     try:
         client = _tally(directory, run_, evidence)
-        return verification.verify(Facts(run_, client, evidence, states))
+        return verification.verify(Facts(run_, client, evidence, states, _probes(directory, run_)))
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise StoreError(
             f"{directory.path} cannot be judged ({type(error).__name__}: {error}); a file is damaged, run again"
@@ -66,6 +67,13 @@ def write_reports(directory: RunDirectory, report: Report) -> None:
     """Write every format into the run directory."""
     for name, render in FORMATS.items():
         directory.write_text(name, render(report))
+
+
+def _probes(directory: RunDirectory, made: Run) -> probes.Probes:
+    own = tuple(shard for shard in made.shards if shard.phase == "probe")
+    states = [shards.state_of(directory.path, shard) for shard in own]
+    problem = next((state.contradiction or state.problem for state in states), "")
+    return probes.read(shards.tables(directory.path, own, probes.COLUMNS), problem)
 
 
 def _tally(directory: RunDirectory, made: Run, evidence: prometheus_evidence.Evidence) -> ClientSummary:

@@ -17,7 +17,7 @@ from harness.evidence import comparability
 from harness.instrumentation import registry
 from harness.monitoring.dashboards import grafana
 from harness.report import verification
-from harness.runs import inputs, window
+from harness.runs import inputs, probing, window
 from harness.runs.judge import Outcome, judge, write_reports
 from harness.runs.progress import Reporter
 from harness.runs.run_directory import RunDirectory
@@ -53,12 +53,15 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         ended = services.ended()
         reporter.stage("waiting for the first scrape after the last response")
         measured = opened.close(loaded.ended_s)
+        probed = _probed(profile, opened, directory, loaded, reporter)
         made = replace(
             run_of(profile, out.name, started_s, services, measured, loaded),
             ended=ended,
             panels=(*grafana.panels_of(dashboards, profile.selector, measured.window), *rules.panels),
             rules=rules.rules,
             settings=comparability.settings(profile, locustfile.read_bytes()),
+            shards=(*loaded.shards, *((probed.shard,) if probed else ())),
+            probe=probed.probe if probed else None,
         )
         directory.write_run(made)
         reporter.stage("asking Prometheus")
@@ -132,6 +135,16 @@ def _load(
     acts = profile.start.acts if profile.start else ()
     with acting(acts, services.placeholders, directory.logs / "acts.log"):
         return load(profile, project, directory.path, services.target, "measure", reporter.load)
+
+
+def _probed(
+    profile: Profile, opened: window.OpenWindow, directory: RunDirectory, loaded: Loaded, reporter: Reporter
+) -> probing.Probed | None:
+    """The probe phase, where the profile wants one."""
+    if not probing.is_wanted(profile):
+        return None
+    reporter.stage("probing rare views")
+    return probing.probe(profile, opened, directory.path, loaded)
 
 
 def run_of(

@@ -23,7 +23,7 @@ from harness.runtime.load import shards
 if TYPE_CHECKING:
     import pandas as pd
 
-PHASES = ("warmup", "measure")
+PHASES = ("warmup", "measure", "probe")
 
 
 class StoredRun:
@@ -87,13 +87,13 @@ class StoredRun:
         return frame
 
     def arrow(self, phase: str | None = "measure", *, partial: bool = False) -> pa.Table:
-        """One row per request as the client saw it, of a phase (`measure` or `warmup`) or, with None, of both.
+        """One row per request as the client saw it, of a phase (`measure`, `warmup` or `probe`) or, with None, of all.
 
         All columns of the shards (docs/run-directory.md), in the order of the processes and then as they were recorded.
         With `partial`, what can be read of a damaged shard; without, that raises StoreError.
         """
         if phase is not None and phase not in PHASES:
-            raise UsageError(f"phase: {phase!r} must be one of {', '.join(PHASES)}, or None for both")
+            raise UsageError(f"phase: {phase!r} must be one of {', '.join(PHASES)}, or None for all")
         pieces = [SCHEMA.empty_table()]
         for shard in self._shards():
             if problem := "" if partial else _problem(self.path, shard):

@@ -89,6 +89,15 @@ class OpenWindow:
         end = target_client.totals(self.target, self.profile, ("sql_log", "state"))
         return self._measured(after, self.scraped.interval_s, {"start": self.totals, "end": end})
 
+    def next_scrape_s(self, ended_s: float) -> float:
+        """Wait for a quiet scrape after requests of the harness itself, that ended at `ended_s` by this machine.
+
+        Raises PrometheusError when no scrape comes.
+        """
+        assert self.scraped is not None, "what is not scraped has no next scrape"
+        after_s = ended_s - self.skew_s + SKEW_MARGIN_S
+        return _await_quiet(self.scraped, after_s, _limit_s(self.profile, self.scraped), still=False).time_s
+
     def _measured(self, after: QuietScrape, interval_s: float, totals: Mapping[str, Totals]) -> MeasuredWindow:
         before = self.before
         window = Window(before.time_s, after.time_s, interval_s, self.skew_s, before.idle_requests, after.idle_requests)

@@ -35,12 +35,15 @@ from tests.recorded.changes import (
     ledgers,
     limit,
     limit_on_promql,
+    lost_probe,
     no_series,
     nothing,
     only_answers,
     only_series,
     panel,
     plain_alias,
+    probe_answers,
+    probed,
     raised,
     raw_points,
     rows,
@@ -57,6 +60,8 @@ from tests.recorded.changes import (
     value,
     without_answers,
     without_points,
+    without_probe_answers,
+    without_probe_scrapes,
 )
 
 Outcome = tuple[str, Status, Code]
@@ -96,6 +101,38 @@ class Case:
                     yield check, status, code
 
 
+PROBES: Mapping[str, Case] = {
+    "probes": Case(probed(), passes="probes"),
+    "probes without a witness": Case(probed(witness=False), passes="probes"),
+    "probes without a witness, timed too long": Case(
+        probed(witness=False, fallen=-0.1), fails={Code.TOO_HIGH: "probes"}, passes="probes"
+    ),
+    "a probe that is not counted": Case(probed(counted=2), fails={Code.SHORT: "probes"}),
+    "a probe that is not timed": Case(probed(timed=2), fails={Code.SHORT: "probes"}),
+    "probes of another status": Case(probed(status="500"), fails={Code.MISSING: "probes"}),
+    "a probe that is counted twice": Case(probed(counted=4), fails={Code.OVER: "probes"}),
+    "probes of which the timer misses a share": Case(
+        probed(fallen=0.06), fails={Code.TOO_LOW: "probes"}, passes="probes"
+    ),
+    "probes that took less than the metric says": Case(
+        probed(fallen=-0.001), fails={Code.TOO_HIGH: "probes"}, passes="probes"
+    ),
+    "a probe in too low a bucket": Case(probed(fast=1), fails={Code.TOO_LOW: "probes"}, passes="probes"),
+    "a probe without a response": Case(together(probed(), lost_probe), open={Code.SAMPLES_UNUSABLE: "probes"}),
+    "no answer on the probes' scrapes": Case(
+        together(probed(), without_probe_scrapes),
+        open={Code.NO_SCRAPE: "probes", Code.NO_ANSWER: "scrape-health"},
+    ),
+    "no answer on the probes": Case(
+        together(probed(), without_probe_answers), open={Code.NO_ANSWER: "probes scrape-health"}
+    ),
+    "refused queries on the probes": Case(
+        together(probed(), probe_answers(failing(Code.REFUSED))), open={Code.REFUSED: "probes"}
+    ),
+    "unreadable answers on the probes": Case(
+        together(probed(), probe_answers(unreadable)), open={Code.UNREADABLE: "probes"}
+    ),
+}
 WHOLE: Mapping[str, Case] = {
     "nothing changed": Case(lambda run: run, passes=" ".join(name for name in UNNAMED if name != "alerts")),
     "a truncated shard": Case(
@@ -686,4 +723,4 @@ MONITORING: Mapping[str, Case] = {
         open={Code.UNKNOWN_VERSION: "rate percentiles dashboards alerts"},
     ),
 }
-CASES: Mapping[str, Case] = {**WHOLE, **LOAD, **SCRAPES, **COUNTS, **LATENCY, **DJANGO, **MONITORING}
+CASES: Mapping[str, Case] = {**PROBES, **WHOLE, **LOAD, **SCRAPES, **COUNTS, **LATENCY, **DJANGO, **MONITORING}

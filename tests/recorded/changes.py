@@ -6,8 +6,12 @@ Longer than other files: a handful of lines for each thing that can be changed, 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pyarrow as pa
+
+from harness.checks import probes
 from harness.core.codes import Code
 from harness.instrumentation.django_prometheus import metrics as names
+from harness.runs.run_directory import RunDirectory
 from tests.recorded.alerted import UP, Alerted
 from tests.recorded.stored import Row, StoredRun
 
@@ -316,3 +320,116 @@ def scrapes_as_traffic(run: StoredRun) -> None:
         value(last[0]),
         [{"metric": {"__name__": names.RESPONSES}, "value": [0, "1"]}],
     )(run)
+
+
+PROBED = {"view": "work:slow", "method": "GET"}
+SPANS_S = (0.0301, 0.0302, 0.0303)
+"""Three probes of `PROBED`, as its witness measured them; the metric measured 0.1 ms less of each."""
+
+
+def probed(
+    *,
+    status: str = "200",
+    counted: int = 3,
+    timed: int = 3,
+    fallen: float = 0.0003,
+    fast: int = 0,
+    witness: bool = True,
+) -> Change:
+    """A run whose probes were counted so often with `status`, timed so often and short by `fallen` in all.
+
+    `fast` of them are in the bucket of the fastest.
+    """
+
+    def apply(run: StoredRun) -> None:
+        _probe_shard(run, witness=witness)
+        stored = RunDirectory(run.path).read_run()
+        asked = probes.CHECK.queries(stored)
+        end_s = stored.window.end_s
+
+        def grown(metric: dict[str, str]) -> float:
+            if any(metric.get(name) != value for name, value in PROBED.items()):
+                return 0.0
+            if metric["__name__"] == SUM:
+                return sum(SPANS_S) - fallen
+            if metric["__name__"] == BUCKETS:
+                return timed if float(metric["le"]) >= SPANS_S[-1] else min(fast, timed)
+            return counted if metric.get("status") == status else 0.0
+
+        def change(answers: list[Answer]) -> None:
+            for query in asked:
+                start = query.text.partition("[")[0]
+                known = next(each for each in answers if each["query"].partition("[")[0] == start)
+                result = []
+                for series in known["result"]:
+                    value = float(series["values"][-1][1])
+                    points = [[end_s, repr(value)], [end_s + 1, repr(value + grown(series["metric"]))]]
+                    result.append({**series, "values": points})
+                answers.append({"query": query.text, "time_s": query.time_s, "result": result})
+
+        run.change_evidence(change)
+
+    return together(run_with(checks=["probes"]), apply)
+
+
+def _probe_shard(run: StoredRun, *, witness: bool) -> None:
+    with pa.ipc.open_stream(run.measured()[0].read_bytes()) as reader:
+        table = reader.read_all()
+    row = next(row for row in table.to_pylist() if row["view"] == PROBED["view"] and row["status"] == 200)
+    rows = [
+        {
+            **row,
+            "phase": "probe",
+            "latency_s": span_s + 0.002,
+            "witness_view_s": span_s if witness else None,
+            "witness_app_s": span_s + 0.0001 if witness else None,
+        }
+        for span_s in SPANS_S
+    ]
+    with pa.ipc.new_stream(run.path / "samples-9.arrow", table.schema) as writer:
+        writer.write_table(pa.Table.from_pylist(rows, schema=table.schema))
+
+    def change(document: dict[str, Any]) -> None:
+        document["shards"].append({"file": "samples-9.arrow", "phase": "probe", "rows": len(rows)})
+        document["probe"] = {"end_s": document["window"]["end_s"] + 1}
+
+    run.change_run(change)
+
+
+def probe_answers(change: Callable[[Answer], object]) -> Change:
+    """The last answers, which are those of the probes, changed; but for that on the scrapes."""
+
+    def rewrite(answers: list[Answer]) -> None:
+        for answer in answers[-5:]:
+            change(answer)
+
+    return lambda run: run.change_evidence(rewrite)
+
+
+def without_probe_scrapes(run: StoredRun) -> None:
+    """No answer on the scrapes of the second window."""
+
+    def keep(answers: list[Answer]) -> None:
+        del answers[-6]
+
+    run.change_evidence(keep)
+
+
+def without_probe_answers(run: StoredRun) -> None:
+    """No answer of the second window, but on its scrapes."""
+
+    def keep(answers: list[Answer]) -> None:
+        del answers[-5:]
+
+    run.change_evidence(keep)
+
+
+def lost_probe(run: StoredRun) -> None:
+    """The last probe got no response."""
+    file = run.path / "samples-9.arrow"
+    with pa.ipc.open_stream(file.read_bytes()) as reader:
+        table = reader.read_all()
+    rows = table.to_pylist()
+    rows[-1].update(status=0, witness_view_s=None, witness_app_s=None)
+    with pa.ipc.new_stream(file, table.schema) as writer:
+        writer.write_table(pa.Table.from_pylist(rows, schema=table.schema))

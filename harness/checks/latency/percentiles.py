@@ -6,20 +6,23 @@ interpolation, the same on both sides, cancels.
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 
 from harness import promql
-from harness.checks import histograms, reference_queries
+from harness.checks import histograms, power, reference_queries
 from harness.checks.base import NO_DATA, Check, Facts, inconclusive, labels_of, name_of, settled, unanswered
 from harness.checks.histograms import Histogram
 from harness.checks.latency import _bucket_bounds
 from harness.core.codes import Code
 from harness.core.query import NoData, Query
 from harness.core.run import Run
-from harness.core.verdict import Finding, Strength, Tolerance, Verdict
+from harness.core.verdict import Finding, Power, Strength, Tolerance, Verdict
 from harness.evidence.client.summary import ALL, QUANTILES, ViewKey
 from harness.instrumentation import registry
 
 ID = "percentiles"
+LIMIT_RATIO = 0.25
+"""Share by which a percentile may be reported too low unseen by a verdict that counts as two-sided."""
 
 
 def queries(run: Run) -> tuple[Query, ...]:
@@ -38,14 +41,14 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     if isinstance(found, NoData):
         return (unanswered(ID, "", found),)
     keys = [key for key in sorted(facts.client.latency) if key in found and (key == ALL or facts.is_known(key[0]))]
-    comparisons = max(sum(len(found[key].finite) for key in keys), 1)
+    populations = max(len(keys), 1)
     verdicts: list[Verdict] = []
     for q in QUANTILES:
         answers = reference_queries.read_by_view(facts, reference_queries.exact_quantile_queries(facts.run)[q])
         overall = reference_queries.read_by_view(facts, _overall_queries(facts.run)[q])
         for key in keys:
             shown = overall if key == ALL else answers
-            verdicts.append(_judge_quantile(facts, key, q, found[key], shown, comparisons))
+            verdicts.append(_judge_quantile(facts, key, q, found[key], shown, populations))
     return (*verdicts, *_judge_panels(facts))
 
 
@@ -61,7 +64,7 @@ def _judge_quantile(
     q: float,
     histogram: Histogram,
     answers: dict[ViewKey, float] | NoData,
-    comparisons: int,
+    populations: int,
 ) -> Verdict:
     subject, labels = f"{name_of(key)} p{q * 100:g}", labels_of(key, quantile=f"p{q * 100:g}")
     if isinstance(answers, NoData):
@@ -69,15 +72,11 @@ def _judge_quantile(
     shown = answers.get(key)
     if shown is None or math.isnan(shown):
         return inconclusive(ID, subject, Code.NO_VALUE, "Prometheus has no value for this quantile", labels=labels)
-    account = _bucket_bounds.account(
-        facts, key, [b for b, _ in histogram.finite], histogram.total, comparisons, outer=key == ALL
-    )
+    account = _bucket_bounds.account(facts, key, histogram, populations, outer=key == ALL)
     if account.strength is Strength.CALIBRATED and facts.saturated:
         code, strength = Code.SATURATED, account.strength
         return inconclusive(ID, subject, code, facts.saturated, strength=strength, labels=labels)
-    uppers = [(bound.le_s, bound.upper) for bound in account.bounds if bound.upper is not None]
-    lowest = _near(q, uppers, histogram.total).low if len(uppers) == len(account.bounds) else None
-    highest = _near(q, [(bound.le_s, bound.lower) for bound in account.bounds], histogram.total).high
+    lowest, highest = _allowed(q, account, histogram.total)
     true = facts.client.latency[key]
     felt = (true.outer if key == ALL else true.inner) if account.strength is Strength.WITNESS else true.client
     truth_s = felt.quantiles_s[q]
@@ -91,7 +90,7 @@ def _judge_quantile(
     if not fine:
         why += "; see latency-buckets for the bound that is wrong"
     code = Code.TOO_HIGH if shown > highest + tolerance_s else Code.TOO_LOW
-    return settled(
+    verdict = settled(
         ID,
         subject,
         Code.AGREES if fine else code,
@@ -103,12 +102,38 @@ def _judge_quantile(
         strength=account.strength,
         labels=labels,
     )
+    if lowest is None:
+        return verdict
+
+    def enough(times: int) -> bool:
+        more = _bucket_bounds.account(facts, key, histogram, populations, outer=key == ALL, times=times)
+        return _power(*_allowed(q, more, times * histogram.total)).reaches
+
+    sees = f"one that is more than {highest - lowest:.3g} s too low would show"
+    return power.weighed(verdict, _power(lowest, highest), sees, account.total, enough)
+
+
+def _power(lowest: float | None, highest: float) -> Power:
+    """The true percentile is at most `highest`; one that is reported lower by more than the interval is outside."""
+    return Power(None if lowest is None else highest - lowest, LIMIT_RATIO * highest, "s")
+
+
+def _allowed(q: float, account: _bucket_bounds.Account, total: float) -> tuple[float | None, float]:
+    """The lowest quantile that the bounds on the counts allow, None where nothing bounds it, and the highest."""
+    uppers = [(bound.le_s, bound.upper) for bound in account.bounds if bound.upper is not None]
+    lowest = _near(q, uppers, total).low if len(uppers) == len(account.bounds) else None
+    return lowest, _near(q, [(bound.le_s, bound.lower) for bound in account.bounds], total).high
 
 
 def _near(q: float, counts: Sequence[tuple[float, int]], total: float) -> reference_queries.Predicted:
     """The quantile that the counts give when the histogram holds `total` observations."""
     buckets = [*((bound, float(min(count, total))) for bound, count in counts), (math.inf, total)]
-    return reference_queries.quantiles_near(q, buckets, promql.NEWEST)
+    return reference_queries.quantiles_near(q, buckets, promql.NEWEST, tied=not _is_exact(q, total))
+
+
+def _is_exact(q: float, total: float) -> bool:
+    """Whether `q * total` is the product itself, without rounding: then no rank falls to the other side of an edge."""
+    return Fraction(q) * Fraction(total) == Fraction(q * total)
 
 
 def _judge_panels(facts: Facts) -> list[Verdict]:

@@ -11,10 +11,11 @@ microseconds), so the allowance is Bernstein's, which holds for every bounded di
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from statistics import median
 
-from harness.checks import histograms
+from harness.checks import histograms, power
 from harness.checks.base import ALPHA, NO_DATA, Check, Facts, labels_of, name_of, settled, unanswered
 from harness.checks.histograms import Histogram
 from harness.checks.latency import _timer_sums
@@ -23,10 +24,12 @@ from harness.core import statistics
 from harness.core.codes import Code
 from harness.core.query import NoData, Query
 from harness.core.run import Run
-from harness.core.verdict import Finding, Strength, Tolerance, Verdict
+from harness.core.verdict import Finding, Power, Status, Strength, Tolerance, Verdict
 from harness.evidence.client.summary import ALL, Gaps, ViewKey
 
 ID = "timer-span"
+LIMIT_RATIO = 0.25
+"""Share of a view's mean time that may be missing unseen by a verdict that counts as two-sided."""
 BASIS = "Bernstein bound on the run's own gaps, alpha 1e-3 over all views"
 
 
@@ -40,6 +43,8 @@ class Gap:
     """Mean inner witness."""
     chance_s: float
     """How far the mean of `n` gaps may lie above its expectation, at the check's alpha."""
+    detectable_s: Callable[[int], float]
+    """The mean time per request that, missing, is seen in so many requests."""
     one_sided: bool
     """The histogram holds others' or unanswered requests too, which only make the gap look smaller."""
 
@@ -62,8 +67,16 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     reference = facts.client.latency[ALL].gaps
     gaps = {key: _gap(facts, key, found.get(key), len(keys)) for key in keys}
     measured = [gap for gap in gaps.values() if isinstance(gap, Gap)]
-    views = (_judge_gap(key, gap, measured, reference) for key, gap in gaps.items())
+    views = (_mentioning(facts, key, _judge_gap(key, gap, measured, reference)) for key, gap in gaps.items())
     return (*views, *delays, _timer_sums.judge_middlewares(facts, found))
+
+
+def _mentioning(facts: Facts, key: ViewKey, verdict: Verdict) -> Verdict:
+    """With the probes of the view, which another check judges one by one."""
+    answers = facts.probes.answers.get(key, ())
+    if not answers or verdict.status is not Status.PASS:
+        return verdict
+    return replace(verdict, why=f"{verdict.why}; {len(answers)} single requests after the load: see probes")
 
 
 def _gap(facts: Facts, key: ViewKey, histogram: Histogram | None, views: int) -> Gap | NoData:
@@ -83,8 +96,16 @@ def _gap(facts: Facts, key: ViewKey, histogram: Histogram | None, views: int) ->
         return NoData(reason, Code.COUNTS_DIFFER)
     mean_s = (latency.inner.sum_s + latency.raised.sum_s - histogram.sum_s) / n
     variance = max(latency.gaps.variance, reference.variance)
-    chance_s = statistics.bernstein(n, variance, longest_gap_s(facts), ALPHA / views)
-    return Gap(n, mean_s, latency.inner.sum_s / latency.inner.n, chance_s, excused)
+    longest_s = longest_gap_s(facts)
+
+    def chance_s(n: int) -> float:
+        return statistics.bernstein(n, variance, longest_s, ALPHA / views)
+
+    def detectable_s(n: int) -> float:
+        """A gap is at least 0, so its mean lies below its expectation by less than it may lie above."""
+        return FLOOR_S + chance_s(n) + statistics.bernstein(n, variance, reference.mean_s, power.MISS)
+
+    return Gap(n, mean_s, latency.inner.sum_s / latency.inner.n, chance_s(n), detectable_s, excused)
 
 
 def _judge_gap(key: ViewKey, gap: Gap | NoData, measured: list[Gap], reference: Gaps) -> Verdict:
@@ -111,7 +132,7 @@ def _judge_gap(key: ViewKey, gap: Gap | NoData, measured: list[Gap], reference: 
     else:
         why = saw
     code = Code.TOO_HIGH if too_much else Code.TOO_LOW
-    return settled(
+    verdict = settled(
         ID,
         subject,
         Code.AGREES if fine else code,
@@ -122,6 +143,17 @@ def _judge_gap(key: ViewKey, gap: Gap | NoData, measured: list[Gap], reference: 
         unit="s",
         strength=Strength.ONE_SIDED if gap.one_sided else Strength.WITNESS,
         labels=labels,
+    )
+    if gap.one_sided:
+        return verdict
+    seen_s, limit_s = gap.detectable_s(gap.n), LIMIT_RATIO * gap.latency_s
+    sees = f"{seen_s * 1e6:.0f} us per request ({seen_s / gap.latency_s:.1%} of its time) missing would show with 95 %"
+    return power.weighed(
+        verdict,
+        Power(seen_s, limit_s, "s per request"),
+        sees,
+        gap.n,
+        lambda times: gap.detectable_s(times * gap.n) <= limit_s,
     )
 
 

@@ -6,6 +6,7 @@ quantile exactly (docs/decisions/006-streaming-verification.md). It is longer th
 share the same arrays.
 """
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -260,6 +261,8 @@ class SampleAggregator:
                 at_or_below=dict(zip(self._thresholds.tolist(), np.cumsum(counts)[:-1].tolist(), strict=True)),
                 quantiles_s=quantiles,
                 curve=_curve(bins),
+                bins_s=array("d", (_bin_begin(place) for place in np.flatnonzero(bins).tolist())),
+                bin_ends=array("q", np.cumsum(bins[bins > 0]).tolist()),
             )
         n, sum_s, squares = self._gap_sums[rows].sum(axis=0).tolist()
         above = dict(zip(GAP_GRID_S, self._gap_above[rows].sum(axis=0).tolist(), strict=True))
@@ -308,6 +311,11 @@ def _bin(values: Floats) -> Codes:
     """Logarithmic bin of each value: the float's own exponent and first mantissa bits, which rise with the value."""
     places: Codes = (values.view(np.int64) >> _SHIFT) - _LOWEST
     return places.clip(0, _BINS - 1)
+
+
+def _bin_begin(place: int) -> float:
+    """The lowest value of a bin; the first holds everything below it, too."""
+    return _bin_end(place - 1) if place else 0.0
 
 
 def _bin_end(place: int) -> float:

@@ -1,6 +1,7 @@
 """What really happened, by the samples: exact counts, sums, counts at thresholds and quantiles per view."""
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -38,6 +39,10 @@ class Values:
     """Exact nearest-rank quantiles; empty when n is 0."""
     curve: tuple[tuple[float, float], ...] = ()
     """`(latency_s, share <= it)`, thinned for plotting; the last point is at most 0.4 % above the largest value."""
+    bins_s: Sequence[float] = ()
+    """Where each occupied bin of at most 0.4 % begins, rising."""
+    bin_ends: Sequence[int] = ()
+    """How many values lie in each of these bins or below it."""
 
     @property
     def mean_s(self) -> float:
@@ -48,6 +53,11 @@ class Values:
     def largest_s(self) -> float:
         """The largest value, or at most 0.4 % more; 0 for none."""
         return self.curve[-1][0] if self.curve else 0.0
+
+    def at_most(self, threshold_s: float) -> int:
+        """No more values than this are <= any threshold: those whose bin begins there or below it."""
+        place = bisect_right(self.bins_s, threshold_s)
+        return self.bin_ends[place - 1] if place else 0
 
 
 @dataclass(frozen=True, slots=True)

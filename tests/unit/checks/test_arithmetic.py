@@ -25,20 +25,24 @@ SPREAD = gaps(*(0.0001 for _ in range(N - 4)), *(0.01 for _ in range(4)))
 ONE_VIEW = {key: latency(INNER, INNER, SPREAD) for key in (ALL, VIEW)}
 
 
-@pytest.mark.parametrize("comparisons", [1, 10, 100])
-def test_the_bounds_of_buckets_share_alpha(comparisons: int) -> None:
-    """Between all bounds that the check judges, and the offsets of the grid; the least of the upper bounds is taken."""
-    (bound,) = _bucket_bounds.account(facts(ONE_VIEW), VIEW, [BOUND_S], N, comparisons).bounds
-    shared = ALPHA / comparisons / len(GAP_GRID_S)
+def _held(total: int) -> Histogram:
+    return Histogram(((BOUND_S, 0.0), (float("inf"), float(total))), 0.0)
+
+
+@pytest.mark.parametrize("populations", [1, 10, 100])
+def test_the_bounds_of_buckets_share_alpha(populations: int) -> None:
+    """Between the histograms that the check judges, and the offsets of the grid; the least upper bound is taken."""
+    (bound,) = _bucket_bounds.account(facts(ONE_VIEW), VIEW, _held(N), populations).bounds
+    shared = ALPHA / populations / (len(GAP_GRID_S) - 1)
     limits = [statistics.exceedances_upper(SPREAD.above[offset], N, N, shared) for offset in GAP_GRID_S[1:]]
     assert (bound.lower, bound.upper) == (0, min(limits[: GAP_GRID_S.index(0.1)]))
 
 
-def test_more_comparisons_make_wider_bounds() -> None:
-    """Or a correct system would fail the more often, the more buckets it has."""
+def test_more_histograms_make_wider_bounds() -> None:
+    """Or a correct system would fail the more often, the more views it has."""
     few, many = (
-        _bucket_bounds.account(facts(ONE_VIEW), VIEW, [BOUND_S], N, comparisons).bounds[0].upper
-        for comparisons in (1, 1000)
+        _bucket_bounds.account(facts(ONE_VIEW), VIEW, _held(N), populations).bounds[0].upper
+        for populations in (1, 1000)
     )
     assert few is not None
     assert many is not None
@@ -47,9 +51,7 @@ def test_more_comparisons_make_wider_bounds() -> None:
 
 def test_observations_that_nobody_sent_widen_the_upper_bound_only() -> None:
     """Each of them may be in any bucket."""
-    plain, wider = (
-        _bucket_bounds.account(facts(ONE_VIEW), VIEW, [BOUND_S], total, 1).bounds[0] for total in (N, N + 3)
-    )
+    plain, wider = (_bucket_bounds.account(facts(ONE_VIEW), VIEW, _held(total), 1).bounds[0] for total in (N, N + 3))
     assert plain.upper is not None
     assert (wider.lower, wider.upper) == (plain.lower, plain.upper + 3)
 

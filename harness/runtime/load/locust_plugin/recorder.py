@@ -22,6 +22,7 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 from harness.core.arrivals import Arrivals
 from harness.evidence.client.schema import CLOSING_KEY, SCHEMA, Exchange, Labels, batch
 from harness.runtime.load import witness_token
+from harness.runtime.load.examples import Examples
 from harness.runtime.load.locust_plugin import clients, pytest_users
 from harness.runtime.load.locust_plugin.arrivals import Schedule
 from harness.runtime.load.pulse import PULSE_S, Pulse, encode
@@ -48,6 +49,8 @@ class Recorder:
         number, self._file = _next_shard(directory)
         self._writer = pa.ipc.new_stream(self._file, SCHEMA)
         pa.array([0.0])  # the first array imports pandas, which would hold the event loop for half a second under load
+        self._examples = Examples()
+        self._examples_file = directory / "logs" / f"examples-{number}.json"
         self._pulse_file = (directory / "logs" / f"pulse-{number}.jsonl").open("wb")
         self._waiting: list[Exchange] = []
         self._rows = 0
@@ -111,6 +114,10 @@ class Recorder:
         header = clients.server_timing(getattr(response, "headers", None)) if status else ""
         error = None if exception is None else (str(exception) or type(exception).__name__)[:MAX_ERROR_CHARACTERS]
         size = response_length or 0
+        if status and error is None and not hops:
+            made = getattr(response, "request", None)
+            body = getattr(made, "body", None) or getattr(made, "payload", None)
+            self._examples.see(name, sent or request_type, url, body)
         self._waiting.append(
             Exchange(
                 at_s,
@@ -170,6 +177,8 @@ class Recorder:
         self._writer.close()
         self._file.close()
         self._pulse_file.close()
+        if self._labels.phase == "measure":
+            self._examples.write(self._examples_file)
 
     def _pulse(self, elapsed_s: float, cpu_s: float, lags_s: list[float], *, closing: bool = False) -> None:
         recent, self._recent = self._recent, []

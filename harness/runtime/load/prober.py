@@ -1,0 +1,67 @@
+"""Single requests, sent by the harness itself between two scrapes, as rows of a shard of their own."""
+
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import requests
+
+from harness.core.run import Shard
+from harness.evidence.client.schema import CLOSING_KEY, SCHEMA, Exchange, Labels, batch
+from harness.runtime.load import shards, witness_token
+
+ROUNDS = 3
+"""How often each path is asked: a thread that is held up once does not look like a timer that misses work."""
+TIMEOUT_S = 30.0
+PHASE = "probe"
+"""Of these rows, in the column of that name."""
+
+
+def probe(target: str, paths: Mapping[str, str], *, token: str, stamp: bool, at_most_s: float) -> tuple[Exchange, ...]:
+    """Ask each path, by the name of its requests, `ROUNDS` times, in turn; those that `at_most_s` leaves time for."""
+    return tuple(_exchanges(target, paths, token, stamp, time.monotonic() + at_most_s))
+
+
+def _exchanges(target: str, paths: Mapping[str, str], token: str, stamp: bool, deadline: float) -> Iterator[Exchange]:
+    with requests.Session() as session:
+        session.trust_env = False
+        for _ in range(ROUNDS):
+            for name, path in paths.items():
+                if time.monotonic() > deadline:
+                    return
+                session.cookies.clear()
+                yield _exchange(session, name, target + path, _headers(token, stamp))
+
+
+def _headers(token: str, stamp: bool) -> dict[str, str]:
+    return ({witness_token.HEADER: token} if token else {}) | (
+        {"X-Request-Start": f"t={time.time():.6f}"} if stamp else {}
+    )
+
+
+def _exchange(session: requests.Session, name: str, url: str, headers: Mapping[str, str]) -> Exchange:
+    started_s, began = time.time(), time.perf_counter()
+    try:
+        answer = session.get(url, headers=headers, timeout=TIMEOUT_S, allow_redirects=False)
+    except requests.RequestException as error:
+        kind = type(error).__name__
+        return Exchange(started_s, time.perf_counter() - began, "GET", name, 0, "", kind, 0, url, 0)
+    took_s, header = time.perf_counter() - began, answer.headers.get("Server-Timing", "")
+    return Exchange(started_s, took_s, "GET", name, answer.status_code, header, None, len(answer.content), url, 0)
+
+
+def write(directory: Path, exchanges: tuple[Exchange, ...], labels: Labels) -> Shard:
+    """Write exchanges, at least one, as the next shard of the run directory. Raises OSError."""
+    file = directory / f"samples-{1 + max(map(_number, shards.find(directory)), default=-1)}.arrow"
+    rows = batch(exchanges, labels, 0)
+    empty = pa.record_batch([pa.array([], type=field.type) for field in SCHEMA], schema=SCHEMA)
+    with file.open("xb") as sink, pa.ipc.new_stream(sink, SCHEMA) as writer:
+        writer.write_batch(rows)
+        writer.write_batch(empty, custom_metadata={CLOSING_KEY: str(rows.num_rows)})
+    return Shard(file.name, labels.phase, rows.num_rows)
+
+
+def _number(file: Path) -> int:
+    digits = file.stem.removeprefix("samples-")
+    return int(digits) if digits.isdigit() else -1
