@@ -51,7 +51,12 @@ def lost_requests(facts: Facts, view: str, method: str) -> int:
     """Requests without a response that may have been counted under this view and method."""
     lost = facts.run.generator.unrecorded
     for (name, sent), number in facts.client.unanswered.items():
-        views = facts.client.views_of_name.get(name, frozenset())
-        if facts.names.method_label(sent) == method and (not views or view in views or not facts.is_known(view)):
+        if may_be_of(facts, name, sent, view, method):
             lost += number
     return lost
+
+
+def may_be_of(facts: Facts, name: str, sent: str, view: str, method: str) -> bool:
+    """A request of this sample name and method without a response may have been counted under this view and method."""
+    views = facts.client.views_of_name.get(name, frozenset())
+    return facts.names.method_label(sent) == method and (not views or view in views or not facts.is_known(view))

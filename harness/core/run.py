@@ -26,6 +26,8 @@ class Window:
     """Requests by others than the harness seen while waiting for t0; None when it could not be read."""
     idle_requests_end: int | None = 0
     """The same after the load."""
+    clock_skew_end_s: float | None = None
+    """As `clock_skew_s`, after t1; None when it was not measured."""
 
     @property
     def length_s(self) -> float:

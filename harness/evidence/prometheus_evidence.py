@@ -163,6 +163,17 @@ def counter_increase(
     return CounterIncrease(series.labels, grown, falls)
 
 
+def running_increase(series: Series, start_s: float) -> dict[float, float]:
+    """How much a counter has grown since `start_s` at each of its samples, added up as by `counter_increase`."""
+    before = [value for time_s, value in series.points if time_s <= start_s + CLOCK_RESOLUTION_S]
+    previous, sum_ = (before[-1] if before else 0.0), 0.0
+    grown = {time_s: 0.0 for time_s, _ in series.points[: len(before)]}
+    for time_s, value in series.points[len(before) :]:
+        sum_ += value - (0.0 if value < previous * RESTARTED else previous)
+        previous, grown[time_s] = value, sum_
+    return grown
+
+
 def growth(run: Run, evidence: Evidence, metrics: Iterable[str]) -> dict[str, tuple[CounterIncrease, ...]] | NoData:
     """The deltas of several counters; NoData, with the metric's name, as soon as one is not known."""
     found: dict[str, tuple[CounterIncrease, ...]] = {}

@@ -91,7 +91,15 @@ class OpenWindow:
 
     def _measured(self, after: QuietScrape, interval_s: float, totals: Mapping[str, Totals]) -> MeasuredWindow:
         before = self.before
-        window = Window(before.time_s, after.time_s, interval_s, self.skew_s, before.idle_requests, after.idle_requests)
+        window = Window(
+            before.time_s,
+            after.time_s,
+            interval_s,
+            self.skew_s,
+            before.idle_requests,
+            after.idle_requests,
+            self.scraped.prometheus.skew_s() if self.scraped else None,
+        )
         namespace = self.scraped.names.namespace if self.scraped else self.profile.metric_namespace or ""
         return MeasuredWindow(window, self.instances, self.version, totals, namespace)
 
