@@ -18,7 +18,14 @@ Key = tuple[str, str, str]
 def queries(run: Run) -> tuple[Query, ...]:
     """Raw responses by status, view and method; raw requests by view and by method."""
     names = registry.of(run)
-    metrics = (names.responses_by_view, names.requests_by_view, names.requests_by_method, UP)
+    metrics = (
+        names.arrived,
+        names.answered,
+        names.responses_by_view,
+        names.requests_by_view,
+        names.requests_by_method,
+        UP,
+    )
     return tuple(prometheus_evidence.raw_query(run, metric) for metric in metrics)
 
 

@@ -135,6 +135,8 @@ class Run:
     """The queries of the profile's dashboards and rules."""
     rules: tuple[Rule, ...] = ()
     """The profile's rules, their durations scaled."""
+    recorded: tuple[str, ...] | None = None
+    """Series that rules of Prometheus record, whoever wrote these; None in a run of before they were stored."""
     rule_scale: float = 1.0
     """By what their durations were multiplied."""
     arrival_rate: float | None = None

@@ -15,9 +15,9 @@ from harness.core.query import NoData, NoSeries, Query, Reading, Series
 from harness.core.rule import RuleHealth
 from harness.core.run import Run
 from harness.evidence.target_totals import UNKNOWN, TargetTotals
-from harness.promql.own_series import PROCESS_START, SCRAPE_DURATION, UP
+from harness.promql.own_series import PROCESS_START, SAMPLES_KEPT, SAMPLES_READ, SCRAPE_DURATION, UP
 
-OWN = frozenset({UP, PROCESS_START, SCRAPE_DURATION})
+OWN = frozenset({UP, PROCESS_START, SAMPLES_KEPT, SAMPLES_READ, SCRAPE_DURATION})
 """Metrics that checks count on, whatever the target exports."""
 RESTARTED = 0.5
 """A counter that falls below this share of its last value began again at zero."""

@@ -128,6 +128,18 @@ class Prometheus:
         except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError):
             return []
 
+    def recorded(self) -> tuple[str, ...]:
+        """The names of the series that rules record, whoever loaded them; empty when the server does not report them.
+
+        Source: https://prometheus.io/docs/prometheus/latest/querying/api/#rules
+        """
+        try:
+            answer = self._session.get(f"{self.url}/api/v1/rules", params={"type": "record"}, timeout=TIMEOUT_S).json()
+            found = {str(rule["name"]) for group in answer["data"]["groups"] for rule in group["rules"]}
+        except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError):
+            return ()
+        return tuple(sorted(found))
+
     def instances(self, selector: str) -> tuple[str, ...]:
         """The `instance` labels of the target's processes that are scraped well now. Raises PrometheusError."""
         reading = self.read(f"{UP}{{{selector}}}")
