@@ -24,9 +24,9 @@ groups:
   interval: 1s
   rules:
   - record: instance:answers:rate
-    expr: sum by (job, instance) (rate(django_http_responses_before_middlewares_total[5s]))
+    expr: sum by (job, instance) (rate(django_http_responses_total_by_status_view_method_total{view=~"work:.*"}[5s]))
   - record: answers_of_each_instance
-    expr: sum by (job, instance) (django_http_responses_before_middlewares_total)
+    expr: sum by (job, instance) (django_http_responses_total_by_status_view_method_total{view=~"work:.*"})
   - alert: EachIsUp
     expr: sum by (job, instance) (up) > 0.5
     labels: {severity: info}

@@ -140,6 +140,7 @@ def test_requests_are_counted_at_each_reading_of_the_counters() -> None:
         row("a", "GET", 200, 0.5, witness=True) | {"started_s": 1000.5},
         row("a", "GET", 200, 0.5, witness=True) | {"started_s": 1001.5 + 1e-6},
         row("a", "GET", 500, 1.5, witness=True) | {"started_s": 1001.5},
+        row("a", "GET", 302, 0.1, witness=True) | {"started_s": 1000.5, "hop": 1},
         row("a", "GET", 0, 9.0, witness=False) | {"started_s": 1002.0},
         row("a", "GET", 200, 0.1, witness=True, phase="warmup") | {"started_s": 1000.5},
     ]
@@ -150,5 +151,6 @@ def test_requests_are_counted_at_each_reading_of_the_counters() -> None:
     assert counter.summary(tables).running == {
         ("a", "GET", 200): Running(answered=(1, 1, 2), sent=(1, 2, 2)),
         ("a", "GET", 500): Running(answered=(0, 0, 1), sent=(1, 1, 1)),
+        ("a", "GET", 302): Running(answered=(0, 0, 0), sent=(1, 1, 1)),
         ("/a", "GET", 0): Running(answered=(0, 0, 0), sent=(0, 1, 1)),
     }
