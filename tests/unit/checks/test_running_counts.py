@@ -144,6 +144,24 @@ def test_requests_without_a_response_may_be_counted_from_when_they_were_sent() -
     assert ("responses by view", Code.AHEAD) in wrong(judged(sooner, running={**answered, **lost}))
 
 
+def test_a_view_may_be_counted_of_which_no_request_was_answered() -> None:
+    """All of them timed out at the client."""
+    points = counters()
+    slow = {"view": "shop:slow", "method": "GET"}
+    more = {
+        **points,
+        RESPONSES_BY_VIEW: [*points[RESPONSES_BY_VIEW], ({**slow, "status": "200"}, (0, 1, 2, 2))],
+        REQUESTS_BY_VIEW: [*points[REQUESTS_BY_VIEW], (slow, (0, 1, 2, 2))],
+    }
+    running = {
+        ("shop:cart", "GET", 200): Running(ANSWERED, SENT),
+        ("/slow", "GET", 0): Running((0, 0, 0, 0), (1, 2, 2, 2)),
+    }
+    assert wrong(judged(more, running=running)) == []
+    late = {**running, ("/slow", "GET", 0): Running((0, 0, 0, 0), (0, 0, 2, 2))}
+    assert wrong(judged(more, running=late)) == [("responses by view", Code.AHEAD), ("requests by view", Code.AHEAD)]
+
+
 def test_with_traffic_of_others_only_the_lower_bound_holds() -> None:
     """Their requests are counted too."""
     verdicts = judged(counters(responses=(90, 91, 92, 93)), foreign_traffic=True)
