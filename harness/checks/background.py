@@ -36,14 +36,20 @@ def scrapes_by_others(facts: Facts) -> int:
     """
     names = facts.names
     items = prometheus_evidence.deltas(facts.run, facts.evidence, names.responses_by_view)
-    whole = prometheus_evidence.deltas(facts.run, facts.evidence, names.answered)
     times = prometheus_evidence.scrape_times(facts.run, facts.evidence)
-    if isinstance(items, NoData) or isinstance(whole, NoData) or isinstance(times, NoData):
-        return 0
-    if prometheus_evidence.total(items) != prometheus_evidence.total(whole):
+    if isinstance(items, NoData) or isinstance(times, NoData) or not counts_by_view_fit(facts):
         return 0
     counted = prometheus_evidence.total(items, **{names.labels.view: facts.metrics_view})
     return max(round(counted) - _own_scrapes(facts, times), 0)
+
+
+def counts_by_view_fit(facts: Facts) -> bool:
+    """The responses by view are as many as the first middleware counted: none is lost, none counted twice."""
+    items = prometheus_evidence.deltas(facts.run, facts.evidence, facts.names.responses_by_view)
+    whole = prometheus_evidence.deltas(facts.run, facts.evidence, facts.names.answered)
+    if isinstance(items, NoData) or isinstance(whole, NoData):
+        return False
+    return prometheus_evidence.total(items) == prometheus_evidence.total(whole)
 
 
 def _own_scrapes(facts: Facts, times: Mapping[str, Sequence[float]]) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from harness.checks.background import counts_by_view_fit
 from harness.checks.base import Facts
 from harness.checks.response_counts import ELSEWHERE, may_be_of
 from harness.core.query import Reading, Series
@@ -99,7 +100,8 @@ def _widened(facts: Facts, key: Key, bounds: Bounds) -> Bounds:
 def _scrapes(facts: Facts, readings: Sequence[Moment], instance: str) -> Bounds:
     """Those of one instance that are requests of the app, at each reading.
 
-    As many as Prometheus made, where the metrics view has counted just these: at each scrape those before it, the one
+    As many as Prometheus made, where the metrics view has counted just these, or its count is not to be believed: at
+    each scrape those before it, the one
     of t0 included. Where others scrape as well, or scrapes failed, between what was counted by the reading before and
     by t1.
     """
@@ -107,7 +109,7 @@ def _scrapes(facts: Facts, readings: Sequence[Moment], instance: str) -> Bounds:
     own = np.cumsum([_is_new(readings, place, instance) for place in range(len(readings))]).astype(float)
     if not counted.any() and series_of(facts, facts.names.responses_by_view):
         return Bounds(np.zeros(len(readings)), np.zeros(len(readings)))
-    if np.array_equal(counted, own):
+    if np.array_equal(counted, own) or not counts_by_view_fit(facts):
         return Bounds(own, own)
     known = _known_later(counted)
     return Bounds(known.least, np.maximum(known.most, own))
