@@ -9,6 +9,7 @@ from harness.checks.counts import (
     request_conservation,
     request_counts,
     response_conservation,
+    running_counts,
     side_counters,
 )
 from harness.checks.django import cache, database, migrations, model_ops
@@ -21,17 +22,19 @@ from harness.checks.latency import (
     timer_span,
 )
 from harness.checks.monitoring import alerts, dashboards
-from harness.checks.validity import generator_health, quiescence, scrape_health
+from harness.checks.validity import generator_health, quiescence, scrape_health, series_presence
 
 CHECKS: tuple[Check, ...] = (
     generator_health.CHECK,
     scrape_health.CHECK,
+    series_presence.CHECK,
     quiescence.CHECK,
     request_conservation.CHECK,
     response_conservation.CHECK,
     side_counters.CHECK,
     latency_conservation.CHECK,
     request_counts.CHECK,
+    running_counts.CHECK,
     rate.CHECK,
     error_ratio.CHECK,
     exceptions.CHECK,

@@ -1,5 +1,7 @@
 """Requests in the window that are not the load's: the scrapes themselves, and what the profile declares."""
 
+from collections.abc import Mapping, Sequence
+
 from harness.checks.base import Facts
 from harness.core.query import NoData, Reading
 from harness.evidence import prometheus_evidence
@@ -17,8 +19,49 @@ def scrapes_itself(facts: Facts) -> bool | NoData:
     return not isinstance(counts, NoData) and counts[0] > counts[1]
 
 
+def exporters(facts: Facts) -> frozenset[str]:
+    """The instances whose scrapes may be requests of the app: those that export its first counter; all, if none does.
+
+    A job may hold targets of another kind, such as an exporter of the database.
+    """
+    reading = facts.evidence.read(prometheus_evidence.raw_query(facts.run, facts.names.arrived))
+    found = {series.labels.get("instance", "") for series in reading.series} if isinstance(reading, Reading) else set()
+    return frozenset(found or facts.run.instances)
+
+
+def scrapes_by_others(facts: Facts) -> int:
+    """Requests for the metrics that this Prometheus did not make: a second one of a pair, by the view's own count.
+
+    That count is believed where the responses by view are as many as those that the first middleware counted.
+    """
+    names = facts.names
+    items = prometheus_evidence.deltas(facts.run, facts.evidence, names.responses_by_view)
+    times = prometheus_evidence.scrape_times(facts.run, facts.evidence)
+    if isinstance(items, NoData) or isinstance(times, NoData) or not counts_by_view_fit(facts):
+        return 0
+    counted = prometheus_evidence.total(items, **{names.labels.view: facts.metrics_view})
+    return max(round(counted) - _own_scrapes(facts, times), 0)
+
+
+def counts_by_view_fit(facts: Facts) -> bool:
+    """The responses by view are as many as the first middleware counted: none is lost, none counted twice."""
+    items = prometheus_evidence.deltas(facts.run, facts.evidence, facts.names.responses_by_view)
+    whole = prometheus_evidence.deltas(facts.run, facts.evidence, facts.names.answered)
+    if isinstance(items, NoData) or isinstance(whole, NoData):
+        return False
+    return prometheus_evidence.total(items) == prometheus_evidence.total(whole)
+
+
+def _own_scrapes(facts: Facts, times: Mapping[str, Sequence[float]]) -> int:
+    counting = exporters(facts)
+    return sum(max(len(at) - 1, 0) for instance, at in times.items() if instance in counting)
+
+
 def background_requests(facts: Facts) -> tuple[int, int] | NoData:
-    """Requests in the window that are not the load's: scrapes by their times, declared background by its own count."""
+    """Requests in the window that are not the load's: scrapes by their times, declared background by its own count.
+
+    Scrapes of others are in the first number, by their own count too.
+    """
     names, own = facts.names, scrapes_itself(facts)
     items = prometheus_evidence.deltas(facts.run, facts.evidence, names.responses_by_view)
     times = prometheus_evidence.scrape_times(facts.run, facts.evidence)
@@ -28,7 +71,7 @@ def background_requests(facts: Facts) -> tuple[int, int] | NoData:
         return items
     if isinstance(times, NoData):
         return times
-    scrapes = sum(max(len(at) - 1, 0) for at in times.values()) if own else 0
+    scrapes = _own_scrapes(facts, times) + scrapes_by_others(facts) if own else 0
     declared = sum(prometheus_evidence.total(items, **{names.labels.view: view}) for view in facts.run.background)
     return scrapes, round(declared)
 

@@ -18,7 +18,14 @@ Key = tuple[str, str, str]
 def queries(run: Run) -> tuple[Query, ...]:
     """Raw responses by status, view and method; raw requests by view and by method."""
     names = registry.of(run)
-    metrics = (names.responses_by_view, names.requests_by_view, names.requests_by_method, UP)
+    metrics = (
+        names.arrived,
+        names.answered,
+        names.responses_by_view,
+        names.requests_by_view,
+        names.requests_by_method,
+        UP,
+    )
     return tuple(prometheus_evidence.raw_query(run, metric) for metric in metrics)
 
 
@@ -51,7 +58,12 @@ def lost_requests(facts: Facts, view: str, method: str) -> int:
     """Requests without a response that may have been counted under this view and method."""
     lost = facts.run.generator.unrecorded
     for (name, sent), number in facts.client.unanswered.items():
-        views = facts.client.views_of_name.get(name, frozenset())
-        if facts.names.method_label(sent) == method and (not views or view in views or not facts.is_known(view)):
+        if may_be_of(facts, name, sent, view, method):
             lost += number
     return lost
+
+
+def may_be_of(facts: Facts, name: str, sent: str, view: str, method: str) -> bool:
+    """A request of this sample name and method without a response may have been counted under this view and method."""
+    views = facts.client.views_of_name.get(name, frozenset())
+    return facts.names.method_label(sent) == method and (not views or view in views or not facts.is_known(view))

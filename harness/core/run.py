@@ -26,6 +26,8 @@ class Window:
     """Requests by others than the harness seen while waiting for t0; None when it could not be read."""
     idle_requests_end: int | None = 0
     """The same after the load."""
+    clock_skew_end_s: float | None = None
+    """As `clock_skew_s`, after t1; None when it was not measured."""
 
     @property
     def length_s(self) -> float:
@@ -141,6 +143,8 @@ class Run:
     """The queries of the profile's dashboards and rules."""
     rules: tuple[Rule, ...] = ()
     """The profile's rules, their durations scaled."""
+    recorded: tuple[str, ...] | None = None
+    """Series that rules of Prometheus record, whoever wrote these; None in a run of before they were stored."""
     rule_scale: float = 1.0
     """By what their durations were multiplied."""
     arrival_rate: float | None = None

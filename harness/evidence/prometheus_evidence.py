@@ -15,9 +15,9 @@ from harness.core.query import NoData, NoSeries, Query, Reading, Series
 from harness.core.rule import RuleHealth
 from harness.core.run import Run
 from harness.evidence.target_totals import UNKNOWN, TargetTotals
-from harness.promql.own_series import PROCESS_START, SCRAPE_DURATION, UP
+from harness.promql.own_series import PROCESS_START, SAMPLES_KEPT, SAMPLES_READ, SCRAPE_DURATION, UP
 
-OWN = frozenset({UP, PROCESS_START, SCRAPE_DURATION})
+OWN = frozenset({UP, PROCESS_START, SAMPLES_KEPT, SAMPLES_READ, SCRAPE_DURATION})
 """Metrics that checks count on, whatever the target exports."""
 RESTARTED = 0.5
 """A counter that falls below this share of its last value began again at zero."""
@@ -161,6 +161,17 @@ def counter_increase(
         grown += value - previous
         previous = value
     return CounterIncrease(series.labels, grown, falls)
+
+
+def running_increase(series: Series, start_s: float) -> dict[float, float]:
+    """How much a counter has grown since `start_s` at each of its samples, added up as by `counter_increase`."""
+    before = [value for time_s, value in series.points if time_s <= start_s + CLOCK_RESOLUTION_S]
+    previous, sum_ = (before[-1] if before else 0.0), 0.0
+    grown = {time_s: 0.0 for time_s, _ in series.points[: len(before)]}
+    for time_s, value in series.points[len(before) :]:
+        sum_ += value - (0.0 if value < previous * RESTARTED else previous)
+        previous, grown[time_s] = value, sum_
+    return grown
 
 
 def growth(run: Run, evidence: Evidence, metrics: Iterable[str]) -> dict[str, tuple[CounterIncrease, ...]] | NoData:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from harness.checks import CHECKS, UNNAMED, Check, Facts
+from harness.checks import CHECKS, UNNAMED, Check, Facts, dropped
 from harness.checks.base import inconclusive
 from harness.core.codes import Code
 from harness.core.outcome import EXIT_CODES, overall
@@ -44,7 +44,7 @@ def undeclared(check: Check, results: Sequence[Verdict | Finding]) -> tuple[str,
 
 
 def _judge(check: Check, facts: Facts) -> tuple[Verdict | Finding, ...]:
-    results = check.results(facts)
+    results = dropped.spared(facts, check.id, check.results(facts))
     unknown = undeclared(check, results)
     assert not unknown, f"the check {check.id} gives codes that it does not declare: {', '.join(unknown)}"
     return results

@@ -12,6 +12,7 @@ from harness.evidence import prometheus_evidence
 from harness.evidence.client import probes
 from harness.evidence.client.aggregate import SampleAggregator
 from harness.evidence.client.summary import ClientSummary
+from harness.evidence.moments import moments
 from harness.instrumentation import registry
 from harness.report import verification
 from harness.report.render import FORMATS, json_report
@@ -82,7 +83,7 @@ def _tally(directory: RunDirectory, made: Run, evidence: prometheus_evidence.Evi
         reading = evidence.read(prometheus_evidence.raw_query(made, f"{histogram}_bucket"))
         if isinstance(reading, Reading):
             bounds |= {float(series.labels["le"]) for series in reading.series if "le" in series.labels}
-    aggregator = SampleAggregator(bounds)
+    aggregator = SampleAggregator(bounds, moments(made, evidence))
     measured = tuple(shard for shard in made.shards if shard.phase == "measure")
     for table in shards.tables(directory.path, measured):
         aggregator.add(table)

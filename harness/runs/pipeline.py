@@ -59,6 +59,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
             ended=ended,
             panels=(*grafana.panels_of(dashboards, profile.selector, measured.window), *rules.panels),
             rules=rules.rules,
+            recorded=prometheus.recorded(),
             settings=comparability.settings(profile, locustfile.read_bytes()),
             shards=(*loaded.shards, *((probed.shard,) if probed else ())),
             probe=probed.probe if probed else None,

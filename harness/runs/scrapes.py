@@ -34,6 +34,8 @@ class Scraped:
     """Between two scrapes of the target."""
     names: Instrumentation
     """What counts in the target, under the namespace that its series have."""
+    metrics_view: str = ""
+    """The profile's view label of the scrapes themselves; empty for the instrumentation's own."""
 
 
 def await_scraped(prometheus: Prometheus, profile: Profile, reporter: Reporter) -> Scraped:
@@ -45,7 +47,7 @@ def await_scraped(prometheus: Prometheus, profile: Profile, reporter: Reporter) 
     reporter.stage("waiting for the first scrape")
     names = _await_counters(prometheus, profile, max(SCRAPED_LIMIT_S, 4 * profile.scrape_interval_s))
     interval_s = profile.scrape_interval_s if profile.start else _interval_s(prometheus, profile.selector)
-    return Scraped(prometheus, version, profile.selector, interval_s, names)
+    return Scraped(prometheus, version, profile.selector, interval_s, names, profile.metrics_view)
 
 
 def scraped_already(prometheus: Prometheus, profile: Profile) -> Scraped:

@@ -6,7 +6,7 @@ has its last minutes (`last_minutes`).
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,7 +100,15 @@ class OpenWindow:
 
     def _measured(self, after: QuietScrape, interval_s: float, totals: Mapping[str, Totals]) -> MeasuredWindow:
         before = self.before
-        window = Window(before.time_s, after.time_s, interval_s, self.skew_s, before.idle_requests, after.idle_requests)
+        window = Window(
+            before.time_s,
+            after.time_s,
+            interval_s,
+            self.skew_s,
+            before.idle_requests,
+            after.idle_requests,
+            self.scraped.prometheus.skew_s() if self.scraped else None,
+        )
         namespace = self.scraped.names.namespace if self.scraped else self.profile.metric_namespace or ""
         return MeasuredWindow(window, self.instances, self.version, totals, namespace)
 
@@ -187,18 +195,36 @@ def _judge_quiet(scraped: Scraped, after_s: float) -> tuple[float, int, int] | N
     )
     if isinstance(requests, NoData) or isinstance(responses, NoData):
         return None
-    answered = _sums(responses)
+    answered, served = _sums(responses), _served(scraped, lookback_s)
     newest, flying, strange = 0.0, 0, 0
     for instance, points in _sums(requests).items():
         answers = answered.get(instance, ())
         if len(points) < 2 or len(answers) < 2 or points[-1][0] <= after_s:
             return None
+        if points[-1][0] != answers[-1][0]:
+            return None  # a scrape was stored between the two questions: they are of different moments
         grown = points[-1][1] - points[-2][1]
         own = 1 if points[-1][1] - answers[-1][1] >= 1 else 0  # the scrape itself, when Django serves it
         flying += int(points[-1][1] - answers[-1][1]) - own
-        strange += int(grown) - own
+        strange += int(grown) - max(
+            own, min(int(grown), _grown(served.get(instance, ()), points[-2][0], points[-1][0]))
+        )
         newest = max(newest, points[-1][0])
     return newest, flying, strange
+
+
+def _served(scraped: Scraped, lookback_s: float) -> dict[str, list[tuple[float, float]]]:
+    """How often each instance's metrics were asked for, by whomever: a second Prometheus of a pair is no traffic."""
+    names = scraped.names
+    view = {names.labels.view: scraped.metrics_view or names.metrics_view}
+    reading = scraped.prometheus.read(promql.raw(names.responses_by_view, scraped.selector, lookback_s, view))
+    return _sums(reading) if isinstance(reading, Reading) else {}
+
+
+def _grown(points: Sequence[tuple[float, float]], before_s: float, after_s: float) -> int:
+    """How much a counter grew between two scrapes; 0 when one of them is not known."""
+    values = dict(points)
+    return int(values[after_s] - values[before_s]) if before_s in values and after_s in values else 0
 
 
 def _sums(reading: Reading) -> dict[str, list[tuple[float, float]]]:

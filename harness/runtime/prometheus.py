@@ -20,6 +20,8 @@ from harness.promql.own_series import UP
 POLL_S = 0.1
 """How often the server is asked while something is awaited."""
 TIMEOUT_S = 30.0
+CLOCK_QUESTIONS = 5
+"""How often the server is asked for its time: a busy machine holds one answer up, and rarely all of them."""
 UNVERSIONED = "3.0 or later"
 """What is reported for a server that does not know its version but behaves like this."""
 
@@ -75,10 +77,14 @@ class Prometheus:
         return float(self._instant("time()", None)[1])
 
     def skew_s(self) -> float:
-        """This machine's clock minus the server's, exact to half the round trip."""
-        before = time.time()
-        there = self.now()
-        return (before + time.time()) / 2 - there
+        """This machine's clock minus the server's, exact to half the shortest of a few round trips."""
+        trips = []
+        for _ in range(CLOCK_QUESTIONS):
+            before = time.time()
+            there = self.now()
+            after = time.time()
+            trips.append((after - before, (before + after) / 2 - there))
+        return min(trips)[1]
 
     def fetch(self, queries: Iterable[Query]) -> list[dict[str, Any]]:
         """Ask every query once; an answer is `{query, time_s, result}` as Prometheus gave it, or `error` and `code`.
@@ -121,6 +127,18 @@ class Prometheus:
             ]
         except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError):
             return []
+
+    def recorded(self) -> tuple[str, ...]:
+        """The names of the series that rules record, whoever loaded them; empty when the server does not report them.
+
+        Source: https://prometheus.io/docs/prometheus/latest/querying/api/#rules
+        """
+        try:
+            answer = self._session.get(f"{self.url}/api/v1/rules", params={"type": "record"}, timeout=TIMEOUT_S).json()
+            found = {str(rule["name"]) for group in answer["data"]["groups"] for rule in group["rules"]}
+        except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError):
+            return ()
+        return tuple(sorted(found))
 
     def instances(self, selector: str) -> tuple[str, ...]:
         """The `instance` labels of the target's processes that are scraped well now. Raises PrometheusError."""

@@ -19,6 +19,7 @@ from tests.recorded.changes import (
     INSERTS,
     SUM,
     WITNESS,
+    Answer,
     Change,
     added,
     alert,
@@ -221,18 +222,14 @@ SCRAPES: Mapping[str, Case] = {
     ),
     "scrapes left out": Case(
         raw_points("up", lambda points: points.__delitem__(slice(6, 9))),
-        fails={
-            Code.OVER: "request-conservation request-counts",
-            Code.SCRAPES_MISSING: "scrape-health",
-            Code.TOO_HIGH: "timer-span",
-        },
+        fails={Code.SCRAPES_MISSING: "scrape-health"},
     ),
     "a failed scrape": Case(
         raw_points("up", lambda points: points[6].__setitem__(1, "0")), fails={Code.TARGET_DOWN: "scrape-health"}
     ),
     "an instance that is gone": Case(
         run_with(instances=["127.0.0.1:38541", "gone:1"]),
-        fails={Code.TARGET_GONE: "scrape-health", Code.UNREQUESTED: "quiescence"},
+        fails={Code.TARGET_GONE: "scrape-health"},
     ),
     "traffic of others": Case(table_with("window", idle_requests_start=4), fails={Code.FOREIGN_TRAFFIC: "quiescence"}),
     "unknown traffic": Case(table_with("window", idle_requests_start=None), open={Code.NO_SCRAPE: "quiescence"}),
@@ -276,7 +273,6 @@ COUNTS: Mapping[str, Case] = {
         fails={
             Code.RAW_DIFFERS: "scrape-health",
             Code.SCRAPED_TWICE: "request-conservation",
-            Code.SHORT: "request-conservation request-counts",
             Code.TOO_HIGH: "timer-span",
             Code.TOO_LOW: "timer-span",
         },
@@ -285,7 +281,6 @@ COUNTS: Mapping[str, Case] = {
         together(scaled(SUM, 0.0), second_instance(1.0)),
         fails={
             Code.RAW_DIFFERS: "scrape-health",
-            Code.SHORT: "request-conservation request-counts",
             Code.TOO_LOW: "timer-span",
         },
         open={Code.NOTHING_COUNTED: "request-conservation"},
@@ -548,7 +543,7 @@ LATENCY: Mapping[str, Case] = {
         open={Code.NO_REFERENCE: "timer-span database", Code.NO_WITNESS: "timer-span"},
     ),
     "a response without a witness": Case(
-        first_row(lambda row: row["status"] == 200, **dict.fromkeys(WITNESS)), open={Code.NO_WITNESS: "timer-span"}
+        first_row(lambda row: row["status"] == 200, **dict.fromkeys(WITNESS)), passes="timer-span"
     ),
     "no witness": Case(CALIBRATED),
     "no witness and more time": Case(
@@ -723,4 +718,90 @@ MONITORING: Mapping[str, Case] = {
         open={Code.UNKNOWN_VERSION: "rate percentiles dashboards alerts"},
     ),
 }
-CASES: Mapping[str, Case] = {**PROBES, **WHOLE, **LOAD, **SCRAPES, **COUNTS, **LATENCY, **DJANGO, **MONITORING}
+
+
+def _only(check: str, *changes: Change) -> Change:
+    """A run that is judged by a check that it could not name when it was stored."""
+    return together(run_with(checks=[check]), *changes)
+
+
+def _late(points: list[list[object]]) -> None:
+    """A scrape that shows what the one two before it showed."""
+    points[7][1] = points[5][1]
+
+
+def _early(points: list[list[object]]) -> None:
+    """A scrape that shows what came later."""
+    points[7][1] = points[-1][1]
+
+
+def _stamped(answer: Answer) -> None:
+    """Each sample a moment before its scrape."""
+    for series in answer["result"] if answer["query"].startswith("django_") and answer["query"].endswith("ms]") else ():
+        for point in series["values"]:
+            point[0] -= 0.25
+
+
+BETWEEN: Mapping[str, Case] = {
+    "all between": Case(_only("running-counts"), passes="running-counts"),
+    "a late value": Case(
+        _only("running-counts", raw_points(names.RESPONSES_BY_VIEW, _late)), fails={Code.BEHIND: "running-counts"}
+    ),
+    "an early value": Case(
+        _only("running-counts", raw_points(names.RESPONSES_BY_VIEW, _early)), fails={Code.AHEAD: "running-counts"}
+    ),
+    "requests by view without an answer": Case(
+        _only("running-counts", without_answers(names.REQUESTS_BY_VIEW)),
+        open={Code.NO_ANSWER: "running-counts scrape-health"},
+    ),
+    "refused requests by view": Case(
+        _only("running-counts", answers_to(f"{names.REQUESTS_BY_VIEW}{{", failing(Code.REFUSED))),
+        open={Code.REFUSED: "running-counts"},
+    ),
+    "unreadable requests by view": Case(
+        _only("running-counts", answers_to(f"{names.REQUESTS_BY_VIEW}{{", unreadable)),
+        open={Code.UNREADABLE: "running-counts"},
+    ),
+    "no scrape between": Case(_only("running-counts", answers(emptied)), open={Code.NO_SCRAPE: "running-counts"}),
+    "no sample between": Case(
+        _only("running-counts", lambda run: run.change_rows(lambda _: [])),
+        open={Code.SAMPLES_UNUSABLE: "running-counts"},
+    ),
+    "every series present": Case(_only("series-presence"), passes="series-presence"),
+    "a series with a gap": Case(
+        _only("series-presence", raw_points(names.RESPONSES_BY_VIEW, lambda points: points.__delitem__(7))),
+        fails={Code.GAP: "series-presence"},
+    ),
+    "a series with its own times": Case(
+        _only("series-presence", answers(_stamped)), open={Code.UNDECIDED: "series-presence"}
+    ),
+    "no counter present": Case(
+        _only("series-presence", answers(emptied, but_up=True)), open={Code.NOTHING_COUNTED: "series-presence"}
+    ),
+    "no scrape present": Case(
+        _only("series-presence", answers_to("up{", emptied)), open={Code.NO_SERIES: "series-presence"}
+    ),
+    "presence without an answer": Case(
+        _only("series-presence", without_answers(names.REQUESTS_BY_VIEW)),
+        open={Code.NO_ANSWER: "series-presence scrape-health"},
+    ),
+    "presence that is refused": Case(
+        _only("series-presence", answers_to(f"{names.REQUESTS_BY_VIEW}{{", failing(Code.REFUSED))),
+        open={Code.REFUSED: "series-presence"},
+    ),
+    "presence that is unreadable": Case(
+        _only("series-presence", answers_to(f"{names.REQUESTS_BY_VIEW}{{", unreadable)),
+        open={Code.UNREADABLE: "series-presence"},
+    ),
+}
+CASES: Mapping[str, Case] = {
+    **PROBES,
+    **WHOLE,
+    **LOAD,
+    **SCRAPES,
+    **COUNTS,
+    **LATENCY,
+    **DJANGO,
+    **MONITORING,
+    **BETWEEN,
+}

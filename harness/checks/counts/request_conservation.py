@@ -20,7 +20,7 @@ OVER = "another client sends requests, this one retries or follows redirects unr
 def queries(run: Run) -> tuple[Query, ...]:
     """Raw requests, and the views that the scrapes and the declared background use."""
     names = registry.of(run)
-    metrics = (UP, names.arrived, names.responses_by_view, f"{names.latency_by_view}_sum")
+    metrics = (UP, names.arrived, names.answered, names.responses_by_view, f"{names.latency_by_view}_sum")
     return tuple(prometheus_evidence.raw_query(run, metric) for metric in metrics)
 
 

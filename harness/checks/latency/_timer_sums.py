@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 
+from harness.checks.background import exporters, scrapes_by_others
 from harness.checks.base import Facts, inconclusive, labels_of, name_of, settled, unanswered
 from harness.checks.histograms import Histogram
 from harness.core.codes import Code
@@ -11,20 +12,24 @@ from harness.core.run import Run
 from harness.core.verdict import Strength, Tolerance, Verdict
 from harness.evidence import prometheus_evidence
 from harness.evidence.client.summary import ALL, ViewKey
+from harness.instrumentation import registry
 from harness.promql.own_series import SCRAPE_DURATION, UP
 
 ID = "timer-span"
 
 
 def queries(run: Run) -> tuple[Query, ...]:
-    """How long Prometheus says each scrape took, and when they were."""
-    return prometheus_evidence.raw_query(run, SCRAPE_DURATION), prometheus_evidence.raw_query(run, UP)
+    """How long Prometheus says each scrape took, when they were, and who else scraped."""
+    names = registry.of(run)
+    metrics = (SCRAPE_DURATION, UP, names.arrived, names.answered, names.responses_by_view)
+    return tuple(prometheus_evidence.raw_query(run, metric) for metric in metrics)
 
 
 def judge_middlewares(facts: Facts, found: dict[ViewKey, Histogram]) -> Verdict:
     """The sum over all requests lies between the sums of the two witnesses, the scrapes' own time added to both.
 
-    A scrape takes at least what its view was timed and at most what Prometheus waited for it.
+    A scrape takes at least what its view was timed and at most what Prometheus waited for it. A response without a
+    witness took no less than nothing and no longer than the client waited: then the client's sum is the upper one.
     """
     subject = "all views, including middlewares"
     whole, latency = found.get(ALL), facts.client.latency[ALL]
@@ -34,8 +39,9 @@ def judge_middlewares(facts: Facts, found: dict[ViewKey, Histogram]) -> Verdict:
         why = "the histogram or the scrapes' duration is not known"
         absent = next((each for each in (sums, scrapes) if isinstance(each, NoData)), NoSeries())
         return inconclusive(ID, subject, absent.code, why, strength=Strength.WITNESS)
-    if latency.outer.n != latency.client.n:
-        why = "some responses carried no witness"
+    silent = latency.client.n - latency.outer.n
+    if not latency.outer.n:
+        why = "no response carried the outer witness"
         return inconclusive(ID, subject, Code.NO_WITNESS, why, strength=Strength.WITNESS)
     times = prometheus_evidence.scrape_times(facts.run, facts.evidence)
     if isinstance(times, NoData):
@@ -43,12 +49,14 @@ def judge_middlewares(facts: Facts, found: dict[ViewKey, Histogram]) -> Verdict:
     label = facts.names.labels.view
     declared = [view for view in facts.run.background if prometheus_evidence.total(sums, **{label: view})]
     least_s = latency.inner.sum_s + prometheus_evidence.total(sums, **{label: facts.metrics_view})
-    most_s = latency.outer.sum_s + _scraping_s(times, scrapes)
-    open_above = facts.foreign or bool(declared) or bool(facts.lost)
+    counted = exporters(facts)
+    own = {instance: at for instance, at in times.items() if instance in counted}
+    most_s = (latency.client.sum_s if silent else latency.outer.sum_s) + _scraping_s(own, scrapes)
+    open_above = facts.foreign or bool(declared) or bool(facts.lost) or bool(scrapes_by_others(facts))
     fine = least_s <= whole.sum_s * (1 + 1e-9) and (open_above or whole.sum_s <= most_s)
     why = (
-        f"{whole.sum_s:.6g} s in all, {least_s:.6g} s by the inner witness, {most_s:.6g} s by the outer one, "
-        "scrapes included"
+        f"{whole.sum_s:.6g} s in all, {least_s:.6g} s by the inner witness, {most_s:.6g} s by the "
+        f"{'client' if silent else 'outer one'}, scrapes included"
     )
     if not fine:
         why += f": {facts.names.advice.overall_timer} does not span what lies between the two (wrong unit, or moved)"
@@ -62,7 +70,7 @@ def judge_middlewares(facts: Facts, found: dict[ViewKey, Histogram]) -> Verdict:
         observed=whole.sum_s,
         tolerance=None if open_above else Tolerance(0, max(most_s - least_s, 0.0), "the two witnesses"),
         unit="s",
-        strength=Strength.ONE_SIDED if open_above else Strength.WITNESS,
+        strength=Strength.ONE_SIDED if open_above or silent else Strength.WITNESS,
     )
 
 

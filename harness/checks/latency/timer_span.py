@@ -46,7 +46,7 @@ class Gap:
     detectable_s: Callable[[int], float]
     """The mean time per request that, missing, is seen in so many requests."""
     one_sided: bool
-    """The histogram holds others' or unanswered requests too, which only make the gap look smaller."""
+    """The histogram holds requests without a witness too, whoever made them: they only make the gap look smaller."""
 
 
 def queries(run: Run) -> tuple[Query, ...]:
@@ -83,13 +83,13 @@ def _gap(facts: Facts, key: ViewKey, histogram: Histogram | None, views: int) ->
     """The view's gap, or why it is not known."""
     latency, reference = facts.client.latency[key], facts.client.latency[ALL].gaps
     n = latency.inner.n + latency.raised.n
-    if latency.inner.n != latency.client.n:
-        reason = f"{latency.client.n - latency.inner.n} of {latency.client.n} responses carried no witness"
-        return NoData(reason, Code.NO_WITNESS)
+    silent = latency.client.n - latency.inner.n
+    if not latency.inner.n:
+        return NoData(f"none of {latency.client.n} responses carried a witness", Code.NO_WITNESS)
     if not reference.n:
         return NoData("no response carried both witnesses, so there is no reference for the gap", Code.NO_REFERENCE)
     more = 0 if histogram is None else round(histogram.total) - n
-    excused = more > 0 and (facts.foreign or bool(facts.lost))
+    excused = more > 0 and (facts.foreign or bool(facts.lost) or more <= silent * _observed(facts))
     if histogram is None or (more and not excused):
         held = 0 if histogram is None else histogram.total
         reason = f"the histogram holds {held:,.10g} observations for {n:,} witnessed requests: sums cannot be compared"
@@ -106,6 +106,11 @@ def _gap(facts: Facts, key: ViewKey, histogram: Histogram | None, views: int) ->
         return FLOOR_S + chance_s(n) + statistics.bernstein(n, variance, reference.mean_s, power.MISS)
 
     return Gap(n, mean_s, latency.inner.sum_s / latency.inner.n, chance_s(n), detectable_s, excused)
+
+
+def _observed(facts: Facts) -> int:
+    """How often a request can be in the histogram."""
+    return 2 if facts.names.exceptions_timed_again else 1
 
 
 def _judge_gap(key: ViewKey, gap: Gap | NoData, measured: list[Gap], reference: Gaps) -> Verdict:

@@ -1,6 +1,6 @@
 """Was nothing in flight at both ends of the window, and did nobody else use the target?"""
 
-from harness.checks.background import counts_at, scrapes_itself
+from harness.checks.background import counts_at, exporters, scrapes_itself
 from harness.checks.base import NO_DATA, Check, Facts, inconclusive, settled, unanswered
 from harness.core.codes import Code
 from harness.core.query import NoData, Query
@@ -37,7 +37,7 @@ def in_flight(facts: Facts, time_s: float) -> int | NoData:
     counts = counts_at(facts, time_s)
     if isinstance(counts, NoData):
         return counts
-    scrapers = len(facts.run.instances) if own else 0
+    scrapers = len(exporters(facts)) if own else 0
     return round(counts[0] - counts[1]) - scrapers
 
 

@@ -1,10 +1,12 @@
 """Did Prometheus see the target all through the window: every scrape, no gap, no reset, nothing dropped?"""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from harness import promql
+from harness.checks import dropped
 from harness.checks.base import NO_DATA, Check, Facts, inconclusive, settled, unanswered
 from harness.core.codes import Code
 from harness.core.query import NoData, NoSeries, Query, Reading, Series
@@ -12,7 +14,7 @@ from harness.core.run import Run
 from harness.core.verdict import Finding, Verdict
 from harness.evidence import prometheus_evidence
 from harness.instrumentation import registry
-from harness.promql.own_series import OF_SCRAPES, PROCESS_START, SAMPLES_KEPT, UP
+from harness.promql.own_series import OF_ALERTS, OF_SCRAPES, PROCESS_START, SAMPLES_KEPT, UP
 
 ID = "scrape-health"
 GAP = 1.5
@@ -23,7 +25,8 @@ def queries(run: Run) -> tuple[Query, ...]:
     """Raw `up`, start times and counters, and how many series were kept and are stored at t1."""
     counters = registry.of(run).counters
     raw = tuple(prometheus_evidence.raw_query(run, metric) for metric in (UP, PROCESS_START, *counters))
-    return (*raw, _kept(run), _stored(run), *(_own_growth(run, metric) for metric in counters))
+    stored = (_stored(run),) if run.recorded is None else (_stored(run), _doubtful(run))
+    return (*raw, *dropped.queries(run), _kept(run), *stored, *(_own_growth(run, metric) for metric in counters))
 
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
@@ -53,8 +56,25 @@ def _kept(run: Run) -> Query:
 
 
 def _stored(run: Run) -> Query:
-    matchers = f'{run.selector}, __name__!~"{OF_SCRAPES}"'
-    return Query(f"count by (instance) ({{{matchers}}})", run.window.end_s)
+    """Of the target's labels, all but what Prometheus made: for scrapes, and by the rules that it reports."""
+    if run.recorded is None:
+        return _counted(run, f'__name__!~"{OF_SCRAPES}"')
+    return _counted(run, f'__name__!~"{OF_SCRAPES}|{OF_ALERTS}"', _unrecorded(run))
+
+
+def _doubtful(run: Run) -> Query:
+    """Of these, those whose name has a colon, as recorded ones have: by rules that Prometheus does not report."""
+    return _counted(run, '__name__=~".*:.*"', _unrecorded(run))
+
+
+def _unrecorded(run: Run) -> str:
+    names = "|".join(re.escape(name) for name in run.recorded or ())
+    return f"__name__!~{promql.label_value(names)}" if names else ""
+
+
+def _counted(run: Run, *matchers: str) -> Query:
+    inner = ", ".join(matcher for matcher in (run.selector.strip().removesuffix(","), *matchers) if matcher)
+    return Query(f"count by (instance) ({{{inner}}})", run.window.end_s)
 
 
 def _own_growth(run: Run, metric: str) -> Query:
@@ -202,14 +222,22 @@ def _judge_stored(facts: Facts) -> list[Verdict]:
         return [unanswered(ID, "stored series", kept)]
     if isinstance(stored, NoData):
         return [unanswered(ID, "stored series", stored)]
-    counts = {series.labels.get("instance", ""): series.last for series in stored.series}
-    return [_judge_kept(series, counts) for series in _rising(kept)]
+    doubtful = facts.evidence.read(_doubtful(facts.run)) if facts.run.recorded is not None else NoSeries()
+    if isinstance(doubtful, NoData) and not isinstance(doubtful, NoSeries):
+        return [unanswered(ID, "stored series", doubtful)]
+    more = _by_instance(doubtful) if isinstance(doubtful, Reading) else {}
+    return [_judge_kept(series, _by_instance(stored), more) for series in _rising(kept)]
 
 
-def _judge_kept(series: Series, counts: dict[str, float]) -> Verdict:
+def _by_instance(reading: Reading) -> dict[str, float]:
+    return {series.labels.get("instance", ""): series.last for series in reading.series}
+
+
+def _judge_kept(series: Series, counts: dict[str, float], doubtful: dict[str, float]) -> Verdict:
+    """`doubtful` are those of `counts` that a rule may have recorded."""
     instance = series.labels.get("instance", "")
     subject, observed = f"{instance} stored series", counts.get(instance, 0.0)
-    same = observed == series.last
+    same = observed - doubtful.get(instance, 0.0) <= series.last <= observed
     why = f"all {series.last:.0f} series of the last scrape are stored"
     if not same:
         why = (

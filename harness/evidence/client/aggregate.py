@@ -8,7 +8,7 @@ share the same arrays.
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -27,9 +27,11 @@ from harness.evidence.client.summary import (
     Event,
     Gaps,
     Latency,
+    Running,
     Values,
     ViewKey,
 )
+from harness.evidence.moments import Moment
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -54,6 +56,7 @@ COLUMNS = (
     "known_delay_s",
     "db_s",
     *KINDS,
+    "hop",
     "phase",
 )
 """The columns that are read."""
@@ -79,8 +82,8 @@ class _Column:
 class SampleAggregator:
     """First pass: feed it every table, then ask `summary`. A table has the columns `COLUMNS`, any number of rows."""
 
-    def __init__(self, bounds_s: Iterable[float]) -> None:
-        """`bounds_s` are the histogram's finite upper bounds, in seconds."""
+    def __init__(self, bounds_s: Iterable[float], readings: Sequence[Moment] = ()) -> None:
+        """`bounds_s` are the histogram's finite upper bounds, in seconds; `readings` are in order."""
         finite = sorted({bound for bound in bounds_s if np.isfinite(bound)})
         self._thresholds = np.unique(np.array([bound + gap for bound in (0.0, *finite) for gap in GAP_GRID_S]))
         self._codes: dict[ViewKey, int] = {}
@@ -101,6 +104,9 @@ class SampleAggregator:
         self._witnessed_views: set[str] = set()
         self._witnessed = self._rows = 0
         self._started: Counter[int] = Counter()
+        self._answered_s = np.array([each.answered_s for each in readings])
+        self._sent_s = np.array([each.sent_s for each in readings])
+        self._running: dict[tuple[str, str, int], Codes] = {}
         self._first_s: float | None = None
         self._last_s: float | None = None
 
@@ -115,6 +121,7 @@ class SampleAggregator:
         self._first_s = first_s if self._first_s is None else min(self._first_s, first_s)
         self._last_s = last_s if self._last_s is None else max(self._last_s, last_s)
         lost = frame[frame["status"] == 0]
+        self._add_running(frame, lost)
         self._unanswered.update({(n, m): count for (n, m), count in _sizes(lost, ["name", "method"]).items()})
         frame = frame[frame["status"] != 0]
         if frame.empty:
@@ -156,7 +163,32 @@ class SampleAggregator:
             started=dict(self._started),
             first_s=self._first_s,
             last_s=self._last_s,
+            running={
+                key: Running(*(tuple(np.cumsum(row)[:-1].tolist()) for row in counts))
+                for key, counts in self._running.items()
+            },
         )
+
+    def _add_running(self, frame: pd.DataFrame, lost: pd.DataFrame) -> None:
+        """Count each row from the first reading that has it on: `counts[answered or sent, reading]`."""
+        width = len(self._sent_s) + 1
+        if width == 1:
+            return
+        groups = [(frame[frame["status"] != 0], ["view", "method", "status"]), (lost, ["name", "method", "status"])]
+        for part, columns in groups:
+            if part.empty:
+                continue
+            started_s = part["started_s"].to_numpy()
+            sent = np.searchsorted(self._sent_s, started_s, side="left")
+            ended_s = started_s + part["latency_s"].to_numpy()
+            # What the client did between two hops is in neither's latency: the ends of later ones are not known.
+            ended_s[((part["hop"] > 0) & part["status"].between(300, 399)).to_numpy()] = np.inf
+            answered = np.searchsorted(self._answered_s, ended_s, side="left")
+            for values, rows in part.groupby(columns, observed=True).indices.items():
+                counts = [np.bincount(places[rows], minlength=width) for places in (answered, sent)]
+                assert isinstance(values, tuple)
+                key = (str(values[0]), str(values[1]), int(values[2]))
+                self._running[key] = self._running.get(key, np.zeros((2, width), np.int64)) + np.stack(counts)
 
     def _add_latencies(self, frame: pd.DataFrame) -> None:
         codes = self._encode(frame)

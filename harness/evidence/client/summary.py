@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 ViewKey = tuple[str, str]
@@ -104,6 +104,16 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True)
+class Running:
+    """Requests of one kind at each reading of the counters (`evidence.moments`), in its order."""
+
+    answered: tuple[int, ...]
+    """Those whose response the client had, so that they are counted."""
+    sent: tuple[int, ...]
+    """Those that the client had sent, so that they may be counted."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClientSummary:
     """What the client saw in the measured phase."""
 
@@ -129,6 +139,8 @@ class ClientSummary:
     """Answered requests by whole second of their start."""
     first_s: float | None
     last_s: float | None
+    running: Mapping[tuple[str, str, int], Running] = field(default_factory=dict)
+    """By view, method and status; by sample name, method and 0 where no response came."""
 
     @property
     def responses(self) -> int:

@@ -10,7 +10,7 @@ from harness.config.profile import Profile, TargetStart
 from harness.core.errors import PrometheusError, UsageError
 from harness.core.query import NoData, NoSeries, Reading, Series
 from harness.instrumentation.django_prometheus import DJANGO_PROMETHEUS
-from harness.instrumentation.django_prometheus.metrics import REQUESTS, RESPONSES
+from harness.instrumentation.django_prometheus.metrics import REQUESTS, RESPONSES, RESPONSES_BY_VIEW
 from harness.runs import window
 from harness.runs.scrapes import Scraped
 from harness.runtime.prometheus import Prometheus
@@ -18,8 +18,8 @@ from harness.runtime.prometheus import Prometheus
 SELECTOR = 'job="web"'
 OWN = Profile("own", target="http://127.0.0.1:9", start=TargetStart(("true",)), quiet_timeout_s=0.3)
 THEIRS = replace(OWN, name="theirs", start=None)
-Scrape = tuple[float, float, float]
-"""Time, requests arrived, requests answered."""
+Scrape = tuple[float, ...]
+"""Time, requests arrived, requests answered and, where it is known, how often the metrics were served."""
 
 
 class Answers(Prometheus):
@@ -36,11 +36,11 @@ class Answers(Prometheus):
         return "2.42.0"
 
     def read(self, text: str) -> Reading | NoData:
-        column = {"up": 0, REQUESTS: 1, RESPONSES: 2}[text.partition("{")[0]]
+        column = {"up": 0, REQUESTS: 1, RESPONSES: 2, RESPONSES_BY_VIEW: 3}[text.partition("{")[0]]
         series = [
             Series({"instance": name}, tuple((each[0], each[column] if column else 1.0) for each in scrapes))
             for name, scrapes in self.scrapes.items()
-            if column == 0 or all(len(each) > 1 for each in scrapes)
+            if all(len(each) > column for each in scrapes)
         ]
         return Reading(tuple(series)) if series else NoSeries()
 
@@ -70,6 +70,35 @@ def test_t0_is_the_newest_scrape_at_which_nothing_is_in_flight() -> None:
 def test_a_target_that_is_never_quiet_says_how_many_others_ask(scrapes: list[Scrape], idle: int) -> None:
     """Between two scrapes, after the limit; the check of quiescence judges it."""
     assert opened({"a:1": scrapes}).before == window.QuietScrape(101.0, idle)
+
+
+@pytest.mark.parametrize(
+    ("scrapes", "idle"),
+    [
+        ([(100.5, 7, 6, 6), (101.0, 9, 8, 8)], 0),
+        ([(100.5, 7, 6, 6), (101.0, 12, 11, 8)], 3),
+        ([(100.5, 7, 6, 6), (101.0, 8, 7, 8)], 0),
+    ],
+    ids=["a second Prometheus", "and others", "counted twice"],
+)
+def test_who_else_scrapes_is_no_traffic(scrapes: list[Scrape], idle: int) -> None:
+    """Its requests bear the view of the metrics, and are taken off."""
+    assert opened({"a:1": scrapes}).before == window.QuietScrape(101.0, idle)
+
+
+def test_counters_of_two_scrapes_are_no_moment() -> None:
+    """A scrape that is stored between the two questions is in one answer only."""
+
+    class Later(Answers):
+        def read(self, text: str) -> Reading | NoData:
+            found = super().read(text)
+            if text.startswith(RESPONSES) and isinstance(found, Reading):
+                (series,) = found.series
+                return Reading((replace(series, points=(*series.points, (101.5, 8.0))),))
+            return found
+
+    scraped = Scraped(Later({"a:1": [(100.5, 7, 6), (101.0, 8, 6)]}), "2.42.0", SELECTOR, 0.05, DJANGO_PROMETHEUS)
+    assert window.open_window(scraped, OWN.target, OWN).before.idle_requests is None
 
 
 def test_all_processes_of_the_target_must_have_been_scraped() -> None:

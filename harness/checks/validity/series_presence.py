@@ -1,0 +1,143 @@
+"""Does each series have a sample at each scrape that went well, from its birth to its target's end?
+
+A counter that was exported once is exported from then on, for as long as its process lives; and Prometheus stores all
+samples of a scrape, and `up` with them, at the scrape's own time, or none. So a series without a sample at a scrape
+with `up` 1 was not on the page: the page was cut, or something dropped it. A scrape with `up` 0 is scrape-health's.
+
+Samples that bear a timestamp of their own are stored at that time and not at the scrape's. Which scrape brought them
+is not known, so they are no gaps, and are named.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from harness.checks.base import NO_DATA, Check, Facts, inconclusive, settled, unanswered
+from harness.core.codes import Code, FindingCode
+from harness.core.query import NoData, NoSeries, Query, Reading, Series
+from harness.core.run import Run
+from harness.core.verdict import Finding, Verdict
+from harness.evidence import prometheus_evidence
+from harness.evidence.prometheus_evidence import CLOCK_RESOLUTION_S
+from harness.instrumentation import registry
+from harness.promql.own_series import UP
+
+ID = "series-presence"
+
+
+@dataclass(frozen=True, slots=True)
+class Scrapes:
+    """The times of one instance's scrapes."""
+
+    every: frozenset[float]
+    well: tuple[float, ...]
+    """Those of the window with `up` 1, in time order."""
+
+
+def queries(run: Run) -> tuple[Query, ...]:
+    """Raw `up` and raw counters."""
+    return tuple(prometheus_evidence.raw_query(run, metric) for metric in (UP, *registry.of(run).counters))
+
+
+def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
+    """One verdict on each instance that exports counters."""
+    up = facts.evidence.read(prometheus_evidence.raw_query(facts.run, UP))
+    if isinstance(up, NoData):
+        return (unanswered(ID, "series", up),)
+    exported: dict[str, list[Series]] = {}
+    for metric in facts.names.counters:
+        reading = facts.evidence.read(prometheus_evidence.raw_query(facts.run, metric))
+        if isinstance(reading, NoData) and not isinstance(reading, NoSeries):
+            return (unanswered(ID, "series", reading, labels={"metric": metric}),)
+        for series in reading.series if isinstance(reading, Reading) else ():
+            exported.setdefault(series.labels.get("instance", ""), []).append(series)
+    scrapes = {series.labels.get("instance", ""): _scrapes(facts.run, series) for series in up.series}
+    results = [
+        result
+        for instance, made in sorted(scrapes.items())
+        if made.well and instance in exported
+        for result in _judge_instance(facts.run, instance, made, exported[instance])
+    ]
+    why = "no successful scrape holds a counter of the target"
+    return tuple(results) or (inconclusive(ID, "series", Code.NOTHING_COUNTED, why),)
+
+
+def _scrapes(run: Run, up: Series) -> Scrapes:
+    begin_s, end_s = run.window.start_s - CLOCK_RESOLUTION_S, run.window.end_s + CLOCK_RESOLUTION_S
+    well = tuple(time_s for time_s, value in up.points if value == 1 and begin_s <= time_s <= end_s)
+    return Scrapes(frozenset(time_s for time_s, _ in up.points), well)
+
+
+def _judge_instance(run: Run, instance: str, scrapes: Scrapes, exported: list[Series]) -> Iterable[Verdict | Finding]:
+    subject, labels = f"{instance} series", {"instance": instance}
+    stamped = [series for series in exported if any(time_s not in scrapes.every for time_s, _ in series.points)]
+    judged = [series for series in exported if series not in stamped]
+    if stamped:
+        text = (
+            f"{len(stamped)} of {len(exported)} series bear timestamps of their own, e.g. {_name(stamped[0])}: which "
+            "scrape brought a sample is not known, so gaps in them are not seen; export without timestamps, or set "
+            "honor_timestamps: false"
+        )
+        yield Finding(FindingCode.OWN_TIMESTAMPS, subject, text, ID, labels)
+    if not judged:
+        why = f"all {len(exported)} series bear timestamps of their own: gaps in them are not seen"
+        yield inconclusive(ID, subject, Code.UNDECIDED, why, labels=labels)
+        return
+    gaps = [(time_s, series) for series in judged for time_s in _missing(series, scrapes)]
+    if not gaps:
+        why = f"all {len(judged)} series have a sample at each of {len(scrapes.well)} scrapes since they appeared"
+        yield settled(ID, subject, Code.AGREES, why, expected=0, observed=0, unit="gaps", labels=labels)
+        return
+    yield _gap(run, subject, labels, scrapes, judged, gaps)
+
+
+def _missing(series: Series, scrapes: Scrapes) -> list[float]:
+    have = {time_s for time_s, _ in series.points}
+    return [time_s for time_s in scrapes.well if time_s > series.points[0][0] and time_s not in have]
+
+
+def _gap(
+    run: Run,
+    subject: str,
+    labels: Mapping[str, str],
+    scrapes: Scrapes,
+    judged: list[Series],
+    gaps: list[tuple[float, Series]],
+) -> Verdict:
+    times = sorted({time_s for time_s, _ in gaps})
+    first = next(series for time_s, series in gaps if time_s == times[0])
+    concerned = {_name(series) for _, series in gaps}
+    after = ", ".join(f"{time_s - run.window.start_s:.3f} s" for time_s in times[:3])
+    more = f" and {len(times) - 3} more" if len(times) > 3 else ""
+    why = (
+        f"{len(concerned)} of {len(judged)} series have no sample at {len(times)} of {len(scrapes.well)} successful "
+        f"scrapes, {after}{more} after t0, first {_name(first)}: the page was cut on its way, or read while it was "
+        "written, or series were dropped; compare the page with what the target serves, and look for proxies and "
+        "exporters between it and Prometheus"
+    )
+    return settled(
+        ID,
+        subject,
+        Code.GAP,
+        why,
+        expected=0,
+        observed=len(gaps),
+        unit="gaps",
+        labels={**labels, "metric": first.labels.get("__name__", "")},
+    )
+
+
+def _name(series: Series) -> str:
+    inner = ", ".join(
+        f'{name}="{value}"'
+        for name, value in sorted(series.labels.items())
+        if name not in ("__name__", "instance", "job")
+    )
+    return f"{series.labels.get('__name__', '')}{{{inner}}}"
+
+
+CHECK = Check(
+    ID,
+    queries,
+    judge,
+    NO_DATA - {Code.NO_SCRAPE} | {Code.AGREES, Code.GAP, Code.NO_SERIES, Code.NOTHING_COUNTED, Code.UNDECIDED},
+)

@@ -1,0 +1,105 @@
+"""When the counters of the window were read, and what the client must and may have done by then, on its own clock.
+
+A sample has the time at which its scrape began. Prometheus may have moved that time by up to `ALIGNMENT_S` onto its
+grid (scrape/scrape.go, `ScrapeTimestampTolerance`) and rounds it to a millisecond; the target then read its counters at
+some moment before the scrape had ended, `scrape_duration_seconds` later. A sample with another time than that of a
+scrape was stamped by who exported it, so it was read within the duration of the scrape that fetched it.
+
+The client's clock is compared with Prometheus's at each end of the window, exact to `CLOCKS_S`; between them it is as
+far off as at one of the two ends. A Prometheus that the harness started, and whose clock does not differ by more than
+that, reads the same clock as the client; both take the time in one step and begin their work in the next, and may lose
+the processor for `PAUSE_S` in between. So what the client had answered before `answered_s` is in the counter, and what
+it sent after `sent_s` is not.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harness.core.query import Reading
+from harness.core.run import Run
+from harness.evidence.prometheus_evidence import CLOCK_RESOLUTION_S, Evidence, raw_query
+from harness.instrumentation import registry
+from harness.promql.own_series import SCRAPE_DURATION
+
+CLOCKS_S = 0.05
+"""How well two clocks can be compared by a few questions and answers."""
+PAUSE_S = 0.01
+"""How long a process may stand still between two steps: some time slices of Linux, of 3 ms each."""
+ALIGNMENT_S = 0.002
+"""How far Prometheus moves the time of a scrape, at the most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One reading of the target's counters: the newest of each instance when one of them was new."""
+
+    time_s: float
+    """Of the newest sample, on Prometheus's clock."""
+    read_s: Mapping[str, float]
+    """Of the newest sample of each instance, on Prometheus's clock."""
+    answered_s: float
+    """A response that the client had by then is counted; on the client's clock."""
+    sent_s: float
+    """A request that the client sent later is not counted; on the client's clock."""
+
+
+def metrics(run: Run) -> tuple[str, ...]:
+    """The metrics whose raw samples say when counters were read."""
+    names = registry.of(run)
+    return (names.arrived, names.answered, names.requests_by_view, names.responses_by_view, SCRAPE_DURATION)
+
+
+def moments(run: Run, evidence: Evidence) -> tuple[Moment, ...]:
+    """Every reading after t0 up to t1, in time order; none when the samples are not known."""
+    *counters, duration = metrics(run)
+    begin_s, end_s = (at + CLOCK_RESOLUTION_S for at in (run.window.start_s, run.window.end_s))
+    times: dict[str, set[float]] = {}
+    for metric in counters:
+        reading = evidence.read(raw_query(run, metric))
+        for series in reading.series if isinstance(reading, Reading) else ():
+            stamps = times.setdefault(series.labels.get("instance", ""), set())
+            stamps.update(time_s for time_s, _ in series.points if time_s <= end_s)
+    took = _durations(evidence.read(raw_query(run, duration)))
+    changes = sorted({time_s for stamps in times.values() for time_s in stamps if time_s > begin_s})
+    newest = {name: max(before) for name, stamps in times.items() if (before := [at for at in stamps if at <= begin_s])}
+    least_s, most_s = _skews(run)
+    found: list[Moment] = []
+    sent_s = float("-inf")
+    for time_s in changes:
+        newest |= {name: time_s for name, stamps in times.items() if time_s in stamps}
+        spans = [_span(name, at, took, run.window.scrape_interval_s) for name, at in newest.items()]
+        answered_s = min(first for first, _ in spans) + least_s - CLOCK_RESOLUTION_S
+        sent_s = max(sent_s, max(last for _, last in spans) + most_s + ALIGNMENT_S + CLOCK_RESOLUTION_S)
+        found.append(Moment(time_s, dict(newest), answered_s, sent_s))
+    return tuple(found)
+
+
+def _skews(run: Run) -> tuple[float, float]:
+    """The least and the most that the client's clock minus Prometheus's can have been in the window."""
+    window, generator_s = run.window, run.generator.clock_skew_s
+    end_s = window.clock_skew_s if window.clock_skew_end_s is None else window.clock_skew_end_s
+    least_s, most_s = sorted((window.clock_skew_s, end_s))
+    if run.embedded and not generator_s and least_s >= -CLOCKS_S and most_s <= CLOCKS_S:
+        return -PAUSE_S, PAUSE_S
+    known_s = 2 * CLOCKS_S if generator_s else CLOCKS_S
+    return least_s + generator_s - known_s, most_s + generator_s + known_s
+
+
+def _durations(reading: object) -> dict[str, dict[float, float]]:
+    """How long each scrape took, by instance and time."""
+    found: dict[str, dict[float, float]] = {}
+    for series in reading.series if isinstance(reading, Reading) else ():
+        found.setdefault(series.labels.get("instance", ""), {}).update(series.points)
+    return found
+
+
+def _span(
+    instance: str, time_s: float, took: Mapping[str, Mapping[float, float]], longest_s: float
+) -> tuple[float, float]:
+    """The first and the last moment at which a sample can have been read; no scrape takes longer than its interval."""
+    own = took.get(instance, {})
+    if time_s in own:
+        return time_s, time_s + own[time_s]
+    if not own:
+        return time_s, time_s + longest_s
+    return time_s - max(own.values()), time_s + max(own.values())
