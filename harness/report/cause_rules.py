@@ -68,6 +68,7 @@ UNANSWERED = (
 )
 """Requests were counted whose responses never came."""
 BY_STATUS = {"law": frozenset({"responses-by-status"})}
+CACHED_BETWEEN = Noticed(FindingCode.CACHED_BETWEEN)
 TIMED_OTHERWISE = Sign("latency-buckets")
 
 
@@ -225,15 +226,24 @@ RULES: tuple[CauseRule, ...] = (
         (Sign("response-conservation", frozenset({Code.OVER}), BY_STATUS),),
     ),
     CauseRule(
+        "cache-between",
+        "Django's per-site cache stands between the two middlewares of django-prometheus, so what it answers has no "
+        "status, no view and no latency: move UpdateCacheMiddleware and FetchFromCacheMiddleware outside "
+        "PrometheusBeforeMiddleware, or count its hits",
+        (Sign("response-conservation", LESS, BY_STATUS), CACHED_BETWEEN),
+    ),
+    CauseRule(
         "middleware-between",
         "a middleware between the two of django-prometheus answers requests itself, so its responses have no status "
         "and no view; move it before both, or give it its own metric",
         (Sign("response-conservation", LESS, BY_STATUS), _unseen()),
+        unless=(CACHED_BETWEEN,),
     ),
     CauseRule(
         "dropped-observations",
         "some responses are not counted by status: the code that counts them has an early exit",
         (Sign("response-conservation", LESS, BY_STATUS),),
+        unless=(CACHED_BETWEEN,),
     ),
     CauseRule(
         "after-not-last",
@@ -252,6 +262,18 @@ RULES: tuple[CauseRule, ...] = (
         "requests are reported under the labels of others, while their sum is right: check the code that names the "
         "view",
         (Sign("request-counts", LESS), Sign("request-counts", frozenset({Code.OVER}))),
+    ),
+    CauseRule(
+        "wrong-identity",
+        "series carry the name of another process than the one that answered: instances are swapped or labels are "
+        "wrong in relabel_configs or in the targets of the scrape job",
+        (Sign("identity"),),
+    ),
+    CauseRule(
+        "wrong-sizes",
+        "the sizes of bodies are reported in another unit than bytes, or of other bodies: check the code that observes "
+        "them",
+        (Sign("attributes", labels={"attribute": frozenset({"request-size", "response-size"})}),),
     ),
     CauseRule(
         "milliseconds",

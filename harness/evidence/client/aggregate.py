@@ -18,10 +18,14 @@ import pyarrow as pa
 
 from harness.core import statistics
 from harness.evidence.client import event_counts
+from harness.evidence.client.repeats import ORIGIN, Origin, origins
+from harness.evidence.client.size_counter import SizeCounter
 from harness.evidence.client.summary import (
     ALL,
     GAP_GRID_S,
     QUANTILES,
+    Answered,
+    Attribute,
     ClientSummary,
     Event,
     Gaps,
@@ -36,6 +40,10 @@ Numbers = TypeVar("Numbers", Codes, Floats)
 
 KINDS = ("db", "cache", "model")
 """Columns of event counts: what the witness counted."""
+ATTRIBUTES = ("request_bytes", "response_bytes", "charset", "template", "flags")
+"""Columns of what the metrics count of a request or response apart from its time."""
+FLAGS = {"s": "streaming", "a": "ajax"}
+"""What letters of the column `flags` are called as an attribute; `t` is the transport."""
 COLUMNS = (
     "started_s",
     "intended_s",
@@ -53,6 +61,9 @@ COLUMNS = (
     "known_delay_s",
     "db_s",
     *KINDS,
+    "instance",
+    "labels",
+    *ATTRIBUTES,
     "phase",
 )
 """The columns that are read."""
@@ -78,8 +89,8 @@ class _Column:
 class SampleAggregator:
     """First pass: feed it every table, then ask `summary`. A table has the columns `COLUMNS`, any number of rows."""
 
-    def __init__(self, bounds_s: Iterable[float]) -> None:
-        """`bounds_s` are the histogram's finite upper bounds, in seconds."""
+    def __init__(self, bounds_s: Iterable[float], size_bounds: Iterable[float] = ()) -> None:
+        """Finite upper bounds of histograms: `bounds_s` of latencies in seconds, `size_bounds` of bodies in bytes."""
         finite = sorted({bound for bound in bounds_s if np.isfinite(bound)})
         self._thresholds = np.unique(np.array([bound + gap for bound in (0.0, *finite) for gap in GAP_GRID_S]))
         self._codes: dict[ViewKey, int] = {}
@@ -100,6 +111,12 @@ class SampleAggregator:
         self._witnessed_views: set[str] = set()
         self._witnessed = self._rows = 0
         self._started: Counter[int] = Counter()
+        self._repeated: dict[Origin, Counter[tuple[str, str, int]]] = {each: Counter() for each in Origin}
+        self._identified: Counter[Answered] = Counter()
+        self._attributes: Counter[Attribute] = Counter()
+        self._attributed = 0
+        bounds = sorted({bound for bound in size_bounds if np.isfinite(bound)})
+        self._sizes = {name: SizeCounter(bounds) for name in ("request_bytes", "response_bytes")}
         self._first_s: float | None = None
         self._last_s: float | None = None
 
@@ -116,6 +133,10 @@ class SampleAggregator:
         lost = frame[frame["status"] == 0]
         self._unanswered.update({(n, m): count for (n, m), count in _sizes(lost, ["name", "method"]).items()})
         frame = frame[frame["status"] != 0]
+        for origin, counter in self._repeated.items():
+            own = frame[frame[ORIGIN] == origin] if origin is not Origin.APP else frame[:0]
+            counter.update({(v, m, int(s)): n for (v, m, s), n in _sizes(own, ["view", "method", "status"]).items()})
+        frame = frame[frame[ORIGIN] != Origin.REPLAYED]
         if frame.empty:
             return
         sizes = _sizes(frame, ["view", "method", "status"])
@@ -136,6 +157,8 @@ class SampleAggregator:
         seconds, counts = np.unique(np.floor(frame["started_s"].to_numpy()).astype(np.int64), return_counts=True)
         self._started.update(dict(zip(seconds.tolist(), counts.tolist(), strict=True)))
         self._add_latencies(frame)
+        self._add_identities(frame)
+        self._add_attributes(frame)
 
     def summary(self, tables: Iterable[pa.Table]) -> ClientSummary:
         """Second pass over the same tables: refine the quantiles and return everything."""
@@ -155,7 +178,37 @@ class SampleAggregator:
             started=dict(self._started),
             first_s=self._first_s,
             last_s=self._last_s,
+            replayed=dict(self._repeated[Origin.REPLAYED]),
+            between=dict(self._repeated[Origin.BETWEEN]),
+            identified=dict(self._identified),
+            attributes=dict(self._attributes),
+            attributed=self._attributed,
+            request_sizes=self._sizes["request_bytes"].sizes(),
+            response_sizes=self._sizes["response_bytes"].sizes(),
         )
+
+    def _add_identities(self, frame: pd.DataFrame) -> None:
+        """Of answers of the whole app: one that the inner witness did not see is in no counter by view."""
+        own = frame[frame["instance"].notna() & frame["witness_view_s"].notna()]
+        own = own.assign(labels=own["labels"].astype("object").fillna(""))
+        columns = ["instance", "labels", "view", "method", "status"]
+        for (instance, labels, view, method, status), number in _sizes(own, columns).items():
+            self._identified[Answered(instance, labels, view, method, int(status))] += number
+
+    def _add_attributes(self, frame: pd.DataFrame) -> None:
+        own = frame[frame["flags"].notna()]
+        self._attributed += len(own)
+        for kind in ("charset", "template"):
+            for (value,), number in _sizes(own[own[kind].notna()], [kind]).items():
+                self._attributes[Attribute(kind, value)] += number
+        for (flags,), number in _sizes(own, ["flags"]).items():
+            self._attributes[Attribute("transport", "https" if "t" in flags else "http")] += number
+            for letter, kind in FLAGS.items():
+                if letter in flags:
+                    self._attributes[Attribute(kind, "")] += number
+        for name, counter in self._sizes.items():
+            values = own[name].to_numpy(dtype=np.float64)
+            counter.add(values[~np.isnan(values)].astype(np.int64))
 
     def _add_latencies(self, frame: pd.DataFrame) -> None:
         codes = self._encode(frame)
@@ -216,7 +269,7 @@ class SampleAggregator:
         found: dict[str, list[tuple[Codes, Codes, Floats]]] = {name: [] for name in masks}
         for table in tables:
             frame = _measured(table)
-            frame = frame[frame["status"] != 0]
+            frame = frame[(frame["status"] != 0) & (frame[ORIGIN] != Origin.REPLAYED)]
             if frame.empty:
                 continue
             codes = self._encode(frame)
@@ -282,6 +335,7 @@ _LATENCIES = {
 
 def _measured(table: pa.Table) -> pd.DataFrame:
     frame: pd.DataFrame = table.select(list(COLUMNS)).to_pandas(strings_to_categorical=True)
+    frame[ORIGIN] = origins(table)
     frame[INTENDED] = frame["latency_s"] + (frame["started_s"] - frame["intended_s"].astype(np.float64)).clip(lower=0.0)
     return frame[frame["phase"] == "measure"]
 
@@ -290,8 +344,8 @@ def _sizes(frame: pd.DataFrame, columns: list[str]) -> dict[tuple[str, ...], int
     """How many rows have each combination of values in `columns`."""
     if frame.empty:
         return {}
-    sizes: dict[tuple[str, ...], int] = frame.groupby(columns, observed=True).size().to_dict()  # type: ignore[assignment]
-    return sizes
+    counted: dict[object, int] = frame.groupby(columns, observed=True).size().to_dict()  # type: ignore[assignment]
+    return {key if isinstance(key, tuple) else (key,): number for key, number in counted.items()}
 
 
 def _events(kind: str, frame: pd.DataFrame) -> Counter[Event]:

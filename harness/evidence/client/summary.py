@@ -1,7 +1,7 @@
 """What really happened, by the samples: exact counts, sums, counts at thresholds and quantiles per view."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 ViewKey = tuple[str, str]
@@ -17,6 +17,26 @@ class Event(NamedTuple):
     subject: str
     """Database alias, cache backend or model."""
     key: str
+
+
+class Attribute(NamedTuple):
+    """Something that requests or responses had, by the witness."""
+
+    kind: str
+    """`charset`, `template`, `transport`, `ajax` or `streaming`."""
+    value: str
+    """Empty for the last two."""
+
+
+class Answered(NamedTuple):
+    """Responses of one process, as it calls itself."""
+
+    instance: str
+    labels: str
+    """As in the shards' column."""
+    view: str
+    method: str
+    status: int
 
 
 ALL: ViewKey = ("", "")
@@ -94,6 +114,16 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True)
+class Sizes:
+    """One distribution of the sizes of bodies, in bytes."""
+
+    n: int = 0
+    total: int = 0
+    at_or_below: Mapping[float, int] = field(default_factory=dict)
+    """Exact count of sizes <= each finite bound of the histograms of sizes."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClientSummary:
     """What the client saw in the measured phase."""
 
@@ -119,6 +149,18 @@ class ClientSummary:
     """Answered requests by whole second of their start."""
     first_s: float | None
     last_s: float | None
+    replayed: Mapping[tuple[str, str, int], int] = field(default_factory=dict)
+    """Responses by view, method and status that repeat an earlier one and never reached the app; in nothing above."""
+    between: Mapping[tuple[str, str, int], int] = field(default_factory=dict)
+    """Of those answered: by something between the two witnesses, with an earlier answer."""
+    identified: Mapping[Answered, int] = field(default_factory=dict)
+    """Responses whose process said which it is; none of `between`."""
+    attributes: Mapping[Attribute, int] = field(default_factory=dict)
+    attributed: int = 0
+    """Responses whose attributes the witness reported."""
+    request_sizes: Sizes = Sizes()
+    response_sizes: Sizes = Sizes()
+    """Of those that were not streaming."""
 
     @property
     def responses(self) -> int:
