@@ -153,7 +153,8 @@ class SampleAggregator:
             self._views_of_name.setdefault(name, set()).add(view)
         witnessed = frame["witness_view_s"].notna()
         self._witnessed += int(witnessed.sum())
-        self._witnessed_views.update(frame["view"][witnessed].unique())
+        named = witnessed | (frame[ORIGIN] == Origin.BETWEEN)
+        self._witnessed_views.update(frame["view"][named].unique())
         seconds, counts = np.unique(np.floor(frame["started_s"].to_numpy()).astype(np.int64), return_counts=True)
         self._started.update(dict(zip(seconds.tolist(), counts.tolist(), strict=True)))
         self._add_latencies(frame)
@@ -344,7 +345,7 @@ def _sizes(frame: pd.DataFrame, columns: list[str]) -> dict[tuple[str, ...], int
     """How many rows have each combination of values in `columns`."""
     if frame.empty:
         return {}
-    counted: dict[object, int] = frame.groupby(columns, observed=True).size().to_dict()  # type: ignore[assignment]
+    counted: dict[object, int] = frame.groupby(columns, observed=True).size().to_dict()
     return {key if isinstance(key, tuple) else (key,): number for key, number in counted.items()}
 
 

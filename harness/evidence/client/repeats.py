@@ -2,7 +2,8 @@
 
 A row whose outer number an earlier-started row had never reached the app: a proxy or a CDN answered it, with the header
 of another response. One whose inner number alone is another's reached the outer witness, and something between the two
-answered it, as Django's per-site cache does. Numbers are kept in arrays of 8 bytes each; more is kept only of those
+answered it, as Django's per-site cache does; the outer witness says so too, for the first answer may be one that nobody
+recorded. Numbers are kept in arrays of 8 bytes each; more is kept only of those
 that occur more than once.
 """
 
@@ -19,7 +20,8 @@ from harness.evidence.client.schema import SCHEMA
 ORIGIN = "origin"
 """The column of a table that says where each row's answer came from, an `Origin`; it is in no file."""
 INNER, OUTER = "inner_nonce", "outer_nonce"
-COLUMNS = ("started_s", INNER, OUTER)
+BETWEEN = "between"
+COLUMNS = ("started_s", INNER, OUTER, BETWEEN)
 """What is read for it."""
 OF_INNER = (
     *("witness_view_s", "witness_raised_s", "exception", INNER),
@@ -89,22 +91,25 @@ class Repeats:
 
     _seen: dict[str, list[Numbers]] = field(default_factory=lambda: {INNER: [], OUTER: []})
     _first: dict[str, _First] = field(default_factory=dict)
+    _said: bool = False
+    """Whether a witness said of any row that it was answered between the two."""
 
     def count(self, table: pa.Table) -> None:
         """First pass: the columns `COLUMNS` of any rows, also of the warm-up."""
+        self._said = self._said or bool(_said(table).any())
         for name, parts in self._seen.items():
             numbers, known = _numbers(table, name)
             parts.append(numbers[known])
 
     def close(self) -> bool:
-        """The first pass is over. Returns whether any number occurs twice: only then the second one is needed."""
+        """The first pass is over. Returns whether any answer came again: only then the second one is needed."""
         for name, parts in self._seen.items():
             numbers = np.concatenate(parts) if parts else np.zeros(0, np.uint64)
             parts.clear()
             numbers.sort()
             twice = np.unique(numbers[1:][numbers[1:] == numbers[:-1]])
             self._first[name] = _First(twice, np.full(len(twice), np.inf), np.full(len(twice), -1, np.int64))
-        return any(len(first.numbers) for first in self._first.values())
+        return self._said or any(len(first.numbers) for first in self._first.values())
 
     def place(self, table: pa.Table, first_place: int) -> None:
         """Second pass, over the same rows; `first_place` is how many rows came before."""
@@ -123,7 +128,7 @@ class Repeats:
             mask[known] = first.is_later(numbers[known], np.flatnonzero(known) + first_place)
             later[name] = mask
         replayed = later.get(OUTER, np.zeros(table.num_rows, dtype=bool))
-        between = later.get(INNER, np.zeros(table.num_rows, dtype=bool)) & ~replayed
+        between = (later.get(INNER, np.zeros(table.num_rows, dtype=bool)) | _said(table)) & ~replayed
         origin = np.where(replayed, Origin.REPLAYED, np.where(between, Origin.BETWEEN, Origin.APP)).astype(np.int8)
         for names, mask in ((OF_INNER, between), (OF_BOTH, replayed)):
             if mask.any():
@@ -137,6 +142,13 @@ def origins(table: pa.Table) -> npt.NDArray[np.int8]:
         return np.zeros(table.num_rows, dtype=np.int8)
     values: npt.NDArray[np.int8] = table.column(ORIGIN).to_numpy()
     return values
+
+
+def _said(table: pa.Table) -> Mask:
+    if BETWEEN not in table.schema.names:
+        return np.zeros(table.num_rows, dtype=bool)
+    said: Mask = pc.fill_null(table.column(BETWEEN), pa.scalar(False)).to_numpy()  # noqa: FBT003 - a value, no switch
+    return said
 
 
 def _numbers(table: pa.Table, name: str) -> tuple[Numbers, Mask]:

@@ -48,6 +48,7 @@ SCHEMA = pa.schema(
         pa.field("charset", pa.string()),
         pa.field("template", pa.string()),
         pa.field("flags", pa.string()),
+        pa.field("between", pa.bool_()),
         pa.field("known_delay_s", pa.float64()),
         pa.field("hop", pa.int16(), nullable=False),
         pa.field("worker", pa.int16(), nullable=False),

@@ -84,6 +84,8 @@ class Witness(NamedTuple):
     """The template's name where the view left it to Django to render it."""
     flags: str | None = None
     """`s` it was streaming, `a` AJAX, `t` by TLS; empty for none of these."""
+    between: bool | None = None
+    """True: something between the two witnesses answered, and what the inner one says is of another request."""
 
 
 NO_WITNESS = Witness(None)
@@ -178,7 +180,7 @@ def _read(own: list[tuple[str, str]], unrouted: str) -> Witness:
         found = found._replace(
             outer_nonce=int(nonce, 16), process=int(process), instance=_word(instance), labels=labels
         )
-    return found
+    return found._replace(between=True) if "between" in timings else found
 
 
 def _read_old(entries: list[tuple[str, str]], unrouted: str) -> Witness:

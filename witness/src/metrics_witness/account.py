@@ -61,6 +61,8 @@ class Account:
     counts: dict[str, dict[str, Counter[str]]] = field(default_factory=dict)
     """Numbers by kind (`db`, `cache`, `model`), subject and key."""
     statements: list[Statement] = field(default_factory=list)
+    inner: bool = False
+    """Whether the inner witness saw the request; a response with its entries that it did not see is another one's."""
 
     @property
     def view(self) -> str:

@@ -2,8 +2,9 @@
 
 The inner one sends `mw-view` (time inside it, the view's name), `mw-inner` (a number of its own, what the response and
 its request were) and `mw-raised` (time until the exception hooks ran, the exception's type); the outer one `mw-app`
-(time inside it, a number of its own, which process answered), `mw-queue` (time since the client's `X-Request-Start`)
-and, where there is something to report, `mw-db` (time in SQL statements, and the event counts of SQL), `mw-cache` and
+(time inside it, a number of its own, which process answered), `mw-queue` (time since the client's `X-Request-Start`),
+`mw-between` (the inner one did not see this request, so its entries are another's) and, where there is something to
+report, `mw-db` (time in SQL statements, and the event counts of SQL), `mw-cache` and
 `mw-model` (event counts). README.md has the form of each. Browsers show `view` and `app`, which stand beside them.
 """
 
@@ -18,10 +19,10 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
 from metrics_witness import configuration, observation
-from metrics_witness.account import Account, digest, opened
+from metrics_witness.account import Account, current, digest, opened
 from metrics_witness.configuration import Mode
 from metrics_witness.identity import identity, nonce
-from metrics_witness.server_timing import PREFIX, append, entry, standard, text, word
+from metrics_witness.server_timing import HEADER, PREFIX, append, entry, standard, text, word
 from metrics_witness.sql_log import SqlLog
 
 GetResponse = Callable[[HttpRequest], Any]
@@ -160,12 +161,15 @@ def _arrival() -> _Arrival:
 
 
 def _start(request: HttpRequest) -> None:
+    if account := current():
+        account.inner = True
     setattr(request, STARTED, time.perf_counter_ns())
 
 
 def _append_view(request: HttpRequest, response: HttpResponse, ended_ns: int) -> HttpResponse:
     took_ns, name = ended_ns - getattr(request, STARTED), text(_view_name(request) or "")
-    entries = f'{entry(f"{PREFIX}view", took_ns, name)}, {PREFIX}inner;desc="{nonce()} {_attributes(request, response)}"'
+    noted = f"{nonce()} {_attributes(request, response)}"
+    entries = f'{entry(f"{PREFIX}view", took_ns, name)}, {PREFIX}inner;desc="{noted}"'
     if raised := getattr(request, RAISED, None):
         raised_ns, kind = raised
         entries = f"{entries}, {entry(f'{PREFIX}raised', raised_ns, text(kind))}"
@@ -197,6 +201,8 @@ def _view_name(request: HttpRequest) -> str | None:
 
 def _append_account(account: Account, response: HttpResponse, took_ns: int) -> HttpResponse:
     entries = []
+    if not account.inner and f"{PREFIX}inner;" in response.headers.get(HEADER, ""):
+        entries.append(f"{PREFIX}between")
     for kind in ("db", "cache", "model"):
         if counts := digest(account.counts.get(kind, {})):
             sql_ns = round(sum(statement.duration_s for statement in account.statements) * 1e9)
