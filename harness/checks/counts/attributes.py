@@ -138,9 +138,7 @@ def _judge_histogram(
             f"reports {own_here:,}: sizes are reported in another unit, or of other bodies"
         )
         code = Code.SHORT if seen_here else Code.MISSING
-        return settled(
-            ID, subject, code, why, expected=own_here, observed=seen_here, unit="bodies", labels=labels
-        )
+        return settled(ID, subject, code, why, expected=own_here, observed=seen_here, unit="bodies", labels=labels)
     code = Code.SHORT if total < least else Code.OVER if total > most else Code.AGREES
     most_text = f"{most:,.10g}" if math.isfinite(most) else "any number"
     why = (
@@ -164,6 +162,4 @@ def _judge_histogram(
     )
 
 
-CHECK = Check(
-    ID, queries, judge, COUNTED | NO_DATA | {Code.SAMPLES_UNUSABLE}, optional=True, needs_samples=True
-)
+CHECK = Check(ID, queries, judge, COUNTED | NO_DATA | {Code.SAMPLES_UNUSABLE}, optional=True, needs_samples=True)
