@@ -13,7 +13,7 @@ def private_operations(get_response):
     return answer
 """
 SETTINGS = """\
-CACHES = {**CACHES, "site": {"BACKEND": "django_prometheus.cache.backends.locmem.LocMemCache"}}
+CACHES = {**CACHES, "site": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 CACHE_MIDDLEWARE_ALIAS = "site"
 MIDDLEWARE = [*MIDDLEWARE]
 MIDDLEWARE[2:2] = [

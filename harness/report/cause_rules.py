@@ -163,9 +163,17 @@ RULES: tuple[CauseRule, ...] = (
         (Sign("request-conservation", frozenset({Code.SCRAPED_TWICE})),),
     ),
     CauseRule(
+        "cache-between",
+        "a cache stands between the two middlewares of django-prometheus, as Django's per-site cache may: what it "
+        "answers has no status, no view and no latency, and a metrics page that it keeps stands still; move "
+        "UpdateCacheMiddleware and FetchFromCacheMiddleware outside PrometheusBeforeMiddleware, or count its hits",
+        (CACHED_BETWEEN,),
+    ),
+    CauseRule(
         "before-missing",
         "no request was counted at all: PrometheusBeforeMiddleware is missing; add it as the first line of MIDDLEWARE",
         (Sign("request-conservation", frozenset({Code.MISSING}), {"law": frozenset({"requests"})}),),
+        unless=(CACHED_BETWEEN,),
     ),
     CauseRule(
         "after-missing",
@@ -196,6 +204,7 @@ RULES: tuple[CauseRule, ...] = (
         "some requests went to processes that are not scraped: workers without a shared "
         "PROMETHEUS_MULTIPROC_DIR, fewer ports than workers, or replicas that the scrape job does not name",
         (FEWER_REQUESTS,),
+        unless=(CACHED_BETWEEN,),
     ),
     CauseRule(
         "health-checks",
@@ -226,13 +235,6 @@ RULES: tuple[CauseRule, ...] = (
         (Sign("response-conservation", frozenset({Code.OVER}), BY_STATUS),),
     ),
     CauseRule(
-        "cache-between",
-        "Django's per-site cache stands between the two middlewares of django-prometheus, so what it answers has no "
-        "status, no view and no latency: move UpdateCacheMiddleware and FetchFromCacheMiddleware outside "
-        "PrometheusBeforeMiddleware, or count its hits",
-        (Sign("response-conservation", LESS, BY_STATUS), CACHED_BETWEEN),
-    ),
-    CauseRule(
         "middleware-between",
         "a middleware between the two of django-prometheus answers requests itself, so its responses have no status "
         "and no view; move it before both, or give it its own metric",
@@ -256,6 +258,7 @@ RULES: tuple[CauseRule, ...] = (
         "a middleware changes responses after they were counted, as CommonMiddleware does with APPEND_SLASH: "
         "clients get another status than the metric reports; write URLs in full",
         (_unseen(),),
+        unless=(CACHED_BETWEEN,),
     ),
     CauseRule(
         "swapped-labels",
@@ -274,6 +277,7 @@ RULES: tuple[CauseRule, ...] = (
         "the sizes of bodies are reported in another unit than bytes, or of other bodies: check the code that observes "
         "them",
         (Sign("attributes", labels={"attribute": frozenset({"request-size", "response-size"})}),),
+        unless=(Sign("request-conservation"), Sign("response-conservation"), Sign("side-counters")),
     ),
     CauseRule(
         "milliseconds",
@@ -296,11 +300,13 @@ RULES: tuple[CauseRule, ...] = (
         "plain-engine",
         "no SQL is counted: the ENGINE in DATABASES is Django's own; use one of django_prometheus.db.backends",
         (Sign("database", frozenset({Code.MISSING}), share=Share.ALL),),
+        unless=(CACHED_BETWEEN,),
     ),
     CauseRule(
         "plain-cache",
         "no cache read is counted: the BACKEND in CACHES is Django's own; use one of django_prometheus.cache.backends",
         (Sign("cache", frozenset({Code.MISSING}), share=Share.ALL),),
+        unless=(CACHED_BETWEEN,),
     ),
     CauseRule(
         "stale-migrations",
