@@ -1,12 +1,12 @@
 """Every view of the running target, and what its metrics say about them against what its witnesses say."""
 
-import re
 from concurrent.futures import ThreadPoolExecutor
 from statistics import fmean
 
 import pytest
 from prometheus_client.mmap_dict import MmapedDict
 
+from harness.evidence.client import server_timing
 from harness.instrumentation.django_prometheus.metrics import (
     LATENCY_ALL,
     LATENCY_BY_VIEW,

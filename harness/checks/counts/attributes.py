@@ -142,8 +142,8 @@ def _judge_histogram(
     code = Code.SHORT if total < least else Code.OVER if total > most else Code.AGREES
     most_text = f"{most:,.10g}" if math.isfinite(most) else "any number"
     why = (
-        f"{histogram}_sum grew by {total:,.10g} bytes; the load's own bodies have {sizes.total:,}, with what the buckets "
-        f"hold beyond them {least:,.10g} to {most_text}"
+        f"{histogram}_sum grew by {total:,.10g} bytes; the load's own bodies have {sizes.total:,}, with what the "
+        f"buckets hold beyond them {least:,.10g} to {most_text}"
     )
     if code is not Code.AGREES:
         why = f"{why}: the sum is in another unit than the buckets, or of other bodies"

@@ -72,7 +72,7 @@ def _claims(facts: Facts) -> dict[str, dict[str, Counter[Key]]]:
 def _is_comparable(name: str, said: Counts, load: Sequence[CounterIncrease], facts: Facts) -> bool:
     """Whether a difference would mean anything.
 
-    An address is a process's own view of itself: 0.0.0.0 or a container's port are true and not what Prometheus scrapes.
+    An address is a process's own view of itself: 0.0.0.0 or a container's port is true, and nothing that is scraped.
     """
     if name == INSTANCE:
         return said.keys() <= {*facts.run.instances, *(item.labels.get(INSTANCE, "") for item in load)}

@@ -145,19 +145,17 @@ def _findings(facts: Facts) -> list[Finding]:
 
 def _repeats(facts: Facts) -> list[Finding]:
     """Answers that came again, by the witness's numbers."""
+    before = (
+        "repeat an earlier response and never reached the app: a proxy or CDN answered them from its cache, or merged "
+        "requests; they are in no expectation, and no metric of the app knows them"
+    )
+    inside = (
+        "reached the app and repeat an earlier response: something between the two middlewares of "
+        f"{facts.names.advice.library} answered them from a cache"
+    )
     kinds = (
-        (
-            FindingCode.CACHED_ANSWERS,
-            facts.client.replayed,
-            "repeat an earlier response and never reached the app: a proxy or CDN answered them from its cache, or "
-            "merged requests; they are in no expectation, and no metric of the app knows them",
-        ),
-        (
-            FindingCode.CACHED_BETWEEN,
-            facts.client.between,
-            "reached the app and repeat an earlier response: something between the two middlewares of "
-            f"{facts.names.advice.library} answered them from a cache",
-        ),
+        (FindingCode.CACHED_ANSWERS, facts.client.replayed, before),
+        (FindingCode.CACHED_BETWEEN, facts.client.between, inside),
     )
     return [
         Finding(

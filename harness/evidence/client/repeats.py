@@ -147,7 +147,7 @@ def origins(table: pa.Table) -> npt.NDArray[np.int8]:
 def _said(table: pa.Table) -> Mask:
     if BETWEEN not in table.schema.names:
         return np.zeros(table.num_rows, dtype=bool)
-    said: Mask = pc.fill_null(table.column(BETWEEN), pa.scalar(False)).to_numpy()  # noqa: FBT003 - a value, no switch
+    said: Mask = pc.fill_null(table.column(BETWEEN), pa.scalar(False)).to_numpy()
     return said
 
 

@@ -12,7 +12,7 @@ from harness.core.codes import Code
 from harness.core.run import Shard, ShardState
 from harness.core.verdict import Status, Strength, Verdict
 from harness.evidence.client.size_counter import SizeCounter
-from harness.evidence.client.summary import Attribute
+from harness.evidence.client.summary import Attribute, Sizes
 from harness.instrumentation.django_prometheus import metrics
 from tests.unit.checks.facts import VIEW, counted, facts
 
@@ -64,14 +64,16 @@ RIGHT: Growths = {
 }
 
 
+def sizes(*every: int) -> Sizes:
+    """What the witness reported."""
+    counter = SizeCounter(BOUNDS)
+    counter.add(np.array(every))
+    return counter.sizes()
+
+
 def made(growths: Growths, *, silent: int = 0) -> Facts:
     """Four responses whose attributes the witness reported, and some without a witness."""
     found = facts(answered={(*VIEW, 200): 4 + silent})
-    sizes = {}
-    for name, every in (("request_sizes", (0, 0, 0, 7)), ("response_sizes", LOAD)):
-        counter = SizeCounter(BOUNDS)
-        counter.add(np.array(every))
-        sizes[name] = counter.sizes()
     has = {
         ("charset", "utf8"): 3,
         ("charset", "koi8"): 1,
@@ -84,7 +86,8 @@ def made(growths: Growths, *, silent: int = 0) -> Facts:
         witnessed=4,
         attributed=4,
         attributes={Attribute(*key): number for key, number in has.items()},
-        **sizes,
+        request_sizes=sizes(0, 0, 0, 7),
+        response_sizes=sizes(*LOAD),
     )
     return replace(found, client=client, shards=WHOLE, evidence=counted(found.run, growths))
 

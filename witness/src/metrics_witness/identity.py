@@ -20,7 +20,7 @@ _process = os.getpid()
 
 def _begin() -> None:
     """A forked process counts from a start of its own: two of 100 processes overlap once in 10^8 times."""
-    global _numbers, _process  # noqa: PLW0603 - one per process
+    global _numbers, _process
     _numbers, _process = itertools.count(secrets.randbits(64)), os.getpid()
 
 

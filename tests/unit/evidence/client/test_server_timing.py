@@ -44,10 +44,10 @@ def test_no_header_breaks_the_reader(header: str) -> None:
 
 
 OLD = 'view;dur=1.500000;desc="a:b", app;dur=2.000000'
-INNER = 'mw-view;dur=1.500000;desc="%D0%B0:b", mw-inner;desc="00000000000000a1 5 12 utf-8 -"'
+INNER = 'mw-view;dur=1.500000;desc="%D0%B4:b", mw-inner;desc="00000000000000a1 5 12 utf-8 -"'
 OUTER = 'mw-app;dur=2.000000;desc="00000000000000a2 7 10.0.0.1:80 pod=x%20y app=z"'
 SEEN = Witness(
-    "а:b",
+    "д:b",
     0.0015,
     0.002,
     inner_nonce=0xA1,
@@ -85,17 +85,17 @@ SEEN = Witness(
             Witness("a:b", 0.0015, 0.002, db_queries=12, db_s=0.004, db="default execute=11 many=1", cache="a hit=2"),
         ),
         (f"{INNER}, {OUTER}", SEEN),
-        (f'{INNER}, view;dur=1.500;desc="%D0%B0:b", {OUTER}, app;dur=2.000', SEEN),
+        (f'{INNER}, view;dur=1.500;desc="%D0%B4:b", {OUTER}, app;dur=2.000', SEEN),
         (f"db;dur=53, app;dur=47.2, {OLD}, {INNER}, cdn;dur=1, {OUTER}", SEEN),
         (f"{INNER}, {OUTER}, mw-queue;dur=0.500000, app;dur=2.000", SEEN._replace(queue_s=0.0005)),
         (f"{INNER}, {OUTER}, mw-between, app;dur=2.000", SEEN._replace(between=True)),
         (
-            f'{INNER}, mw-raised;dur=1.250000;desc="%D0%9E", {OUTER}',
-            SEEN._replace(witness_raised_s=0.00125, exception="О"),
+            f'{INNER}, mw-raised;dur=1.250000;desc="%D0%96", {OUTER}',
+            SEEN._replace(witness_raised_s=0.00125, exception="Ж"),
         ),
         (
-            f'{INNER}, {OUTER}, mw-db;dur=4.000000;desc="%D0%B0 execute=1; a%3Bb error.%D0%9E=1"',
-            SEEN._replace(db_queries=1, db_s=0.004, db="а execute=1; a%3Bb error.О=1"),
+            f'{INNER}, {OUTER}, mw-db;dur=4.000000;desc="%D0%B4 execute=1; a%3Bb error.%D0%96=1"',
+            SEEN._replace(db_queries=1, db_s=0.004, db="д execute=1; a%3Bb error.Ж=1"),
         ),
         (
             OUTER,
