@@ -104,8 +104,7 @@ class Repeats:
     def close(self) -> bool:
         """The first pass is over. Returns whether any answer came again: only then the second one is needed."""
         for name, parts in self._seen.items():
-            numbers = np.concatenate(parts) if parts else np.zeros(0, np.uint64)
-            parts.clear()
+            numbers = _joined(parts)
             numbers.sort()
             twice = np.unique(numbers[1:][numbers[1:] == numbers[:-1]])
             self._first[name] = _First(twice, np.full(len(twice), np.inf), np.full(len(twice), -1, np.int64))
@@ -142,6 +141,17 @@ def origins(table: pa.Table) -> npt.NDArray[np.int8]:
         return np.zeros(table.num_rows, dtype=np.int8)
     values: npt.NDArray[np.int8] = table.column(ORIGIN).to_numpy()
     return values
+
+
+def _joined(parts: list[Numbers]) -> Numbers:
+    """All parts as one; each is given up as soon as it is copied."""
+    joined, at = np.empty(sum(map(len, parts)), np.uint64), 0
+    parts.reverse()
+    while parts:
+        part = parts.pop()
+        joined[at : at + len(part)] = part
+        at += len(part)
+    return joined
 
 
 def _said(table: pa.Table) -> Mask:
