@@ -36,6 +36,12 @@ def find(directory: Path) -> tuple[Path, ...]:
     return tuple(sorted(directory.glob("samples-*.arrow"), key=lambda file: (len(file.name), file.name)))
 
 
+def unnamed(directory: Path, named: Sequence[Shard]) -> tuple[Path, ...]:
+    """The sample files that are not among those that run.json names: those of the warm-up."""
+    known = {shard.file for shard in named}
+    return tuple(file for file in find(directory) if file.name not in known)
+
+
 def closing_count(file: Path) -> int | None:
     """The count the recorder wrote at the end of a shard; None when the shard has no readable end."""
     count = None
@@ -48,21 +54,22 @@ def closing_count(file: Path) -> int | None:
     return count if _has_end(file) else None
 
 
-def find_repeats(directory: Path, shards: Sequence[Shard]) -> Mapping[str, FoundRepeats]:
+def find_repeats(directory: Path, named: Sequence[Shard]) -> Mapping[str, FoundRepeats]:
     """By file: which rows are answers that came again; empty when none is. Unreadable rows are left out.
 
-    `shards` are all of a run, for the first of two equal answers may be one of the warm-up.
+    `named` are those of the measured phase. The warm-up's are read too: the first of two equal answers may be there.
     """
     found = Repeats()
-    for shard in shards:
-        for table in _numbered(directory / shard.file):
+    files = (*unnamed(directory, named), *(directory / shard.file for shard in named))
+    for file in files:
+        for table in _numbered(file):
             found.count(table)
     if not found.close():
         return NO_REPEATS
     place, by_file = 0, {}
-    for shard in shards:
-        by_file[shard.file] = FoundRepeats(found, place)
-        for table in _numbered(directory / shard.file):
+    for file in files:
+        by_file[file.name] = FoundRepeats(found, place)
+        for table in _numbered(file):
             found.place(table, place)
             place += table.num_rows
     return by_file
