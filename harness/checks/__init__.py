@@ -3,8 +3,10 @@
 from harness.checks import probes, thresholds
 from harness.checks.base import Check, Facts
 from harness.checks.counts import (
+    attributes,
     error_ratio,
     exceptions,
+    identity,
     rate,
     request_conservation,
     request_counts,
@@ -32,9 +34,11 @@ CHECKS: tuple[Check, ...] = (
     request_conservation.CHECK,
     response_conservation.CHECK,
     side_counters.CHECK,
+    attributes.CHECK,
     latency_conservation.CHECK,
     request_counts.CHECK,
     running_counts.CHECK,
+    identity.CHECK,
     rate.CHECK,
     error_ratio.CHECK,
     exceptions.CHECK,

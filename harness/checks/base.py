@@ -56,6 +56,8 @@ class Facts:
             return "no shard of samples was recorded"
         if not self.client.responses:
             lost = self.client.lost
+            if cached := sum(self.client.replayed.values()):
+                return f"all {cached} responses repeat earlier ones: a cache before the app answered"
             return f"none of {lost} requests was answered" if lost else "no request was recorded"
         return ""
 

@@ -30,7 +30,7 @@ def unseen(facts: Facts, *, once: bool = False) -> str:
     """
     if facts.lost and not once:
         return f"{facts.lost} requests without a recorded response took their witness with them"
-    if silent := facts.client.responses - facts.client.witnessed:
+    if silent := facts.client.responses - facts.client.witnessed - sum(facts.client.between.values()):
         return f"{silent} responses carried no witness"
     responses = prometheus_evidence.deltas(facts.run, facts.evidence, facts.names.responses_by_view)
     if isinstance(responses, NoData):

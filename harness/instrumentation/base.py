@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 
 from harness.instrumentation.diagnosis import Diagnosis
 from harness.instrumentation.page import MetricsFacts
-from harness.instrumentation.roles import Advice, Cache, Database, Labels, Law, Migrations, Models, Traffic
+from harness.instrumentation.roles import Advice, Attributes, Cache, Database, Labels, Law, Migrations, Models, Traffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Instrumentation:
     cache: Cache | None
     models: Models | None
     migrations: Migrations | None
+    attributes: Attributes | None
     labels: Labels
     metrics_view: str
     """The view label that the scrapes themselves get."""

@@ -111,6 +111,33 @@ class Migrations:
 
 
 @dataclass(frozen=True, slots=True)
+class Attributes:
+    """Counters of what requests and responses had, apart from view, method and status; the scrapes are in them too."""
+
+    request_bodies: str
+    """Histogram of sizes in bytes."""
+    response_bodies: str
+    """The same, of responses that do not stream."""
+    charset: str
+    """Counter of responses by `charset_label`."""
+    charset_label: str
+    template: str
+    """Counter of responses by `template_label`, of those whose template the framework renders."""
+    template_label: str
+    transport: str
+    """Counter of requests by transport."""
+    ajax: str
+    """Counter of requests of browsers' scripts."""
+    streaming: str
+    """Counter of responses."""
+
+    @property
+    def sizes(self) -> tuple[str, str]:
+        """The histograms."""
+        return self.request_bodies, self.response_bodies
+
+
+@dataclass(frozen=True, slots=True)
 class Advice:
     """What is probably wrong in the app, in the terms of its own settings; used in messages."""
 

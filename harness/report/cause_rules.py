@@ -68,6 +68,7 @@ UNANSWERED = (
 )
 """Requests were counted whose responses never came."""
 BY_STATUS = {"law": frozenset({"responses-by-status"})}
+CACHED_BETWEEN = Noticed(FindingCode.CACHED_BETWEEN)
 TIMED_OTHERWISE = Sign("latency-buckets")
 
 
@@ -162,9 +163,17 @@ RULES: tuple[CauseRule, ...] = (
         (Sign("request-conservation", frozenset({Code.SCRAPED_TWICE})),),
     ),
     CauseRule(
+        "cache-between",
+        "a cache stands between the two middlewares of django-prometheus, as Django's per-site cache may: what it "
+        "answers has no status, no view and no latency, and a metrics page that it keeps stands still; move "
+        "UpdateCacheMiddleware and FetchFromCacheMiddleware outside PrometheusBeforeMiddleware, or count its hits",
+        (CACHED_BETWEEN,),
+    ),
+    CauseRule(
         "before-missing",
         "no request was counted at all: PrometheusBeforeMiddleware is missing; add it as the first line of MIDDLEWARE",
         (Sign("request-conservation", frozenset({Code.MISSING}), {"law": frozenset({"requests"})}),),
+        unless=(CACHED_BETWEEN,),
     ),
     CauseRule(
         "after-missing",
@@ -195,6 +204,7 @@ RULES: tuple[CauseRule, ...] = (
         "some requests went to processes that are not scraped: workers without a shared "
         "PROMETHEUS_MULTIPROC_DIR, fewer ports than workers, or replicas that the scrape job does not name",
         (FEWER_REQUESTS,),
+        unless=(CACHED_BETWEEN,),
     ),
     CauseRule(
         "health-checks",
@@ -229,11 +239,13 @@ RULES: tuple[CauseRule, ...] = (
         "a middleware between the two of django-prometheus answers requests itself, so its responses have no status "
         "and no view; move it before both, or give it its own metric",
         (Sign("response-conservation", LESS, BY_STATUS), _unseen()),
+        unless=(CACHED_BETWEEN,),
     ),
     CauseRule(
         "dropped-observations",
         "some responses are not counted by status: the code that counts them has an early exit",
         (Sign("response-conservation", LESS, BY_STATUS),),
+        unless=(CACHED_BETWEEN,),
     ),
     CauseRule(
         "after-not-last",
@@ -246,12 +258,26 @@ RULES: tuple[CauseRule, ...] = (
         "a middleware changes responses after they were counted, as CommonMiddleware does with APPEND_SLASH: "
         "clients get another status than the metric reports; write URLs in full",
         (_unseen(),),
+        unless=(CACHED_BETWEEN,),
     ),
     CauseRule(
         "swapped-labels",
         "requests are reported under the labels of others, while their sum is right: check the code that names the "
         "view",
         (Sign("request-counts", LESS), Sign("request-counts", frozenset({Code.OVER}))),
+    ),
+    CauseRule(
+        "wrong-identity",
+        "series carry the name of another process than the one that answered: instances are swapped or labels are "
+        "wrong in relabel_configs or in the targets of the scrape job",
+        (Sign("identity"),),
+    ),
+    CauseRule(
+        "wrong-sizes",
+        "the sizes of bodies are reported in another unit than bytes, or of other bodies: check the code that observes "
+        "them",
+        (Sign("attributes", labels={"attribute": frozenset({"request-size", "response-size"})}),),
+        unless=(Sign("request-conservation"), Sign("response-conservation"), Sign("side-counters")),
     ),
     CauseRule(
         "milliseconds",
@@ -274,11 +300,13 @@ RULES: tuple[CauseRule, ...] = (
         "plain-engine",
         "no SQL is counted: the ENGINE in DATABASES is Django's own; use one of django_prometheus.db.backends",
         (Sign("database", frozenset({Code.MISSING}), share=Share.ALL),),
+        unless=(CACHED_BETWEEN,),
     ),
     CauseRule(
         "plain-cache",
         "no cache read is counted: the BACKEND in CACHES is Django's own; use one of django_prometheus.cache.backends",
         (Sign("cache", frozenset({Code.MISSING}), share=Share.ALL),),
+        unless=(CACHED_BETWEEN,),
     ),
     CauseRule(
         "stale-migrations",

@@ -1,5 +1,6 @@
 """A run directory -> its report, offline: judged from the samples and the evidence, or rendered again."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,9 +55,10 @@ def judge(directory: RunDirectory) -> Report:
     run_ = directory.read_run()
     evidence = directory.read_evidence(registry.of(run_).names)
     measured = tuple(shard for shard in run_.shards if shard.phase == "measure")
-    states = tuple(shards.state_of(directory.path, shard) for shard in measured)
+    found = shards.find_repeats(directory.path, run_.shards)
+    states = tuple(shards.state_of(directory.path, shard, found) for shard in measured)
     try:
-        client = _tally(directory, run_, evidence)
+        client = _tally(directory, run_, evidence, found)
         return verification.verify(Facts(run_, client, evidence, states, _probes(directory, run_)))
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise StoreError(
@@ -77,14 +79,28 @@ def _probes(directory: RunDirectory, made: Run) -> probes.Probes:
     return probes.read(shards.tables(directory.path, own, probes.COLUMNS), problem)
 
 
-def _tally(directory: RunDirectory, made: Run, evidence: prometheus_evidence.Evidence) -> ClientSummary:
-    bounds, names = set(), registry.of(made)
-    for histogram in (names.latency_by_view, names.latency_all):
+def _tally(
+    directory: RunDirectory,
+    made: Run,
+    evidence: prometheus_evidence.Evidence,
+    found: Mapping[str, shards.FoundRepeats],
+) -> ClientSummary:
+    names = registry.of(made)
+    timed, sized = (names.latency_by_view, names.latency_all), names.attributes.sizes if names.attributes else ()
+    aggregator = SampleAggregator(
+        _bounds(made, evidence, timed), moments(made, evidence), _bounds(made, evidence, sized)
+    )
+    measured = tuple(shard for shard in made.shards if shard.phase == "measure")
+    for table in shards.tables(directory.path, measured, found=found):
+        aggregator.add(table)
+    return aggregator.summary(shards.tables(directory.path, measured, found=found))
+
+
+def _bounds(made: Run, evidence: prometheus_evidence.Evidence, histograms: Iterable[str]) -> set[float]:
+    """The upper bounds of the histograms' buckets."""
+    bounds = set()
+    for histogram in histograms:
         reading = evidence.read(prometheus_evidence.raw_query(made, f"{histogram}_bucket"))
         if isinstance(reading, Reading):
             bounds |= {float(series.labels["le"]) for series in reading.series if "le" in series.labels}
-    aggregator = SampleAggregator(bounds, moments(made, evidence))
-    measured = tuple(shard for shard in made.shards if shard.phase == "measure")
-    for table in shards.tables(directory.path, measured):
-        aggregator.add(table)
-    return aggregator.summary(shards.tables(directory.path, measured))
+    return bounds

@@ -1,6 +1,6 @@
 """A stored run for notebooks and scripts: `harness.open_run` (docs/python-api.md)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,8 +95,9 @@ class StoredRun:
         if phase is not None and phase not in PHASES:
             raise UsageError(f"phase: {phase!r} must be one of {', '.join(PHASES)}, or None for all")
         pieces = [SCHEMA.empty_table()]
+        found = shards.NO_REPEATS if partial else shards.find_repeats(self.path, self.run.shards)
         for shard in self._shards():
-            if problem := "" if partial else _problem(self.path, shard):
+            if problem := "" if partial else _problem(self.path, shard, found):
                 raise StoreError(
                     f"{self.path / shard.file}: {problem}; partial=True reads what is left, which proves nothing"
                 )
@@ -106,11 +107,10 @@ class StoredRun:
 
     def _shards(self) -> Iterable[Shard]:
         """Those of the measured phase as run.json names them, and before them those of the warm-up, found."""
-        known = {shard.file for shard in self.run.shards}
-        found = (file for file in shards.find(self.path) if file.name not in known)
+        found = shards.unnamed(self.path, self.run.shards)
         return [*(Shard(file.name, "warmup", shards.closing_count(file)) for file in found), *self.run.shards]
 
 
-def _problem(directory: Path, shard: Shard) -> str:
-    state = shards.state_of(directory, shard)
+def _problem(directory: Path, shard: Shard, found: Mapping[str, shards.FoundRepeats]) -> str:
+    state = shards.state_of(directory, shard, found)
     return state.contradiction or state.problem

@@ -103,6 +103,7 @@ def witness() -> dict[str, Any]:
         "readers": readers,
         **({"token": environment.DEBUG_TOKEN} if environment.DEBUG_TOKEN else {}),
     }
+    common = {"sql_log": sql_log, "labels": {"app": "somesite"}}
     if environment.WITNESS and environment.WITNESS_TOKEN:
-        return {"token": environment.WITNESS_TOKEN, "sql_log": sql_log}
-    return {"enabled": environment.WITNESS, "sql_log": sql_log}
+        return {"token": environment.WITNESS_TOKEN, **common}
+    return {"enabled": environment.WITNESS, **common}

@@ -17,6 +17,7 @@ from tests.recorded.changes import (
     CALIBRATED,
     COUNT,
     INSERTS,
+    OTHER,
     SUM,
     WITNESS,
     Answer,
@@ -32,6 +33,7 @@ from tests.recorded.changes import (
     first_panel,
     first_row,
     gap,
+    identified,
     ledger,
     ledgers,
     limit,
@@ -49,6 +51,7 @@ from tests.recorded.changes import (
     raw_points,
     rows,
     run_with,
+    said_by_another,
     scaled,
     scrapes_as_traffic,
     second_instance,
@@ -654,6 +657,64 @@ DJANGO: Mapping[str, Case] = {
         open={Code.UNREADABLE: "model-ops migrations"},
     ),
 }
+
+
+def _named(check: str, *changes: Change) -> Change:
+    """A run that only this check judges, with the account that it needs."""
+    return together(run_with(checks=[check]), identified, *changes)
+
+
+def _unanswered(check: str, metric: str) -> Mapping[str, Case]:
+    """Cases of a check that has no answer on a metric."""
+    return {
+        f"{check} without an answer": Case(
+            _named(check, without_answers(f"{metric}{{")), open={Code.NO_ANSWER: f"{check} scrape-health"}
+        ),
+        f"{check} without scrapes": Case(
+            _named(check, without_answers("up{")), open={Code.NO_SCRAPE: check, Code.NO_ANSWER: "scrape-health"}
+        ),
+        f"{check} refused": Case(
+            _named(check, answers_to(f"{metric}{{", failing(Code.REFUSED))), open={Code.REFUSED: check}
+        ),
+        f"{check} unreadable": Case(
+            _named(check, answers_to(f"{metric}{{", unreadable)), open={Code.UNREADABLE: check}
+        ),
+        f"{check} of a truncated shard": Case(
+            _named(check, lambda run: run.measured()[0].write_bytes(run.measured()[0].read_bytes()[:-200])),
+            open={Code.SAMPLES_UNUSABLE: check},
+        ),
+    }
+
+
+ACCOUNT: Mapping[str, Case] = {
+    **_unanswered("identity", names.RESPONSES_BY_VIEW),
+    **_unanswered("attributes", names.RESPONSES_BY_CHARSET),
+    "who answered": Case(_named("identity"), passes="identity"),
+    "what was answered": Case(_named("attributes"), passes="attributes"),
+    "an instance that is said to have answered once more": Case(
+        _named("identity", said_by_another(2)), fails={Code.SHORT: "identity", Code.OVER: "identity"}
+    ),
+    "an instance whose responses are another's": Case(
+        _named("identity", run_with(instances=[OTHER]), rows(lambda row: row.update(instance=OTHER))),
+        fails={Code.MISSING: "identity", Code.OVER: "identity"},
+    ),
+    "another label": Case(
+        _named("identity", rows(lambda row: row.update(labels="app=blog"))), fails={Code.LABEL_DIFFERS: "identity"}
+    ),
+    "no total that is right": Case(
+        _named("identity", scaled(names.RESPONSES_BY_VIEW, 0.0)), open={Code.COUNTS_DIFFER: "identity"}
+    ),
+    "responses of another charset": Case(
+        _named("attributes", rows(lambda row: row.update(charset="koi8-r"))),
+        fails={Code.MISSING: "attributes", Code.OVER: "attributes"},
+    ),
+    "larger responses": Case(
+        _named("attributes", scaled(f"{names.RESPONSE_BODIES}_sum", 8.0)), fails={Code.OVER: "attributes"}
+    ),
+    "smaller responses": Case(
+        _named("attributes", scaled(f"{names.RESPONSE_BODIES}_sum", 0.5)), fails={Code.SHORT: "attributes"}
+    ),
+}
 MONITORING: Mapping[str, Case] = {
     "an empty panel": Case(first_panel(emptied), open={Code.UNPREDICTED: "dashboards"}),
     "another value of a panel": Case(
@@ -802,6 +863,7 @@ CASES: Mapping[str, Case] = {
     **COUNTS,
     **LATENCY,
     **DJANGO,
+    **ACCOUNT,
     **MONITORING,
     **BETWEEN,
 }

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from harness.checks import probes
 from harness.core.codes import Code
+from harness.evidence.prometheus_evidence import raw_query
 from harness.instrumentation.django_prometheus import metrics as names
 from harness.runs.run_directory import RunDirectory
 from tests.recorded.alerted import UP, Alerted
@@ -303,6 +304,84 @@ def without_points(query: str, which: slice) -> Change:
             del series["values"][which]
 
     return answers_to(query, apply)
+
+
+OTHER = "localhost:1"
+"""The name of a second instance."""
+SAID = {
+    "process": 7,
+    "instance": "127.0.0.1:38541",
+    "labels": "app=somesite",
+    "request_bytes": 0,
+    "response_bytes": 5,
+    "charset": "utf-8",
+    "flags": "",
+}
+"""What the second version of the witness says of each response, in the terms of its columns."""
+
+
+def identified(run: StoredRun) -> None:
+    """The witness's numbers, and who answered; the metrics of sizes fit to them."""
+    seen: list[Row] = []
+
+    def say(row: Row) -> None:
+        row.update(SAID, outer_nonce=2 * len(seen), inner_nonce=2 * len(seen) + 1)
+        seen.append(row)
+
+    rows(say)(run)
+    sizes: dict[str, dict[str, list[tuple[str, int]]]] = {
+        names.REQUEST_BODIES: {"bucket": [("1.0", len(seen)), ("8.0", len(seen)), ("+Inf", len(seen))]},
+        names.RESPONSE_BODIES: {"bucket": [("1.0", 0), ("8.0", len(seen)), ("+Inf", len(seen))]},
+    }
+    sizes[names.REQUEST_BODIES]["sum"] = [("", 0)]
+    sizes[names.RESPONSE_BODIES]["sum"] = [("", 5 * len(seen))]
+    stored = RunDirectory(run.path).read_run()
+    window = stored.window
+
+    def points(value: int) -> list[list[Any]]:
+        return [[window.start_s, "0"], [window.end_s, repr(float(value))]]
+
+    def answer(metric: str, values: list[tuple[str, int]]) -> Answer:
+        query = raw_query(stored, metric)
+        series = [
+            {
+                "metric": {"__name__": metric, "instance": SAID["instance"], **({"le": le} if le else {})},
+                "values": points(n),
+            }
+            for le, n in values
+        ]
+        return {"query": query.text, "time_s": query.time_s, "result": series}
+
+    added = [answer(f"{name}_{part}", values) for name, parts in sizes.items() for part, values in parts.items()]
+    added += [answer(names.AJAX, []), answer(names.RESPONSES_BY_TEMPLATE, [])]
+    run.change_evidence(lambda answers: answers.extend(added))
+
+
+def said_by_another(number: int) -> Change:
+    """The first responses of one view say that another instance gave them, and so does one in the series."""
+
+    def apply(run: StoredRun) -> None:
+        left = [number]
+
+        def say(row: Row) -> None:
+            if row["view"] == "work:fast" and left[0]:
+                left[0] -= 1
+                row["instance"] = OTHER
+
+        def move(found: list[Answer]) -> list[Answer]:
+            series = next(each for each in found if each["metric"]["view"] == "work:fast")
+            first, last = series["values"][0][0], series["values"][-1]
+            last[1] = repr(float(last[1]) - 1)
+            moved = {"metric": {**series["metric"], "instance": OTHER}, "values": [[first, "0"], [last[0], "1"]]}
+            return [*found, moved]
+
+        rows(say)(run)
+        run.change_series(names.RESPONSES_BY_VIEW, move)
+        run.change_series(
+            "up", lambda found: [*found, {**found[0], "metric": {**found[0]["metric"], "instance": OTHER}}]
+        )
+
+    return apply
 
 
 def gap(run: StoredRun) -> None:

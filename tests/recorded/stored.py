@@ -10,6 +10,7 @@ import pyarrow as pa
 from harness.checks.monitoring import dashboards
 from harness.core.report import Report
 from harness.core.verdict import Status, Verdict
+from harness.evidence.client.schema import SCHEMA
 from harness.runs.judge import judge
 from harness.runs.run_directory import RunDirectory
 
@@ -33,11 +34,14 @@ class StoredRun:
         return [self.path / shard["file"] for shard in run["shards"] if shard["phase"] == "measure"]
 
     def change_rows(self, change: Callable[[list[Row]], list[Row]]) -> None:
-        """Rewrite the first measured shard row by row, as anybody with an Arrow library would."""
+        """Rewrite the first measured shard row by row, as anybody with an Arrow library would; columns may be added."""
         shard = self.measured()[0]
         with pa.ipc.open_stream(shard.read_bytes()) as reader:
             table = reader.read_all()
-        changed = pa.Table.from_pylist(change(table.to_pylist()), schema=table.schema)
+        rows, schema = change(table.to_pylist()), table.schema
+        for name in rows[0] if rows else ():
+            schema = schema if name in schema.names else schema.append(SCHEMA.field(name))
+        changed = pa.Table.from_pylist(rows, schema=schema)
         with pa.ipc.new_stream(shard, changed.schema) as writer:
             writer.write_table(changed)
 

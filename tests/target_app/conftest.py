@@ -44,8 +44,13 @@ class Answer:
 
     @property
     def witness(self) -> dict[str, Timing]:
-        """The header's entries."""
-        return server_timing.parse(self.header or "")
+        """The witness's entries of the header, without their prefix."""
+        found = server_timing.parse(self.header or "")
+        return {
+            name.removeprefix(server_timing.PREFIX): timing
+            for name, timing in found.items()
+            if name.startswith(server_timing.PREFIX)
+        }
 
     def duration_s(self, entry: str) -> float:
         """What an entry of the header says, which must be there."""

@@ -1,14 +1,19 @@
 """What the header says of each request, on a real site under WSGI and ASGI."""
 
 import asyncio
+import os
 import re
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.test import Client
+
+from metrics_witness.account import digest
 
 ON = {"enabled": True}
 SAVES = "contenttype insert=2 delete=1 bulk_delete=1"
@@ -16,13 +21,14 @@ SAVES = "contenttype insert=2 delete=1 bulk_delete=1"
 
 def described(response: Any) -> dict[str, str]:
     """The descriptions of the header's entries, by name."""
-    return dict(re.findall(r'(\w+)(?:;dur=[0-9.]+)?;desc="([^"]*)"', response.headers["Server-Timing"]))
+    return dict(re.findall(r'mw-(\w+)(?:;dur=[0-9.]+)?;desc="([^"]*)"', response.headers["Server-Timing"]))
 
 
 def test_sql_cache_and_models_are_counted(site: Callable[..., Any]) -> None:
     """By alias, by the metrics' name of the cache, by model; a thread's first request makes its connection."""
     with site(ON) as client:
-        assert described(client.get("/busy")) == {
+        found = described(client.get("/busy"))
+        assert {name: found[name] for name in ("view", "db", "cache", "model")} == {
             "view": "shop:busy",
             "db": "default execute=1 many=1 sets=2 connect=1",
             "cache": "locmem get=1 miss=1",
@@ -35,7 +41,22 @@ def test_the_apps_own_entries_stay_in_front(site: Callable[..., Any]) -> None:
     """And a view without SQL has none of the account's."""
     with site(ON) as client:
         header = client.get("/plain").headers["Server-Timing"]
-    assert re.fullmatch(r'own;dur=1\.5, view;dur=\d+\.\d{6};desc="plain", app;dur=\d+\.\d{6}', header)
+    parts = (
+        r'own;dur=1\.5, mw-view;dur=\d+\.\d{6};desc="plain", mw-inner;desc="[0-9a-f]{16} 0 5 utf-8 -"',
+        r'view;dur=\d+\.\d{3};desc="plain"',
+        rf'mw-app;dur=\d+\.\d{{6}};desc="[0-9a-f]{{16}} {os.getpid()} testserver:80"',
+        r"app;dur=\d+\.\d{3}",
+    )
+    assert re.fullmatch(", ".join(parts), header)
+
+
+def test_names_beyond_ascii_are_counted_under_their_name() -> None:
+    """Percent-encoded, with what separates names in the text."""
+    counts = {"тест": Counter({"execute": 2, "error.Ошибка": 1}), "a b;c=d": Counter({"execute": 1})}
+    text = digest(counts)
+    assert text.isascii()
+    assert unquote(text) == "тест execute=2 error.Ошибка=1; a b;c=d execute=1"
+    assert "a%20b%3Bc%3Dd" in text
 
 
 def test_an_exception_is_named(site: Callable[..., Any]) -> None:

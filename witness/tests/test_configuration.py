@@ -36,6 +36,10 @@ BAD: list[tuple[str, object, str]] = [
     ("no statements", {"sql_log": {"directory": "/log", "statements": 0}}, "WITNESS['sql_log']['statements']"),
     ("strange readers", {"sql_log": {"directory": "/log", "readers": "me"}}, "WITNESS['sql_log']['readers']"),
     ("an empty token of the log", {"sql_log": {"directory": "/log", "token": ""}}, "WITNESS['sql_log']['token']"),
+    ("an instance that is a number", {"instance": 8000}, "WITNESS['instance']"),
+    ("labels in a list", {"labels": ["pod"]}, "WITNESS['labels'] must be a dict"),
+    ("a label that Prometheus would refuse", {"labels": {"my-pod": "a"}}, "'my-pod'"),
+    ("a label that is a number", {"labels": {"pod": 1}}, "WITNESS['labels']['pod']"),
     ("an unknown key of the log", {"sql_log": {"directory": "/log", SECRET[:4]: 1}}, "WITNESS['sql_log']"),
 ]
 
@@ -59,6 +63,15 @@ def test_a_wrong_setting_stops_django_and_names_the_key(witness: Any, says: str)
         apps.get_app_config("metrics_witness").ready()
     assert says in str(caught.value)
     assert SECRET not in str(caught.value)
+
+
+def test_what_the_process_calls_itself_is_read() -> None:
+    """With the account on, by either way."""
+    said = {"instance": "web-1", "labels": {"pod": "a"}}
+    for how in ({"enabled": True}, {"token": SECRET}):
+        with override_settings(WITNESS={**how, **said}):
+            read = configuration.read()
+        assert (read.instance, read.labels) == ("web-1", {"pod": "a"})
 
 
 def test_a_token_is_not_in_what_is_printed_of_the_configuration() -> None:

@@ -69,7 +69,13 @@ def test_with_the_token_the_account_is_sent_and_the_token_is_not(site: Callable[
         asked = client.get("/busy", HTTP_X_WITNESS_TOKEN=TOKEN)
         after = client.get("/busy")
     header = asked.headers["Server-Timing"]
-    assert [entry.split(";")[0].strip() for entry in header.split(",")] == ["view", "app", "db", "cache", "model"]
+    assert [entry.split(";")[0].strip() for entry in header.split(",")] == [
+        "mw-view",
+        "mw-inner",
+        "view",
+        *(f"mw-{name}" for name in ("app", "db", "cache", "model")),
+        "app",
+    ]
     assert TOKEN.encode() not in asked.serialize_headers() + asked.content
     assert "Server-Timing" not in after.headers
     assert connection.execute_wrappers == []
@@ -87,4 +93,4 @@ def test_under_asgi_the_token_decides_as_well(site: Callable[..., Any], receiver
         assert receivers() == before
         asked = async_to_sync(ask)(client, "/awaits?n=1", **{"X-Witness-Token": TOKEN})
     assert receivers() != before
-    assert 'desc="awaits", app;' in asked.headers["Server-Timing"]
+    assert 'desc="awaits", mw-app;' in asked.headers["Server-Timing"]

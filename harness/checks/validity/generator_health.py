@@ -1,6 +1,6 @@
 """Did the load generator do what was planned, and is every sample present?"""
 
-from harness.checks.base import Check, Facts, inconclusive, settled
+from harness.checks.base import Check, Facts, inconclusive, labels_of, settled
 from harness.core.codes import Code, FindingCode
 from harness.core.query import Query
 from harness.core.run import Run, ShardState
@@ -140,7 +140,34 @@ def _findings(facts: Facts) -> list[Finding]:
             "counted them"
         )
         findings.append(Finding(FindingCode.NO_RESPONSE, "client", text, ID))
-    return findings
+    return findings + _repeats(facts)
+
+
+def _repeats(facts: Facts) -> list[Finding]:
+    """Answers that came again, by the witness's numbers."""
+    before = (
+        "repeat an earlier response and never reached the app: a proxy or CDN answered them from its cache, or merged "
+        "requests; they are in no expectation, and no metric of the app knows them"
+    )
+    inside = (
+        "reached the app and repeat an earlier response: something between the two middlewares of "
+        f"{facts.names.advice.library} answered them from a cache"
+    )
+    kinds = (
+        (FindingCode.CACHED_ANSWERS, facts.client.replayed, before),
+        (FindingCode.CACHED_BETWEEN, facts.client.between, inside),
+    )
+    return [
+        Finding(
+            code,
+            f"{view} {method} {status}",
+            f"{number:,} responses {text}",
+            ID,
+            labels_of((view, method), status=str(status)),
+        )
+        for code, found, text in kinds
+        for (view, method, status), number in sorted(found.items())
+    ]
 
 
 def _omission(facts: Facts) -> list[Finding]:

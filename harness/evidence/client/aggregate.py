@@ -19,10 +19,14 @@ import pyarrow as pa
 
 from harness.core import statistics
 from harness.evidence.client import event_counts
+from harness.evidence.client.repeats import ORIGIN, Origin, origins
+from harness.evidence.client.size_counter import SizeCounter
 from harness.evidence.client.summary import (
     ALL,
     GAP_GRID_S,
     QUANTILES,
+    Answered,
+    Attribute,
     ClientSummary,
     Event,
     Gaps,
@@ -39,6 +43,10 @@ Numbers = TypeVar("Numbers", Codes, Floats)
 
 KINDS = ("db", "cache", "model")
 """Columns of event counts: what the witness counted."""
+ATTRIBUTES = ("request_bytes", "response_bytes", "charset", "template", "flags")
+"""Columns of what the metrics count of a request or response apart from its time."""
+FLAGS = {"s": "streaming", "a": "ajax"}
+"""What letters of the column `flags` are called as an attribute; `t` is the transport."""
 COLUMNS = (
     "started_s",
     "intended_s",
@@ -57,6 +65,9 @@ COLUMNS = (
     "db_s",
     *KINDS,
     "hop",
+    "instance",
+    "labels",
+    *ATTRIBUTES,
     "phase",
 )
 """The columns that are read."""
@@ -82,8 +93,10 @@ class _Column:
 class SampleAggregator:
     """First pass: feed it every table, then ask `summary`. A table has the columns `COLUMNS`, any number of rows."""
 
-    def __init__(self, bounds_s: Iterable[float], readings: Sequence[Moment] = ()) -> None:
-        """`bounds_s` are the histogram's finite upper bounds, in seconds; `readings` are in order."""
+    def __init__(
+        self, bounds_s: Iterable[float], readings: Sequence[Moment] = (), size_bounds: Iterable[float] = ()
+    ) -> None:
+        """Upper bounds of histograms, `bounds_s` in seconds and `size_bounds` in bytes; `readings` are in order."""
         finite = sorted({bound for bound in bounds_s if np.isfinite(bound)})
         self._thresholds = np.unique(np.array([bound + gap for bound in (0.0, *finite) for gap in GAP_GRID_S]))
         self._codes: dict[ViewKey, int] = {}
@@ -107,6 +120,12 @@ class SampleAggregator:
         self._answered_s = np.array([each.answered_s for each in readings])
         self._sent_s = np.array([each.sent_s for each in readings])
         self._running: dict[tuple[str, str, int], Codes] = {}
+        self._repeated: dict[Origin, Counter[tuple[str, str, int]]] = {each: Counter() for each in Origin}
+        self._identified: Counter[Answered] = Counter()
+        self._attributes: Counter[Attribute] = Counter()
+        self._attributed = 0
+        bounds = sorted({bound for bound in size_bounds if np.isfinite(bound)})
+        self._sizes = {name: SizeCounter(bounds) for name in ("request_bytes", "response_bytes")}
         self._first_s: float | None = None
         self._last_s: float | None = None
 
@@ -121,9 +140,13 @@ class SampleAggregator:
         self._first_s = first_s if self._first_s is None else min(self._first_s, first_s)
         self._last_s = last_s if self._last_s is None else max(self._last_s, last_s)
         lost = frame[frame["status"] == 0]
-        self._add_running(frame, lost)
+        self._add_running(frame[frame[ORIGIN] != Origin.REPLAYED], lost)
         self._unanswered.update({(n, m): count for (n, m), count in _sizes(lost, ["name", "method"]).items()})
         frame = frame[frame["status"] != 0]
+        for origin, counter in self._repeated.items():
+            own = frame[frame[ORIGIN] == origin] if origin is not Origin.APP else frame[:0]
+            counter.update({(v, m, int(s)): n for (v, m, s), n in _sizes(own, ["view", "method", "status"]).items()})
+        frame = frame[frame[ORIGIN] != Origin.REPLAYED]
         if frame.empty:
             return
         sizes = _sizes(frame, ["view", "method", "status"])
@@ -140,10 +163,13 @@ class SampleAggregator:
             self._views_of_name.setdefault(name, set()).add(view)
         witnessed = frame["witness_view_s"].notna()
         self._witnessed += int(witnessed.sum())
-        self._witnessed_views.update(frame["view"][witnessed].unique())
+        named = witnessed | (frame[ORIGIN] == Origin.BETWEEN)
+        self._witnessed_views.update(frame["view"][named].unique())
         seconds, counts = np.unique(np.floor(frame["started_s"].to_numpy()).astype(np.int64), return_counts=True)
         self._started.update(dict(zip(seconds.tolist(), counts.tolist(), strict=True)))
         self._add_latencies(frame)
+        self._add_identities(frame)
+        self._add_attributes(frame)
 
     def summary(self, tables: Iterable[pa.Table]) -> ClientSummary:
         """Second pass over the same tables: refine the quantiles and return everything."""
@@ -167,6 +193,13 @@ class SampleAggregator:
                 key: Running(*(tuple(np.cumsum(row)[:-1].tolist()) for row in counts))
                 for key, counts in self._running.items()
             },
+            replayed=dict(self._repeated[Origin.REPLAYED]),
+            between=dict(self._repeated[Origin.BETWEEN]),
+            identified=dict(self._identified),
+            attributes=dict(self._attributes),
+            attributed=self._attributed,
+            request_sizes=self._sizes["request_bytes"].sizes(),
+            response_sizes=self._sizes["response_bytes"].sizes(),
         )
 
     def _add_running(self, frame: pd.DataFrame, lost: pd.DataFrame) -> None:
@@ -189,6 +222,29 @@ class SampleAggregator:
                 assert isinstance(values, tuple)
                 key = (str(values[0]), str(values[1]), int(values[2]))
                 self._running[key] = self._running.get(key, np.zeros((2, width), np.int64)) + np.stack(counts)
+
+    def _add_identities(self, frame: pd.DataFrame) -> None:
+        """Of answers of the whole app: one that the inner witness did not see is in no counter by view."""
+        own = frame[frame["instance"].notna() & frame["witness_view_s"].notna()]
+        own = own.assign(labels=own["labels"].astype("object").fillna(""))
+        columns = ["instance", "labels", "view", "method", "status"]
+        for (instance, labels, view, method, status), number in _sizes(own, columns).items():
+            self._identified[Answered(instance, labels, view, method, int(status))] += number
+
+    def _add_attributes(self, frame: pd.DataFrame) -> None:
+        own = frame[frame["flags"].notna()]
+        self._attributed += len(own)
+        for kind in ("charset", "template"):
+            for (value,), number in _sizes(own[own[kind].notna()], [kind]).items():
+                self._attributes[Attribute(kind, value)] += number
+        for (flags,), number in _sizes(own, ["flags"]).items():
+            self._attributes[Attribute("transport", "https" if "t" in flags else "http")] += number
+            for letter, kind in FLAGS.items():
+                if letter in flags:
+                    self._attributes[Attribute(kind, "")] += number
+        for name, counter in self._sizes.items():
+            values = own[name].to_numpy(dtype=np.float64)
+            counter.add(values[~np.isnan(values)].astype(np.int64))
 
     def _add_latencies(self, frame: pd.DataFrame) -> None:
         codes = self._encode(frame)
@@ -249,7 +305,7 @@ class SampleAggregator:
         found: dict[str, list[tuple[Codes, Codes, Floats]]] = {name: [] for name in masks}
         for table in tables:
             frame = _measured(table)
-            frame = frame[frame["status"] != 0]
+            frame = frame[(frame["status"] != 0) & (frame[ORIGIN] != Origin.REPLAYED)]
             if frame.empty:
                 continue
             codes = self._encode(frame)
@@ -317,6 +373,7 @@ _LATENCIES = {
 
 def _measured(table: pa.Table) -> pd.DataFrame:
     frame: pd.DataFrame = table.select(list(COLUMNS)).to_pandas(strings_to_categorical=True)
+    frame[ORIGIN] = origins(table)
     frame[INTENDED] = frame["latency_s"] + (frame["started_s"] - frame["intended_s"].astype(np.float64)).clip(lower=0.0)
     return frame[frame["phase"] == "measure"]
 
@@ -325,8 +382,8 @@ def _sizes(frame: pd.DataFrame, columns: list[str]) -> dict[tuple[str, ...], int
     """How many rows have each combination of values in `columns`."""
     if frame.empty:
         return {}
-    sizes: dict[tuple[str, ...], int] = frame.groupby(columns, observed=True).size().to_dict()  # type: ignore[assignment]
-    return sizes
+    counted: dict[object, int] = frame.groupby(columns, observed=True).size().to_dict()
+    return {key if isinstance(key, tuple) else (key,): number for key, number in counted.items()}
 
 
 def _events(kind: str, frame: pd.DataFrame) -> Counter[Event]:

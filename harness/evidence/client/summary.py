@@ -20,6 +20,26 @@ class Event(NamedTuple):
     key: str
 
 
+class Attribute(NamedTuple):
+    """Something that requests or responses had, by the witness."""
+
+    kind: str
+    """`charset`, `template`, `transport`, `ajax` or `streaming`."""
+    value: str
+    """Empty for the last two."""
+
+
+class Answered(NamedTuple):
+    """Responses of one process, as it calls itself."""
+
+    instance: str
+    labels: str
+    """As in the shards' column."""
+    view: str
+    method: str
+    status: int
+
+
 ALL: ViewKey = ("", "")
 """The key of everything together."""
 QUANTILES = (0.5, 0.95, 0.99)
@@ -114,6 +134,16 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
+class Sizes:
+    """One distribution of the sizes of bodies, in bytes."""
+
+    n: int = 0
+    total: int = 0
+    at_or_below: Mapping[float, int] = field(default_factory=dict)
+    """Exact count of sizes <= each finite bound of the histograms of sizes."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClientSummary:
     """What the client saw in the measured phase."""
 
@@ -141,6 +171,18 @@ class ClientSummary:
     last_s: float | None
     running: Mapping[tuple[str, str, int], Running] = field(default_factory=dict)
     """By view, method and status; by sample name, method and 0 where no response came."""
+    replayed: Mapping[tuple[str, str, int], int] = field(default_factory=dict)
+    """Responses by view, method and status that repeat an earlier one and never reached the app; in nothing above."""
+    between: Mapping[tuple[str, str, int], int] = field(default_factory=dict)
+    """Of those answered: by something between the two witnesses, with an earlier answer."""
+    identified: Mapping[Answered, int] = field(default_factory=dict)
+    """Responses whose process said which it is; none of `between`."""
+    attributes: Mapping[Attribute, int] = field(default_factory=dict)
+    attributed: int = 0
+    """Responses whose attributes the witness reported."""
+    request_sizes: Sizes = Sizes()
+    response_sizes: Sizes = Sizes()
+    """Of those that were not streaming."""
 
     @property
     def responses(self) -> int:

@@ -15,6 +15,8 @@ EXCEPTIONS_BY_TYPE = "django_http_exceptions_total_by_type_total"
 UNKNOWN_LATENCY = "django_http_requests_unknown_latency_total"
 UNKNOWN_LATENCY_ALL = "django_http_requests_unknown_latency_including_middlewares_total"
 REQUESTS_BY_TRANSPORT = "django_http_requests_total_by_transport_total"
+AJAX = "django_http_ajax_requests_total"
+RESPONSES_BY_TEMPLATE = "django_http_responses_total_by_templatename_total"
 RESPONSES_BY_CHARSET = "django_http_responses_total_by_charset_total"
 STREAMING = "django_http_responses_streaming_total"
 REQUEST_BODIES = "django_http_requests_body_total_bytes"
@@ -90,7 +92,7 @@ COUNTERS = (
 
 COUNT_SCRAPES = frozenset(
     {
-        "django_http_ajax_requests_total",
+        AJAX,
         REQUESTS_BY_TRANSPORT,
         RESPONSES_BY_CHARSET,
         *(
@@ -107,7 +109,7 @@ NAMES = frozenset(
         *COUNT_SCRAPES,
         MIGRATIONS_APPLIED,
         MIGRATIONS_UNAPPLIED,
-        "django_http_responses_total_by_templatename_total",
+        RESPONSES_BY_TEMPLATE,
     }
 )
 """Every series that the library exports once something of its kind has happened."""

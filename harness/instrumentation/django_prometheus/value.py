@@ -6,7 +6,7 @@ from harness.instrumentation.django_prometheus.advice import ADVICE
 from harness.instrumentation.django_prometheus.doctor.live_page import diagnose_metrics
 from harness.instrumentation.django_prometheus.doctor.settings import METRICS_VIEW
 from harness.instrumentation.django_prometheus.laws import EXCEPTION_LAW, LATENCY_LAW, RESPONSE_LAWS, SIDE_LAWS
-from harness.instrumentation.roles import Cache, Database, Labels, Migrations, Models, Traffic
+from harness.instrumentation.roles import Attributes, Cache, Database, Labels, Migrations, Models, Traffic
 
 DJANGO_PROMETHEUS = Instrumentation(
     id="django-prometheus",
@@ -42,6 +42,17 @@ DJANGO_PROMETHEUS = Instrumentation(
     ),
     models=Models(metrics.MODEL_INSERTS, metrics.MODEL_UPDATES, metrics.MODEL_DELETES),
     migrations=Migrations(metrics.MIGRATIONS_APPLIED, metrics.MIGRATIONS_UNAPPLIED),
+    attributes=Attributes(
+        request_bodies=metrics.REQUEST_BODIES,
+        response_bodies=metrics.RESPONSE_BODIES,
+        charset=metrics.RESPONSES_BY_CHARSET,
+        charset_label="charset",
+        template=metrics.RESPONSES_BY_TEMPLATE,
+        template_label="templatename",
+        transport=metrics.REQUESTS_BY_TRANSPORT,
+        ajax=metrics.AJAX,
+        streaming=metrics.STREAMING,
+    ),
     labels=Labels(
         view="view",
         method="method",

@@ -1,26 +1,45 @@
 """The shards of samples in a run directory: found, counted, and read again as tables."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
 
 from harness.core.errors import StoreError, UsageError
 from harness.core.run import SCHEMA_VERSION, Shard, ShardState
-from harness.evidence.client import integrity
+from harness.evidence.client import integrity, repeats
 from harness.evidence.client.aggregate import COLUMNS
+from harness.evidence.client.repeats import Repeats
 from harness.evidence.client.schema import CLOSING_KEY, SCHEMA, VERSION_KEY
 
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 """Last bytes of a whole Arrow IPC stream. Source: https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format"""
+NO_REPEATS: Mapping[str, "FoundRepeats"] = MappingProxyType({})
 CHUNK_ROWS = 65_536
 """Rows per table when shards are read: enough to make the arithmetic fast, small enough to bound memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRepeats:
+    """The answers that came again, of all shards of a run, and where a shard stands among them."""
+
+    repeats: Repeats
+    first_place: int
+    """Rows in the shards before this one."""
 
 
 def find(directory: Path) -> tuple[Path, ...]:
     """All sample files, by number."""
     return tuple(sorted(directory.glob("samples-*.arrow"), key=lambda file: (len(file.name), file.name)))
+
+
+def unnamed(directory: Path, named: Sequence[Shard]) -> tuple[Path, ...]:
+    """The sample files that are not among those that run.json names: those of the warm-up."""
+    known = {shard.file for shard in named}
+    return tuple(file for file in find(directory) if file.name not in known)
 
 
 def closing_count(file: Path) -> int | None:
@@ -35,17 +54,53 @@ def closing_count(file: Path) -> int | None:
     return count if _has_end(file) else None
 
 
-def state_of(directory: Path, shard: Shard) -> ShardState:
+def find_repeats(directory: Path, named: Sequence[Shard]) -> Mapping[str, FoundRepeats]:
+    """By file: which rows are answers that came again; empty when none is. Unreadable rows are left out.
+
+    `named` are those of the measured phase. The warm-up's are read too: the first of two equal answers may be there.
+    """
+    found = Repeats()
+    files = (*unnamed(directory, named), *(directory / shard.file for shard in named))
+    for file in files:
+        for table in _numbered(file):
+            found.count(table)
+    if not found.close():
+        return NO_REPEATS
+    place, by_file = 0, {}
+    for file in files:
+        by_file[file.name] = FoundRepeats(found, place)
+        for table in _numbered(file):
+            found.place(table, place)
+            place += table.num_rows
+    return by_file
+
+
+def _numbered(file: Path) -> Iterator[pa.Table]:
+    """What of a shard's rows can be read, in the columns by which repeats are found."""
+    try:
+        with _opened(file) as whole:
+            places = [place for place, name in enumerate(whole.schema.names) if name in repeats.COLUMNS]
+        with _opened(file, places) as reader:
+            for table, _ in _pieces(reader):
+                if integrity.damage(table):
+                    return
+                yield table
+    except (pa.ArrowException, OSError, ValueError):
+        return  # `state_of` says so, and the run is judged inconclusive
+
+
+def state_of(directory: Path, shard: Shard, found: Mapping[str, FoundRepeats] = NO_REPEATS) -> ShardState:
     """Count a shard's rows and say whether it is whole. Raises UsageError for a newer schema."""
     file = directory / shard.file
     rows, problem, contradiction, doubt, closing = 0, "", "", "", None
     try:
         with _opened(file) as reader:
             _check_schema(reader.schema, file)
-            for table, seen in _pieces(reader):
+            for piece, seen in _pieces(reader):
                 closing = seen
-                if problem := integrity.damage(table):
+                if problem := integrity.damage(piece):
                     break
+                table = _marked(piece, found.get(shard.file), rows)
                 contradiction = contradiction or integrity.contradiction(table, rows)
                 doubt = doubt or integrity.doubt(table, rows)
                 rows += table.num_rows
@@ -62,17 +117,31 @@ def state_of(directory: Path, shard: Shard) -> ShardState:
     return ShardState(shard, rows, problem or ("" if contradiction else doubt), contradiction)
 
 
-def tables(directory: Path, shards: Sequence[Shard], columns: Sequence[str] = COLUMNS) -> Iterator[pa.Table]:
-    """The rows of the shards in tables of about `CHUNK_ROWS`, as far as they can be read."""
+def tables(
+    directory: Path,
+    shards: Sequence[Shard],
+    columns: Sequence[str] = COLUMNS,
+    found: Mapping[str, FoundRepeats] = NO_REPEATS,
+) -> Iterator[pa.Table]:
+    """The rows of the shards in tables of about `CHUNK_ROWS`, as far as they can be read.
+
+    With repeats, each table has their column `ORIGIN` too.
+    """
     for shard in shards:
         try:
             with _opened(directory / shard.file) as reader:
+                rows = 0
                 for table, _ in _pieces(reader):
                     if integrity.damage(table):
                         break
-                    yield _columns(table, columns)
+                    yield _columns(_marked(table, found.get(shard.file), rows), columns)
+                    rows += table.num_rows
         except (pa.ArrowException, OSError, ValueError):
             continue  # `state_of` says so, and the run is judged inconclusive
+
+
+def _marked(table: pa.Table, found: FoundRepeats | None, first_row: int) -> pa.Table:
+    return table if found is None else found.repeats.marked(table, found.first_place + first_row)
 
 
 def _check_schema(schema: pa.Schema, file: Path) -> None:
@@ -131,11 +200,13 @@ def _columns(table: pa.Table, names: Sequence[str]) -> pa.Table:
         if name not in table.schema.names:
             field = SCHEMA.field(name)
             table = table.append_column(field, pa.nulls(table.num_rows, field.type))
-    return table.select(list(names))
+    return table.select([*names, *(name for name in (repeats.ORIGIN,) if name in table.schema.names)])
 
 
-def _opened(file: Path) -> pa.RecordBatchStreamReader:
-    return pa.ipc.open_stream(pa.OSFile(str(file)))
+def _opened(file: Path, fields: Sequence[int] = ()) -> pa.RecordBatchStreamReader:
+    """All columns, or those at the places `fields`."""
+    options = pa.ipc.IpcReadOptions(included_fields=list(fields)) if fields else None
+    return pa.ipc.open_stream(pa.OSFile(str(file)), options=options)
 
 
 def _has_end(file: Path) -> bool:

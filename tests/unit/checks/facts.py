@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.checks import Facts
+from harness.core.query import Reading, Series
 from harness.core.run import Run
 from harness.evidence.client.summary import ALL, GAP_GRID_S, ClientSummary, Gaps, Latency, Values, ViewKey
-from harness.evidence.prometheus_evidence import Evidence
+from harness.evidence.prometheus_evidence import Evidence, raw_query
+from harness.promql.own_series import UP
 from harness.runs.run_directory import RunDirectory
 
 RUN: Run = RunDirectory(Path(__file__).parents[2] / "recorded" / "runs" / "clean").read_run()
@@ -85,3 +87,15 @@ def facts(
         last_s=10.0,
     )
     return Facts(replace(RUN, **(run or {})), client, Evidence({}), ())
+
+
+def counted(run: Run, growths: Mapping[str, Mapping[tuple[tuple[str, str], ...], float]]) -> Evidence:
+    """Answers on counters that stood at 0 at t0, by metric and labels, of targets scraped at t0 and t1 only."""
+    start_s, end_s = run.window.start_s, run.window.end_s
+    series = {
+        metric: tuple(Series(dict(labels), ((start_s, 0.0), (end_s, value))) for labels, value in found.items())
+        for metric, found in growths.items()
+    }
+    labels = {(dict(each).get("instance", "")) for found in growths.values() for each in found}
+    series[UP] = tuple(Series({"instance": each}, ((start_s, 1.0), (end_s, 1.0))) for each in sorted(labels))
+    return Evidence({raw_query(run, metric): Reading(found) for metric, found in series.items()})

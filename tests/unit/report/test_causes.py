@@ -56,6 +56,9 @@ BY_STATUS = "responses-by-status"
         ([failed("database", Code.MISSING), failed("database", Code.MISSING)], "plain-engine"),
         ([failed("dashboards", Code.WRONG_EXPRESSION, averages="wrong")], "averaged-percentiles"),
         ([failed("dashboards", Code.UNKNOWN_LABEL)], "unknown-label"),
+        ([failed("identity", Code.SHORT, label="instance", value="a:1")], "wrong-identity"),
+        ([failed("identity", Code.LABEL_DIFFERS, label="app", value="shop")], "wrong-identity"),
+        ([failed("attributes", Code.MISSING, attribute="response-size")], "wrong-sizes"),
     ],
 )
 def test_a_sign_names_its_cause_first(verdicts: list[Verdict], cause: str) -> None:
@@ -122,3 +125,26 @@ def test_every_fault_that_must_be_named_has_a_rule() -> None:
     named = [fault for fault in FAULTS if fault.cause is not None]
     assert {fault.cause or fault.id for fault in named if fault.caught_by} == rules
     assert len(named) >= 0.8 * len(FAULTS)
+
+
+@pytest.mark.parametrize(
+    "verdicts",
+    [
+        [failed("response-conservation", Code.SHORT, law=BY_STATUS)],
+        [failed("response-conservation", Code.SHORT, law=BY_STATUS), unseen("200")],
+        [failed("request-conservation", Code.MISSING, law="requests"), failed("database", Code.MISSING)],
+        [SHORT],
+    ],
+)
+def test_a_cache_between_the_middlewares_is_named_where_it_was_seen_and_alone(verdicts: list[Verdict]) -> None:
+    """It may keep the metrics page too, and then no counter moves."""
+    seen = Finding(FindingCode.CACHED_BETWEEN, "", "", "generator-health")
+    assert [cause.id for cause in likely(verdicts, (seen,), DJANGO_PROMETHEUS)] == ["cache-between"]
+    assert "cache-between" not in [cause.id for cause in likely(verdicts, (), DJANGO_PROMETHEUS)]
+
+
+def test_sizes_are_no_cause_where_the_responses_are_missing() -> None:
+    """They are missing with them."""
+    sizes = failed("attributes", Code.MISSING, attribute="response-size")
+    by_status = failed("response-conservation", Code.MISSING, law=BY_STATUS)
+    assert "wrong-sizes" not in [cause.id for cause in likely([sizes, by_status], (), DJANGO_PROMETHEUS)]

@@ -14,6 +14,8 @@ from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
 from django.http import HttpRequest
 
+from metrics_witness.server_timing import word
+
 DB_KEYS = ("execute", "many", "sets", "control", "recheck", "connect")
 CACHE_KEYS = ("get", "hit", "falsy", "none", "miss", "fail", "falsy_lost")
 CACHE_KEYS_OF_MANY = ("many_keys", "many_found", "or_set_hit", "or_set_miss")
@@ -59,6 +61,8 @@ class Account:
     counts: dict[str, dict[str, Counter[str]]] = field(default_factory=dict)
     """Numbers by kind (`db`, `cache`, `model`), subject and key."""
     statements: list[Statement] = field(default_factory=list)
+    inner: bool = False
+    """Whether the inner witness saw the request; a response with its entries that it did not see is another one's."""
 
     @property
     def view(self) -> str:
@@ -112,12 +116,15 @@ def cache_label(cache: BaseCache) -> str:
 
 
 def digest(counts: dict[str, Counter[str]]) -> str:
-    """Counts by subject in one text: `default execute=5 connect=1; logs execute=1`. Numbers of 0 are left out."""
+    """Counts by subject in one text: `default execute=5 connect=1; logs execute=1`. Numbers of 0 are left out.
+
+    Subjects and keys are percent-encoded where they are not plain ASCII.
+    """
     parts = []
     for subject, own in counts.items():
         keys = sorted((key for key, number in own.items() if number), key=lambda key: (_place(key), key))
         if keys:
-            parts.append(" ".join((subject, *(f"{key}={own[key]}" for key in keys))))
+            parts.append(" ".join((word(subject), *(f"{word(key)}={own[key]}" for key in keys))))
     return "; ".join(parts)
 
 

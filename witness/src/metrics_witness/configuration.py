@@ -4,6 +4,7 @@ Anything wrong is an ImproperlyConfigured that names the key and never shows a t
 """
 
 import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,9 +17,11 @@ from django.http import HttpRequest
 
 TOKEN_KEY = "HTTP_X_WITNESS_TOKEN"
 """The request header `X-Witness-Token`, as WSGI and Django spell it."""
-KEYS = ("enabled", "token", "sql_log")
+KEYS = ("enabled", "token", "sql_log", "instance", "labels")
 SQL_LOG_KEYS = ("directory", "statements", "readers", "token")
 MOST_STATEMENTS = 100_000
+LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+"""Source: https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels"""
 
 
 class Mode(StrEnum):
@@ -62,6 +65,10 @@ class Configuration:
     """Empty unless the mode is TOKEN."""
     sql_log: SqlLogSettings | None = None
     """None: no log is kept."""
+    instance: str = ""
+    """What the process calls itself, as Prometheus's label `instance` does; empty: the address it listens on."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What else it says of itself, by the labels of its series, e.g. `pod`."""
 
     def wants(self, request: HttpRequest) -> bool:
         """Whether the response to this request carries the account."""
@@ -89,11 +96,30 @@ def read() -> Configuration:
             "it; leave one out"
         )
     sql_log = _sql_log(table["sql_log"]) if "sql_log" in table else None
+    instance, labels = _instance(table.get("instance", "")), _labels(table.get("labels", {}))
     if enabled:
-        return Configuration(Mode.ON, sql_log=sql_log)
+        return Configuration(Mode.ON, "", sql_log, instance, labels)
     if token and enabled is None:
-        return Configuration(Mode.TOKEN, token, sql_log)
+        return Configuration(Mode.TOKEN, token, sql_log, instance, labels)
     return Configuration(Mode.OFF, sql_log=sql_log)
+
+
+def _instance(value: object) -> str:
+    if not isinstance(value, str):
+        raise ImproperlyConfigured(f"WITNESS['instance'] must be text, not of type {_type(value)}")
+    return value
+
+
+def _labels(value: object) -> Mapping[str, str]:
+    where = "WITNESS['labels']"
+    if not isinstance(value, Mapping):
+        raise ImproperlyConfigured(f"{where} must be a dict, not of type {_type(value)}")
+    for name, text in value.items():
+        if not isinstance(name, str) or not LABEL.fullmatch(name):
+            raise ImproperlyConfigured(f"{where} has {name!r}, which is not the name of a label")
+        if not isinstance(text, str):
+            raise ImproperlyConfigured(f"{where}[{name!r}] must be text, not of type {_type(text)}")
+    return dict(value)
 
 
 def _sql_log(value: object) -> SqlLogSettings:

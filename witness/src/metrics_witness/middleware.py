@@ -1,9 +1,11 @@
 """The two witnesses, and the entries of the header that they send.
 
-Durations are milliseconds with nanosecond digits: `view` (time inside the inner witness, the view's name), `raised`
-(time until the exception hooks ran, the exception's type), `app` (time inside the outer witness), `queue` (time since
-the client's `X-Request-Start`), and where there is something to report, `db` (time in SQL statements, and the event
-counts of SQL), `cache` and `model` (event counts; README.md has their keys).
+The inner one sends `mw-view` (time inside it, the view's name), `mw-inner` (a number of its own, what the response and
+its request were) and `mw-raised` (time until the exception hooks ran, the exception's type); the outer one `mw-app`
+(time inside it, a number of its own, which process answered), `mw-queue` (time since the client's `X-Request-Start`),
+`mw-between` (the inner one did not see this request, so its entries are another's) and, where there is something to
+report, `mw-db` (time in SQL statements, and the event counts of SQL), `mw-cache` and
+`mw-model` (event counts). README.md has the form of each. Browsers show `view` and `app`, which stand beside them.
 """
 
 import re
@@ -17,15 +19,17 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
 from metrics_witness import configuration, observation
-from metrics_witness.account import Account, digest, opened
+from metrics_witness.account import Account, current, digest, opened
 from metrics_witness.configuration import Mode
-from metrics_witness.server_timing import append, entry
+from metrics_witness.identity import identity, nonce
+from metrics_witness.server_timing import HEADER, PREFIX, append, entry, standard, text, word
 from metrics_witness.sql_log import SqlLog
 
 GetResponse = Callable[[HttpRequest], Any]
 """Gives a response, or under an asynchronous server the promise of one."""
 STARTED = "_witness_started_ns"
 RAISED = "_witness_raised"
+TEMPLATE = "_witness_template"
 # Only plain digits: an infinity or a negative number would fail here, outside of what django-prometheus counts.
 SENT = re.compile(r"t=([0-9]{1,12}(?:\.[0-9]{1,12})?)")
 
@@ -77,6 +81,12 @@ class InnerWitness(_Middleware):
         if started_ns is not None:
             setattr(request, RAISED, (time.perf_counter_ns() - started_ns, type(exception).__name__))
 
+    def process_template_response(self, request: HttpRequest, response: Any) -> Any:
+        """Note the template as the innermost hook finds it, which After's is too; what comes later may change it."""
+        if hasattr(request, STARTED) and hasattr(response, "template_name"):
+            setattr(request, TEMPLATE, str(response.template_name))
+        return response
+
 
 class OuterWitness(_Middleware):
     """Outermost: encloses the whole chain, and keeps the account of what the request does."""
@@ -107,8 +117,8 @@ class OuterWitness(_Middleware):
             response: HttpResponse = self.get_response(request)
             took_ns = time.perf_counter_ns() - arrival.started_ns
         if wanted:
-            _append_app(request, response, took_ns, arrival.at_s)
-        return self._close(account, response, wanted=wanted)
+            self._append_app(request, response, took_ns, arrival.at_s)
+        return self._close(account, response, took_ns, wanted=wanted)
 
     async def _acall(self, request: HttpRequest, *, wanted: bool) -> HttpResponse:
         """Synchronous views run in a thread of the request's own, whose connections are watched there."""
@@ -122,13 +132,21 @@ class OuterWitness(_Middleware):
             finally:
                 await sync_to_async(watched.__exit__, thread_sensitive=True)(None, None, None)
         if wanted:
-            _append_app(request, response, took_ns, arrival.at_s)
-        return self._close(account, response, wanted=wanted)
+            self._append_app(request, response, took_ns, arrival.at_s)
+        return self._close(account, response, took_ns, wanted=wanted)
 
-    def _close(self, account: Account, response: HttpResponse, *, wanted: bool) -> HttpResponse:
+    def _append_app(self, request: HttpRequest, response: HttpResponse, took_ns: int, arrived_s: float) -> None:
+        who = identity(request, self.configuration.instance, self.configuration.labels)
+        entries = entry(f"{PREFIX}app", took_ns, f"{nonce()} {who}")
+        queued_s = _queued_s(request, arrived_s)
+        if queued_s is not None:
+            entries = f"{entries}, {entry(f'{PREFIX}queue', round(queued_s * 1e9))}"
+        append(response, entries)
+
+    def _close(self, account: Account, response: HttpResponse, took_ns: int, *, wanted: bool) -> HttpResponse:
         if account.statements and self._sql_log is not None:
             self._sql_log.keep(account)
-        return _append_account(account, response) if wanted else response
+        return _append_account(account, response, took_ns) if wanted else response
 
 
 class _Arrival(NamedTuple):
@@ -143,14 +161,33 @@ def _arrival() -> _Arrival:
 
 
 def _start(request: HttpRequest) -> None:
+    if account := current():
+        account.inner = True
     setattr(request, STARTED, time.perf_counter_ns())
 
 
 def _append_view(request: HttpRequest, response: HttpResponse, ended_ns: int) -> HttpResponse:
-    entries = entry("view", ended_ns - getattr(request, STARTED), _view_name(request))
+    took_ns, name = ended_ns - getattr(request, STARTED), text(_view_name(request) or "")
+    noted = f"{nonce()} {_attributes(request, response)}"
+    entries = f'{entry(f"{PREFIX}view", took_ns, name)}, {PREFIX}inner;desc="{noted}"'
     if raised := getattr(request, RAISED, None):
-        entries = f"{entries}, {entry('raised', *raised)}"
-    return append(response, entries)
+        raised_ns, kind = raised
+        entries = f"{entries}, {entry(f'{PREFIX}raised', raised_ns, text(kind))}"
+    return append(response, entries + standard(response, "view", took_ns, name))
+
+
+def _attributes(request: HttpRequest, response: HttpResponse) -> str:
+    """What the metrics count of them: bytes of both bodies (`-` when it streams), charset, flags, and template."""
+    sent, content = request.META.get("CONTENT_LENGTH") or "", getattr(response, "content", None)
+    flags = (
+        ("s" if getattr(response, "streaming", False) else "")
+        + ("a" if request.META.get("HTTP_X_REQUESTED_WITH") == "XMLHttpRequest" else "")
+        + ("t" if request.is_secure() else "")
+    )
+    sizes = f"{sent if sent.isascii() and sent.isdigit() else 0} {'-' if content is None else len(content)}"
+    noted = f"{sizes} {word(str(response.charset))} {flags or '-'}"
+    template = getattr(request, TEMPLATE, None)
+    return noted if template is None else f"{noted} {word(template)}"
 
 
 def _view_name(request: HttpRequest) -> str | None:
@@ -162,20 +199,17 @@ def _view_name(request: HttpRequest) -> str | None:
     return match.view_name
 
 
-def _append_app(request: HttpRequest, response: HttpResponse, took_ns: int, arrived_s: float) -> None:
-    entries = entry("app", took_ns)
-    queued_s = _queued_s(request, arrived_s)
-    if queued_s is not None:
-        entries = f"{entries}, {entry('queue', round(queued_s * 1e9))}"
-    append(response, entries)
-
-
-def _append_account(account: Account, response: HttpResponse) -> HttpResponse:
+def _append_account(account: Account, response: HttpResponse, took_ns: int) -> HttpResponse:
+    entries = []
+    if not account.inner and f"{PREFIX}inner;" in response.headers.get(HEADER, ""):
+        entries.append(f"{PREFIX}between")
     for kind in ("db", "cache", "model"):
         if counts := digest(account.counts.get(kind, {})):
-            took_ns = round(sum(statement.duration_s for statement in account.statements) * 1e9)
-            append(response, entry("db", took_ns, counts) if kind == "db" else f'{kind};desc="{counts}"')
-    return response
+            sql_ns = round(sum(statement.duration_s for statement in account.statements) * 1e9)
+            name = f"{PREFIX}{kind}"
+            entries.append(entry(name, sql_ns, counts) if kind == "db" else f'{name};desc="{counts}"')
+    rest = ", ".join(entries) + standard(response, "app", took_ns)
+    return append(response, rest.removeprefix(", ")) if rest else response
 
 
 def _queued_s(request: HttpRequest, arrived_s: float) -> float | None:

@@ -7,9 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.evidence.client import server_timing
 from harness.evidence.client.aggregate import COLUMNS, SampleAggregator
+from harness.evidence.client.repeats import Origin
 from harness.evidence.client.schema import SCHEMA
-from harness.evidence.client.summary import ALL, GAP_GRID_S, QUANTILES, ClientSummary, Running
+from harness.evidence.client.summary import (
+    ALL,
+    GAP_GRID_S,
+    QUANTILES,
+    Answered,
+    Attribute,
+    ClientSummary,
+    Running,
+    Sizes,
+)
 from harness.evidence.moments import Moment
 
 Row = dict[str, object]
@@ -154,3 +165,72 @@ def test_requests_are_counted_at_each_reading_of_the_counters() -> None:
         ("a", "GET", 302): Running(answered=(0, 0, 0), sent=(1, 1, 1)),
         ("/a", "GET", 0): Running(answered=(0, 0, 0), sent=(0, 1, 1)),
     }
+
+
+def identified(view: str, header: str, *, origin: Origin = Origin.APP, **values: object) -> Row:
+    """A sample whose witness said who answered and what the response had."""
+    said = server_timing.witness(header, "none")._asdict()
+    del said["view"]
+    return row(view, "GET", 200, 0.02, witness=False) | said | {"origin": origin} | values
+
+
+HEADER = (
+    'mw-view;dur=1.500000;desc="x", mw-inner;desc="00000000000000a1 3 {size} {charset} {flags}", '
+    'mw-app;dur=2.000000;desc="00000000000000a2 7 web:{port} app=z"'
+)
+
+
+def summed(*rows: Row) -> ClientSummary:
+    """Rows of known origin."""
+    schema = SCHEMA.append(pa.field("origin", pa.int8()))
+    table = pa.Table.from_pylist(list(rows), schema=schema)
+    counter = SampleAggregator(BOUNDS, size_bounds=(1.0, 16.0, math.inf))
+    counter.add(table)
+    return counter.summary([table])
+
+
+def test_a_replayed_answer_is_in_no_expectation() -> None:
+    """It is counted apart, by view, method and status, and it is a sample all the same."""
+    found = summed(
+        row("a", "GET", 200, 0.5, witness=True) | {"origin": 0},
+        row("a", "GET", 200, 0.1, witness=False) | {"origin": 2},
+    )
+    assert (found.rows, found.responses, found.witnessed) == (2, 1, 1)
+    assert found.replayed == {("a", "GET", 200): 1}
+    assert found.latency[ALL].client.n == 1
+    assert found.latency[ALL].client.quantiles_s[0.99] == 0.5
+    assert sum(found.started.values()) == 1
+
+
+def test_an_answer_from_between_is_expected_of_the_metric() -> None:
+    """Under its view, whose name it carries."""
+    found = summed(row("a", "GET", 200, 0.5, witness=False) | {"origin": 1})
+    assert (found.answered, found.between) == ({("a", "GET", 200): 1}, {("a", "GET", 200): 1})
+    assert found.witnessed_views == {"a"}
+
+
+def test_who_answered_and_with_what_is_counted() -> None:
+    """By instance and labels; by charset, template, transport and flags; by size."""
+    found = summed(
+        identified("a", HEADER.format(size=5, charset="utf-8", flags="-", port=1)),
+        identified("a", HEADER.format(size=20, charset="utf-8", flags="at", port=1)),
+        identified("b", HEADER.format(size="-", charset="koi8-r", flags="s c.html", port=2)),
+        identified("b", HEADER.format(size=1, charset="utf-8", flags="-", port=2), witness_view_s=None, flags=None),
+        row("c", "GET", 200, 0.1, witness=True) | {"origin": 0},
+    )
+    assert found.identified == {
+        Answered("web:1", "app=z", "a", "GET", 200): 2,
+        Answered("web:2", "app=z", "b", "GET", 200): 1,
+    }
+    assert found.attributed == 3
+    assert found.attributes == {
+        Attribute("charset", "utf-8"): 2,
+        Attribute("charset", "koi8-r"): 1,
+        Attribute("template", "c.html"): 1,
+        Attribute("transport", "http"): 2,
+        Attribute("transport", "https"): 1,
+        Attribute("ajax", ""): 1,
+        Attribute("streaming", ""): 1,
+    }
+    assert found.request_sizes == Sizes(3, 9, {1.0: 0, 16.0: 3})
+    assert found.response_sizes == Sizes(2, 25, {1.0: 0, 16.0: 1})

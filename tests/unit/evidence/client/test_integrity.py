@@ -8,7 +8,7 @@ import pytest
 from harness.evidence.client import integrity
 from harness.evidence.client.schema import SCHEMA, Exchange, Labels, batch
 
-HEADER = 'view;dur=1.5;desc="a:b", app;dur=2.0'
+HEADER = 'view;dur=1.500000;desc="a:b", app;dur=2.000000'
 EXCHANGE = Exchange(1_700_000_000.0, 0.02, "GET", "/a", 200, HEADER, None, 10, "http://h/a", 0)
 LABELS = Labels({}, {}, "measure", "<unnamed view>")
 FALSE = [
@@ -46,7 +46,7 @@ def test_what_a_recorder_writes_is_sound() -> None:
     """With and without response, witness and exception."""
     lost = EXCHANGE._replace(status=0, server_timing="", error="timed out")
     raised = EXCHANGE._replace(
-        server_timing='view;dur=1.5;desc="a:b", raised;dur=1.4;desc="E", app;dur=2.0', status=500
+        server_timing='view;dur=1.500000;desc="a:b", raised;dur=1.400000;desc="E", app;dur=2.000000', status=500
     )
     rows = pa.Table.from_batches([batch([EXCHANGE, lost, raised, EXCHANGE._replace(server_timing="")], LABELS, 0)])
     assert (integrity.damage(rows), integrity.contradiction(rows, 0), integrity.doubt(rows, 0)) == ("", "", "")

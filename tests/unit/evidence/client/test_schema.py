@@ -25,7 +25,7 @@ def test_a_known_delay_is_read_from_the_url(url: str, expected: float | None) ->
 
 def test_rows_carry_what_was_seen_and_what_was_told() -> None:
     """Each column by its own name, in the schema's order and types."""
-    witnessed = PLAIN._replace(name="/b", server_timing='view;dur=1.5;desc="shop:b", app;dur=2.0', status=500)
+    witnessed = PLAIN._replace(name="/b", server_timing='view;dur=1.500000;desc="shop:b", app;dur=2.000000', status=500)
     rows = batch([PLAIN, witnessed, PLAIN._replace(name="/c", url=None)], LABELS, worker=3)
     assert rows.schema == SCHEMA
     assert rows.column("view").to_pylist() == ["shop:a", "shop:b", "/c"]
