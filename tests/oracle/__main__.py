@@ -9,14 +9,14 @@ from tests.oracle.compare import differences
 def main(arguments: list[str]) -> int:
     """0 when they agree, 1 when they differ, 2 when the directory cannot be read."""
     if len(arguments) != 1:
-        print("usage: python -m tests.oracle RUN_DIRECTORY", file=sys.stderr)
+        sys.stderr.write("usage: python -m tests.oracle RUN_DIRECTORY\n")
         return 2
     try:
         found = differences(Path(arguments[0]))
     except (OSError, ValueError, LookupError) as error:
-        print(f"{arguments[0]} cannot be read: {error}", file=sys.stderr)
+        sys.stderr.write(f"{arguments[0]} cannot be read: {error}; judge it with `harness verify` first\n")
         return 2
-    print("\n".join(found) or f"{arguments[0]}: report.json says what the oracle says")
+    sys.stdout.write(("\n".join(found) or f"{arguments[0]}: report.json says what the oracle says") + "\n")
     return 1 if found else 0
 
 

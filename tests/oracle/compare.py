@@ -6,7 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from tests.oracle.coverage import LAWS, NOT_COVERED, judge
+from tests.oracle.coverage import LAWS, NOT_COVERED, VERDICTS_NOT_COVERED, judge
 from tests.oracle.facts import Facts
 from tests.oracle.line import Line
 
@@ -24,12 +24,13 @@ def differences(directory: Path) -> list[str]:
 
 def compare(verdicts: list[dict[str, Any]], own: list[Line]) -> list[str]:
     """Each verdict beside the line with its check, subject and labels."""
-    found = []
-    for check in sorted({verdict["check"] for verdict in verdicts} - {*LAWS, *NOT_COVERED}):
-        found.append(f"{check}: the oracle neither judges it nor says in coverage.py why it does not")
+    found = [
+        f"{check}: the oracle neither judges it nor says in coverage.py why it does not"
+        for check in sorted({verdict["check"] for verdict in verdicts} - {*LAWS, *NOT_COVERED})
+    ]
     theirs, ours = defaultdict(list), defaultdict(list)
     for verdict in verdicts:
-        if verdict["check"] in LAWS:
+        if verdict["check"] in LAWS and (verdict["check"], verdict["subject"]) not in VERDICTS_NOT_COVERED:
             theirs[_key(verdict["check"], verdict["subject"], verdict["labels"])].append(verdict)
     for line in own:
         ours[_key(line.check, line.subject, line.labels)].append(line)
@@ -67,7 +68,11 @@ def _apart(verdict: dict[str, Any], line: Line) -> list[str]:
         ("tolerance below", band[0], line.band[0] if line.band else None),
         ("tolerance above", band[1], line.band[1] if line.band else None),
     ]
-    found = [f"{what} is {left} in the report, {right} by the oracle" for what, left, right in pairs if not _same(left, right)]
+    found = [
+        f"{what} is {left} in the report, {right} by the oracle"
+        for what, left, right in pairs
+        if not _same(left, right)
+    ]
     if verdict["status"] != line.status:
         found.insert(0, f"{verdict['status']} in the report, {line.status} by the oracle")
     return found

@@ -13,7 +13,7 @@ from tests.oracle.run_files import JSON, NoSeries, RunFiles, Unknown
 
 HALF_MS = 0.0005
 """Prometheus keeps milliseconds."""
-KNOWN_METHODS = set("GET HEAD POST PUT DELETE TRACE OPTIONS CONNECT PATCH".split())
+KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "OPTIONS", "CONNECT", "PATCH"}
 POOL = "(views unknown to the client)"
 COUNTS = re.compile(r"[^\s;=]+( [A-Za-z_][\w.]*=[1-9][0-9]{0,17})+(; [^\s;=]+( [A-Za-z_][\w.]*=[1-9][0-9]{0,17})+)*")
 RESPONSES = "django_http_responses_total_by_status_view_method_total"
@@ -95,11 +95,16 @@ class Facts:
     def lost_of(self, view: str, method: str) -> int:
         """Requests without a response that may be counted under this view and method label."""
         found = int(self.run["generator"].get("unrecorded", 0))
-        views_of = self.answered.groupby("name")["view"].agg(set)
         for name, sent in zip(self.unanswered["name"], self.unanswered["method"], strict=True):
-            views = views_of.get(name, set())
+            views = self._views_of.get(name, set())
             found += method_label(sent) == method and (not views or view in views or view not in self.known_views)
         return found
+
+    @cached_property
+    def _views_of(self) -> dict[str, set[str]]:
+        """The views that answered under each name of a sample."""
+        views = self.answered.groupby("name")["view"].unique()
+        return {str(name): set(found) for name, found in views.items()}
 
     def events(self, kind: str) -> pd.DataFrame:
         """What the witness counted: one row per view, subject and key, with its number. `kind` names the column."""

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ class NoSeries(Unknown):
     """Prometheus answered that there is no such series."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class RunFiles:
     """What the three JSON files of one run hold."""
 
@@ -58,7 +59,7 @@ class RunFiles:
         totals: JSON = answer["result"]
         return totals
 
-    @property
+    @cached_property
     def _asked(self) -> dict[tuple[str, float], JSON]:
         instant = (each for each in self.evidence["answers"] if each.get("start_s") is None)
         return {(each["query"], each["time_s"]): each for each in instant}

@@ -12,9 +12,10 @@ import pyarrow as pa
 
 END_MARK = bytes.fromhex("ffffffff00000000")
 FLOATS = (
-    "started_s intended_s latency_s witness_view_s witness_app_s witness_raised_s queue_s db_s known_delay_s".split()
+    *("started_s", "intended_s", "latency_s", "witness_view_s", "witness_app_s", "witness_raised_s"),
+    *("queue_s", "db_s", "known_delay_s"),
 )
-TEXTS = "method name view exception db cache model phase".split()
+TEXTS = ("method", "name", "view", "exception", "db", "cache", "model", "phase")
 
 
 @dataclass(frozen=True)

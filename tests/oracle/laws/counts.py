@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
-from tests.oracle.facts import POOL, Facts, with_column
+from tests.oracle.facts import KNOWN_METHODS, POOL, Facts, method_label, with_column
 from tests.oracle.laws import names
 from tests.oracle.line import FAIL, OPEN, PASS, Line, Lines, named, settled, unknown
 from tests.oracle.run_files import Unknown
@@ -44,13 +44,17 @@ def _twins(facts: Facts) -> Lines:
         yield unknown("instances")
         return
     seconds = own.groupby(["instance", "view", "method"], sort=False)["grown"].agg(math.fsum).reset_index()
-    alike = seconds.groupby(["view", "method", "grown"], sort=False)["instance"].agg(list)
-    for (view, method, _), instances in alike.items():
-        if len(instances) > 1:
-            labels = {"view": view, "method": method, "instance": " ".join(sorted(instances))}
-            yield Line("instances", labels, FAIL, 1, len(instances))
-            return
-    yield Line("instances", {}, PASS)
+    alike = seconds.groupby(["view", "method", "grown"], sort=False)["instance"].agg(
+        lambda each: " ".join(sorted(each))
+    )
+    twins = alike[alike.str.contains(" ")]
+    if twins.empty:
+        yield Line("instances", {}, PASS)
+        return
+    first = twins[twins == twins.iloc[0]]
+    view, method, _ = first.index[-1]  # of several series that the same instances share, the last is named
+    labels = {"view": view, "method": method, "instance": first.iloc[0]}
+    yield Line("instances", labels, FAIL, 1, len(first.iloc[0].split()))
 
 
 def response_conservation(facts: Facts) -> Lines:
@@ -79,27 +83,25 @@ def _both(facts: Facts, subject: str, law: str, left: float, right: float) -> Li
 
 def side_counters(facts: Facts) -> Lines:
     """docs/checks/side-counters.md: totals by transport, charset and size of the body."""
-    of = {
-        each: facts.total(each)
-        for each in (names.BY_METHOD, names.BY_TRANSPORT, names.REQUEST_BODIES, names.BY_STATUS, names.BY_CHARSET)
-        + (names.RESPONSE_BODIES, names.STREAMING)
-    }
+    requests, responses = facts.total(names.BY_METHOD), facts.total(names.BY_STATUS)
+    sized = facts.total(names.RESPONSE_BODIES) + facts.total(names.STREAMING)
+    by_transport = facts.total(names.BY_TRANSPORT)
+    compared = (
+        ("requests by transport", requests, by_transport),
+        ("requests by body size", requests, facts.total(names.REQUEST_BODIES)),
+        ("responses by charset", responses, facts.total(names.BY_CHARSET)),
+        ("responses by body size", responses, sized),
+    )
     by_view = with_column(with_column(facts.grown(names.BY_VIEW), "view"), "transport")
-    sized = of[names.RESPONSE_BODIES] + of[names.STREAMING]
-    for subject, left, right in (
-        ("requests by transport", of[names.BY_METHOD], of[names.BY_TRANSPORT]),
-        ("requests by body size", of[names.BY_METHOD], of[names.REQUEST_BODIES]),
-        ("responses by charset", of[names.BY_STATUS], of[names.BY_CHARSET]),
-        ("responses by body size", of[names.BY_STATUS], sized),
-    ):
+    for subject, left, right in compared:
         yield _both(facts, subject, subject.replace(" ", "-"), left, right)
     load = by_view[~by_view["view"].isin(facts.background)]
     if facts.foreign or not load["grown"].sum():
         return
     scheme = urlsplit(facts.run["target"]).scheme
     of_load = load.loc[load["transport"] != scheme, "grown"].sum()
-    elsewhere = of[names.BY_TRANSPORT] - facts.total(names.BY_TRANSPORT, transport=scheme)
-    others = of[names.BY_METHOD] - load["grown"].sum()
+    elsewhere = by_transport - facts.total(names.BY_TRANSPORT, transport=scheme)
+    others = requests - load["grown"].sum()
     most = max(of_load, elsewhere - others, 0.0)
     yield facts.alike(f"requests by other than {scheme}", 0, most, {"transport": scheme})
 
@@ -223,19 +225,14 @@ def _requests_by_method(facts: Facts) -> Lines:
     for (view, method), number in others.items():
         if view in facts.declared:
             due = due.add(pd.Series({method: float(round(number))}), fill_value=0.0)
-    lost = facts.unanswered["method"].map(lambda sent: sent if sent in facts_methods() else "<invalid method>")
+    lost = facts.unanswered["method"].map(method_label)
     for method in sorted({*due.index, *seen.index}):
         expected, observed = float(due.get(method, 0.0)), float(seen.get(method, 0.0))
         spare = int((lost == method).sum())
-        if method in facts_methods():
+        if method in KNOWN_METHODS:
             spare += facts.run["generator"].get("unrecorded", 0)
         if expected or observed:
             yield facts.equal(f"all {method} requests", expected, observed, {"method": method}, lost=spare)
-
-
-def facts_methods() -> set[str]:
-    """Methods that are their own label."""
-    return set("GET HEAD POST PUT DELETE TRACE OPTIONS CONNECT PATCH".split())
 
 
 def rate(facts: Facts) -> Lines:
@@ -246,7 +243,9 @@ def rate(facts: Facts) -> Lines:
     for row in pd.concat([whole, views]).itertuples():
         lost = facts.lost_of(row.view, row.method) if row.view or row.method else facts.lost
         labels = named(view=row.view, method=row.method)
-        counts = facts.equal(f"{row.view} {row.method}" if labels else "all views", row.client, row.metric, labels, lost=lost)
+        counts = facts.equal(
+            f"{row.view} {row.method}" if labels else "all views", row.client, row.metric, labels, lost=lost
+        )
         band = None if counts.band is None else (0, lost / facts.length)
         yield Line(counts.subject, labels, counts.status, row.client / facts.length, row.metric / facts.length, band)
     yield from _panel(facts)
@@ -282,7 +281,9 @@ def rates(facts: Facts, metric: str) -> pd.DataFrame:
     points = facts.raw(metric)
     at = (points["time"] * 1000).round()
     end, start = round(facts.t1 * 1000), round(facts.t1 * 1000) - round(facts.length * 1000)
-    points = points.assign(at=at, fall=points["value"])[(at <= end) & ((at > start) | ((at == start) & (number < (3, 0))))]
+    points = points.assign(at=at, fall=points["value"])[
+        (at <= end) & ((at > start) | ((at == start) & (number < (3, 0))))
+    ]
     before = points.groupby("series")["value"].shift()
     points = points.assign(back=before.where(points["value"] < before, 0.0))
     of = points.groupby("series")

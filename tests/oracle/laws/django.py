@@ -12,10 +12,10 @@ from tests.oracle.line import FAIL, OPEN, PASS, Labels, Line, Lines, settled, un
 from tests.oracle.run_files import JSON, Unknown
 
 TESTED_PAST_WRAPPERS = {"postgresql"}
-DATABASE_ERRORS = set(
-    "DataError DatabaseError IntegrityError InterfaceError InternalError NotSupportedError OperationalError "
-    "ProgrammingError".split()
-)
+DATABASE_ERRORS = {
+    *("DataError", "DatabaseError", "IntegrityError", "InterfaceError", "InternalError", "NotSupportedError"),
+    *("OperationalError", "ProgrammingError"),
+}
 
 
 def number(table: pd.DataFrame, subject: str, key: str) -> int:
@@ -32,7 +32,9 @@ def database(facts: Facts) -> Lines:
     seen = facts.by_subject("db")
     log_before, log_after, log_failed = _log(facts)
     aliases = {
-        alias for each in (names.EXECUTE, names.CONNECTIONS) for alias in with_column(facts.grown(each), "alias")["alias"]
+        alias
+        for each in (names.EXECUTE, names.CONNECTIONS)
+        for alias in with_column(facts.grown(each), "alias")["alias"]
     }
     outside = len(seen) and _ran_outside(seen, log_before, log_after)
     if len(seen):
@@ -148,14 +150,14 @@ def _by_log(facts: Facts, before: JSON, after: JSON, aliases: set[str], outside:
 def _query_histogram(facts: Facts) -> Lines:
     parts = {part: f"{names.SQL_TIME}_{part}" for part in ("bucket", "count", "sum")}
     try:
-        frames = {part: facts.grown(metric) for part, metric in parts.items()}
+        grown = {part: facts.grown(metric) for part, metric in parts.items()}
         facts.grown(f"{names.LATENCY}_bucket")
     except Unknown:
         yield unknown("query histogram")
         return
-    for part in frames:
-        for label in ("alias", "instance", "le"):
-            frames[part] = with_column(frames[part], label)
+    frames = {
+        part: with_column(with_column(with_column(rows, "alias"), "instance"), "le") for part, rows in grown.items()
+    }
     aliases = sorted(set().union(*(frame["alias"] for frame in frames.values())))
     if not aliases:
         return
@@ -192,7 +194,9 @@ def _columns(rows: pd.DataFrame, *labels: str) -> pd.DataFrame:
 
 
 def _sum_by_buckets(subject: str, buckets: pd.DataFrame, total: float, labels: Labels) -> Line:
-    by_bound = buckets[buckets["le"] != ""].assign(le=lambda rows: rows["le"].astype(float)).groupby("le")["grown"].sum()
+    by_bound = (
+        buckets[buckets["le"] != ""].assign(le=lambda rows: rows["le"].astype(float)).groupby("le")["grown"].sum()
+    )
     high = by_bound.index.to_numpy(float)
     low, held = np.append(0.0, high[:-1]), np.diff(by_bound.to_numpy(float), prepend=0.0)
     least = float((low * held).sum())
@@ -256,9 +260,7 @@ def model_ops(facts: Facts) -> Lines:
             observed = float(seen[name].get(model, 0.0))
             if expected or observed:
                 labels = {"model": model, "operation": name}
-                yield facts.equal(
-                    f"{model} {name}", expected, observed, labels, lost=attempts, open_above=open_above
-                )
+                yield facts.equal(f"{model} {name}", expected, observed, labels, lost=attempts, open_above=open_above)
     yield from _rows(facts, told, open_above)
 
 

@@ -145,9 +145,11 @@ def _exceedances(k: int, reference_n: int, n: int, alpha: float) -> int:
 
 def interpolated(q: float, le: Floats, count: Floats) -> float:
     """`histogram_quantile` of cumulative counts by rising bounds; NaN without observations or without +Inf."""
-    if len(le) < 2 or not math.isinf(le[-1]) or not count[-1]:
+    if len(le) < 2 or not math.isinf(le[-1]):
         return math.nan
     count = np.maximum.accumulate(count)
+    if not count[-1]:
+        return math.nan
     rank = q * count[-1]
     reached = count[:-1] >= rank
     if not reached.any():
