@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tests.oracle import run_files, shards
+from tests.oracle.frames import Column, Frame
 from tests.oracle.line import FAIL, OPEN, PASS, Labels, Line, settled
 from tests.oracle.run_files import JSON, NoSeries, RunFiles, Unknown
 
@@ -106,7 +107,7 @@ class Facts:
         views = self.answered.groupby("name")["view"].unique()
         return {str(name): set(found) for name, found in views.items()}
 
-    def events(self, kind: str) -> pd.DataFrame:
+    def events(self, kind: str) -> Frame:
         """What the witness counted: one row per view, subject and key, with its number. `kind` names the column."""
         rows = []
         texts = self.answered[self.answered[kind].notna()].groupby(["view", kind]).size()
@@ -120,7 +121,7 @@ class Facts:
                     rows.append((view, subject, key, int(number) * times))
         return pd.DataFrame(rows, columns=["view", "subject", "key", "number"])
 
-    def by_subject(self, kind: str) -> pd.DataFrame:
+    def by_subject(self, kind: str) -> Frame:
         """The witness's numbers over all views: subjects as rows, keys as columns."""
         return self.events(kind).pivot_table(
             index="subject", columns="key", values="number", aggfunc="sum", fill_value=0
@@ -157,7 +158,7 @@ class Facts:
         """How raw samples are asked for: of the window and two scrape intervals before it."""
         return f"{self.select(metric)}[{self.ms(self.length + 2 * self.step)}]"
 
-    def _raw(self, metric: str) -> pd.DataFrame:
+    def _raw(self, metric: str) -> Frame:
         """Raw samples: a row each with `series`, `time`, `value` and the labels as columns. Raises Unknown."""
         answer = self.files.answer(self.raw_query(metric))
         labels = pd.DataFrame([each["metric"] for each in answer]).fillna("")
@@ -175,7 +176,7 @@ class Facts:
             found[str(instance)] = at[at >= first].tolist()
         return found
 
-    def _grown(self, metric: str) -> pd.DataFrame:
+    def _grown(self, metric: str) -> Frame:
         """By how much each series of a counter grew in the window (`grown`), and how often it fell. Raises Unknown.
 
         From the last sample up to t0, or from zero if the target was scraped then, to the last up to t1. A fall by more
@@ -215,7 +216,7 @@ class Facts:
             rows = rows[rows[name] == value]
         return float(rows["grown"].sum())
 
-    def by(self, metric: str, *names: str) -> "pd.Series[float]":
+    def by(self, metric: str, *names: str) -> Column:
         """The growth of a counter by the values of labels. Raises Unknown."""
         rows = self.grown(metric)
         for name in names:
@@ -281,12 +282,12 @@ def method_label(method: str) -> str:
     return method if method in KNOWN_METHODS else "<invalid method>"
 
 
-def with_column(rows: pd.DataFrame, name: str) -> pd.DataFrame:
+def with_column(rows: Frame, name: str) -> Frame:
     """The rows, with an empty label where the series have none of that name."""
     return rows if name in rows else rows.assign(**{name: ""})
 
 
-def quantile(values: "pd.Series[float]", q: float) -> float:
+def quantile(values: Column, q: float) -> float:
     """The nearest-rank quantile: the smallest value that at least the share q of all does not exceed."""
     ordered = np.sort(values.to_numpy())
     return float(ordered[max(int(np.ceil(q * len(ordered) - 1e-9)) - 1, 0)])

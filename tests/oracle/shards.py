@@ -10,6 +10,8 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from tests.oracle.frames import Column, Frame
+
 END_MARK = bytes.fromhex("ffffffff00000000")
 FLOATS = (
     *("started_s", "intended_s", "latency_s", "witness_view_s", "witness_app_s", "witness_raised_s"),
@@ -32,7 +34,7 @@ class ShardFile:
     """It holds what no recorder wrote."""
 
 
-def read(directory: Path, shards: list[dict[str, Any]]) -> tuple[list[ShardFile], pd.DataFrame]:
+def read(directory: Path, shards: list[dict[str, Any]]) -> tuple[list[ShardFile], Frame]:
     """The shards of the measured phase, and all their rows of that phase."""
     files, frames = [], []
     for shard in (each for each in shards if each["phase"] == "measure"):
@@ -55,6 +57,7 @@ def _read_stream(file: Path) -> tuple[pd.DataFrame, int | None, bool]:
         reader = pa.ipc.open_stream(data)
     except (OSError, pa.ArrowException):
         return _frame([]), None, False
+    has_end = False
     try:
         while True:
             batch, metadata = reader.read_next_batch_with_custom_metadata()
@@ -64,13 +67,13 @@ def _read_stream(file: Path) -> tuple[pd.DataFrame, int | None, bool]:
     except StopIteration:
         has_end = data.endswith(END_MARK)
     except (OSError, ValueError, pa.ArrowException):
-        has_end = False
+        pass  # what came before the damage is there
     return _frame(batches), closing, has_end
 
 
-def _frame(batches: list[pa.RecordBatch]) -> pd.DataFrame:
+def _frame(batches: list[pa.RecordBatch]) -> Frame:
     """Rows with all the columns that are used; what a shard does not have is unknown."""
-    rows: pd.DataFrame = pa.Table.from_batches(batches).to_pandas() if batches else pd.DataFrame({"status": []})
+    rows: Frame = pa.Table.from_batches(batches).to_pandas() if batches else pd.DataFrame({"status": []})
     frame = pd.DataFrame({"status": rows["status"].astype("int64")})
     for name in FLOATS:
         frame[name] = rows[name].astype("float64") if name in rows else float("nan")
@@ -79,7 +82,7 @@ def _frame(batches: list[pa.RecordBatch]) -> pd.DataFrame:
     return frame
 
 
-def _impossible(rows: pd.DataFrame) -> "pd.Series[bool]":
+def _impossible(rows: Frame) -> Column:
     """No request can have been like this."""
     lost = rows["status"] == 0
     bad = ~lost & ~rows["status"].between(100, 999)
@@ -93,6 +96,6 @@ def _impossible(rows: pd.DataFrame) -> "pd.Series[bool]":
     return bad | (rows["witness_raised_s"] > rows["witness_view_s"] + 1e-6)
 
 
-def _doubtful(rows: pd.DataFrame) -> "pd.Series[bool]":
+def _doubtful(rows: Frame) -> Column:
     """The client waited less than the app worked."""
     return rows["witness_app_s"] > rows["latency_s"] + 1e-6

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pandas as pd
 
 from tests.oracle.facts import KNOWN_METHODS, POOL, Facts, method_label, with_column
+from tests.oracle.frames import Frame
 from tests.oracle.laws import names
 from tests.oracle.line import FAIL, OPEN, PASS, Line, Lines, named, settled, unknown
 from tests.oracle.run_files import Unknown
@@ -144,13 +145,15 @@ def _infinity(facts: Facts, histogram: str, labels: list[str]) -> Lines:
         return
     for label in labels:
         counts, tops = with_column(counts, label), with_column(tops, label)
-    both = pd.DataFrame({"all": counts.groupby(labels)["grown"].sum(), "top": tops.groupby(labels)["grown"].sum()})
-    for (view, method), row in both.fillna(0.0).iterrows():  # type: ignore[misc]
+    both: Frame = pd.DataFrame(
+        {"all": counts.groupby(labels)["grown"].sum(), "top": tops.groupby(labels)["grown"].sum()}
+    )
+    for (view, method), row in both.fillna(0.0).iterrows():
         subject = f"{view} {method} +Inf bucket"
         yield facts.alike(subject, row["all"], row["top"], {"view": view, "method": method, "le": "+Inf"})
 
 
-def _layout(facts: Facts, buckets: pd.DataFrame) -> Line:
+def _layout(facts: Facts, buckets: Frame) -> Line:
     for label in ("instance", "view", "method", "le"):
         buckets = with_column(buckets, label)
     held = buckets.groupby(["instance", "view", "method"])["le"].nunique()
@@ -159,14 +162,14 @@ def _layout(facts: Facts, buckets: pd.DataFrame) -> Line:
     return facts.alike("buckets by view", due, float(held.sum()), {"law": "bounds"})
 
 
-def _sent(facts: Facts) -> pd.DataFrame:
+def _sent(facts: Facts) -> Frame:
     """The load's responses under the labels that the metric should give them."""
     view = facts.answered["view"].where(facts.answered["view"].isin(facts.known_views), POOL)
     status = facts.answered["status"].astype(str)
     return pd.DataFrame({"view": view, "method": facts.answered["label"], "status": status, "number": 1.0})
 
 
-def _both_sides(facts: Facts) -> pd.DataFrame:
+def _both_sides(facts: Facts) -> Frame:
     """Client and metric by view, method and status; what no sample names is pooled if the client pools. May raise."""
     sent = _sent(facts)
     seen = facts.grown(names.RESPONSES)
@@ -204,7 +207,7 @@ def _requests_by_view(facts: Facts) -> Lines:
     except Unknown:
         yield unknown("requests by view")
         return
-    both = pd.DataFrame({"client": routed, "metric": seen}).reset_index()
+    both: Frame = pd.DataFrame({"client": routed, "metric": seen}).reset_index()
     for row in both.itertuples():
         stranger = not pooled and row.view not in facts.background and row.metric > 0
         if row.client > 0 or stranger:
@@ -269,7 +272,7 @@ def _panel(facts: Facts) -> Lines:
         yield Line(f"{name} panel", labels, settled(is_same), due.get(key), shown.get(key), (spare, spare))
 
 
-def rates(facts: Facts, metric: str) -> pd.DataFrame:
+def rates(facts: Facts, metric: str) -> Frame:
     """`rate()` over the window of each series with at least two samples in it, as docs/checks/rate.md describes it.
 
     Raises Unknown without samples, and for a version of Prometheus that is not known.

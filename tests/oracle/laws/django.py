@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tests.oracle.facts import HALF_MS, Facts, with_column
+from tests.oracle.frames import Frame
 from tests.oracle.laws import names
 from tests.oracle.laws.histograms import ALPHA, bernstein_s, gaps, layer_s, longest_s, variance
 from tests.oracle.line import FAIL, OPEN, PASS, Labels, Line, Lines, settled, unknown
@@ -18,7 +19,7 @@ DATABASE_ERRORS = {
 }
 
 
-def number(table: pd.DataFrame, subject: str, key: str) -> int:
+def number(table: Frame, subject: str, key: str) -> int:
     """How often the witness saw `key` happen to `subject`."""
     return int(table.at[subject, key]) if subject in table.index and key in table.columns else 0
 
@@ -65,7 +66,7 @@ def _grown_log(before: JSON, after: JSON, alias: str) -> dict[str, int]:
     return {key: last.get(key, 0) - first.get(key, 0) for key in ("execute", "many", "sets", "recheck")}
 
 
-def _ran_outside(seen: pd.DataFrame, before: JSON | None, after: JSON | None) -> bool:
+def _ran_outside(seen: Frame, before: JSON | None, after: JSON | None) -> bool:
     """The log has statements that no request of the load ran."""
     if before is None or after is None:
         return False
@@ -102,7 +103,7 @@ def _calls(facts: Facts, alias: str, calls: dict[str, int]) -> list[tuple[str, i
     ]
 
 
-def _by_witness(facts: Facts, seen: pd.DataFrame, aliases: set[str], outside: bool) -> Lines:
+def _by_witness(facts: Facts, seen: Frame, aliases: set[str], outside: bool) -> Lines:
     open_above = facts.unwitnessed() or _started(facts) or outside
     errors = facts.by(names.SQL_ERRORS, "alias", "type")
     for alias in sorted({*seen.index, *aliases}):
@@ -170,7 +171,7 @@ def _query_histogram(facts: Facts) -> Lines:
         yield _sum_by_buckets(f"{alias} SQL time by buckets", buckets, float(sums["grown"].sum()), labels)
 
 
-def _sql_labels(facts: Facts, parts: dict[str, pd.DataFrame]) -> Line:
+def _sql_labels(facts: Facts, parts: dict[str, Frame]) -> Line:
     metrics = (names.EXECUTE, names.EXECUTE_MANY, names.SQL_ERRORS, names.CONNECTIONS, names.CONNECTION_ERRORS)
     every = [*(facts.grown(metric) for metric in metrics), *parts.values()]
     rows = pd.concat([_columns(each, "instance", "alias", "vendor") for each in every])
@@ -187,13 +188,13 @@ def _sql_labels(facts: Facts, parts: dict[str, pd.DataFrame]) -> Line:
     return Line("labels", {}, PASS)
 
 
-def _columns(rows: pd.DataFrame, *labels: str) -> pd.DataFrame:
+def _columns(rows: Frame, *labels: str) -> Frame:
     for label in labels:
         rows = with_column(rows, label)
     return rows[list(labels)]
 
 
-def _sum_by_buckets(subject: str, buckets: pd.DataFrame, total: float, labels: Labels) -> Line:
+def _sum_by_buckets(subject: str, buckets: Frame, total: float, labels: Labels) -> Line:
     by_bound = (
         buckets[buckets["le"] != ""].assign(le=lambda rows: rows["le"].astype(float)).groupby("le")["grown"].sum()
     )
@@ -225,7 +226,7 @@ def cache(facts: Facts) -> Lines:
                 yield facts.equal(f"{backend} {name}", expected, observed, labels, open_above=open_above)
 
 
-def _lookups(told: pd.DataFrame, backend: str) -> tuple[dict[str, int], bool]:
+def _lookups(told: Frame, backend: str) -> tuple[dict[str, int], bool]:
     """What the library counts of what the views did, and whether others than the views read the cache."""
     of = {key: number(told, backend, key) for key in told.columns}
     get = of.get
@@ -264,7 +265,7 @@ def model_ops(facts: Facts) -> Lines:
     yield from _rows(facts, told, open_above)
 
 
-def _rows(facts: Facts, told: pd.DataFrame, open_above: bool) -> Lines:
+def _rows(facts: Facts, told: Frame, open_above: bool) -> Lines:
     try:
         ends = [facts.files.at_end(when, "state") for when in ("start", "end")]
     except Unknown:

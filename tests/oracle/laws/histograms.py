@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from tests.oracle.facts import Facts, with_column
+from tests.oracle.frames import Column, Frame
 from tests.oracle.laws import names
 
 Key = tuple[str, str]
@@ -73,30 +74,30 @@ def histograms(facts: Facts) -> dict[Key, Histogram]:
     return found
 
 
-def _labelled(facts: Facts, histogram: str) -> pd.DataFrame:
+def _labelled(facts: Facts, histogram: str) -> Frame:
     rows = facts.grown(f"{histogram}_bucket")
     for label in ("view", "method", "le"):
         rows = with_column(rows, label)
     return rows
 
 
-def rows_of(facts: Facts) -> dict[Key, pd.DataFrame]:
+def rows_of(facts: Facts) -> dict[Key, Frame]:
     """The answered samples of each view and method as sent, in rising order; `ALL` holds every one."""
     by_view = {(str(view), str(method)): rows for (view, method), rows in facts.answered.groupby(["view", "method"])}
     return dict(sorted({**by_view, ALL: facts.answered}.items()))
 
 
-def judged(facts: Facts) -> dict[Key, pd.DataFrame]:
+def judged(facts: Facts) -> dict[Key, Frame]:
     """The same without the views whose label nobody knows."""
     return {key: rows for key, rows in rows_of(facts).items() if key == ALL or key[0] in facts.known_views}
 
 
-def gaps(rows: pd.DataFrame) -> "pd.Series[float]":
+def gaps(rows: Frame) -> Column:
     """Outer minus inner witness."""
     return (rows["witness_app_s"] - rows["witness_view_s"]).dropna()
 
 
-def _noop(facts: Facts) -> "pd.Series[float] | None":
+def _noop(facts: Facts) -> Column | None:
     """Latencies of the calibration view, if it is one view with one method."""
     name = facts.run.get("calibration")
     if not name:
@@ -106,12 +107,12 @@ def _noop(facts: Facts) -> "pd.Series[float] | None":
     return found[0]["latency_s"] if len(found) == 1 else None
 
 
-def limits(facts: Facts, key: Key, rows: pd.DataFrame, histogram: Histogram, comparisons: int) -> Limits:
+def limits(facts: Facts, key: Key, rows: Frame, histogram: Histogram, comparisons: int) -> Limits:
     """docs/checks/latency-buckets.md, `Why it holds`: lower bounds exactly, upper ones with the run's own gaps."""
     account = rows["witness_app_s" if key == ALL else "witness_view_s"]
     by_witness = bool(account.notna().all())
     noop = _noop(facts)
-    reference: pd.Series[float] | None = None
+    reference: Column | None = None
     values = account
     if by_witness:
         if key != ALL:
@@ -139,7 +140,7 @@ def limits(facts: Facts, key: Key, rows: pd.DataFrame, histogram: Histogram, com
 def _exceedances(k: int, reference_n: int, n: int, alpha: float) -> int:
     """The smallest c with P(Bin(k + c + 1, n / (n + N)) > c) <= alpha; n at the most."""
     c = np.arange(n + 1)
-    rare = stats.binom.sf(c, k + c + 1, n / (n + reference_n)) <= alpha if n else np.array([True])
+    rare = np.asarray(stats.binom.sf(c, k + c + 1, n / (n + reference_n))) <= alpha if n else np.array([True])
     return int(np.argmax(rare)) if rare.any() else n
 
 
@@ -167,7 +168,7 @@ def near(q: float, le: Floats, count: Floats) -> tuple[float, float]:
     return min(values), max(values)
 
 
-def layer_s(reference: "pd.Series[float]") -> float:
+def layer_s(reference: Column) -> float:
     """What one layer of middleware may cost, by the gaps of the run: docs/checks/timer-span.md."""
     return 1.5 * float(reference.mean()) + FLOOR_S
 
@@ -192,6 +193,6 @@ def _bin_end(value: float) -> float:
     return math.ldexp(math.floor(mantissa * 512) + 1, exponent - 9)
 
 
-def variance(values: "pd.Series[float]") -> float:
+def variance(values: Column) -> float:
     """Of a sample; 0 for fewer than two values."""
     return float(values.var()) if len(values) > 1 else 0.0

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tests.oracle.facts import Facts, quantile, with_column
+from tests.oracle.frames import Frame
 from tests.oracle.laws import names
 from tests.oracle.laws.counts import rates
 from tests.oracle.laws.histograms import (
@@ -72,7 +73,7 @@ def percentiles(facts: Facts) -> Lines:
     yield from _percentile_panels(facts)
 
 
-def _percentile(facts: Facts, q: float, key: Key, rows: pd.DataFrame, histogram: Histogram, comparisons: int) -> Line:
+def _percentile(facts: Facts, q: float, key: Key, rows: Frame, histogram: Histogram, comparisons: int) -> Line:
     name = f"p{q * 100:g}"
     subject, labels = f"{name_of(key)} {name}", named(view=key[0], method=key[1], quantile=name)
     now = facts.select(f"{names.LATENCY_IN_ALL if key == ALL else names.LATENCY}_bucket")
@@ -149,7 +150,7 @@ def timer_span(facts: Facts) -> Lines:
             yield Line(f"{name_of(key)} told delay", labels, settled(due - seen <= 1e-9 * due), due, seen)
 
 
-def _mean_gaps(facts: Facts, views: dict[Key, pd.DataFrame], found: dict[Key, Histogram]) -> Lines:
+def _mean_gaps(facts: Facts, views: dict[Key, Frame], found: dict[Key, Histogram]) -> Lines:
     reference, longest = gaps(facts.answered), longest_s(facts)
     table = {}
     for key, rows in views.items():
@@ -166,7 +167,7 @@ def _mean_gaps(facts: Facts, views: dict[Key, pd.DataFrame], found: dict[Key, Hi
     if not table:
         return
     columns = ["gap", "latency", "chance", "open_below"]
-    frame = pd.DataFrame(table.values(), index=pd.MultiIndex.from_tuples(table), columns=columns)
+    frame: Frame = pd.DataFrame(table.values(), index=pd.MultiIndex.from_tuples(table), columns=columns)
     whole = frame[~frame["open_below"].astype(bool)].sort_values("latency", kind="stable")
     faster = whole.head(max((len(whole) + 1) // 2, 1))["gap"]
     common = min(float(faster.median()) if len(faster) else math.inf, layer_s(reference))

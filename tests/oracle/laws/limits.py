@@ -4,9 +4,9 @@ import math
 import operator
 
 import numpy as np
-import pandas as pd
 
 from tests.oracle.facts import Facts, quantile
+from tests.oracle.frames import Frame
 from tests.oracle.laws.histograms import ALL, Key, rows_of
 from tests.oracle.line import FAIL, OPEN, PASS, Labels, Line, Lines, named, settled, unknown
 from tests.oracle.run_files import JSON, Unknown
@@ -56,7 +56,7 @@ def _by_client(facts: Facts, limit: JSON) -> Lines:
             yield _held(limit, subject, labels, _share(facts, metric, key, rows))
 
 
-def _share(facts: Facts, metric: str, key: Key, rows: pd.DataFrame) -> float:
+def _share(facts: Facts, metric: str, key: Key, rows: Frame) -> float:
     if metric == "rate":
         began, ended = facts.samples["started_s"].min(), (facts.samples["started_s"] + facts.samples["latency_s"]).max()
         return float(len(rows) / max(ended - began, 1e-9))
@@ -64,7 +64,7 @@ def _share(facts: Facts, metric: str, key: Key, rows: pd.DataFrame) -> float:
     return (int((rows["status"] >= 500).sum()) + lost) / (len(rows) + lost)
 
 
-def _latency(facts: Facts, limit: JSON, subject: str, labels: Labels, rows: pd.DataFrame) -> Line:
+def _latency(facts: Facts, limit: JSON, subject: str, labels: Labels, rows: Frame) -> Line:
     late = (rows["started_s"] - rows["intended_s"]).clip(lower=0.0)
     felt = (rows["latency_s"] + late).dropna()
     if felt.empty:
