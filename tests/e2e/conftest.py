@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ import pytest
 
 from harness.config import toml_file
 from harness.runtime.stack import embedded
+from tests.oracle.compare import differences
 
 PROJECT = Path(__file__).resolve().parents[2]
 MARK = "HARNESS_TEST_MARK"
@@ -35,6 +37,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("servers that answered")
         for line in told:
             terminalreporter.write_line(line)
+
+
+CHANGED_BY_TESTS = {("verify",), ("report",)}
+"""Commands that tests call on run directories in which they changed something."""
+
+
+def hold_against_the_oracle(directory: Path, begun_s: float = 0.0) -> None:
+    """Every run below `directory` that was judged after `begun_s`: the independent judge finds the same."""
+    for report in directory.rglob("report.json"):
+        if report.with_name("evidence.json").exists() and report.stat().st_mtime >= begun_s:
+            assert differences(report.parent) == [], report.parent
 
 
 @dataclass(frozen=True)
@@ -85,6 +98,7 @@ class Harness:
 
     def run(self, *arguments: str | Path, **env: str) -> Done:
         """Run the command to its end, and see that it left no process and no temporary file."""
+        begun_s = time.time()
         process = self.start(*arguments, **env)
         try:
             out, err = process.communicate(timeout=150)
@@ -92,6 +106,8 @@ class Harness:
             process.kill()
             process.wait()
         self.check_clean()
+        if arguments[:1] not in CHANGED_BY_TESTS:
+            hold_against_the_oracle(self.scratch, begun_s)
         return Done(process.returncode, out, err)
 
     def check_clean(self) -> None:

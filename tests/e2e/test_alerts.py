@@ -13,7 +13,7 @@ from harness.core.report import Report
 from harness.core.verdict import Status
 from harness.runs import pipeline
 from harness.runs.progress import Reporter
-from tests.e2e.conftest import PROJECT
+from tests.e2e.conftest import PROJECT, hold_against_the_oracle
 
 pytestmark = pytest.mark.quiet
 
@@ -126,7 +126,9 @@ def profile(tmp_path: Path, load: Load, duration_s: float, **changes: object) ->
 
 
 def run(tmp_path: Path, chosen: Profile) -> Report:
-    return pipeline.run(chosen, PROJECT, tmp_path / "run", Reporter(quiet=True)).report
+    report = pipeline.run(chosen, PROJECT, tmp_path / "run", Reporter(quiet=True)).report
+    hold_against_the_oracle(tmp_path / "run")
+    return report
 
 
 def told(report: Report) -> Mapping[str, str]:

@@ -1,0 +1,78 @@
+"""Which checks are judged again, by which function; and which are not, and why. The one place that knows."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from tests.oracle.facts import Facts
+from tests.oracle.laws import counts, django, latency, limits, validity
+from tests.oracle.line import OPEN, Line, Lines, unknown
+from tests.oracle.run_files import Unknown
+
+
+@dataclass(frozen=True)
+class Law:
+    """How one check is judged again."""
+
+    lines: Callable[[Facts], Lines]
+    needs_samples: bool = False
+    """Without usable samples there is one line, which says that."""
+    named_only: bool = False
+    """It judges only runs whose run.json names it: so every law that is newer than stored names."""
+
+
+LAWS = {
+    "generator-health": Law(validity.generator_health),
+    "scrape-health": Law(validity.scrape_health),
+    "quiescence": Law(validity.quiescence),
+    "request-conservation": Law(counts.request_conservation),
+    "response-conservation": Law(counts.response_conservation),
+    "side-counters": Law(counts.side_counters),
+    "latency-conservation": Law(counts.latency_conservation),
+    "request-counts": Law(counts.request_counts, needs_samples=True),
+    "rate": Law(counts.rate, needs_samples=True),
+    "error-ratio": Law(counts.error_ratio, needs_samples=True),
+    "exceptions": Law(counts.exceptions),
+    "latency-buckets": Law(latency.latency_buckets, needs_samples=True),
+    "percentiles": Law(latency.percentiles, needs_samples=True),
+    "timer-span": Law(latency.timer_span, needs_samples=True),
+    "database": Law(django.database),
+    "cache": Law(django.cache),
+    "model-ops": Law(django.model_ops),
+    "migrations": Law(django.migrations),
+    "resolution": Law(latency.resolution, needs_samples=True),
+    "blind-spot": Law(latency.blind_spot, needs_samples=True),
+    "thresholds": Law(limits.thresholds),
+}
+NOT_COVERED = {
+    "dashboards": "a second judge of panels would be a second PromQL engine; test_promql_conformance.py compares the "
+    "harness's own with a real Prometheus",
+    "alerts": "as for dashboards: alert rules are PromQL; promtool and test_alerts.py judge them",
+}
+VERDICTS_NOT_COVERED = {
+    ("scrape-health", "evidence"): "it counts queries that the evidence lacks, and only the harness knows what it asks",
+}
+"""By check and subject."""
+
+
+def judge(facts: Facts) -> list[Line]:
+    """All lines of the checks that are covered and that judge this run."""
+    checks = facts.run.get("checks") or [check for check, law in LAWS.items() if not law.named_only]
+    return [
+        _finite(replace(line, check=check)) for check in checks if check in LAWS for line in _lines(LAWS[check], facts)
+    ]
+
+
+def _finite(line: Line) -> Line:
+    """What is not a number decides nothing."""
+    numbers = (number for number in (line.expected, line.observed) if number is not None)
+    return line if all(map(math.isfinite, numbers)) else Line(line.subject, line.labels, OPEN, check=line.check)
+
+
+def _lines(law: Law, facts: Facts) -> list[Line]:
+    if law.needs_samples and facts.unusable:
+        return [unknown("")]
+    try:
+        return list(law.lines(facts))
+    except Unknown:
+        return [unknown("")]

@@ -1,0 +1,160 @@
+"""Can the run be judged at all: load generator, scrapes, and the quiet at both ends."""
+
+import math
+
+from tests.oracle.facts import HALF_MS, Facts, with_column
+from tests.oracle.laws.names import COUNTERS
+from tests.oracle.line import OPEN, PASS, Line, Lines, named, settled, unknown
+from tests.oracle.run_files import NoSeries, Unknown
+
+
+def generator_health(facts: Facts) -> Lines:
+    """docs/checks/generator-health.md."""
+    for shard in facts.shards:
+        same = not shard.is_changed and shard.rows == shard.recorded
+        status = settled(same) if shard.is_whole else OPEN
+        yield Line(shard.name, {"file": shard.name}, status, shard.recorded, shard.rows)
+    if facts.answered.empty:
+        yield unknown("samples")
+    health, budget = facts.run["generator"], facts.run["budget"]
+    code = health["exit_code"]
+    planned, peak = health["planned_users"], health["peak_users"]
+    short_s = health["planned_duration_s"] - health["duration_s"]
+    delivered = 0 <= code < 2 and planned <= peak and short_s <= 2
+    yield Line("load", {}, PASS, planned, peak) if delivered else unknown("load")
+    if facts.run.get("arrival_rate") is not None:
+        yield _arrivals(health.get("planned_arrivals"), health.get("begun_arrivals"))
+    limit = budget["max_generator_cpu_ratio"]
+    yield unknown("saturation") if facts.saturated else Line("saturation", {}, PASS, limit, health["cpu_ratio"])
+
+
+def _arrivals(planned: int | None, begun: int | None) -> Line:
+    if not planned or begun is None:
+        return unknown("arrivals")
+    dropped = planned - begun
+    return Line("arrivals", {}, PASS if 0 <= dropped <= 0.05 * planned else OPEN, planned, begun)
+
+
+def scrape_health(facts: Facts) -> Lines:
+    """docs/checks/scrape-health.md."""
+    if ended := facts.run.get("ended"):
+        yield Line("processes", {}, settled(False), 0, len(ended))
+    yield from _scrapes(facts)
+    yield _resets(facts)
+    yield _own_subtraction(facts)
+    yield from _process_start(facts)
+    yield from _stored(facts)
+    clocks = [facts.run["window"].get("clock_skew_s", 0.0)]
+    if facts.run["generator"].get("clock_skew_s"):
+        clocks.append(clocks[0] + facts.run["generator"]["clock_skew_s"])
+    worst = max(clocks, key=abs)
+    yield Line("clock", {}, settled(abs(worst) <= facts.run["budget"]["max_clock_skew_s"]), 0, worst)
+
+
+def _scrapes(facts: Facts) -> Lines:
+    try:
+        up = with_column(facts.raw("up"), "instance")
+    except Unknown:
+        yield unknown("scrapes")
+        return
+    for _, rows in up.groupby("series"):
+        instance = rows["instance"].iloc[0]
+        inside = rows[rows["time"].between(facts.t0 - HALF_MS, facts.t1 + HALF_MS)]
+        gap = inside["time"].diff().max()
+        due, made, down = round(facts.length / facts.step), max(len(inside) - 1, 0), int((inside["value"] != 1).sum())
+        on_time = len(inside) > 1 and gap <= 1.5 * facts.step and made >= due - 1
+        labels = named(instance=instance)
+        yield Line(f"{instance or 'target'} scrapes", labels, settled(on_time and not down), due, made - down)
+    for gone in set(facts.run["instances"]) - set(up["instance"]):
+        yield Line(f"{gone} scrapes", {"instance": gone}, settled(False))
+
+
+def _resets(facts: Facts) -> Line:
+    falls = {}
+    for metric in COUNTERS:
+        try:
+            falls[facts.name(metric)] = int(facts.grown(metric)["falls"].sum())
+        except Unknown:
+            return unknown("counter resets", metric=facts.name(metric))
+    total = sum(falls.values())
+    labels = {"metric": max(falls, key=lambda each: falls[each])} if total else {}
+    return Line("counter resets", labels, settled(not total), 0, total)
+
+
+def _own_subtraction(facts: Facts) -> Line:
+    seen = 0
+    for metric in COUNTERS:
+        now, labels = facts.select(metric), {"metric": facts.name(metric)}
+        try:
+            raw = {str(le): value for le, value in facts.by(metric, "le").items()}
+            query = f"sum by (le) (({now} - {now} offset {facts.ms(facts.length)}) or {now})"
+            try:
+                own = {le: value for (le,), value in facts.values_of(query, "le").items()}
+            except NoSeries:
+                own = {}
+        except Unknown:
+            return unknown("raw samples", **labels)
+        seen += len(own)
+        for le in sorted({*raw, *own}):
+            if not math.isclose(raw.get(le, 0), own.get(le, 0), rel_tol=1e-9, abs_tol=1e-6):
+                return Line("raw samples", named(le=le, **labels), settled(False), own.get(le), raw.get(le))
+    return Line("raw samples", {}, PASS if seen else OPEN)
+
+
+def _process_start(facts: Facts) -> Lines:
+    metric = "process_start_time_seconds"
+    try:
+        points = with_column(facts.raw(metric), "instance")
+    except Unknown:
+        if not facts.files.was_asked(facts.raw_query(metric)):
+            yield unknown("process start")
+        return
+    for _, rows in points.groupby("series"):
+        instance = rows["instance"].iloc[0]
+        starts = rows.loc[rows["time"] >= facts.t0 - HALF_MS, "value"].nunique()
+        numbers = (1, starts) if starts > 1 else (None, None)
+        subject = f"{instance or 'target'} process start"
+        yield Line(subject, named(instance=instance), settled(starts <= 1), *numbers)
+
+
+def _stored(facts: Facts) -> Lines:
+    selector = facts.run["selector"]
+    try:
+        kept = facts.values_of(f"scrape_samples_post_metric_relabeling{{{selector}}}", "instance")
+        stored = facts.values_of(f'count by (instance) ({{{selector}, __name__!~"up|scrape_.+"}})', "instance")
+    except Unknown:
+        yield unknown("stored series")
+        return
+    for (instance,), number in kept.items():
+        found = stored.get((instance,), 0.0)
+        yield Line(f"{instance} stored series", named(instance=instance), settled(found == number), number, found)
+
+
+def quiescence(facts: Facts) -> Lines:
+    """docs/checks/quiescence.md."""
+    is_embedded = facts.run.get("embedded", True)
+    for end, time in (("t0", facts.t0), ("t1", facts.t1)):
+        subject, labels = f"in flight at {end}", {"end": end}
+        try:
+            own = len(facts.run["instances"]) if facts.counts_scrapes else 0
+            arrived, left = (
+                facts.counted_until(f"django_http_{each}_before_middlewares_total", time)
+                for each in ("requests", "responses")
+            )
+        except Unknown:
+            yield Line(subject, labels, OPEN)
+            continue
+        flying = round(arrived - left) - own
+        if facts.foreign and flying:
+            yield Line(subject, labels, PASS, None, flying)
+        else:
+            status = OPEN if flying > 0 and not is_embedded else settled(flying == 0)
+            yield Line(subject, labels, status, 0, flying)
+    if None in facts.idle:
+        yield unknown("foreign traffic")
+        return
+    seen = sum(each or 0 for each in facts.idle)
+    if facts.run.get("foreign_traffic"):
+        yield Line("foreign traffic", {}, PASS, None, seen)
+    else:
+        yield Line("foreign traffic", {}, OPEN if seen and not is_embedded else settled(not seen), 0, seen)
