@@ -21,7 +21,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(302 if self.path == "/moved" else 200)
         self.send_header("Location", "/elsewhere")
         self.send_header("Set-Cookie", "session=1")
-        self.send_header("Server-Timing", 'view;dur=1.5;desc="orders:list", app;dur=1.75')
+        self.send_header("Server-Timing", 'view;dur=1.500000;desc="orders:list", app;dur=1.75')
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
