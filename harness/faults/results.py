@@ -153,6 +153,8 @@ def _judge_fault(fault: Fault, checks: Mapping[str, Status], findings: Sequence[
     failed = _with(checks, Status.FAIL)
     if alarms := [check for check in fault.quiet if check in failed]:
         return Detection.FALSE_ALARM, f"{', '.join(alarms)} failed but must pass"
+    if not fault.caught_by and not fault.named_by:
+        return Detection.MISSED, "no check and no finding was asked to notice it"
     silent = [check for check in fault.caught_by if check not in failed]
     unreported = [finding for finding in fault.named_by if finding not in findings]
     if not silent and not unreported:

@@ -30,6 +30,10 @@ class View(Enum):
     """Of requests that no route matched."""
 
 
+ABSENT = ""
+"""The value of a label that a verdict does not have, e.g. the view of a verdict on all of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sign:
     """Failed verdicts of a check with one of the codes, and with each of the labels at one of its values."""
@@ -69,12 +73,38 @@ UNANSWERED = (
 """Requests were counted whose responses never came."""
 BY_STATUS = {"law": frozenset({"responses-by-status"})}
 TIMED_OTHERWISE = Sign("latency-buckets")
+MORE_REQUESTS = Sign("request-conservation", frozenset({Code.OVER}), {"law": frozenset({"requests"})})
+COUNTS_FELL = Sign("scrape-health", frozenset({Code.COUNTER_RESET}))
+SUCCESSES = frozenset({"200", "201", "202", "204", "206"})
+SERVER_ERRORS = frozenset({"500", "502", "503", "504"})
+ERRORS = SERVER_ERRORS | {"400", "401", "403", "404", "405", "408", "409", "413", "429"}
+REDIRECTS = frozenset({"301", "302", "303", "307", "308"})
+TIME_OUTS = frozenset({"408", "499", "504"})
+STATUS_CLASSES = frozenset(f"{first}{rest}" for first in "12345" for rest in ("xx", "XX"))
+BEYOND_BOUNDS = Sign("resolution", frozenset({Code.ABOVE_HIGHEST_BOUND}))
+UNTIMED = Sign("latency-conservation", frozenset({Code.OVER}), {"law": frozenset({"unknown-latency"})})
+MISCOUNTED = (Sign("request-counts"), Sign("response-conservation"), Sign("scrape-health"))
+"""Latencies that contradict the witness may be those of other requests."""
+ALL_BUCKETS = Sign("latency-buckets", labels={"view": frozenset({ABSENT})})
+BUCKETS_CONTRADICT = Sign("database", frozenset({Code.BUCKETS_CONTRADICT}))
+SQL_SHORT = Sign("database", LESS)
+
+
+SCRAPED_TWICE = (
+    "one process is scraped twice, at two addresses, through two exporters or by two entries of one job, so sums over "
+    "the job are doubled; list each process once"
+)
 
 
 def _unseen(*statuses: str) -> Sign:
     """Responses without a view that the metric does not have; of any status when none is given."""
     status = {"status": frozenset(statuses)} if statuses else {}
     return Sign("request-counts", frozenset({Code.MISSING}), {"view": frozenset({ELSEWHERE}), **status})
+
+
+def _over(**labels: frozenset[str]) -> Sign:
+    """More responses than the client's, with these labels."""
+    return Sign("request-counts", frozenset({Code.OVER}), labels)
 
 
 def _scrapes(*codes: Code) -> Sign:
@@ -114,6 +144,24 @@ RULES: tuple[CauseRule, ...] = (
         (Sign("dashboards", frozenset({Code.SHORT_RANGE})),),
     ),
     CauseRule(
+        "hidden-404s",
+        "a panel excludes <unnamed view>, and with it every request that no URL pattern matched: exclude only the "
+        "views of scrapes and health checks",
+        (_mistake("unnamed"),),
+    ),
+    CauseRule(
+        "impossible-panel",
+        "a panel asks for what no target can have: a quantile beyond 1, or a label value that does not exist; correct "
+        "the expression",
+        (Sign("dashboards", frozenset({Code.IMPOSSIBLE})),),
+    ),
+    CauseRule(
+        "fragile-rule",
+        "Prometheus cannot evaluate a rule with the series that there are now: aggregate both sides of its operator by "
+        "the labels on which they match",
+        (Sign("alerts", frozenset({Code.RULE_ERROR})),),
+    ),
+    CauseRule(
         "clock-skew",
         "two clocks differ, so graphs show the load at the wrong time: synchronise the clocks",
         (_scrapes(Code.CLOCK_SKEW),),
@@ -129,13 +177,21 @@ RULES: tuple[CauseRule, ...] = (
         "several series were merged and only the first sample of each scrape was kept: metric_relabel_configs of the "
         "scrape job drop a label that distinguishes them",
         (_scrapes(Code.LABELS_COLLIDE),),
-        unless=(_scrapes(Code.TARGET_DOWN),),  # a scrape that failed leaves nothing stored, whatever its labels are
+        # Of a scrape that failed or was never made nothing is stored, whatever its labels are.
+        # More requests than were sent are no series lost, but series scraped twice.
+        unless=(_scrapes(Code.TARGET_DOWN, Code.TARGET_GONE, Code.SCRAPES_MISSING), MORE_REQUESTS),
+    ),
+    CauseRule(
+        "recycled-workers",
+        "counters fell while their totals grew: metrics files of some workers were deleted, by gunicorn's child_exit "
+        "or a clean-up job; leave the files of PROMETHEUS_MULTIPROC_DIR alone until the app starts anew",
+        (COUNTS_FELL, Sign("response-conservation", frozenset({Code.OVER}), {"law": frozenset({"responses-by-view"})})),
+        unless=(_scrapes(Code.RESTARTED, Code.TARGET_DOWN),),
     ),
     CauseRule(
         "restart",
-        "the target restarted during the run, or several processes answer scrapes in turn: what was counted "
-        "since the last scrape is lost; keep a replica up while another restarts, and share "
-        "PROMETHEUS_MULTIPROC_DIR",
+        "the target restarted during the run, or several processes answer scrapes in turn: what was counted since the "
+        "last scrape is lost; keep a replica up while another restarts, and share PROMETHEUS_MULTIPROC_DIR",
         (_scrapes(Code.COUNTER_RESET),),
     ),
     CauseRule(
@@ -143,23 +199,39 @@ RULES: tuple[CauseRule, ...] = (
         "scrapes failed: Prometheus's targets page has the reason (sample_limit exceeded, timeout); meanwhile panels "
         "show old values",
         (_scrapes(Code.TARGET_DOWN),),
+        unless=(_scrapes(Code.PROCESS_ENDED, Code.TARGET_GONE),),
+    ),
+    CauseRule(
+        "deregistered-replica",
+        "a target that was scraped at the start is no longer one: service discovery lost it, though it may still "
+        "serve; alert on absent(up) or on the number of targets",
+        # Its series end where those of a Prometheus that only paused go on.
+        (_scrapes(Code.TARGET_GONE, Code.SCRAPES_MISSING), _scrapes(Code.TARGET_GONE, Code.RAW_DIFFERS)),
+        unless=(COUNTS_FELL, _scrapes(Code.TARGET_DOWN)),
     ),
     CauseRule(
         "prometheus-paused",
         "Prometheus missed scrapes: it was down, paused or overloaded; check its machine",
-        (_scrapes(Code.SCRAPES_MISSING, Code.TARGET_DOWN, Code.TARGET_GONE),),
+        (_scrapes(Code.SCRAPES_MISSING),),
+        unless=(_scrapes(Code.RAW_DIFFERS, Code.TARGET_GONE),),
     ),
     CauseRule(
         "wiped-directory",
         "counters vanished because PROMETHEUS_MULTIPROC_DIR was emptied while the target ran: empty it before the "
         "first worker starts, never later",
-        (_scrapes(Code.RAW_DIFFERS),),
+        (_scrapes(Code.RAW_DIFFERS), FEWER_REQUESTS),
+        unless=(COUNTS_FELL, _scrapes(Code.SCRAPES_MISSING, Code.TARGET_GONE, Code.TARGET_DOWN)),
     ),
     CauseRule(
         "two-exporters",
-        "one process is scraped twice, at two addresses or through two exporters in one job, so sums over the job are "
-        "doubled; list each process once",
+        SCRAPED_TWICE,
         (Sign("request-conservation", frozenset({Code.SCRAPED_TWICE})),),
+    ),
+    CauseRule(
+        "two-exporters",
+        SCRAPED_TWICE,
+        (_scrapes(Code.LABELS_COLLIDE), MORE_REQUESTS),  # more series are stored than a scrape kept
+        unless=(Sign("request-conservation", frozenset({Code.SCRAPED_TWICE})), COUNTS_FELL),
     ),
     CauseRule(
         "before-missing",
@@ -173,6 +245,29 @@ RULES: tuple[CauseRule, ...] = (
         (Sign("response-conservation", frozenset({Code.MISSING}), BY_STATUS),),
     ),
     CauseRule(
+        "head-as-get",
+        "HEAD requests are reported as GET: a middleware or a server changes the method before it is counted",
+        (
+            Sign("request-counts", LESS, {"method": frozenset({"HEAD"})}),
+            _over(method=frozenset({"GET"})),
+        ),
+        unless=(_unseen(),),
+    ),
+    CauseRule(
+        "status-class",
+        "responses are reported by the class of their status, such as 2xx, so panels that ask for one status are "
+        "empty: keep the label `status` as it is",
+        (Sign("request-counts", frozenset({Code.MISSING})), _over(status=STATUS_CLASSES)),
+    ),
+    CauseRule(
+        "replaced-label",
+        "views, methods or statuses are reported under values that the client does not know, and nothing under those "
+        "that it does: a label is rewritten by a relabelling rule, a label of the scrape job's targets or the code "
+        "that sets it",
+        (Sign("request-counts", frozenset({Code.MISSING})), _over()),
+        unless=(_unseen(), Sign("request-counts", frozenset({Code.SHORT}))),
+    ),
+    CauseRule(
         "proxy-answers",
         "a proxy answered requests itself: they never reached Django, so no metric of Django can report them; monitor "
         "the proxy too",
@@ -180,8 +275,8 @@ RULES: tuple[CauseRule, ...] = (
     ),
     CauseRule(
         "gunicorn-rejects",
-        "the application server refused requests before Django saw them (a header too long, a malformed line), so "
-        "no metric of Django can report them; monitor its log or the proxy",
+        "the application server refused requests before Django saw them (a header too long, a malformed line), so no "
+        "metric of Django can report them; monitor its log or the proxy",
         (FEWER_REQUESTS, _unseen("400", "408", "414", "431")),
     ),
     CauseRule(
@@ -192,9 +287,10 @@ RULES: tuple[CauseRule, ...] = (
     ),
     CauseRule(
         "unscraped-processes",
-        "some requests went to processes that are not scraped: workers without a shared "
-        "PROMETHEUS_MULTIPROC_DIR, fewer ports than workers, or replicas that the scrape job does not name",
+        "some requests went to processes that are not scraped: workers without a shared PROMETHEUS_MULTIPROC_DIR, "
+        "fewer ports than workers, or replicas that the scrape job does not name",
         (FEWER_REQUESTS,),
+        unless=(_unseen(), COUNTS_FELL, _scrapes(Code.RAW_DIFFERS, Code.TARGET_DOWN, Code.TARGET_GONE)),
     ),
     CauseRule(
         "health-checks",
@@ -204,9 +300,21 @@ RULES: tuple[CauseRule, ...] = (
     ),
     CauseRule(
         "client-retries",
-        "more requests arrived than the client recorded: its library retries silently, another client sends requests, "
-        "or each request is counted twice",
-        (Sign("request-conservation", frozenset({Code.OVER}), {"law": frozenset({"requests"})}),),
+        "more failed requests arrived than the client recorded: its library retries them silently, or a proxy repeats "
+        "them on another replica (proxy_next_upstream)",
+        (MORE_REQUESTS, _over(status=ERRORS)),
+        unless=(_over(status=SUCCESSES),),
+    ),
+    CauseRule(
+        "shared-directory",
+        "more requests succeeded than the client sent: another site writes to the same PROMETHEUS_MULTIPROC_DIR, or "
+        "another client uses the target",
+        (MORE_REQUESTS, _over(status=SUCCESSES)),
+        unless=(
+            _over(status=SERVER_ERRORS),
+            Sign("request-conservation", frozenset({Code.SCRAPED_TWICE})),
+            COUNTS_FELL,
+        ),
     ),
     CauseRule(
         "asgi-hang-up",
@@ -223,6 +331,7 @@ RULES: tuple[CauseRule, ...] = (
         "listed-twice",
         "responses are counted more than once: PrometheusAfterMiddleware is listed twice in MIDDLEWARE",
         (Sign("response-conservation", frozenset({Code.OVER}), BY_STATUS),),
+        unless=(COUNTS_FELL,),
     ),
     CauseRule(
         "middleware-between",
@@ -234,51 +343,168 @@ RULES: tuple[CauseRule, ...] = (
         "dropped-observations",
         "some responses are not counted by status: the code that counts them has an early exit",
         (Sign("response-conservation", LESS, BY_STATUS),),
+        unless=(_unseen(), COUNTS_FELL),
+    ),
+    CauseRule(
+        "dropped-series",
+        "some views are in the counters by status, and have no series of their own: metric_relabel_configs of the "
+        "scrape job drop them",
+        (
+            Sign("response-conservation", LESS, {"law": frozenset({"responses-by-view"})}),
+            Sign("request-counts", frozenset({Code.MISSING}), share=Share.ALL),
+        ),
+        unless=(COUNTS_FELL,),
     ),
     CauseRule(
         "after-not-last",
         "requests of known views are reported as `<unnamed view>`: a middleware after PrometheusAfterMiddleware "
         "answers them itself; make PrometheusAfterMiddleware the last line of MIDDLEWARE",
         (Sign("request-counts", frozenset({Code.OVER}), {"view": frozenset({View.UNROUTED})}),),
+        unless=(MORE_REQUESTS, Sign("response-conservation"), _over(status=STATUS_CLASSES)),
+    ),
+    CauseRule(
+        "conditional-get",
+        "clients get a 304 where the metric reports a 200: ConditionalGetMiddleware, or a proxy that knows ETags, "
+        "changes responses after they were counted",
+        (_unseen("304"),),
+        unless=(FEWER_REQUESTS,),
+    ),
+    CauseRule(
+        "error-page",
+        "clients get a success where the metric reports an error: a proxy replaces error pages (error_page with "
+        "`=200`), or a middleware outside answers errors; keep the status",
+        (_unseen(*SUCCESSES), _over(status=ERRORS)),
+        unless=(FEWER_REQUESTS,),
+    ),
+    CauseRule(
+        "proxy-timeout",
+        "clients get a time-out (504, 499, 408) for what the app answered: a proxy gives up before the app does; "
+        "compare its time-outs with the slowest view, and monitor it too",
+        (_unseen(*TIME_OUTS),),
+        unless=(FEWER_REQUESTS,),
+    ),
+    CauseRule(
+        "late-exception",
+        "clients get a 500 for what was counted as another status: a middleware outside PrometheusAfterMiddleware "
+        "raises on the way out",
+        (_unseen("500"), Sign("request-counts", frozenset({Code.OVER}))),
+        unless=(FEWER_REQUESTS, _over(status=frozenset({"500"}))),
     ),
     CauseRule(
         "append-slash",
-        "a middleware changes responses after they were counted, as CommonMiddleware does with APPEND_SLASH: "
-        "clients get another status than the metric reports; write URLs in full",
-        (_unseen(),),
+        "a middleware redirects after the response was counted, as CommonMiddleware does with APPEND_SLASH: clients "
+        "get a redirect, the metric reports a 404; write URLs in full",
+        (_unseen(*REDIRECTS), _over(status=frozenset({"404"}))),
+        unless=(FEWER_REQUESTS,),
     ),
     CauseRule(
         "swapped-labels",
         "requests are reported under the labels of others, while their sum is right: check the code that names the "
         "view",
-        (Sign("request-counts", LESS), Sign("request-counts", frozenset({Code.OVER}))),
+        (Sign("request-counts", LESS), _over()),
+        unless=(_unseen(), Sign("request-conservation"), Sign("response-conservation"), COUNTS_FELL),
+    ),
+    CauseRule(
+        "unstarted-timer",
+        "some responses were counted and not timed: the start of their timer was lost, by code that replaces the "
+        "request or its attributes",
+        (UNTIMED,),
+        unless=MISCOUNTED,
+    ),
+    CauseRule(
+        "observed-twice",
+        "some requests were timed more often than counted: other code observes the same histogram",
+        (Sign("latency-conservation", frozenset({Code.OVER})),),
+        unless=(UNTIMED, *MISCOUNTED),
+    ),
+    CauseRule(
+        "lost-infinity",
+        "histograms lack their bucket +Inf, so that no percentile has a value: metric_relabel_configs of the scrape "
+        "job drop it",
+        (Sign("latency-conservation", LESS, {"le": frozenset({"+Inf"})}),),
+        unless=MISCOUNTED,
     ),
     CauseRule(
         "milliseconds",
         "reported latencies are far too high: they are recorded in milliseconds under a name that says seconds",
+        (TIMED_OTHERWISE, Sign("timer-span", frozenset({Code.TOO_HIGH}), share=Share.MOST), BEYOND_BOUNDS),
+    ),
+    CauseRule(
+        "over-timed",
+        "reported latencies are too high: the timer starts before the request arrives or ends after its response, and "
+        "so counts a queue",
         (TIMED_OTHERWISE, Sign("timer-span", frozenset({Code.TOO_HIGH}), share=Share.MOST)),
+        unless=(BEYOND_BOUNDS, *MISCOUNTED),
     ),
     CauseRule(
         "part-timed",
         "reported latencies are too low: the timer does not span all of the work",
-        (TIMED_OTHERWISE, Sign("timer-span", frozenset({Code.TOO_LOW}), share=Share.MOST)),
+        (Sign("timer-span", frozenset({Code.TOO_LOW}), share=Share.MOST),),
+        unless=(Sign("latency-conservation"), *MISCOUNTED),
+    ),
+    CauseRule(
+        "mixed-bounds",
+        "the buckets of several histograms contradict each other: replicas have different bounds, as while a release "
+        "with other bounds is rolled out; change bounds everywhere at once",
+        (ALL_BUCKETS, BUCKETS_CONTRADICT),
+        unless=MISCOUNTED,
     ),
     CauseRule(
         "wrong-bound",
-        "bucket counts contradict their bounds while the latency sums are right: a bound is mislabelled, in "
-        "the code or by metric_relabel_configs",
-        (TIMED_OTHERWISE,),
-        unless=(Sign("timer-span"), Sign("request-counts")),
+        "bucket counts contradict their bounds while the latency sums are right: a bound is mislabelled, in the code "
+        "or by metric_relabel_configs",
+        (ALL_BUCKETS,),
+        unless=(BUCKETS_CONTRADICT, Sign("timer-span"), Sign("latency-conservation"), *MISCOUNTED),
     ),
     CauseRule(
         "plain-engine",
         "no SQL is counted: the ENGINE in DATABASES is Django's own; use one of django_prometheus.db.backends",
         (Sign("database", frozenset({Code.MISSING}), share=Share.ALL),),
+        unless=(Sign("database", labels={"le": frozenset({"+Inf"})}),),
+    ),
+    CauseRule(
+        "double-sql",
+        "more SQL statements are counted than ran: a second wrapper around the cursor counts them too",
+        (Sign("database", frozenset({Code.OVER})),),
+        unless=(SQL_SHORT, Sign("request-counts"), Sign("request-conservation")),
+    ),
+    CauseRule(
+        "sql-milliseconds",
+        "the time of SQL is far too high: it is recorded in milliseconds under a name that says seconds, or timed "
+        "around more than the statement",
+        (Sign("database", frozenset({Code.TOO_HIGH})),),
+        unless=(SQL_SHORT, Sign("database", frozenset({Code.OVER})), Sign("request-counts")),
     ),
     CauseRule(
         "plain-cache",
         "no cache read is counted: the BACKEND in CACHES is Django's own; use one of django_prometheus.cache.backends",
         (Sign("cache", frozenset({Code.MISSING}), share=Share.ALL),),
+    ),
+    CauseRule(
+        "hits-on-set",
+        "more cache hits are counted than there were: other calls than get() count as hits",
+        (Sign("cache", frozenset({Code.OVER}), {"counter": frozenset({"hits"})}),),
+        unless=(Sign("cache", LESS), Sign("request-counts"), Sign("request-conservation")),
+    ),
+    CauseRule(
+        "double-saves",
+        "more rows are counted than were written: a signal or a second mixin counts them too, or a signal is connected "
+        "twice",
+        (Sign("model-ops", frozenset({Code.OVER})),),
+        unless=(Sign("model-ops", LESS), Sign("request-counts"), Sign("request-conservation")),
+    ),
+    CauseRule(
+        "exception-types",
+        "exceptions are reported under other types or views than they had: check the code that sets the labels",
+        (Sign("exceptions", LESS), Sign("exceptions", frozenset({Code.OVER}))),
+        unless=(Sign("request-counts"), Sign("request-conservation"), Sign("response-conservation")),
+    ),
+    CauseRule(
+        "wrong-transport",
+        "requests are reported under another transport than the client's: check SECURE_PROXY_SSL_HEADER and what the "
+        "proxy sets it to",
+        (Sign("side-counters", frozenset({Code.OVER}), {"transport": frozenset({"http", "https"})}),),
+        unless=(Sign("request-counts"), Sign("request-conservation")),
     ),
     CauseRule(
         "stale-migrations",
@@ -288,8 +514,8 @@ RULES: tuple[CauseRule, ...] = (
     ),
     CauseRule(
         "low-top-bucket",
-        "requests take longer than the highest finite bucket bound, so high percentiles are pinned to it; add "
-        "bounds to PROMETHEUS_LATENCY_BUCKETS",
+        "requests take longer than the highest finite bucket bound, so high percentiles are pinned to it; add bounds "
+        "to PROMETHEUS_LATENCY_BUCKETS",
         (Sign("resolution", frozenset({Code.ABOVE_HIGHEST_BOUND})),),
     ),
     CauseRule(

@@ -10,7 +10,7 @@ from typing import assert_never
 
 from harness.core.verdict import Cause, Finding, Status, Verdict
 from harness.instrumentation.base import Instrumentation
-from harness.report.cause_rules import RULES, CauseRule, Noticed, Share, Sign, View
+from harness.report.cause_rules import ABSENT, RULES, CauseRule, Noticed, Share, Sign, View
 
 
 def likely(
@@ -47,7 +47,7 @@ def _is_shown(
 
 def _matches(sign: Sign, verdict: Verdict, names: Instrumentation) -> bool:
     return (not sign.codes or verdict.code in sign.codes) and all(
-        verdict.labels.get(name) in _texts(values, names) for name, values in sign.labels.items()
+        verdict.labels.get(name, ABSENT) in _texts(values, names) for name, values in sign.labels.items()
     )
 
 

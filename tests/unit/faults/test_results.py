@@ -56,6 +56,14 @@ def test_a_fault_is_caught_by_all_that_must_notice_and_none_that_must_not(
     assert row.expected == ("rate", "blind-spot")
 
 
+@pytest.mark.parametrize("verdicts", [{"rate": PASS}, {"rate": FAIL}, {}])
+def test_a_fault_that_nobody_must_notice_is_never_caught(verdicts: dict[str, Status]) -> None:
+    """A run without an alarm is no detection, and neither is an alarm of something else."""
+    unasked = replace(FAULT, caught_by=(), named_by=())
+    row = results.judge(unasked, report_with(verdicts, "blind-spot"), 1.0)
+    assert (row.outcome, row.note) == (Detection.MISSED, "no check and no finding was asked to notice it")
+
+
 @pytest.mark.parametrize(
     ("verdicts", "outcome"),
     [

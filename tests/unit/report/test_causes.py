@@ -24,8 +24,23 @@ def unseen(status: str) -> Verdict:
     return failed("request-counts", Code.MISSING, view=ELSEWHERE, method="GET", status=status)
 
 
+def counted(code: Code, view: str = "shop:cart", method: str = "GET", status: str = "200") -> Verdict:
+    """More, less or nothing of one view, method and status in the metric."""
+    return failed("request-counts", code, view=view, method=method, status=status)
+
+
 SHORT = failed("request-conservation", Code.SHORT, law="requests")
+MORE = failed("request-conservation", Code.OVER, law="requests")
+RESET = failed("scrape-health", Code.COUNTER_RESET, metric="django_http_x_total")
+MISSED = failed("scrape-health", Code.SCRAPES_MISSING, instance="app:1")
+VANISHED = failed("scrape-health", Code.RAW_DIFFERS)
 BY_STATUS = "responses-by-status"
+BY_VIEW = "responses-by-view"
+UNKNOWN_LATENCY = failed("latency-conservation", Code.OVER, law="unknown-latency")
+HIGH = failed("timer-span", Code.TOO_HIGH, view="shop:cart")
+LOW = failed("timer-span", Code.TOO_LOW, view="shop:cart")
+BUCKETS = failed("latency-buckets", Code.TOO_HIGH, view="shop:cart")
+ALL_BUCKETS = failed("latency-buckets", Code.TOO_HIGH)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +53,28 @@ BY_STATUS = "responses-by-status"
         ([SHORT, unseen("429")], "before-not-first"),
         ([SHORT, failed("scrape-health", Code.COUNTER_RESET)], "restart"),
         ([failed("scrape-health", Code.IN_TURN), SHORT], "no-multiproc-dir"),
-        ([failed("request-conservation", Code.OVER, law="requests")], "client-retries"),
+        ([MORE, counted(Code.OVER, status="503")], "client-retries"),
+        ([MORE, counted(Code.OVER, status="201")], "shared-directory"),
+        ([RESET, failed("response-conservation", Code.OVER, law=BY_VIEW)], "recycled-workers"),
+        ([failed("scrape-health", Code.RAW_DIFFERS), SHORT], "wiped-directory"),
+        ([failed("scrape-health", Code.TARGET_GONE), SHORT], "deregistered-replica"),
+        ([MISSED, VANISHED, SHORT], "deregistered-replica"),
+        ([failed("scrape-health", Code.LABELS_COLLIDE), MORE], "two-exporters"),
+        ([failed("request-conservation", Code.SCRAPED_TWICE), MORE], "two-exporters"),
+        ([ALL_BUCKETS, BUCKETS, failed("database", Code.BUCKETS_CONTRADICT)], "mixed-bounds"),
+        ([counted(Code.MISSING, method="HEAD"), counted(Code.OVER)], "head-as-get"),
+        ([counted(Code.MISSING), counted(Code.OVER, status="2xx")], "status-class"),
+        ([counted(Code.MISSING), counted(Code.OVER, method="get")], "replaced-label"),
+        ([counted(Code.SHORT), counted(Code.OVER, view="shop:list")], "swapped-labels"),
+        ([failed("response-conservation", Code.SHORT, law=BY_VIEW), counted(Code.MISSING)], "dropped-series"),
+        ([unseen("304"), counted(Code.OVER)], "conditional-get"),
+        ([unseen("200"), counted(Code.OVER, view=ELSEWHERE, status="503")], "error-page"),
+        ([unseen("504"), counted(Code.OVER)], "proxy-timeout"),
+        ([unseen("499")], "proxy-timeout"),
+        ([unseen("500"), counted(Code.OVER)], "late-exception"),
+        ([unseen("301"), counted(Code.OVER, status="404")], "append-slash"),
+        ([UNKNOWN_LATENCY, failed("latency-conservation", Code.SHORT, view="shop:cart")], "unstarted-timer"),
+        ([failed("latency-conservation", Code.OVER, view="shop:cart")], "observed-twice"),
         ([failed("response-conservation", Code.OVER, law=BY_STATUS)], "listed-twice"),
         ([failed("response-conservation", Code.SHORT, law=BY_STATUS)], "dropped-observations"),
         ([failed("response-conservation", Code.MISSING, law=BY_STATUS)], "after-missing"),
@@ -47,20 +83,126 @@ BY_STATUS = "responses-by-status"
         ([failed("scrape-health", Code.TARGET_DOWN), failed("scrape-health", Code.LABELS_COLLIDE)], "sample-limit"),
         ([failed("scrape-health", Code.COUNTER_RESET), failed("scrape-health", Code.LABELS_COLLIDE)], "labels-collide"),
         ([failed("scrape-health", Code.SCRAPES_MISSING)], "prometheus-paused"),
-        ([failed("latency-buckets", Code.TOO_HIGH)], "wrong-bound"),
-        ([failed("latency-buckets", Code.TOO_HIGH), failed("timer-span", Code.TOO_HIGH)], "milliseconds"),
-        ([failed("latency-buckets", Code.TOO_LOW), failed("timer-span", Code.TOO_LOW)], "part-timed"),
+        ([ALL_BUCKETS, BUCKETS], "wrong-bound"),
+        ([BUCKETS, HIGH, failed("resolution", Code.ABOVE_HIGHEST_BOUND)], "milliseconds"),
+        ([BUCKETS, HIGH], "over-timed"),
+        ([LOW], "part-timed"),
         ([failed("resolution", Code.TOO_COARSE)], "coarse-buckets"),
         ([failed("resolution", Code.ABOVE_HIGHEST_BOUND)], "low-top-bucket"),
         ([failed("migrations", Code.STALE)], "stale-migrations"),
         ([failed("database", Code.MISSING), failed("database", Code.MISSING)], "plain-engine"),
+        ([failed("latency-conservation", Code.MISSING, le="+Inf", view="shop:cart")], "lost-infinity"),
+        ([failed("database", Code.OVER, alias="default")], "double-sql"),
+        ([failed("database", Code.TOO_HIGH)], "sql-milliseconds"),
+        ([failed("cache", Code.OVER, backend="redis", counter="hits")], "hits-on-set"),
+        ([failed("model-ops", Code.OVER, model="order", operation="inserts")], "double-saves"),
+        ([failed("exceptions", Code.MISSING, type="KeyError"), failed("exceptions", Code.OVER)], "exception-types"),
+        ([failed("side-counters", Code.OVER, transport="http")], "wrong-transport"),
+        ([failed("alerts", Code.RULE_ERROR)], "fragile-rule"),
         ([failed("dashboards", Code.WRONG_EXPRESSION, averages="wrong")], "averaged-percentiles"),
+        ([failed("dashboards", Code.WRONG_EXPRESSION, unnamed="wrong")], "hidden-404s"),
+        ([failed("dashboards", Code.IMPOSSIBLE)], "impossible-panel"),
         ([failed("dashboards", Code.UNKNOWN_LABEL)], "unknown-label"),
     ],
 )
 def test_a_sign_names_its_cause_first(verdicts: list[Verdict], cause: str) -> None:
     """What comes earlier on the path of a number explains what comes later."""
     assert likely(verdicts, (), DJANGO_PROMETHEUS)[0].id == cause
+
+
+@pytest.mark.parametrize(
+    ("cause", "verdicts", "against"),
+    [
+        ("labels-collide", [failed("scrape-health", Code.LABELS_COLLIDE)], failed("scrape-health", Code.TARGET_DOWN)),
+        ("labels-collide", [failed("scrape-health", Code.LABELS_COLLIDE)], failed("scrape-health", Code.TARGET_GONE)),
+        ("labels-collide", [failed("scrape-health", Code.LABELS_COLLIDE)], MORE),
+        ("deregistered-replica", [MISSED, VANISHED], RESET),
+        ("deregistered-replica", [MISSED, VANISHED], failed("scrape-health", Code.TARGET_DOWN)),
+        ("prometheus-paused", [MISSED], VANISHED),
+        ("wiped-directory", [VANISHED, SHORT], MISSED),
+        ("two-exporters", [failed("scrape-health", Code.LABELS_COLLIDE), MORE], RESET),
+        ("after-not-last", [counted(Code.OVER, view="<unnamed view>")], MORE),
+        ("after-not-last", [counted(Code.OVER, view="<unnamed view>")], counted(Code.OVER, status="4xx")),
+        ("mixed-bounds", [ALL_BUCKETS, failed("database", Code.BUCKETS_CONTRADICT)], counted(Code.SHORT)),
+        ("wrong-bound", [ALL_BUCKETS], failed("database", Code.BUCKETS_CONTRADICT)),
+        (
+            "recycled-workers",
+            [RESET, failed("response-conservation", Code.OVER, law=BY_VIEW)],
+            failed("scrape-health", Code.RESTARTED),
+        ),
+        ("sample-limit", [failed("scrape-health", Code.TARGET_DOWN)], failed("scrape-health", Code.PROCESS_ENDED)),
+        ("wiped-directory", [failed("scrape-health", Code.RAW_DIFFERS), SHORT], RESET),
+        ("unscraped-processes", [SHORT], unseen("502")),
+        ("unscraped-processes", [SHORT], RESET),
+        ("unscraped-processes", [SHORT], failed("scrape-health", Code.RAW_DIFFERS)),
+        ("head-as-get", [counted(Code.MISSING, method="HEAD"), counted(Code.OVER)], unseen("200")),
+        ("replaced-label", [counted(Code.MISSING), counted(Code.OVER, method="get")], counted(Code.SHORT)),
+        ("replaced-label", [counted(Code.MISSING), counted(Code.OVER, method="get")], unseen("304")),
+        ("client-retries", [MORE, counted(Code.OVER, status="500")], counted(Code.OVER)),
+        ("shared-directory", [MORE, counted(Code.OVER)], counted(Code.OVER, status="500")),
+        ("shared-directory", [MORE, counted(Code.OVER)], failed("request-conservation", Code.SCRAPED_TWICE)),
+        ("shared-directory", [MORE, counted(Code.OVER)], RESET),
+        ("listed-twice", [failed("response-conservation", Code.OVER, law=BY_STATUS)], RESET),
+        ("dropped-observations", [failed("response-conservation", Code.SHORT, law=BY_STATUS)], unseen("429")),
+        ("dropped-observations", [failed("response-conservation", Code.SHORT, law=BY_STATUS)], RESET),
+        (
+            "dropped-series",
+            [failed("response-conservation", Code.SHORT, law=BY_VIEW), counted(Code.MISSING)],
+            counted(Code.SHORT),
+        ),
+        ("conditional-get", [unseen("304")], SHORT),
+        ("error-page", [unseen("200"), counted(Code.OVER, status="500")], SHORT),
+        ("proxy-timeout", [unseen("504")], SHORT),
+        ("late-exception", [unseen("500"), counted(Code.OVER)], SHORT),
+        ("late-exception", [unseen("500"), counted(Code.OVER)], counted(Code.OVER, status="500")),
+        ("append-slash", [unseen("301"), counted(Code.OVER, status="404")], SHORT),
+        ("swapped-labels", [counted(Code.SHORT), counted(Code.OVER)], unseen("304")),
+        ("swapped-labels", [counted(Code.SHORT), counted(Code.OVER)], MORE),
+        (
+            "swapped-labels",
+            [counted(Code.SHORT), counted(Code.OVER)],
+            failed("response-conservation", Code.SHORT, law=BY_VIEW),
+        ),
+        ("unstarted-timer", [UNKNOWN_LATENCY], counted(Code.SHORT)),
+        ("observed-twice", [failed("latency-conservation", Code.OVER, view="shop:cart")], UNKNOWN_LATENCY),
+        ("over-timed", [BUCKETS, HIGH], failed("resolution", Code.ABOVE_HIGHEST_BOUND)),
+        ("over-timed", [BUCKETS, HIGH], counted(Code.SHORT)),
+        ("part-timed", [LOW], HIGH),
+        ("part-timed", [LOW], counted(Code.SHORT)),
+        ("part-timed", [LOW], failed("latency-conservation", Code.SHORT, view="shop:cart")),
+        ("wrong-bound", [ALL_BUCKETS], LOW),
+        ("wrong-bound", [ALL_BUCKETS], counted(Code.SHORT)),
+        ("wrong-bound", [ALL_BUCKETS], failed("latency-conservation", Code.SERIES_LOST, view="shop:cart")),
+        ("lost-infinity", [failed("latency-conservation", Code.MISSING, le="+Inf")], counted(Code.MISSING)),
+        ("plain-engine", [failed("database", Code.MISSING)], failed("database", Code.MISSING, le="+Inf")),
+        ("double-sql", [failed("database", Code.OVER)], failed("database", Code.SHORT)),
+        ("sql-milliseconds", [failed("database", Code.TOO_HIGH)], failed("database", Code.OVER)),
+        ("hits-on-set", [failed("cache", Code.OVER, counter="hits")], failed("cache", Code.SHORT, counter="gets")),
+        ("double-saves", [failed("model-ops", Code.OVER)], counted(Code.OVER)),
+        ("exception-types", [failed("exceptions", Code.MISSING), failed("exceptions", Code.OVER)], MORE),
+        ("wrong-transport", [failed("side-counters", Code.OVER, transport="http")], counted(Code.OVER)),
+    ],
+)
+def test_contrary_evidence_excludes_a_cause(cause: str, verdicts: list[Verdict], against: Verdict) -> None:
+    """What it says would be wrong, or is not known."""
+    assert cause in {found.id for found in likely(verdicts, (), DJANGO_PROMETHEUS)}
+    assert cause not in {found.id for found in likely([*verdicts, against], (), DJANGO_PROMETHEUS)}
+
+
+@pytest.mark.parametrize(
+    "verdicts",
+    [
+        [MORE],
+        [failed("scrape-health", Code.RAW_DIFFERS)],
+        [BUCKETS],
+        [unseen("418")],
+        [unseen("500")],
+        [failed("side-counters", Code.OVER, law="requests-by-transport")],
+    ],
+)
+def test_one_sign_of_several_names_nothing(verdicts: list[Verdict]) -> None:
+    """Rather no cause than one that may be wrong."""
+    assert likely(verdicts, (), DJANGO_PROMETHEUS) == ()
 
 
 def test_nothing_failed_has_no_cause() -> None:
@@ -117,8 +259,8 @@ def test_every_sign_can_be_given(rule: CauseRule) -> None:
 
 
 def test_every_fault_that_must_be_named_has_a_rule() -> None:
-    """And no rule is for a fault that is gone; of five faults one at most may be without."""
+    """And no rule is for a fault that is gone; of ten faults one at most may be without."""
     rules = {rule.id for rule in RULES}
     named = [fault for fault in FAULTS if fault.cause is not None]
     assert {fault.cause or fault.id for fault in named if fault.caught_by} == rules
-    assert len(named) >= 0.8 * len(FAULTS)
+    assert len(named) >= 0.9 * len(FAULTS)
