@@ -28,6 +28,7 @@ text = path.read_text()
 for name, port in (item.split("=") for item in ports):
     text = text.replace(f"@{name}@", port)
 path.write_text(text)
+os.chmod(directory, 0o711)  # as root, nginx serves as another user, who must reach its files
 os.execvp("nginx", ["nginx", "-e", "stderr", "-p", directory, "-c", str(path)])
 """
 

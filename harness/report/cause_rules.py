@@ -81,6 +81,10 @@ ERRORS = SERVER_ERRORS | {"400", "401", "403", "404", "405", "408", "409", "413"
 REDIRECTS = frozenset({"301", "302", "303", "307", "308"})
 TIME_OUTS = frozenset({"408", "499", "504"})
 STATUS_CLASSES = frozenset(f"{first}{rest}" for first in "12345" for rest in ("xx", "XX"))
+LATE = frozenset({"yes"})
+ALL_BEHIND = Sign("running-counts", frozenset({Code.BEHIND}), {"view": frozenset({ABSENT}), "late": LATE})
+"""Even the first counter of all was behind what had been answered, and caught up."""
+ONE_BEHIND = Sign("running-counts", frozenset({Code.BEHIND}), {"late": LATE})
 BEYOND_BOUNDS = Sign("resolution", frozenset({Code.ABOVE_HIGHEST_BOUND}))
 UNTIMED = Sign("latency-conservation", frozenset({Code.OVER}), {"law": frozenset({"unknown-latency"})})
 MISCOUNTED = (Sign("request-counts"), Sign("response-conservation"), Sign("scrape-health"))
@@ -245,6 +249,33 @@ RULES: tuple[CauseRule, ...] = (
         (Sign("response-conservation", frozenset({Code.MISSING}), BY_STATUS),),
     ),
     CauseRule(
+        "cut-page",
+        "series have gaps at scrapes that went well: the metrics page was cut on its way to Prometheus; have the proxy "
+        "pass on the whole body or an error",
+        (Sign("series-presence", frozenset({Code.GAP})),),
+        unless=(FEWER_REQUESTS, COUNTS_FELL),
+    ),
+    CauseRule(
+        "stale-page",
+        "all counters lag behind what had been answered, and catch up: the metrics page is cached, polled or held back "
+        "between the app and Prometheus; scrape the app itself",
+        (ALL_BEHIND,),
+        unless=(COUNTS_FELL, _scrapes(Code.RAW_DIFFERS, Code.TARGET_DOWN)),
+    ),
+    CauseRule(
+        "batched-counters",
+        "some counters lag behind the first of all, and catch up: they are written in batches; count at once",
+        (ONE_BEHIND,),
+        unless=(ALL_BEHIND, COUNTS_FELL, _scrapes(Code.RAW_DIFFERS, Code.TARGET_DOWN)),
+    ),
+    CauseRule(
+        "counted-early",
+        "counters run ahead of what had been sent, and are right in the end: counts are reserved or estimated, or "
+        "samples bear times before their counters were read",
+        (Sign("running-counts", frozenset({Code.AHEAD})),),
+        unless=(MORE_REQUESTS, _over(), Sign("response-conservation"), COUNTS_FELL),
+    ),
+    CauseRule(
         "head-as-get",
         "HEAD requests are reported as GET: a middleware or a server changes the method before it is counted",
         (
@@ -290,7 +321,7 @@ RULES: tuple[CauseRule, ...] = (
         "some requests went to processes that are not scraped: workers without a shared PROMETHEUS_MULTIPROC_DIR, "
         "fewer ports than workers, or replicas that the scrape job does not name",
         (FEWER_REQUESTS,),
-        unless=(_unseen(), COUNTS_FELL, _scrapes(Code.RAW_DIFFERS, Code.TARGET_DOWN, Code.TARGET_GONE)),
+        unless=(_unseen(), ALL_BEHIND, COUNTS_FELL, _scrapes(Code.RAW_DIFFERS, Code.TARGET_DOWN, Code.TARGET_GONE)),
     ),
     CauseRule(
         "health-checks",
