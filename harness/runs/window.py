@@ -192,6 +192,8 @@ def _judge_quiet(scraped: Scraped, after_s: float) -> tuple[float, int, int] | N
         answers = answered.get(instance, ())
         if len(points) < 2 or len(answers) < 2 or points[-1][0] <= after_s:
             return None
+        if points[-1][0] != answers[-1][0]:
+            return None  # a scrape was stored between the two questions: they are of different moments
         grown = points[-1][1] - points[-2][1]
         own = 1 if points[-1][1] - answers[-1][1] >= 1 else 0  # the scrape itself, when Django serves it
         flying += int(points[-1][1] - answers[-1][1]) - own

@@ -185,11 +185,7 @@ SCRAPES: Mapping[str, Case] = {
     ),
     "scrapes left out": Case(
         raw_points("up", lambda points: points.__delitem__(slice(6, 9))),
-        fails={
-            Code.OVER: "request-conservation request-counts",
-            Code.SCRAPES_MISSING: "scrape-health",
-            Code.TOO_HIGH: "timer-span",
-        },
+        fails={Code.SCRAPES_MISSING: "scrape-health"},
     ),
     "a failed scrape": Case(
         raw_points("up", lambda points: points[6].__setitem__(1, "0")), fails={Code.TARGET_DOWN: "scrape-health"}
@@ -240,7 +236,6 @@ COUNTS: Mapping[str, Case] = {
         fails={
             Code.RAW_DIFFERS: "scrape-health",
             Code.SCRAPED_TWICE: "request-conservation",
-            Code.SHORT: "request-conservation request-counts",
             Code.TOO_HIGH: "timer-span",
             Code.TOO_LOW: "timer-span",
         },
@@ -249,7 +244,6 @@ COUNTS: Mapping[str, Case] = {
         together(scaled(SUM, 0.0), second_instance(1.0)),
         fails={
             Code.RAW_DIFFERS: "scrape-health",
-            Code.SHORT: "request-conservation request-counts",
             Code.TOO_LOW: "timer-span",
         },
         open={Code.NOTHING_COUNTED: "request-conservation"},

@@ -42,6 +42,12 @@ def requests(facts: Facts, readings: Sequence[Moment]) -> dict[Key, Bounds]:
     return {key: _widened(facts, key, bounds) for key, bounds in sums.items()}
 
 
+def unanswered(facts: Facts, readings: Sequence[Moment], key: Key) -> Bounds:
+    """Of a view and method of which the client had no response: what it may have sent all the same."""
+    none = np.zeros(len(readings))
+    return _widened(facts, key, Bounds(none, none))
+
+
 def totals(facts: Facts, readings: Sequence[Moment]) -> dict[Key, Bounds]:
     """All requests of the client, the scrapes, and the declared background."""
     whole = Bounds(np.zeros(len(readings)), np.full(len(readings), float(facts.run.generator.unrecorded)))

@@ -110,7 +110,9 @@ def _judge(
     if isinstance(known, NoData):
         yield unanswered(ID, subject, known, strength=strength, labels={"metric": metric})
         return
-    counter = Counter(subject, metric, by, _grown(facts, readings, metric, by), bounds)
+    grown = _grown(facts, readings, metric, by)
+    others = {key: _running_bounds.unanswered(facts, readings, key) for key in grown if key not in bounds}
+    counter = Counter(subject, metric, by, grown, {**bounds, **others})
     misses = list(_misses(counter, len(readings), one_sided=facts.foreign))
     wrong = False
     for code in (Code.BEHIND, Code.AHEAD):
@@ -146,7 +148,7 @@ def _grown(facts: Facts, readings: Sequence[Moment], metric: str, by: Key) -> di
 def _misses(counter: Counter, readings: int, *, one_sided: bool) -> Iterator[Miss]:
     none = np.zeros(readings)
     for key in sorted({*counter.grown, *counter.bounds}):
-        grown, bounds = counter.grown.get(key, none), counter.bounds.get(key, Bounds(none, none))
+        grown, bounds = counter.grown.get(key, none), counter.bounds[key]
         amounts = np.maximum(bounds.least - grown, -np.inf if one_sided else grown - bounds.most)
         for place in np.flatnonzero(amounts > 0).tolist():
             least, most = float(bounds.least[place]), float(bounds.most[place])

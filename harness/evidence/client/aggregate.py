@@ -55,6 +55,7 @@ COLUMNS = (
     "known_delay_s",
     "db_s",
     *KINDS,
+    "hop",
     "phase",
 )
 """The columns that are read."""
@@ -178,7 +179,10 @@ class SampleAggregator:
                 continue
             started_s = part["started_s"].to_numpy()
             sent = np.searchsorted(self._sent_s, started_s, side="left")
-            answered = np.searchsorted(self._answered_s, started_s + part["latency_s"].to_numpy(), side="left")
+            ended_s = started_s + part["latency_s"].to_numpy()
+            # What the client did between two hops is in neither's latency: the ends of later ones are not known.
+            ended_s[((part["hop"] > 0) & part["status"].between(300, 399)).to_numpy()] = np.inf
+            answered = np.searchsorted(self._answered_s, ended_s, side="left")
             for values, rows in part.groupby(columns, observed=True).indices.items():
                 counts = [np.bincount(places[rows], minlength=width) for places in (answered, sent)]
                 assert isinstance(values, tuple)

@@ -86,6 +86,21 @@ def test_who_else_scrapes_is_no_traffic(scrapes: list[Scrape], idle: int) -> Non
     assert opened({"a:1": scrapes}).before == window.QuietScrape(101.0, idle)
 
 
+def test_counters_of_two_scrapes_are_no_moment() -> None:
+    """A scrape that is stored between the two questions is in one answer only."""
+
+    class Later(Answers):
+        def read(self, text: str) -> Reading | NoData:
+            found = super().read(text)
+            if text.startswith(RESPONSES) and isinstance(found, Reading):
+                (series,) = found.series
+                return Reading((replace(series, points=(*series.points, (101.5, 8.0))),))
+            return found
+
+    scraped = Scraped(Later({"a:1": [(100.5, 7, 6), (101.0, 8, 6)]}), "2.42.0", SELECTOR, 0.05, DJANGO_PROMETHEUS)
+    assert window.open_window(scraped, OWN.target, OWN).before.idle_requests is None
+
+
 def test_all_processes_of_the_target_must_have_been_scraped() -> None:
     """One whose newest scrape is too old leaves nothing known of others' requests."""
     made = opened({"a:1": [(100.5, 7, 7), (101.0, 7, 7)], "b:1": [(98.5, 7, 7), (99.0, 7, 7)]})

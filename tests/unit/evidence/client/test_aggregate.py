@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from harness.evidence.client.aggregate import COLUMNS, SampleAggregator
 from harness.evidence.client.schema import SCHEMA
-from harness.evidence.client.summary import ALL, GAP_GRID_S, QUANTILES, ClientSummary
+from harness.evidence.client.summary import ALL, GAP_GRID_S, QUANTILES, ClientSummary, Running
+from harness.evidence.moments import Moment
 
 Row = dict[str, object]
 LATENCY = st.one_of(st.floats(1e-6, 20), st.sampled_from([0.001, 0.01, 0.01 + GAP_GRID_S[3], 1.0]))
@@ -130,3 +131,26 @@ def test_a_request_that_starts_early_has_waited_for_nothing() -> None:
     intended = tally([early, late], 2).latency[ALL].intended
     assert intended.n == 2
     assert intended.sum_s == pytest.approx(0.5 + 0.8)
+
+
+def test_requests_are_counted_at_each_reading_of_the_counters() -> None:
+    """A response from when the client had it, a request from when it was sent; one without a response by its name."""
+    readings = [Moment(at, {}, answered_s=at, sent_s=at + 0.5) for at in (1001.0, 1002.0, 1003.0)]
+    rows = [
+        row("a", "GET", 200, 0.5, witness=True) | {"started_s": 1000.5},
+        row("a", "GET", 200, 0.5, witness=True) | {"started_s": 1001.5 + 1e-6},
+        row("a", "GET", 500, 1.5, witness=True) | {"started_s": 1001.5},
+        row("a", "GET", 302, 0.1, witness=True) | {"started_s": 1000.5, "hop": 1},
+        row("a", "GET", 0, 9.0, witness=False) | {"started_s": 1002.0},
+        row("a", "GET", 200, 0.1, witness=True, phase="warmup") | {"started_s": 1000.5},
+    ]
+    counter = SampleAggregator(BOUNDS, readings)
+    tables = [pa.Table.from_pylist([each], schema=SCHEMA).select(list(COLUMNS)) for each in rows]
+    for table in tables:
+        counter.add(table)
+    assert counter.summary(tables).running == {
+        ("a", "GET", 200): Running(answered=(1, 1, 2), sent=(1, 2, 2)),
+        ("a", "GET", 500): Running(answered=(0, 0, 1), sent=(1, 1, 1)),
+        ("a", "GET", 302): Running(answered=(0, 0, 0), sent=(1, 1, 1)),
+        ("/a", "GET", 0): Running(answered=(0, 0, 0), sent=(0, 1, 1)),
+    }
