@@ -474,6 +474,13 @@ RULES: tuple[CauseRule, ...] = (
         unless=(Sign("latency-conservation"), *MISCOUNTED),
     ),
     CauseRule(
+        "lowered-tail",
+        "requests are counted in lower buckets than they took, while the sum of their time is right: the code that "
+        "observes rounds or replaces the duration",
+        (Sign("latency-buckets", frozenset({Code.TOO_LOW}), share=Share.ALL),),
+        unless=(ALL_BUCKETS, Sign("timer-span"), Sign("latency-conservation"), *MISCOUNTED),
+    ),
+    CauseRule(
         "mixed-bounds",
         "the buckets of several histograms contradict each other: replicas have different bounds, as while a release "
         "with other bounds is rolled out; change bounds everywhere at once",
