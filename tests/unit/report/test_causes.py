@@ -87,6 +87,7 @@ ALL_BUCKETS = failed("latency-buckets", Code.TOO_HIGH)
         ([failed("scrape-health", Code.TARGET_DOWN)], "sample-limit"),
         ([failed("scrape-health", Code.TARGET_DOWN), failed("scrape-health", Code.LABELS_COLLIDE)], "sample-limit"),
         ([failed("scrape-health", Code.COUNTER_RESET), failed("scrape-health", Code.LABELS_COLLIDE)], "labels-collide"),
+        ([failed("scrape-health", Code.LABELS_COLLIDE), MORE, counted(Code.MISSING)], "labels-collide"),
         ([failed("scrape-health", Code.SCRAPES_MISSING)], "prometheus-paused"),
         ([ALL_BUCKETS, BUCKETS], "wrong-bound"),
         ([BUCKETS, HIGH, failed("resolution", Code.ABOVE_HIGHEST_BOUND)], "milliseconds"),
@@ -126,7 +127,6 @@ def test_a_sign_names_its_cause_first(verdicts: list[Verdict], cause: str) -> No
     [
         ("labels-collide", [failed("scrape-health", Code.LABELS_COLLIDE)], failed("scrape-health", Code.TARGET_DOWN)),
         ("labels-collide", [failed("scrape-health", Code.LABELS_COLLIDE)], failed("scrape-health", Code.TARGET_GONE)),
-        ("labels-collide", [failed("scrape-health", Code.LABELS_COLLIDE)], MORE),
         ("lowered-tail", [failed("latency-buckets", Code.TOO_LOW, view="shop:cart")], LOW),
         ("lowered-tail", [failed("latency-buckets", Code.TOO_LOW, view="shop:cart")], ALL_BUCKETS),
         ("lowered-tail", [failed("latency-buckets", Code.TOO_LOW, view="shop:cart")], counted(Code.SHORT)),
@@ -145,6 +145,7 @@ def test_a_sign_names_its_cause_first(verdicts: list[Verdict], cause: str) -> No
         ("prometheus-paused", [MISSED], VANISHED),
         ("wiped-directory", [VANISHED, SHORT], MISSED),
         ("two-exporters", [failed("scrape-health", Code.LABELS_COLLIDE), MORE], RESET),
+        ("two-exporters", [failed("scrape-health", Code.LABELS_COLLIDE), MORE], counted(Code.MISSING)),
         ("after-not-last", [counted(Code.OVER, view="<unnamed view>")], MORE),
         ("after-not-last", [counted(Code.OVER, view="<unnamed view>")], counted(Code.OVER, status="4xx")),
         ("mixed-bounds", [ALL_BUCKETS, failed("database", Code.BUCKETS_CONTRADICT)], counted(Code.SHORT)),
