@@ -173,13 +173,18 @@ RULES: tuple[CauseRule, ...] = (
         (_scrapes(Code.IN_TURN),),
     ),
     CauseRule(
+        "two-exporters",
+        SCRAPED_TWICE,
+        (_scrapes(Code.LABELS_COLLIDE), MORE_REQUESTS),  # more series are stored than a scrape kept
+        unless=(Sign("request-counts", LESS), COUNTS_FELL),
+    ),
+    CauseRule(
         "labels-collide",
         "several series were merged and only the first sample of each scrape was kept: metric_relabel_configs of the "
         "scrape job drop a label that distinguishes them",
         (_scrapes(Code.LABELS_COLLIDE),),
         # Of a scrape that failed or was never made nothing is stored, whatever its labels are.
-        # More requests than were sent are no series lost, but series scraped twice.
-        unless=(_scrapes(Code.TARGET_DOWN, Code.TARGET_GONE, Code.SCRAPES_MISSING), MORE_REQUESTS),
+        unless=(_scrapes(Code.TARGET_DOWN, Code.TARGET_GONE, Code.SCRAPES_MISSING),),
     ),
     CauseRule(
         "recycled-workers",
@@ -226,12 +231,6 @@ RULES: tuple[CauseRule, ...] = (
         "two-exporters",
         SCRAPED_TWICE,
         (Sign("request-conservation", frozenset({Code.SCRAPED_TWICE})),),
-    ),
-    CauseRule(
-        "two-exporters",
-        SCRAPED_TWICE,
-        (_scrapes(Code.LABELS_COLLIDE), MORE_REQUESTS),  # more series are stored than a scrape kept
-        unless=(Sign("request-conservation", frozenset({Code.SCRAPED_TWICE})), COUNTS_FELL),
     ),
     CauseRule(
         "before-missing",
