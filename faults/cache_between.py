@@ -24,7 +24,7 @@ MIDDLEWARE[2:2] = [
 """
 
 FAULT = Fault(
-    number=101,
+    number=96,
     id="cache-between",
     does="Django's per-site cache stands between the two middlewares of django-prometheus.",
     lie="what the cache answers has no view, no status and no latency",

@@ -12,7 +12,7 @@ HTTP = """\
 """
 
 FAULT = Fault(
-    number=102,
+    number=97,
     id="cached-answers",
     does="nginx answers from its cache for two seconds.",
     lie="the answers from the cache do not exist",

@@ -21,7 +21,7 @@ class PrometheusAfterMiddleware(middleware.PrometheusAfterMiddleware):
 """
 
 FAULT = Fault(
-    number=103,
+    number=98,
     id="sizes-in-bits",
     does="The sizes of responses are observed in bits.",
     lie="the app sends eight times as much as it does",

@@ -55,7 +55,7 @@ class Guest(FastHttpUser):
 """
 
 FAULT = Fault(
-    number=105,
+    number=100,
     id="swapped-alphabet",
     does="One of ten responses of a view is counted under another, and both have Cyrillic names.",
     lie="both views' counts are off while their sum is right",

@@ -4,7 +4,7 @@ from faults import _replicas
 from harness.faults import Fault, Injection
 
 FAULT = Fault(
-    number=104,
+    number=99,
     id="swapped-instances",
     does="Each of two replicas is scraped under the address of the other.",
     lie="the errors and the load of one replica are the other's",

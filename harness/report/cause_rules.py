@@ -82,6 +82,10 @@ ERRORS = SERVER_ERRORS | {"400", "401", "403", "404", "405", "408", "409", "413"
 REDIRECTS = frozenset({"301", "302", "303", "307", "308"})
 TIME_OUTS = frozenset({"408", "499", "504"})
 STATUS_CLASSES = frozenset(f"{first}{rest}" for first in "12345" for rest in ("xx", "XX"))
+LATE = frozenset({"yes"})
+ALL_BEHIND = Sign("running-counts", frozenset({Code.BEHIND}), {"view": frozenset({ABSENT}), "late": LATE})
+"""Even the first counter of all was behind what had been answered, and caught up."""
+ONE_BEHIND = Sign("running-counts", frozenset({Code.BEHIND}), {"late": LATE})
 BEYOND_BOUNDS = Sign("resolution", frozenset({Code.ABOVE_HIGHEST_BOUND}))
 UNTIMED = Sign("latency-conservation", frozenset({Code.OVER}), {"law": frozenset({"unknown-latency"})})
 MISCOUNTED = (Sign("request-counts"), Sign("response-conservation"), Sign("scrape-health"))
@@ -174,13 +178,18 @@ RULES: tuple[CauseRule, ...] = (
         (_scrapes(Code.IN_TURN),),
     ),
     CauseRule(
+        "two-exporters",
+        SCRAPED_TWICE,
+        (_scrapes(Code.LABELS_COLLIDE), MORE_REQUESTS),  # more series are stored than a scrape kept
+        unless=(Sign("request-counts", LESS), COUNTS_FELL),
+    ),
+    CauseRule(
         "labels-collide",
         "several series were merged and only the first sample of each scrape was kept: metric_relabel_configs of the "
         "scrape job drop a label that distinguishes them",
         (_scrapes(Code.LABELS_COLLIDE),),
         # Of a scrape that failed or was never made nothing is stored, whatever its labels are.
-        # More requests than were sent are no series lost, but series scraped twice.
-        unless=(_scrapes(Code.TARGET_DOWN, Code.TARGET_GONE, Code.SCRAPES_MISSING), MORE_REQUESTS),
+        unless=(_scrapes(Code.TARGET_DOWN, Code.TARGET_GONE, Code.SCRAPES_MISSING),),
     ),
     CauseRule(
         "recycled-workers",
@@ -236,12 +245,6 @@ RULES: tuple[CauseRule, ...] = (
         (CACHED_BETWEEN,),
     ),
     CauseRule(
-        "two-exporters",
-        SCRAPED_TWICE,
-        (_scrapes(Code.LABELS_COLLIDE), MORE_REQUESTS),  # more series are stored than a scrape kept
-        unless=(Sign("request-conservation", frozenset({Code.SCRAPED_TWICE})), COUNTS_FELL),
-    ),
-    CauseRule(
         "before-missing",
         "no request was counted at all: PrometheusBeforeMiddleware is missing; add it as the first line of MIDDLEWARE",
         (Sign("request-conservation", frozenset({Code.MISSING}), {"law": frozenset({"requests"})}),),
@@ -252,6 +255,33 @@ RULES: tuple[CauseRule, ...] = (
         "no response was counted by view or status: PrometheusAfterMiddleware is missing; add it as the last line of "
         "MIDDLEWARE",
         (Sign("response-conservation", frozenset({Code.MISSING}), BY_STATUS),),
+    ),
+    CauseRule(
+        "cut-page",
+        "series have gaps at scrapes that went well: the metrics page was cut on its way to Prometheus; have the proxy "
+        "pass on the whole body or an error",
+        (Sign("series-presence", frozenset({Code.GAP})),),
+        unless=(FEWER_REQUESTS, COUNTS_FELL),
+    ),
+    CauseRule(
+        "stale-page",
+        "all counters lag behind what had been answered, and catch up: the metrics page is cached, polled or held back "
+        "between the app and Prometheus; scrape the app itself",
+        (ALL_BEHIND,),
+        unless=(COUNTS_FELL, _scrapes(Code.RAW_DIFFERS, Code.TARGET_DOWN)),
+    ),
+    CauseRule(
+        "batched-counters",
+        "some counters lag behind the first of all, and catch up: they are written in batches; count at once",
+        (ONE_BEHIND,),
+        unless=(ALL_BEHIND, COUNTS_FELL, _scrapes(Code.RAW_DIFFERS, Code.TARGET_DOWN)),
+    ),
+    CauseRule(
+        "counted-early",
+        "counters run ahead of what had been sent, and are right in the end: counts are reserved or estimated, or "
+        "samples bear times before their counters were read",
+        (Sign("running-counts", frozenset({Code.AHEAD})),),
+        unless=(MORE_REQUESTS, _over(), Sign("response-conservation"), COUNTS_FELL),
     ),
     CauseRule(
         "head-as-get",
@@ -299,7 +329,13 @@ RULES: tuple[CauseRule, ...] = (
         "some requests went to processes that are not scraped: workers without a shared PROMETHEUS_MULTIPROC_DIR, "
         "fewer ports than workers, or replicas that the scrape job does not name",
         (FEWER_REQUESTS,),
-        unless=(CACHED_BETWEEN, _unseen(), COUNTS_FELL, _scrapes(Code.RAW_DIFFERS, Code.TARGET_DOWN, Code.TARGET_GONE)),
+        unless=(
+            CACHED_BETWEEN,
+            _unseen(),
+            ALL_BEHIND,
+            COUNTS_FELL,
+            _scrapes(Code.RAW_DIFFERS, Code.TARGET_DOWN, Code.TARGET_GONE),
+        ),
     ),
     CauseRule(
         "health-checks",
@@ -464,6 +500,13 @@ RULES: tuple[CauseRule, ...] = (
         "reported latencies are too low: the timer does not span all of the work",
         (Sign("timer-span", frozenset({Code.TOO_LOW}), share=Share.MOST),),
         unless=(Sign("latency-conservation"), *MISCOUNTED),
+    ),
+    CauseRule(
+        "lowered-tail",
+        "requests are counted in lower buckets than they took, while the sum of their time is right: the code that "
+        "observes rounds or replaces the duration",
+        (Sign("latency-buckets", frozenset({Code.TOO_LOW}), share=Share.ALL),),
+        unless=(ALL_BUCKETS, Sign("timer-span"), Sign("latency-conservation"), *MISCOUNTED),
     ),
     CauseRule(
         "mixed-bounds",

@@ -14,7 +14,7 @@ were: as many as Prometheus made, or others scrape as well. Then, as for the bac
 instance's reading before has arrived by this one, and no more than was answered by t1.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,7 +119,8 @@ def _judge(
         found = [miss for miss in misses if (miss.grown < miss.least) is (code is Code.BEHIND)]
         if found:
             wrong = True
-            yield _miss(facts, readings, counter, code, found, strength)
+            late = code is Code.BEHIND and not facts.foreign and _catches_up(counter, found)
+            yield _miss(facts, readings, counter, code, found, strength, {"late": "yes"} if late else {})
     if not wrong:
         limits = (
             "what the client had answered" if facts.foreign else "what the client had answered and what it had sent"
@@ -154,8 +155,24 @@ def _misses(counter: Counter, readings: int, *, one_sided: bool) -> Iterator[Mis
             yield Miss(float(amounts[place]), key, place, least, most, float(grown[place]))
 
 
+def _catches_up(counter: Counter, found: Sequence[Miss]) -> bool:
+    """True when a series that was behind then grew by more than can have happened since: it was late, not lost."""
+    return any(
+        later < len(grown) and grown[later] - grown[miss.place] > bounds.most[later] - bounds.least[miss.place]
+        for miss in found
+        for later in (miss.place + 1,)
+        if (grown := counter.grown.get(miss.key)) is not None and (bounds := counter.bounds.get(miss.key)) is not None
+    )
+
+
 def _miss(
-    facts: Facts, readings: Sequence[Moment], counter: Counter, code: Code, found: Sequence[Miss], strength: Strength
+    facts: Facts,
+    readings: Sequence[Moment],
+    counter: Counter,
+    code: Code,
+    found: Sequence[Miss],
+    strength: Strength,
+    more: Mapping[str, str],
 ) -> Verdict:
     worst = max(found, key=lambda miss: miss.amount)
     at_s = readings[worst.place].time_s - facts.run.window.start_s
@@ -180,7 +197,7 @@ def _miss(
         tolerance=None if facts.foreign else _tolerance(worst, behind=behind),
         unit=counter.subject.removeprefix("all ").partition(" ")[0],
         strength=strength,
-        labels={"metric": counter.metric, **own},
+        labels={"metric": counter.metric, **own, **more},
     )
 
 

@@ -34,6 +34,11 @@ MORE = failed("request-conservation", Code.OVER, law="requests")
 RESET = failed("scrape-health", Code.COUNTER_RESET, metric="django_http_x_total")
 MISSED = failed("scrape-health", Code.SCRAPES_MISSING, instance="app:1")
 VANISHED = failed("scrape-health", Code.RAW_DIFFERS)
+GAP = failed("series-presence", Code.GAP, instance="app:1")
+BEHIND = failed("running-counts", Code.BEHIND, metric="any_total")
+ALL_LATE = failed("running-counts", Code.BEHIND, metric="any_total", late="yes")
+ONE_LATE = failed("running-counts", Code.BEHIND, metric="any_total", view="shop:cart", late="yes")
+AHEAD = failed("running-counts", Code.AHEAD, metric="any_total")
 BY_STATUS = "responses-by-status"
 BY_VIEW = "responses-by-view"
 UNKNOWN_LATENCY = failed("latency-conservation", Code.OVER, law="unknown-latency")
@@ -82,6 +87,7 @@ ALL_BUCKETS = failed("latency-buckets", Code.TOO_HIGH)
         ([failed("scrape-health", Code.TARGET_DOWN)], "sample-limit"),
         ([failed("scrape-health", Code.TARGET_DOWN), failed("scrape-health", Code.LABELS_COLLIDE)], "sample-limit"),
         ([failed("scrape-health", Code.COUNTER_RESET), failed("scrape-health", Code.LABELS_COLLIDE)], "labels-collide"),
+        ([failed("scrape-health", Code.LABELS_COLLIDE), MORE, counted(Code.MISSING)], "labels-collide"),
         ([failed("scrape-health", Code.SCRAPES_MISSING)], "prometheus-paused"),
         ([ALL_BUCKETS, BUCKETS], "wrong-bound"),
         ([BUCKETS, HIGH, failed("resolution", Code.ABOVE_HIGHEST_BOUND)], "milliseconds"),
@@ -98,6 +104,12 @@ ALL_BUCKETS = failed("latency-buckets", Code.TOO_HIGH)
         ([failed("model-ops", Code.OVER, model="order", operation="inserts")], "double-saves"),
         ([failed("exceptions", Code.MISSING, type="KeyError"), failed("exceptions", Code.OVER)], "exception-types"),
         ([failed("side-counters", Code.OVER, transport="http")], "wrong-transport"),
+        ([failed("latency-buckets", Code.TOO_LOW, view="shop:cart")], "lowered-tail"),
+        ([GAP], "cut-page"),
+        ([ALL_LATE, ONE_LATE, SHORT], "stale-page"),
+        ([ONE_LATE], "batched-counters"),
+        ([BEHIND, SHORT], "unscraped-processes"),
+        ([AHEAD], "counted-early"),
         ([failed("alerts", Code.RULE_ERROR)], "fragile-rule"),
         ([failed("dashboards", Code.WRONG_EXPRESSION, averages="wrong")], "averaged-percentiles"),
         ([failed("dashboards", Code.WRONG_EXPRESSION, unnamed="wrong")], "hidden-404s"),
@@ -118,12 +130,25 @@ def test_a_sign_names_its_cause_first(verdicts: list[Verdict], cause: str) -> No
     [
         ("labels-collide", [failed("scrape-health", Code.LABELS_COLLIDE)], failed("scrape-health", Code.TARGET_DOWN)),
         ("labels-collide", [failed("scrape-health", Code.LABELS_COLLIDE)], failed("scrape-health", Code.TARGET_GONE)),
-        ("labels-collide", [failed("scrape-health", Code.LABELS_COLLIDE)], MORE),
+        ("lowered-tail", [failed("latency-buckets", Code.TOO_LOW, view="shop:cart")], LOW),
+        ("lowered-tail", [failed("latency-buckets", Code.TOO_LOW, view="shop:cart")], ALL_BUCKETS),
+        ("lowered-tail", [failed("latency-buckets", Code.TOO_LOW, view="shop:cart")], counted(Code.SHORT)),
+        ("cut-page", [GAP], SHORT),
+        ("cut-page", [GAP], RESET),
+        ("stale-page", [ALL_LATE], RESET),
+        ("stale-page", [ALL_LATE], failed("scrape-health", Code.TARGET_DOWN)),
+        ("batched-counters", [ONE_LATE], ALL_LATE),
+        ("batched-counters", [ONE_LATE], RESET),
+        ("counted-early", [AHEAD], MORE),
+        ("counted-early", [AHEAD], counted(Code.OVER)),
+        ("counted-early", [AHEAD], failed("response-conservation", Code.OVER, law=BY_STATUS)),
+        ("unscraped-processes", [SHORT], ALL_LATE),
         ("deregistered-replica", [MISSED, VANISHED], RESET),
         ("deregistered-replica", [MISSED, VANISHED], failed("scrape-health", Code.TARGET_DOWN)),
         ("prometheus-paused", [MISSED], VANISHED),
         ("wiped-directory", [VANISHED, SHORT], MISSED),
         ("two-exporters", [failed("scrape-health", Code.LABELS_COLLIDE), MORE], RESET),
+        ("two-exporters", [failed("scrape-health", Code.LABELS_COLLIDE), MORE], counted(Code.MISSING)),
         ("after-not-last", [counted(Code.OVER, view="<unnamed view>")], MORE),
         ("after-not-last", [counted(Code.OVER, view="<unnamed view>")], counted(Code.OVER, status="4xx")),
         ("mixed-bounds", [ALL_BUCKETS, failed("database", Code.BUCKETS_CONTRADICT)], counted(Code.SHORT)),
@@ -199,6 +224,7 @@ def test_contrary_evidence_excludes_a_cause(cause: str, verdicts: list[Verdict],
         [failed("scrape-health", Code.RAW_DIFFERS)],
         [BUCKETS],
         [unseen("418")],
+        [BEHIND],
         [unseen("500")],
         [failed("side-counters", Code.OVER, law="requests-by-transport")],
     ],
