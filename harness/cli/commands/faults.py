@@ -65,6 +65,7 @@ def _faults(options: argparse.Namespace) -> int:
             out,
             options.jobs,
             lambda row: reporter.stage(f"{next(done)} of {total}  {row.id}: {row.outcome} {row.note}".rstrip()),
+            stop_timeout_s=profile.stop_timeout_s,
         )
     if options.json:
         sys.stdout.write(render.render_json(made))

@@ -8,9 +8,13 @@ never held for more than a few milliseconds.
 import atexit
 import json
 import os
+import signal
 import statistics
+import sys
 import time
+from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import gevent
@@ -24,7 +28,7 @@ from harness.evidence.client.schema import CLOSING_KEY, SCHEMA, Exchange, Labels
 from harness.runtime.load import witness_token
 from harness.runtime.load.locust_plugin import clients, pytest_users
 from harness.runtime.load.locust_plugin.arrivals import Schedule
-from harness.runtime.load.pulse import PULSE_S, Pulse, encode
+from harness.runtime.load.pulse import PULSE_S, UNWRITTEN, Pulse, encode
 
 BATCH_ROWS = 256
 """Rows per record batch: about 2 ms of work, too short to be felt in anybody's latency."""
@@ -57,7 +61,10 @@ class Recorder:
         self._user_errors = 0
         self._elsewhere = 0
         self._last_response_s = 0.0
+        self._began_s: float | None = None
+        self._stopping_s: float | None = None
         self._closed = False
+        self._file.flush()
 
     def on_request(
         self,
@@ -133,14 +140,35 @@ class Recorder:
         """Count tasks that raised."""
         self._user_errors += 1
 
+    def on_start(self, **_: Any) -> None:
+        """Note when the users start."""
+        self._began_s = time.perf_counter()
+
+    def on_stopping(self, **_: Any) -> None:
+        """Note when they are asked to stop, whoever asks."""
+        self._stopping_s = self._stopping_s or time.perf_counter()
+
     def flush(self) -> None:
-        """Append the waiting exchanges to the shard."""
+        """Append the waiting exchanges to the shard, where they outlive this process."""
         if self._closed or not self._waiting:
             return
         waiting, self._waiting = self._waiting, []
         worker = max(getattr(self._environment.runner, "worker_index", 0), 0)
-        self._writer.write_batch(batch(waiting, self._labels, worker))
+        try:
+            self._writer.write_batch(batch(waiting, self._labels, worker))
+            self._file.flush()
+        except OSError as error:
+            self._give_up(error)
+            return
         self._rows += len(waiting)
+
+    def _give_up(self, error: OSError) -> None:
+        """End a load that can no longer be recorded. The shard gets no end, so nobody takes it for whole."""
+        self._closed = True
+        _report(error)
+        self._environment.process_exit_code = UNWRITTEN
+        if runner := self._environment.runner:
+            gevent.spawn(runner.quit)
 
     def pulse_forever(self) -> None:
         """Write a line a second: users, requests, errors, p95, the loop's lag at each tick, the CPU used.
@@ -163,19 +191,24 @@ class Recorder:
         """Flush, write the closing count and the end of the stream."""
         if self._closed:
             return
-        self._pulse(PULSE_S, 0.0, [], closing=True)
+        if not self._pulse(PULSE_S, 0.0, [], closing=True):
+            return
         self._closed = True
         empty = pa.record_batch([pa.array([], type=field.type) for field in SCHEMA], schema=SCHEMA)
-        self._writer.write_batch(empty, custom_metadata={CLOSING_KEY: str(self._rows)})
-        self._writer.close()
-        self._file.close()
-        self._pulse_file.close()
+        try:
+            self._writer.write_batch(empty, custom_metadata={CLOSING_KEY: str(self._rows)})
+            self._writer.close()
+            self._file.close()
+            self._pulse_file.close()
+        except OSError as error:
+            _report(error)
 
-    def _pulse(self, elapsed_s: float, cpu_s: float, lags_s: list[float], *, closing: bool = False) -> None:
+    def _pulse(self, elapsed_s: float, cpu_s: float, lags_s: list[float], *, closing: bool = False) -> bool:
+        """Write one; False when that cannot be done."""
         recent, self._recent = self._recent, []
         self.flush()
         if self._closed:
-            return
+            return False
         runner = self._environment.runner
         p95_ms = statistics.quantiles(recent, n=20)[-1] if len(recent) > 1 else (recent[0] if recent else None)
         pulse = Pulse(
@@ -194,10 +227,42 @@ class Recorder:
             cpu_ratio=cpu_s / elapsed_s,
             last_response_s=self._last_response_s,
             closing=closing,
+            loaded_s=self._loaded_s,
             shaped=self._environment.shape_class is not None,
         )
-        self._pulse_file.write(encode(pulse))
-        self._pulse_file.flush()
+        try:
+            self._pulse_file.write(encode(pulse))
+            self._pulse_file.flush()
+        except OSError as error:
+            self._give_up(error)
+            return False
+        return True
+
+    @property
+    def _loaded_s(self) -> float:
+        if self._began_s is None:
+            return 0.0
+        return (self._stopping_s or time.perf_counter()) - self._began_s
+
+
+def _report(error: OSError) -> None:
+    sys.stderr.write(f"{type(error).__name__}: the samples cannot be written: {error}\n")
+
+
+def _note_signals(file: Path) -> None:
+    """Leave the number of a signal at which Locust ends the load, in a file: nothing else says why it ended."""
+
+    def note(number: int) -> None:
+        with suppress(OSError):
+            file.write_text(str(number), encoding="utf-8")
+
+    def on_interrupt(number: int, frame: FrameType | None) -> None:
+        note(number)
+        if callable(before):
+            before(number, frame)
+
+    before = signal.signal(signal.SIGINT, on_interrupt)
+    gevent.signal_handler(signal.SIGTERM, note, signal.SIGTERM)  # beside Locust's own
 
 
 def _next_shard(directory: Path) -> tuple[int, Any]:
@@ -217,9 +282,12 @@ def attach(environment: Environment, **_: Any) -> None:
     Locust imports this file a second time when it looks for tests in a locustfile that is written for pytest.
     """
     settings = json.loads(os.environ["HARNESS_RECORDER"])
-    if isinstance(environment.runner, MasterRunner) or hasattr(environment, ATTACHED):
+    if hasattr(environment, ATTACHED):
         return
     setattr(environment, ATTACHED, True)
+    _note_signals(Path(settings["signal_file"]))
+    if isinstance(environment.runner, MasterRunner):
+        return
     if settings["closed_loop"]:
         for user_class in environment.user_classes:
             user_class.wait_time = constant(0)
@@ -230,7 +298,15 @@ def attach(environment: Environment, **_: Any) -> None:
     token = os.environ.get(witness_token.VARIABLE, "")
     clients.instrument(stamp=settings["stamp_requests"], token=token, target=environment.host or "")
     pytest_users.instrument(schedule.run if schedule else None)
-    recorder = Recorder(environment, settings, schedule)
+    try:
+        recorder = Recorder(environment, settings, schedule)
+    except OSError as error:  # Locust would go on without it
+        _report(error)
+        if isinstance(environment.runner, WorkerRunner):
+            os.kill(os.getppid(), signal.SIGTERM)  # the master waits for its workers
+        os._exit(UNWRITTEN)
+    environment.events.test_start.add_listener(recorder.on_start)
+    environment.events.test_stopping.add_listener(recorder.on_stopping)
     environment.events.request.add_listener(recorder.on_request)
     environment.events.user_error.add_listener(recorder.on_user_error)
     environment.events.quit.add_listener(recorder.close)
