@@ -13,7 +13,7 @@ import msgspec
 
 from harness.core import outcome
 from harness.core.codes import Code
-from harness.core.errors import StoreError, UsageError
+from harness.core.errors import SHORTAGES, StoreError, UsageError
 from harness.core.query import NoData, Query, Reading
 from harness.core.report import Report
 from harness.core.rule import RuleHealth
@@ -28,8 +28,8 @@ T = TypeVar("T")
 
 
 def new_run_id() -> str:
-    """A name that sorts by time and is unique, e.g. `20260401-101500-3f9a`."""
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    """A name that sorts by time and is unique, e.g. `20260401-101500-3f9a52c8`."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
 
 
 class RunDirectory:
@@ -47,7 +47,8 @@ class RunDirectory:
                 raise UsageError(f"--out: {self.path} is not empty; name another directory")
             (self.path / "logs").mkdir()
         except OSError as error:
-            raise UsageError(f"--out: {self.path} cannot be created: {error.strerror}") from None
+            kind = StoreError if error.errno in SHORTAGES else UsageError
+            raise kind(f"--out: {self.path} cannot be created: {error.strerror}; name another directory") from None
 
     @property
     def logs(self) -> Path:

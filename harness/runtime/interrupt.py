@@ -85,6 +85,11 @@ def check() -> None:
         raise Interrupted
 
 
+def asked() -> bool:
+    """Whether a signal came: what then fails may fail because of it."""
+    return _State.asked > 0
+
+
 def hurried() -> bool:
     """Whether a second signal came: what is being stopped gets no time any more."""
     return _State.asked >= HURRY

@@ -1,6 +1,5 @@
 """How Locust ended: by itself, at a signal, or for want of something that the machine has too little of."""
 
-import errno
 import os
 import re
 import signal
@@ -8,15 +7,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.core.errors import SHORTAGES
 from harness.core.run import signal_name, signal_of
 
-SHORTAGES = (errno.ENOMEM, errno.EAGAIN, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EADDRINUSE)
-"""What no locustfile is to blame for: memory, processes, space, files, ports."""
 _SHORTAGE = re.compile(
     r"\bMemoryError\b|bad_alloc|\[Errno (?:"
-    + "|".join(map(str, SHORTAGES))
+    + "|".join(map(str, sorted(SHORTAGES)))
     + r")\]|"
-    + "|".join(re.escape(os.strerror(number)) for number in SHORTAGES)
+    + "|".join(re.escape(os.strerror(number)) for number in sorted(SHORTAGES))
 )
 
 
