@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from conftest import Harness, Writer
+
+from tests.e2e.conftest import Harness, Writer
 
 SCENARIO = """
     from locust import HttpUser, constant, task
@@ -51,7 +52,6 @@ DAEMON = """
             signal.signal(number, signal.SIG_IGN)
         time.sleep(600)
         os._exit(0)
-    os.wait()
 """
 """In front of a scenario: a daemon that ignores what it can."""
 
@@ -114,7 +114,7 @@ def pulsed_rows(out: Path) -> int:
 
 def begin(harness: Harness, write: Writer, scenario: str = SCENARIO, *more: str) -> tuple[subprocess.Popen[str], Path]:
     file, out = write.file("scenario.py", scenario), harness.scratch / "out"
-    arguments = ("run", "smoke", "--locustfile", file, "--duration", "8s", "--warmup", "0s", "--quiet", "--json")
+    arguments = ("run", "smoke", "--locustfile", file, "--duration", "8s", "--warmup", "0s", "--json")
     return harness.start(*arguments, *more, "--out", out), out
 
 
@@ -176,7 +176,7 @@ def test_a_load_that_forks_without_end_is_ended(harness: Harness, write: Writer)
     harness.check_clean()
 
 
-def test_a_full_disk_ends_the_run_with_a_line(harness: Harness, write: Writer) -> None:
+def test_a_full_disk_ends_the_run_with_a_line(harness: Harness) -> None:
     """No file more can be made: neither a verdict nor a traceback."""
     small = harness.scratch / "small"
     small.mkdir()

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,12 +29,6 @@ def python(text: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
-
-
-@pytest.fixture
-def installed() -> Iterator[None]:
-    with interrupt.installed():
-        yield
 
 
 SWALLOWED = {
@@ -74,7 +67,8 @@ def test_cleaning_up_is_not_interrupted_again() -> None:
     """Each stop shields itself, and what spreads already is not raised a second time in between."""
     done = python(
         "try:\n    try:\n        ask()\n    finally:\n        with interrupt.shielded(): print('first')\n"
-        "        interrupt.sleep(0.01)\n        print('second')\nexcept interrupt.Interrupted:\n    print('interrupted')\n"
+        "        interrupt.sleep(0.01)\n        print('second')\n"
+        "except interrupt.Interrupted:\n    print('interrupted')\n"
     )
     assert (done.stdout, done.stderr) == ("first\nsecond\ninterrupted\n", "")
 
@@ -102,19 +96,25 @@ def test_another_thread_is_not_interrupted() -> None:
     """Only the main one can be, and it waits for the others."""
     done = python(
         "import threading\nfound = []\n"
-        "def work():\n    ready.wait()\n    with interrupt.shielded(): pass\n    interrupt.check()\n    found.append(1)\n"
+        "def work():\n    ready.wait()\n    with interrupt.shielded(): pass\n"
+        "    interrupt.check()\n    found.append(1)\n"
         "ready = threading.Event()\nthread = threading.Thread(target=work)\nthread.start()\n"
         "try:\n    ask()\nexcept interrupt.Interrupted:\n    pass\nready.set()\nthread.join()\nprint(found)"
     )
     assert (done.stdout, done.stderr) == ("[1]\n", "")
 
 
-def test_handlers_are_given_back(installed: None) -> None:
-    """To a program that is not ours, and nothing of an interruption is left over for its next run."""
-    before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(interrupt.Interrupted), interrupt.installed():
+def interrupt_within() -> None:
+    with interrupt.installed():
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(1)
+
+
+def test_handlers_are_given_back() -> None:
+    """To a program that is not ours, and nothing of an interruption is left over for its next run."""
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(interrupt.Interrupted):
+        interrupt_within()
     assert signal.getsignal(signal.SIGINT) is before
     assert not interrupt.asked()
     interrupt.check()
