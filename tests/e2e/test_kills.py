@@ -192,3 +192,19 @@ def test_a_full_disk_ends_the_run_with_a_line(harness: Harness) -> None:
     assert done.code == 3, done.told
     assert "No space left on device" in done.err
     assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("hurry", [False, True], ids=["once", "twice"])
+def test_nested_runs_get_the_time_that_they_need(harness: Harness, hurry: bool) -> None:
+    """Locust does not answer, so the inner run needs longer than a grace; asked twice, it does not wait for it."""
+    process = harness.start("faults", "one-replica", "--jobs", "1", "--quiet", "--out", harness.scratch / "faults")
+    await_true(lambda: any("-m locust" in command for _, command in processes(harness)))
+    os.kill(locust(harness), signal.SIGSTOP)
+    process.send_signal(signal.SIGTERM)
+    if hurry:
+        time.sleep(1.0)
+        process.send_signal(signal.SIGTERM)
+    _, err = process.communicate()
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    harness.check_clean()
