@@ -197,8 +197,9 @@ def test_a_full_disk_ends_the_run_with_a_line(harness: Harness) -> None:
 @pytest.mark.parametrize("hurry", [False, True], ids=["once", "twice"])
 def test_nested_runs_get_the_time_that_they_need(harness: Harness, hurry: bool) -> None:
     """Locust does not answer, so the inner run needs longer than a grace; asked twice, it does not wait for it."""
-    process = harness.start("faults", "one-replica", "--jobs", "1", "--quiet", "--out", harness.scratch / "faults")
-    await_true(lambda: any("-m locust" in command for _, command in processes(harness)))
+    out = harness.scratch / "faults"
+    process = harness.start("faults", "one-replica", "--jobs", "1", "--quiet", "--out", out)
+    await_true(lambda: is_loaded(out / "clean"))  # before, SIGTERM would end it as it ends any process
     os.kill(locust(harness), signal.SIGSTOP)
     process.send_signal(signal.SIGTERM)
     if hurry:

@@ -12,9 +12,7 @@ import signal
 import statistics
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import gevent
@@ -26,7 +24,7 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 from harness.core.arrivals import Arrivals
 from harness.evidence.client.schema import CLOSING_KEY, SCHEMA, Exchange, Labels, batch
 from harness.runtime.load import witness_token
-from harness.runtime.load.locust_plugin import clients, pytest_users
+from harness.runtime.load.locust_plugin import clients, ending_signal, pytest_users
 from harness.runtime.load.locust_plugin.arrivals import Schedule
 from harness.runtime.load.pulse import PULSE_S, UNWRITTEN, Pulse, encode
 
@@ -249,22 +247,6 @@ def _report(error: OSError) -> None:
     sys.stderr.write(f"{type(error).__name__}: the samples cannot be written: {error}\n")
 
 
-def _note_signals(file: Path) -> None:
-    """Leave the number of a signal at which Locust ends the load, in a file: nothing else says why it ended."""
-
-    def note(number: int) -> None:
-        with suppress(OSError):
-            file.write_text(str(number), encoding="utf-8")
-
-    def on_interrupt(number: int, frame: FrameType | None) -> None:
-        note(number)
-        if callable(before):
-            before(number, frame)
-
-    before = signal.signal(signal.SIGINT, on_interrupt)
-    gevent.signal_handler(signal.SIGTERM, note, signal.SIGTERM)  # beside Locust's own
-
-
 def _next_shard(directory: Path) -> tuple[int, Any]:
     """The lowest shard number nobody has taken, and its file opened for writing."""
     number = 0
@@ -285,7 +267,7 @@ def attach(environment: Environment, **_: Any) -> None:
     if hasattr(environment, ATTACHED):
         return
     setattr(environment, ATTACHED, True)
-    _note_signals(Path(settings["signal_file"]))
+    ending_signal.note_into(Path(settings["signal_file"]))
     if isinstance(environment.runner, MasterRunner):
         return
     if settings["closed_loop"]:
