@@ -128,6 +128,10 @@ def test_a_killed_harness_leaves_its_samples_and_nothing_else(harness: Harness, 
     await_true(lambda: not processes(harness))
     assert time.monotonic() - killed_s < 30
     assert read_rows(out) >= pulsed_rows(out) > 0
+    verify = harness.start("verify", out)
+    _, err = verify.communicate()
+    assert verify.returncode == 3
+    assert f"{read_rows(out):,} samples of it can be read" in err
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 It listens to Locust's `request` event and writes one row per HTTP request, redirect hops included, to an Arrow IPC
 stream. In the request path it only keeps references; the rows are made in small batches, so that the event loop is
-never held for more than a few milliseconds. It is longer than other modules because all figures of one Locust process are
-counted where its requests end.
+never held for more than a few milliseconds. It is longer than other modules because all figures of one Locust
+process are counted where its requests end.
 """
 
 import atexit
