@@ -29,8 +29,6 @@ class Page(http.server.BaseHTTPRequestHandler):
 
 http.server.HTTPServer(("127.0.0.1", PORT), Page).serve_forever()
 """
-ARRIVED = "django_http_requests_before_middlewares_total "
-"""What the line of the counter of all requests begins with."""
 SIDECARS = (Sidecar("relay", ("{python}", "{fault}/relay.py", "{port}", "{target_port}")),)
 SCRAPE = {"static_configs": [{"targets": ["127.0.0.1:{relay_port}"], "labels": {"app": "somesite"}}]}
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from harness.core.codes import Code
 from harness.core.query import NoData, Query
-from harness.core.run import Run, ShardState
+from harness.core.run import Run, ShardState, signal_name, signal_of
 from harness.core.verdict import Finding, Status, Strength, Tolerance, Verdict
 from harness.evidence.client.probes import Probes
 from harness.evidence.client.summary import ClientSummary, ViewKey
@@ -21,6 +21,13 @@ NO_DATA = frozenset({Code.NO_ANSWER, Code.NO_SCRAPE, Code.REFUSED, Code.UNREADAB
 COUNTED = frozenset({Code.AGREES, Code.SHORT, Code.MISSING, Code.OVER})
 """How two counts compare."""
 NO_PROBES = Probes(MappingProxyType({}), 0)
+MOST_MISSING = 0.1
+"""Share of a planned duration by which a load may be shorter: users are asked to stop by a timer, which may be early by
+the time that the start of the load takes. Of the shortest load, a second, that is a tenth of one."""
+MOST_STALLED, LEAST_STALL_S = 0.05, 1.0
+"""A generator that stands still adds up to that time to each request that is in flight, so where it does for more than
+a twentieth of the load, the 95th percentile may be of these alone. A busy machine delays any process now and then, so a
+second is always allowed."""
 NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -87,6 +94,31 @@ class Facts:
                 f"Locust's event loop lagged by {health.loop_lag_s * 1000:.0f} ms "
                 f"(limit {budget.max_loop_lag_s * 1000:.0f} ms)"
             )
+        stall_s = max(LEAST_STALL_S, MOST_STALLED * health.planned_duration_s)
+        if health.stalled_s is not None and health.stalled_s > stall_s:
+            return f"Locust stood still for {health.stalled_s:.1f} s (limit {stall_s:.1f} s)"
+        return ""
+
+    @property
+    def cut(self) -> str:
+        """Why the load ended before its plan did; empty when it did not, and in a run that does not know.
+
+        What was planned was then not measured, whoever is to blame. In a closed model the plan is a duration; in an
+        open one its arrivals, of which the last may come long before the end.
+        """
+        health = self.run.generator
+        if health.loaded_s is None:
+            return ""
+        after = f"after {health.loaded_s:.1f} s of {health.planned_duration_s:g} s"
+        if killed_by := signal_of(health.exit_code):
+            why = f"Locust was killed by {signal_name(killed_by)} {after}"
+            return f"{why}, by the system for want of memory" if health.oom_kills else why
+        if self.run.arrival_rate is not None and not self.never_begun:
+            return ""
+        if health.stopped_by:
+            return f"Locust was stopped by {signal_name(health.stopped_by)} {after}"
+        if health.loaded_s < (1 - MOST_MISSING) * health.planned_duration_s:
+            return f"the load ended {after}"
         return ""
 
     @property

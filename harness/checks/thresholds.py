@@ -41,6 +41,9 @@ def _query(run: Run, limit: Limit) -> Query:
 
 
 def _judge_limit(facts: Facts, limit: Limit) -> list[Verdict]:
+    if facts.cut:
+        why = f"{facts.cut}: a limit is one on the whole load; run again"
+        return [inconclusive(ID, limit.text, Code.NOT_DELIVERED, why, labels={} if limit.promql else _labels(limit))]
     if limit.promql:
         return _judge_promql(facts, limit)
     if facts.unusable:
@@ -138,6 +141,7 @@ CHECK = Check(
             Code.NO_ANSWER,
             Code.NO_SERIES,
             Code.NOT_A_NUMBER,
+            Code.NOT_DELIVERED,
             Code.REFUSED,
             Code.SAMPLES_UNUSABLE,
             Code.SATURATED,

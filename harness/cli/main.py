@@ -1,18 +1,36 @@
 """The command line: parse, run the command, and turn what went wrong into one line and an exit code."""
 
-import argparse
 import contextlib
 import errno
 import os
+import resource
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
-from harness.core.errors import ExitCode, HarnessError
+from harness.core.errors import SHORTAGES, ExitCode, HarnessError
 
-REFUSED = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR)
+if TYPE_CHECKING:
+    import argparse
+    from types import FrameType
+
+REFUSED = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EROFS,
+    errno.ENXIO,
+)
 UNWRITTEN = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT)
+EARLY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+"""Those of `runtime.interrupt`, which is not imported yet."""
+LEAST_ADDRESS_SPACE = 2**30
+"""Below this limit (`ulimit -v`), libraries that a command loads end the process themselves, without an exception."""
 COMPLETION = "_ARGCOMPLETE"
 """Set by the completion script of a shell, which asks for what may stand at the cursor."""
 
@@ -40,6 +58,8 @@ class StandardError:
 
 def entrypoint() -> NoReturn:
     """The `harness` command."""
+    for number in EARLY:
+        signal.signal(number, _leave)
     given = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open for as long as the process is
     with contextlib.redirect_stderr(StandardError(given)):
         code = main()
@@ -49,17 +69,29 @@ def entrypoint() -> NoReturn:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; a HarnessError becomes one line on standard error.
 
-    What nobody foresaw, memory and recursion that run out included, ends in CRASHED, never in FAILED. Raises SystemExit
-    for a help text and for a usage error of the parser.
+    What nobody foresaw ends in CRASHED, recursion that runs out included, and memory that does in INCONCLUSIVE: never
+    in FAILED. Raises SystemExit for a help text and for a usage error of the parser.
     """
+    import argparse
+
     options = argparse.Namespace()
     try:
         return _run(arguments, options)
+    except MemoryError:
+        left = f"; what was recorded is in {place}" if (place := _directory(options)) else ""
+        _report(f"there is too little memory{left}; free some, or raise the limit on this process or container")
+        return ExitCode.INCONCLUSIVE
     except Exception as error:  # noqa: BLE001 - whatever it is, it must not look like a verdict
         return _crashed(error, options)
 
 
-def _run(arguments: Sequence[str] | None, options: argparse.Namespace) -> int:
+def _leave(_number: int, _frame: "FrameType | None") -> NoReturn:
+    """End while modules are imported, when nothing was started yet."""
+    os.write(2, b"harness: interrupted; nothing was started\n")
+    os._exit(ExitCode.INTERRUPTED)
+
+
+def _run(arguments: Sequence[str] | None, options: "argparse.Namespace") -> int:
     """Parse into `options` and run the command."""
     from harness.cli.options import parser
     from harness.runtime import interrupt
@@ -69,53 +101,97 @@ def _run(arguments: Sequence[str] | None, options: argparse.Namespace) -> int:
         import argcomplete
 
         argcomplete.autocomplete(made)
+    _replace_unencodable()
     made.parse_args(arguments, options)
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if 0 <= limit < LEAST_ADDRESS_SPACE:
+        raise MemoryError
     interrupt.install()
     if sys.stdout is None:  # closed by the caller
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open for as long as the process is
     try:
+        return _handled(options)
+    except interrupt.Interrupted:
+        return _interrupted()
+    except Exception:
+        if interrupt.asked():  # it came to others too, or an import took it for a failure of its own
+            return _interrupted()
+        raise
+
+
+def _handled(options: "argparse.Namespace") -> int:
+    """Run the command. What was swallowed of a signal comes up at its end."""
+    from harness.runtime import interrupt
+
+    try:
         code = int(options.handler(options))
         sys.stdout.flush()
+        interrupt.check()
     except HarnessError as error:
+        interrupt.check()
         _report(str(error))
         return error.exit_code
-    except interrupt.Interrupted:
-        _write_error("interrupted; what was started is stopped, what was recorded is kept")
-        return ExitCode.INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
         return ExitCode.USAGE
     except OSError as error:
-        return _unusable(error)
+        interrupt.check()
+        return _unusable(error, options)
     return code
 
 
-def _crashed(error: Exception, options: argparse.Namespace) -> int:
+def _interrupted() -> int:
+    _write_error("interrupted; what was started is stopped, what was recorded is kept")
+    return ExitCode.INTERRUPTED
+
+
+def _replace_unencodable() -> None:
+    """Print `?` for a character that the terminal's encoding lacks; a report in ASCII is better than none."""
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure:
+        reconfigure(errors="replace")
+
+
+def _crashed(error: Exception, options: "argparse.Namespace") -> int:
     from harness.cli import crash
 
     _report(crash.report(error, _directory(options)))
     return ExitCode.CRASHED
 
 
-def _directory(options: argparse.Namespace) -> Path | None:
+def _directory(options: "argparse.Namespace") -> Path | None:
     """The directory that the command made, or else the one it was given."""
     flags = vars(options)
     directories = [flags.get("out"), flags.get("run_dir"), *flags.get("run_dirs", ())]
     return next((each for each in directories if isinstance(each, Path)), None)
 
 
-def _unusable(error: OSError) -> int:
-    """What the system refuses: a path, by its name, or standard output. Any other is a bug and keeps its traceback."""
+def _unusable(error: OSError, options: "argparse.Namespace") -> int:
+    """What the system refuses: a path, by its name, or what it has too little of. Any other is a bug."""
     if error.filename is not None and error.errno in REFUSED:
         _write_error(f"{error.filename}: {error.strerror}; name another path, or check its permissions")
         return ExitCode.USAGE
-    if error.filename is None and error.errno in UNWRITTEN:
+    if error.errno in UNWRITTEN and _is_stdout_broken():
         _write_error(
             f"standard output cannot be written: {error.strerror}; free space there or redirect it, and run again"
         )
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries again as it ends
         return ExitCode.INCONCLUSIVE
+    if error.errno in SHORTAGES:
+        what = f"{error.filename}: {error.strerror}" if error.filename is not None else str(error.strerror)
+        left = f"; what was recorded is in {place}" if (place := _directory(options)) else ""
+        _report(f"{what}{left}; free some of it, or raise the limit")
+        return ExitCode.INCONCLUSIVE
     raise error
+
+
+def _is_stdout_broken() -> bool:
+    """Whether what waits to be printed cannot be."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        return True
+    return False
 
 
 def _report(text: str) -> None:

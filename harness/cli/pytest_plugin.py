@@ -4,7 +4,7 @@ Nothing of the harness is imported before an option of it is given: pytest loads
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -155,17 +155,31 @@ def _run(name: str, config: pytest.Config) -> "Report | str":
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise pytest.UsageError(f"--harness-config: {file} cannot be read: {error}") from None
+    out = file.parent / "reports" / new_run_id()
     try:
         profile = profiles.parse(text, str(file)).profile(name)
-        out = file.parent / "reports" / new_run_id()
         with interrupt.installed(), _crashes(out):
-            return pipeline.run(profile, file.parent, out, Reporter(quiet=True)).report
+            return _made(lambda: pipeline.run(profile, file.parent, out, Reporter(quiet=True)).report)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
     except HarnessError as error:
         return str(error)
     except interrupt.Interrupted:
         pytest.exit("interrupted; what was started is stopped", returncode=ExitCode.INTERRUPTED)
+
+
+def _made(run: "Callable[[], Report]") -> "Report | str":
+    """The report, or what the machine has too little of to make one."""
+    from harness.core.errors import SHORTAGES
+
+    try:
+        return run()
+    except MemoryError:
+        return "there is too little memory"
+    except OSError as error:
+        if error.errno not in SHORTAGES:
+            raise
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
 
 
 @contextmanager

@@ -4,7 +4,24 @@ An error carries what went wrong, where, and the next step, in one line. It is r
 once, in `harness.cli.main`; anything else is a bug, keeps its traceback, and ends in CRASHED.
 """
 
+import errno
 from enum import IntEnum
+
+SHORTAGES = frozenset(
+    {
+        errno.ENOMEM,
+        errno.EAGAIN,
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EFBIG,
+        errno.EIO,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.EADDRINUSE,
+        errno.EADDRNOTAVAIL,
+    }
+)
+"""Numbers of an OSError for which the machine is to blame and no input: memory, processes, space, files, ports."""
 
 
 class ExitCode(IntEnum):

@@ -1,5 +1,6 @@
 """One run: its window, its shards, how its generator performed, and what it was made of."""
 
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -9,6 +10,10 @@ from harness.core.rule import Rule
 
 SCHEMA_VERSION = 1
 """Version of run.json, evidence.json and the shards; raised when a reader of the old one would err."""
+
+SHELL = 128
+"""A shell's exit code for a command that a signal killed is the signal's number above this."""
+HIGHEST_SIGNAL = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,30 @@ class GeneratorHealth:
     """Of these, those for which a user was free before the load ended."""
     unrecorded: int = 0
     """Requests that were answered but whose end Locust never reported, e.g. a task raised inside `catch_response`."""
+    loaded_s: float | None = None
+    """From the start of the users to the moment at which they were asked to stop, in the process in which that was the
+    shortest; None in a run of before it was recorded."""
+    stalled_s: float | None = None
+    """The longest time for which an event loop stood still; None as above, or when no pulse was seen."""
+    stopped_by: int = 0
+    """Number of the signal at which Locust ended the load; 0 for none. One that killed it is in `exit_code`."""
+    oom_kills: int = 0
+    """Processes that the system killed for want of memory during the load, where Locust was one that was killed."""
+
+
+def signal_name(number: int) -> str:
+    """`SIGKILL` for 9; a number that the system has no name for as such."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def signal_of(exit_code: int) -> int:
+    """Number of the signal that killed a process, as the system or a shell reports it; 0 when none did."""
+    if exit_code < 0:
+        return -exit_code
+    return exit_code - SHELL if SHELL < exit_code <= SHELL + HIGHEST_SIGNAL else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,9 @@ from harness.faults.fault import Fault
 from harness.faults.results import Detection, FaultReport, Row
 from harness.report.render import json_report
 from harness.runs.run_directory import RunDirectory
-from harness.runtime import process
+from harness.runtime import interrupt, process
 from harness.runtime.process import Service
+from harness.runtime.stack import embedded
 
 POLL_S = 0.1
 RUN_LIMIT_S = 180.0
@@ -36,6 +37,7 @@ class _Started:
     service: Service
     out: Path
     began: float
+    grace_s: float
 
 
 def run_all(
@@ -44,13 +46,16 @@ def run_all(
     out: Path,
     jobs: int,
     on_row: Callable[[Row], None],
+    *,
+    stop_timeout_s: float,
 ) -> FaultReport:
     """Run the clean app and `faults`, `jobs` at a time, each below `out`, and write their report there.
 
     While one is judged and stopped, the next is already started: never do more than `jobs` load at a time. A run
     whose load generator was starved says nothing about the fault, and the others may have been the reason: such a run
     is put aside as `<name>-crowded` and made once more when all others have ended, by itself.
-    `command` is `harness run` with its profile. Raises StoreError when `out` cannot be made or is in use.
+    `command` is `harness run` with its profile, whose `stop_timeout_s` is given. Raises StoreError when `out` cannot be
+    made or is in use.
     """
     directory = RunDirectory(out)
     directory.create()
@@ -63,7 +68,7 @@ def run_all(
         on_row(row)
 
     with ExitStack() as running:
-        runs = _Runs(running, command, directory)
+        runs = _Runs(running, command, directory, stop_timeout_s)
         for ended, row in runs.made([None, *faults], jobs):
             if jobs > 1 and ended and was_starved(row):
                 ended.out.rename(ended.out.with_name(f"{ended.out.name}-{CROWDED}"))
@@ -98,29 +103,43 @@ class _Runs:
     running: ExitStack
     command: Sequence[str]
     directory: RunDirectory
+    stop_timeout_s: float
 
     def made(self, faults: Sequence[Fault | None], jobs: int) -> Iterator[tuple[_Started | None, Row]]:
         """The row of each, as they end, with the run it is of; None when a program that it needs is missing."""
         waiting, started = [*faults], list[_Started]()
-        while waiting or started:
-            while waiting and sum(_is_loading(each) for each in started) < jobs:
-                fault = waiting.pop(0)
-                if missing := _missing(fault):
-                    reason = f"{missing} is not installed; `make services` installs it"
-                    yield None, results.unknown(fault, reason)
-                else:
-                    started.append(self._start(fault))
-            for ended in [each for each in started if _has_ended(each)]:
-                started.remove(ended)
-                yield ended, _row(ended)
-            time.sleep(POLL_S)
+        try:
+            while waiting or started:
+                while waiting and sum(_is_loading(each) for each in started) < jobs:
+                    fault = waiting.pop(0)
+                    if missing := _missing(fault):
+                        reason = f"{missing} is not installed; `make services` installs it"
+                        yield None, results.unknown(fault, reason)
+                    else:
+                        started.append(self._start(fault))
+                for ended in [each for each in started if _has_ended(each)]:
+                    started.remove(ended)
+                    yield ended, _row(ended)
+                interrupt.sleep(POLL_S)
+        finally:
+            for each in started:  # all at once: each may need its whole grace
+                process.ask_to_stop(each.service)
 
     def _start(self, fault: Fault | None) -> _Started:
         name = fault.id if fault else results.CLEAN
         out = self.directory.path / name
         arguments = [*self.command, *(("--fault", fault.id) if fault else ()), "--quiet", "--out", str(out)]
-        spawn = partial(process.spawn, name, arguments, self.directory.logs / f"{name}.log")
-        return _Started(fault, process.registered(self.running, spawn), out, time.monotonic())
+        spawn = partial(process.spawn, name, arguments, self.directory.logs / f"{name}.log", is_harness=True)
+        grace_s = self._grace_s(fault)
+        return _Started(fault, process.registered(self.running, spawn, grace_s), out, time.monotonic(), grace_s)
+
+    def _grace_s(self, fault: Fault | None) -> float:
+        """What the run itself needs to stop its parts, and a grace for itself."""
+        stop_timeout_s = self.stop_timeout_s
+        if fault:
+            stop_timeout_s = fault.injection.profile.get("stop_timeout_s", stop_timeout_s)
+        sidecars = len(fault.injection.sidecars) if fault else 0
+        return embedded.stop_limit_s(sidecars, stop_timeout_s) + process.STOP_GRACE_S
 
 
 def _missing(fault: Fault | None) -> str:
@@ -137,7 +156,7 @@ def _has_ended(started: _Started) -> bool:
     if started.service.process.poll() is not None:
         return True
     if time.monotonic() - started.began > RUN_LIMIT_S:
-        process.stop(started.service)
+        process.stop(started.service, started.grace_s)
         return True
     return False
 

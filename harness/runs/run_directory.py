@@ -13,12 +13,13 @@ import msgspec
 
 from harness.core import outcome
 from harness.core.codes import Code
-from harness.core.errors import StoreError, UsageError
+from harness.core.errors import SHORTAGES, StoreError, UsageError
 from harness.core.query import NoData, Query, Reading
 from harness.core.report import Report
 from harness.core.rule import RuleHealth
-from harness.core.run import SCHEMA_VERSION, Run
+from harness.core.run import SCHEMA_VERSION, Run, Shard
 from harness.evidence import prometheus_evidence, target_totals
+from harness.runtime.load import shards
 
 MOST_SCRAPES = 1_000_000
 """Scrapes of a window: eleven days at one a second."""
@@ -28,8 +29,8 @@ T = TypeVar("T")
 
 
 def new_run_id() -> str:
-    """A name that sorts by time and is unique, e.g. `20260401-101500-3f9a`."""
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    """A name that sorts by time and is unique, e.g. `20260401-101500-3f9a52c8`."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
 
 
 class RunDirectory:
@@ -47,7 +48,8 @@ class RunDirectory:
                 raise UsageError(f"--out: {self.path} is not empty; name another directory")
             (self.path / "logs").mkdir()
         except OSError as error:
-            raise UsageError(f"--out: {self.path} cannot be created: {error.strerror}") from None
+            kind = StoreError if error.errno in SHORTAGES else UsageError
+            raise kind(f"--out: {self.path} cannot be created: {error.strerror}; name another directory") from None
 
     @property
     def logs(self) -> Path:
@@ -80,7 +82,10 @@ class RunDirectory:
                 raise UsageError(
                     f"{self.path}: not a run directory: it has no run.json; name one that `harness run` made"
                 )
-            raise StoreError(f"{self.path}: run.json is missing: the run ended before it was judged; run it again")
+            raise StoreError(
+                f"{self.path}: run.json is missing: the run ended before it was judged; {self._rows():,} samples of it "
+                "can be read; run it again"
+            )
         document = self._read_json("run.json")
         self._check_version(document, "run.json")
         run = self._convert(document, Run, "run.json")
@@ -89,6 +94,11 @@ class RunDirectory:
         if not 0 < length <= MOST_SCRAPES:
             raise StoreError(f"{self.path / 'run.json'}: its window is impossible; the file is damaged, run again")
         return run
+
+    def _rows(self) -> int:
+        """Samples that can be read, of whatever shards there are."""
+        found = [Shard(file.name, "", None) for file in shards.find(self.path)]
+        return sum(table.num_rows for table in shards.tables(self.path, found))
 
     def write_evidence(
         self,

@@ -12,7 +12,7 @@ from harness.instrumentation import registry
 from harness.instrumentation.base import Instrumentation
 from harness.promql.own_series import UP
 from harness.runs.progress import Reporter
-from harness.runtime import namespace
+from harness.runtime import interrupt, namespace
 from harness.runtime.prometheus import POLL_S, Prometheus
 
 SCRAPED_LIMIT_S = 15.0
@@ -86,7 +86,7 @@ def _await_counters(prometheus: Prometheus, profile: Profile, limit_s: float) ->
             raise PrometheusError(
                 f"{prometheus.url} {_why_unscraped(registry.of(profile), selector, reading, up=bool(up))}"
             )
-        time.sleep(POLL_S)
+        interrupt.sleep(POLL_S)
 
 
 def _why_unscraped(names: Instrumentation, selector: str, reading: Reading | NoData, *, up: bool) -> str:
@@ -115,4 +115,4 @@ def _interval_s(prometheus: Prometheus, selector: str) -> float:
                 f"{prometheus.url} has not scraped {{{selector}}} twice in {INTERVAL_LIMIT_S:g} s; is the selector "
                 "right?"
             )
-        time.sleep(POLL_S)
+        interrupt.sleep(POLL_S)

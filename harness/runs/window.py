@@ -17,7 +17,7 @@ from harness.core.query import NoData, Reading
 from harness.core.run import Window
 from harness.promql.own_series import UP
 from harness.runs.scrapes import Scraped
-from harness.runtime import target_client
+from harness.runtime import interrupt, target_client
 from harness.runtime.prometheus import POLL_S, Prometheus
 
 SKEW_MARGIN_S = 0.05
@@ -173,7 +173,7 @@ def _await_quiet(scraped: Scraped, after_s: float, limit_s: float, *, still: boo
             if judged is None:
                 return QuietScrape(_newest_scrape(scraped, after_s, limit_s), None)
             return QuietScrape(judged[0], max(judged[2], 0))
-        time.sleep(POLL_S)
+        interrupt.sleep(POLL_S)
 
 
 def _newest_scrape(scraped: Scraped, after_s: float, limit_s: float) -> float:

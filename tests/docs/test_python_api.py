@@ -10,7 +10,7 @@ from harness.runs.stored_run import StoredRun
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "python-api.md").read_text(encoding="utf-8")
-RUN = "20260401-101500-3f9a"
+RUN = "20260401-101500-3f9a52c8"
 
 
 @pytest.mark.parametrize("example", re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL))

@@ -31,7 +31,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     faults = f"faults = {str(ROOT / 'faults')!r}\n"
     (directory / "harness.toml").write_text(faults + text.format("smoke", "smoke") + text.format("soak", "soak"))
     (directory / "other.toml").write_text(text.format("nightly", "nightly") + "[variants.redis]\n")
-    for name in ("20260401-101500-3f9a", "20260402-101500-77ab"):
+    for name in ("20260401-101500-3f9a52c8", "20260402-101500-77ab"):
         (directory / "reports" / name).mkdir(parents=True)
         (directory / "reports" / name / "run.json").touch()
     (directory / "elsewhere").mkdir()
@@ -66,7 +66,7 @@ def completed(project: Path, typed: str) -> list[str]:
         ("harness faults one-replica wrong-b", ["wrong-bound"]),
         ("harness gate --profile so", ["soak"]),
         ("harness completion f", ["fish"]),
-        ("harness verify reports/2026", ["reports/20260401-101500-3f9a/", "reports/20260402-101500-77ab/"]),
+        ("harness verify reports/2026", ["reports/20260401-101500-3f9a52c8/", "reports/20260402-101500-77ab/"]),
         ("harness report reports/20260402-101500-77ab e", ["elsewhere/"]),
     ],
 )

@@ -192,6 +192,12 @@ LOAD: Mapping[str, Case] = {
     "a crashed generator": Case(
         table_with("generator", exit_code=-9), open={Code.GENERATOR_CRASHED: "generator-health"}
     ),
+    "a load that was cut": Case(
+        together(
+            table_with("generator", loaded_s=1.0, stopped_by=2), run_with(thresholds=[limit("p95 < 1s", "p95", 1.0)])
+        ),
+        open={Code.NOT_DELIVERED: "generator-health thresholds"},
+    ),
     "fewer users": Case(table_with("generator", peak_users=1), open={Code.NOT_DELIVERED: "generator-health"}),
     "a busy generator": Case(
         together(table_with("generator", cpu_ratio=0.99), run_with(thresholds=[limit("p95 < 1s", "p95", 1.0)])),

@@ -124,8 +124,8 @@ def test_runs_left_under_one_name_are_kept_apart(clean_run: StoredRun, tmp_path:
     two, _ = commands.add(clean_run.path, tmp_path / "kept", "2", None, {})
     assert (one.name, two.name) == ("20261123-170611-run.json", "20261123-170711-.._run.json")
     assert {each.arm.job for each in commands.read(tmp_path / "kept")} == {"1", "2"}
-    clean_run.change_run(lambda document: document.update(id="20260401-101500-3f9a"))
-    assert commands.measure(clean_run.path, "3").arm.id == "20260401-101500-3f9a"
+    clean_run.change_run(lambda document: document.update(id="20260401-101500-3f9a52c8"))
+    assert commands.measure(clean_run.path, "3").arm.id == "20260401-101500-3f9a52c8"
 
 
 def _saturated(document: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from harness.checks.base import Check, Facts, inconclusive, labels_of, settled
 from harness.core.codes import Code, FindingCode
 from harness.core.query import Query
-from harness.core.run import Run, ShardState
+from harness.core.run import Run, ShardState, signal_of
 from harness.core.verdict import Finding, Verdict
 from harness.evidence.client.summary import ALL
 
@@ -15,7 +15,7 @@ MOST_NEVER_BEGUN = 0.05
 NOTABLE_RATIO = 1.5
 """The p95 from the intended start is at least this many times that from the actual one: worth a finding."""
 DURATION_SLACK_S = 2.0
-"""Start and stop of the users: a pulse is written every second, the last one begun is not."""
+"""Of runs that recorded no more than pulses: one is written every second, the last one begun is not."""
 
 
 def queries(_run: Run) -> tuple[Query, ...]:
@@ -58,6 +58,9 @@ def _judge_shard(state: ShardState) -> Verdict:
 def _judge_load(facts: Facts) -> Verdict:
     health = facts.run.generator
     ended = f"Locust ended with exit code {health.exit_code}; see logs/locust-measure.log"
+    if facts.cut:
+        code = Code.GENERATOR_CRASHED if signal_of(health.exit_code) else Code.NOT_DELIVERED
+        return inconclusive(ID, "load", code, f"{facts.cut}; see logs/locust-measure.log; run again")
     if health.exit_code < 0 or health.exit_code >= KILLED:
         return inconclusive(ID, "load", Code.GENERATOR_CRASHED, ended)
     missing = health.planned_users - health.peak_users
@@ -66,7 +69,7 @@ def _judge_load(facts: Facts) -> Verdict:
         f"{health.peak_users} of {health.planned_users} users for {health.duration_s:.0f} s "
         f"of {health.planned_duration_s:.0f} s"
     )
-    if missing > 0 or short_s > DURATION_SLACK_S:
+    if missing > 0 or (health.loaded_s is None and short_s > DURATION_SLACK_S):
         why = f"the planned load was not delivered: {why}; lengthen the run or lower the users"
         return inconclusive(ID, "load", Code.NOT_DELIVERED, why)
     planned, peak = health.planned_users, health.peak_users
@@ -83,6 +86,9 @@ def _judge_arrivals(facts: Facts) -> tuple[Verdict, ...]:
         why = f"no arrival was planned at {rate:g}/s; lengthen the run"
         return (inconclusive(ID, "arrivals", Code.NOT_DELIVERED, why),)
     why = f"{begun:,} of {planned:,} planned arrivals were begun"
+    if facts.cut:
+        why, code = f"{why}: {facts.cut}", Code.NOT_DELIVERED
+        return (inconclusive(ID, "arrivals", code, why, expected=planned, observed=begun, unit="arrivals"),)
     if facts.never_begun > MOST_NEVER_BEGUN * planned or begun > planned:
         why += (
             f", {begun / planned - 1:+.1%} (limit {MOST_NEVER_BEGUN:.0%}): all {health.peak_users} users waited for "
@@ -118,7 +124,7 @@ def _findings(facts: Facts) -> list[Finding]:
     if health.user_errors:
         text = f"{health.user_errors} tasks of the scenario raised; see logs/locust-measure.log"
         findings.append(Finding(FindingCode.USER_ERRORS, "scenario", text, ID))
-    if facts.never_begun:
+    if facts.never_begun and not facts.cut:
         text = (
             f"{facts.never_begun:,} of {health.planned_arrivals:,} arrivals were dropped (all users busy); counted "
             "as over any limit"

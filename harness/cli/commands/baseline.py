@@ -16,12 +16,12 @@ def add(commands: Commands) -> None:
         commands,
         "baseline",
         "keep runs for later gates, and export them",
-        "harness baseline add reports/20260401-101500-3f9a --job 4711 --commit 1a2b3c4\n"
+        "harness baseline add reports/20260401-101500-3f9a52c8 --job 4711 --commit 1a2b3c4\n"
         "  harness baseline csv baselines > history.csv",
     )
     actions = baseline.add_subparsers(title="actions", dest="action", required=True, metavar="ACTION")
     add = flags.add(
-        actions, "add", "keep a run as a small JSON file", "harness baseline add reports/20260401-101500-3f9a"
+        actions, "add", "keep a run as a small JSON file", "harness baseline add reports/20260401-101500-3f9a52c8"
     )
     flags.add_run_directory(add, "run_dir", "RUN", "a directory that `harness run` made", several=False)
     add.add_argument(

@@ -68,6 +68,7 @@ def _faults(options: argparse.Namespace) -> int:
             lambda row: reporter.stage(
                 f"{next(done)} of {total}  {row.id}: {'; '.join(filter(None, (row.outcome, row.note)))}"
             ),
+            stop_timeout_s=profile.stop_timeout_s,
         )
     if options.json:
         sys.stdout.write(render.render_json(made))

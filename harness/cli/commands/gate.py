@@ -27,7 +27,7 @@ def add(commands: Commands) -> None:
         "compare a candidate with its base",
         "harness gate --base main --candidate HEAD\n"
         "  harness gate --base HEAD --candidate 'env FAST=1 python -m gunicorn --bind 127.0.0.1:{port} mysite.wsgi'\n"
-        "  harness gate --baseline baselines --candidate reports/20260401-101500-3f9a --view shop:item",
+        "  harness gate --baseline baselines --candidate reports/20260401-101500-3f9a52c8 --view shop:item",
     )
     base = gate.add_mutually_exclusive_group(required=True)
     base.add_argument(

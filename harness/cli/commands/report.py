@@ -15,7 +15,7 @@ def add(commands: Commands) -> None:
         commands,
         "report",
         "render a stored run's reports again, or an index of several",
-        "harness report reports/20260401-101500-3f9a\n  harness report reports",
+        "harness report reports/20260401-101500-3f9a52c8\n  harness report reports",
     )
     flags.add_run_directory(
         report,

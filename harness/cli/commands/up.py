@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-import time
 
 from harness.cli import flags, profiles
 from harness.cli.flags import Commands
@@ -25,6 +24,7 @@ def _up(options: argparse.Namespace) -> int:
             f"{options.config}: profile {profile.name!r} starts nothing; `harness up` needs a [start] table"
         )
     from harness.runs import pipeline, progress
+    from harness.runtime import interrupt
 
     with pipeline.up(profile, project, progress.Reporter()) as services:
         sys.stdout.write(f"target      {services.target}\nprometheus  {services.prometheus}\n")
@@ -34,4 +34,4 @@ def _up(options: argparse.Namespace) -> int:
         sys.stdout.write("Ctrl-C stops all.\n")
         sys.stdout.flush()
         while True:
-            time.sleep(3600)
+            interrupt.sleep(3600)

@@ -10,7 +10,7 @@ from harness.core.errors import UsageError
 def add(commands: Commands) -> None:
     """Add the command and its flags."""
     verify = flags.add(
-        commands, "verify", "judge a stored run again, offline", "harness verify reports/20260401-101500-3f9a"
+        commands, "verify", "judge a stored run again, offline", "harness verify reports/20260401-101500-3f9a52c8"
     )
     flags.add_run_directory(verify, "run_dir", "RUN_DIR", "a directory that `harness run` made", several=False)
     flags.add_output(verify)

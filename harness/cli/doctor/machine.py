@@ -82,15 +82,7 @@ def _servers(needed: frozenset[str]) -> Iterator[Diagnosis]:
 def _version(name: str, binary: Path, broken: Health) -> Diagnosis:
     """The first number of `--version`, else its text; a binary that does not run is as good as none."""
     try:
-        done = subprocess.run(
-            [str(binary), "--version"],
-            capture_output=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            errors="replace",
-            timeout=VERSION_LIMIT_S,
-        )
+        done = process.capture([str(binary), "--version"], VERSION_LIMIT_S)
     except (OSError, subprocess.TimeoutExpired) as error:
         return Diagnosis(name, broken, f"{binary} does not run ({error}); install it again")
     printed = (done.stdout or done.stderr).strip()

@@ -90,7 +90,7 @@ class RunningSide:
 def joined(loads: Sequence[Loaded]) -> Loaded:
     """Several slices as one load: all shards, and of the generator's health the worst slice, counts added up."""
     healths = [each.health for each in loads]
-    short = max(healths, key=lambda health: health.planned_duration_s - health.duration_s)
+    short = max(healths, key=_missing_s)
     return Loaded(
         shards=tuple(shard for each in loads for shard in each.shards),
         health=GeneratorHealth(
@@ -107,9 +107,17 @@ def joined(loads: Sequence[Loaded]) -> Loaded:
             planned_arrivals=_added([health.planned_arrivals for health in healths]),
             begun_arrivals=_added([health.begun_arrivals for health in healths]),
             unrecorded=sum(health.unrecorded for health in healths),
+            loaded_s=short.loaded_s,
+            stalled_s=_worst([health.stalled_s for health in healths]),
+            stopped_by=max(health.stopped_by for health in healths),
+            oom_kills=sum(health.oom_kills for health in healths),
         ),
         ended_s=max(each.ended_s for each in loads),
     )
+
+
+def _missing_s(health: GeneratorHealth) -> float:
+    return health.planned_duration_s - (health.duration_s if health.loaded_s is None else health.loaded_s)
 
 
 def _worst(values: Sequence[float | None]) -> float | None:

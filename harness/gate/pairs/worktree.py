@@ -12,6 +12,7 @@ from pathlib import Path
 
 from harness.config.profile import TargetStart
 from harness.core.errors import StackError, UsageError
+from harness.runtime import process
 from harness.runtime.interrupt import shielded
 
 GIT_LIMIT_S = 120.0
@@ -119,17 +120,7 @@ def _git(directory: Path, *arguments: str) -> str:
     """What git says. Raises _GitError."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}  # as set for a hook
     try:
-        done = subprocess.run(
-            ["git", *arguments],
-            cwd=directory,
-            env=own,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=GIT_LIMIT_S,
-            check=False,
-            start_new_session=True,
-        )
+        done = process.capture(["git", *arguments], GIT_LIMIT_S, cwd=directory, env=own)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise _GitError(f"git cannot be run: {error}") from None
     if done.returncode:

@@ -17,8 +17,17 @@ Lines = Sequence[Pulse]
 """The pulses of one process, in order."""
 
 
-def health(pulses: Pulses, planned_users: int, duration_s: float, code: int, plan: Arrivals | None) -> GeneratorHealth:
-    """What the pulses of one phase say of Locust, which ended with `code`.
+def health(
+    pulses: Pulses,
+    planned_users: int,
+    duration_s: float,
+    code: int,
+    plan: Arrivals | None,
+    *,
+    stopped_by: int = 0,
+    oom_kills: int = 0,
+) -> GeneratorHealth:
+    """What the pulses of one phase say of Locust, which ended with `code`, perhaps at the signal `stopped_by`.
 
     `planned_users` and `duration_s` are the profile's; where a load shape decides them, they are as they were.
     """
@@ -40,6 +49,10 @@ def health(pulses: Pulses, planned_users: int, duration_s: float, code: int, pla
         planned_arrivals=plan.planned if plan else None,
         begun_arrivals=sum(lines[-1].begun for lines in every) if plan else None,
         unrecorded=sum(map(_unrecorded, every)),
+        loaded_s=lasted_s if shaped else min((lines[-1].loaded_s for lines in every), default=0.0),
+        stalled_s=max((lag_s for line in flat for lag_s in line.loop_lags_s), default=None),
+        stopped_by=stopped_by,
+        oom_kills=oom_kills,
     )
 
 

@@ -16,12 +16,13 @@ from pathlib import Path
 
 from harness.config.profile import Profile
 from harness.core.arrivals import Arrivals
-from harness.core.errors import LoadError, UsageError
+from harness.core.errors import HarnessError, LoadError, UsageError
 from harness.core.run import GeneratorHealth, Shard
 from harness.instrumentation import registry
-from harness.runtime import process
-from harness.runtime.load import locust_plugin, shards, witness_token
+from harness.runtime import interrupt, process
+from harness.runtime.load import endings, locust_plugin, shards, witness_token
 from harness.runtime.load.health import health
+from harness.runtime.load.pulse import UNWRITTEN
 from harness.runtime.load.pulse_reader import Progress, Pulses
 
 POLL_S = 0.1
@@ -31,6 +32,9 @@ SILENCE_LIMIT_S = 60.0
 """Locust is stopped when it shows no sign of life for this long."""
 START_LIMIT_S = 60.0
 """Locust must show its first sign of life within this."""
+MOST_PROCESSES = 256
+"""A load may be so many processes at once, beside its workers: a locustfile that forks without end must not exhaust the
+machine, and one that runs a browser or two per user is let be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,10 @@ class Load:
     duration_s: float
     plan: Arrivals | None
     service: process.Service
+    signal_file: Path
+    """Where the recorder leaves the number of a signal that ended the load."""
+    oom_kills: int
+    """How many processes the system had killed for want of memory when it began."""
     pulses: Pulses
     shards_before: frozenset[Path]
     running: ExitStack
@@ -67,16 +75,43 @@ class Load:
             self.running.close()
             self.pulses.read()
             self.pulses.close()
-        code = self.service.process.returncode
+        if crowd := self.service.process.crowd:
+            raise LoadError(
+                f"{self.profile.scenario} had {crowd} processes at once, more than {_most_processes(self.profile)}, "
+                "and was killed; let it start fewer"
+            )
+        ended = self._ended()
         files = [file for file in shards.find(self.directory) if file not in self.shards_before]
         if not files:
-            raise UsageError(
-                f"{self.profile.scenario} cannot be run by Locust (exit {code}): {_reason(self.service.log)}; see "
-                f"{self.service.log}"
-            )
+            raise self._unrecorded(ended)
         closed = tuple(Shard(file.name, self.phase, shards.closing_count(file)) for file in files)
-        measured = health(self.pulses, _users(self.profile, self.plan)[0], self.duration_s, code, self.plan)
+        measured = health(
+            self.pulses,
+            _users(self.profile, self.plan)[0],
+            self.duration_s,
+            ended.exit_code,
+            self.plan,
+            stopped_by=ended.stopped_by,
+            oom_kills=ended.oom_kills,
+        )
         return Loaded(closed, measured, self.pulses.ended_s)
+
+    def _ended(self) -> endings.Ending:
+        code = self.service.process.returncode
+        assert code is not None  # it was stopped
+        return endings.ending(code, self.signal_file, self.oom_kills)
+
+    def _unrecorded(self, ended: endings.Ending) -> HarnessError:
+        """Why there is not one sample: the locustfile's fault, or the machine's."""
+        log, why = self.service.log, endings.described(ended)
+        if why:
+            return LoadError(f"Locust {why} before it recorded a request; see {log}; run again")
+        reason = _reason(log)
+        if ended.exit_code == UNWRITTEN or endings.is_shortage(reason):
+            return LoadError(f"Locust cannot run here (exit {ended.exit_code}): {reason}; see {log}; free some of it")
+        return UsageError(
+            f"{self.profile.scenario} cannot be run by Locust (exit {ended.exit_code}): {reason}; see {log}"
+        )
 
 
 def load(
@@ -108,18 +143,32 @@ def loading(profile: Profile, project: Path, directory: Path, target: str, phase
     pulses = Pulses(logs, frozenset(path.name for path in logs.glob("pulse-*.jsonl")))
     log = logs / f"locust-{phase}.log"
     plan = plan_of(profile, duration_s)
+    signal_file = logs / f"locust-{phase}.signal"
+    signal_file.unlink(missing_ok=True)
     command = list(_command(profile, locustfile, target, duration_s, plan))
-    env = process.environment({"HARNESS_RECORDER": _settings(profile, directory, phase, plan)})
+    settings = _settings(profile, directory, phase, plan, signal_file)
+    env = process.environment({"HARNESS_RECORDER": settings})
     env = {name: value for name, value in env.items() if not name.startswith("LOCUST_")}  # the profile alone decides
     env[witness_token.VARIABLE] = witness_token.read(profile, os.environ)
     with ExitStack() as running:
         service = process.registered(
             running,
-            lambda: process.spawn("locust", command, log, cwd=project, env=env),
+            lambda: process.spawn("locust", command, log, cwd=project, env=env, most=_most_processes(profile)),
             grace_s=profile.stop_timeout_s + process.STOP_GRACE_S,
         )
         yield Load(
-            profile, directory, phase, duration_s, plan, service, pulses, shards_before, running, time.monotonic()
+            profile,
+            directory,
+            phase,
+            duration_s,
+            plan,
+            service,
+            signal_file,
+            endings.oom_kills(),
+            pulses,
+            shards_before,
+            running,
+            time.monotonic(),
         )
 
 
@@ -175,10 +224,15 @@ def _run_time_s(duration_s: float, plan: Arrivals | None) -> int:
     return math.ceil(duration_s + (AROUND_PLAN_S if plan else 0.0))
 
 
-def _settings(profile: Profile, directory: Path, phase: str, plan: Arrivals | None) -> str:
+def _most_processes(profile: Profile) -> int:
+    return MOST_PROCESSES + profile.workers
+
+
+def _settings(profile: Profile, directory: Path, phase: str, plan: Arrivals | None, signal_file: Path) -> str:
     return json.dumps(
         {
             "directory": str(directory.resolve()),
+            "signal_file": str(signal_file.resolve()),
             "phase": phase,
             "views": dict(profile.views),
             "known_delay": dict(profile.known_delay),
@@ -205,7 +259,7 @@ def _follow(
             raise LoadError(
                 f"locust gave no sign of life for {limit_s:g} s; see {service.log}:\n{process.tail(service.log)}"
             )
-        time.sleep(POLL_S)
+        interrupt.sleep(POLL_S)
 
 
 def _reason(log: Path) -> str:

@@ -7,6 +7,8 @@ import msgspec
 
 PULSE_S = 1.0
 """Seconds from one pulse to the next, which the first one covers too."""
+UNWRITTEN = 74
+"""Locust's exit code when the samples cannot be written: EX_IOERR of sysexits.h."""
 
 
 class Pulse(msgspec.Struct, frozen=True):
@@ -40,6 +42,8 @@ class Pulse(msgspec.Struct, frozen=True):
     """The process's clock at its last response; 0 before the first."""
     closing: bool
     """The last pulse, as the process ends."""
+    loaded_s: float
+    """From the start of the users until they were asked to stop, or until now."""
     shaped: bool
     """The locustfile decides on the number of users over time, with a LoadTestShape."""
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.config.profile import Act
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, StackError
 from harness.runtime import process
 from harness.runtime.stack.placeholders import fill
 
@@ -36,7 +36,10 @@ def acting(acts: Sequence[Act], placeholders: Mapping[str, str], log: Path) -> I
 
     thread = threading.Thread(target=act, name="acts")
     if acts:
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError as error:
+            raise StackError(f"acts: {error}; the machine, or a limit, allows no more threads") from None
     try:
         yield
     finally:

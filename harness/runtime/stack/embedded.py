@@ -19,6 +19,7 @@ from harness.runtime import process
 from harness.runtime.interrupt import shielded
 from harness.runtime.process import NotReadyError, Service
 from harness.runtime.stack import prometheus_server, servers
+from harness.runtime.stack.acts import ACT_LIMIT_S
 from harness.runtime.stack.placeholders import fill
 from harness.runtime.stack.servers import Started
 
@@ -26,6 +27,16 @@ PREPARE_LIMIT_S = 120.0
 ANSWER_LIMIT_S = 5.0
 REASON_LIMIT = 200
 """Characters of what a health check says that are shown."""
+
+
+def stop_limit_s(sidecars: int, stop_timeout_s: float) -> float:
+    """How long a harness may take to stop a load and a stack of so many sidecars, if nothing of it answers.
+
+    Its parts are stopped one after the other, and each may use up its grace: an act, Locust, the sidecars, the target,
+    Prometheus, and every server that a variant may have.
+    """
+    parts = sidecars + 2 + len(servers.SERVERS)
+    return ACT_LIMIT_S + stop_timeout_s + (1 + parts) * process.STOP_GRACE_S
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,21 @@
 """The arithmetic of tolerances: how an alpha is shared, what is allowed for, and what lost requests may change."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from harness.checks import layer_cost, thresholds
-from harness.checks.base import ALPHA
+from harness.checks.base import ALPHA, Facts
 from harness.checks.counts import error_ratio
 from harness.checks.histograms import Histogram
 from harness.checks.latency import _bucket_bounds, timer_span
 from harness.checks.validity import generator_health, quiescence, scrape_health
 from harness.core import statistics
-from harness.core.codes import Code
+from harness.core.codes import Code, FindingCode
 from harness.core.limits import Limit
 from harness.core.query import Series
-from harness.core.verdict import Status
+from harness.core.verdict import Status, Verdict
 from harness.evidence.client.summary import ALL, GAP_GRID_S
 from tests.unit.checks.facts import RUN, VIEW, facts, gaps, latency, values
 
@@ -105,6 +106,89 @@ def test_a_generator_that_was_killed_is_no_load(exit_code: int, code: Code) -> N
     """By a signal, as the process or a shell reports it."""
     made = facts(run={"generator": replace(RUN.generator, exit_code=exit_code)})
     assert generator_health._judge_load(made).code is code
+
+
+def generator(**changed: Any) -> Facts:
+    """A generator that was to load for ten seconds, with the samples of five views."""
+    return facts(run={"generator": replace(RUN.generator, planned_duration_s=10.0, **changed)})
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({}, ""),
+        ({"exit_code": -9}, ""),
+        ({"loaded_s": 10.0}, ""),
+        ({"loaded_s": 9.0}, ""),
+        ({"loaded_s": 8.9}, "the load ended after 8.9 s of 10 s"),
+        ({"loaded_s": 9.9, "stopped_by": 2}, "Locust was stopped by SIGINT after 9.9 s of 10 s"),
+        ({"loaded_s": 3.0, "exit_code": -9}, "Locust was killed by SIGKILL after 3.0 s of 10 s"),
+        (
+            {"loaded_s": 3.0, "exit_code": 137, "oom_kills": 1},
+            "Locust was killed by SIGKILL after 3.0 s of 10 s, by the system for want of memory",
+        ),
+    ],
+)
+def test_a_load_that_was_cut_says_by_whom(changed: dict[str, Any], why: str) -> None:
+    """A run of before it was recorded does not know; a tenth of the time may be missing."""
+    assert generator(**changed).cut == why
+
+
+@pytest.mark.parametrize("planned_s", [1.0, 2.0, 4.0, 3600.0])
+def test_a_cut_is_relative_to_the_plan(planned_s: float) -> None:
+    """Half of a load is missing, however short it was."""
+    made = replace(RUN.generator, planned_duration_s=planned_s, loaded_s=planned_s / 2, duration_s=planned_s / 2)
+    found = generator_health._judge_load(facts(run={"generator": made}))
+    assert found.code is Code.NOT_DELIVERED
+
+
+@pytest.mark.parametrize(
+    ("begun", "loaded_s", "stopped_by", "is_cut"),
+    [(3, 2.0, 0, False), (2, 2.0, 0, True), (2, 10.0, 0, False), (2, 10.0, 15, True), (3, 2.0, 15, False)],
+)
+def test_an_open_load_is_over_with_its_last_arrival(begun: int, loaded_s: float, stopped_by: int, is_cut: bool) -> None:
+    """Which may be due long before the planned end: three arrivals in ten seconds."""
+    made = replace(
+        RUN.generator,
+        planned_duration_s=10.0,
+        loaded_s=loaded_s,
+        stopped_by=stopped_by,
+        planned_arrivals=3,
+        begun_arrivals=begun,
+    )
+    assert bool(facts(run={"generator": made, "arrival_rate": 0.3}).cut) is is_cut
+
+
+def test_arrivals_that_were_never_due_are_not_slow_requests() -> None:
+    """All was stopped after a second: neither their number nor a limit says anything of the target."""
+    made = replace(
+        RUN.generator, planned_duration_s=4.0, loaded_s=1.0, stopped_by=2, planned_arrivals=148, begun_arrivals=31
+    )
+    known = facts(
+        {ALL: latency(FAST, FAST, gaps(0.0))},
+        answered={(*VIEW, 200): 31},
+        run={"generator": made, "arrival_rate": 37.0, "thresholds": (limit("p95", 1.0),)},
+    )
+    (arrivals,) = generator_health._judge_arrivals(known)
+    (limited,) = thresholds.judge(known)
+    for verdict in (arrivals, limited):
+        assert isinstance(verdict, Verdict)
+        assert (verdict.status, verdict.code) == (Status.INCONCLUSIVE, Code.NOT_DELIVERED)
+        assert "Locust was stopped by SIGINT after 1.0 s of 4 s" in verdict.why
+    codes = {each.code for each in generator_health._findings(known)}
+    assert FindingCode.NEVER_BEGUN not in codes
+
+
+@pytest.mark.parametrize(
+    ("planned_s", "stalled_s", "is_saturated"),
+    [(10.0, None, False), (10.0, 1.0, False), (10.0, 1.1, True), (60.0, 2.9, False), (60.0, 3.1, True)],
+)
+def test_a_generator_that_stood_still_knows_no_latencies(
+    planned_s: float, stalled_s: float | None, is_saturated: bool
+) -> None:
+    """For a second of a short load or a twentieth of a long one, e.g. because somebody stopped it."""
+    made = replace(RUN.generator, planned_duration_s=planned_s, stalled_s=stalled_s)
+    assert bool(facts(run={"generator": made}).saturated) is is_saturated
 
 
 @pytest.mark.parametrize(("start", "end"), [(1, 0), (0, 1)])

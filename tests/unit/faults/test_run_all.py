@@ -42,7 +42,7 @@ def command(tmp_path: Path) -> tuple[str, ...]:
 def test_a_run_that_its_neighbours_starved_is_made_again_alone(tmp_path: Path, command: tuple[str, ...]) -> None:
     """And what it said the first time is kept beside it."""
     told: list[Row] = []
-    made = run_all.run_all((), command, tmp_path / "out", 2, told.append)
+    made = run_all.run_all((), command, tmp_path / "out", 2, told.append, stop_timeout_s=0)
     assert [(row.id, row.outcome) for row in made.rows] == [(results.CLEAN, Detection.QUIET)]
     assert told == list(made.rows)
     assert (tmp_path / "out" / "clean-crowded" / "report.json").exists()
@@ -50,7 +50,7 @@ def test_a_run_that_its_neighbours_starved_is_made_again_alone(tmp_path: Path, c
 
 def test_a_run_that_was_alone_already_is_not_made_again(tmp_path: Path, command: tuple[str, ...]) -> None:
     """The machine is too slow for it, and that is what is told."""
-    made = run_all.run_all((), command, tmp_path / "out", 1, lambda _row: None)
+    made = run_all.run_all((), command, tmp_path / "out", 1, lambda _row: None, stop_timeout_s=0)
     assert [row.outcome for row in made.rows] == [Detection.UNKNOWN]
     assert not (tmp_path / "out" / "clean-crowded").exists()
 
@@ -61,7 +61,7 @@ def test_a_run_in_which_the_harness_crashed_is_none(tmp_path: Path) -> None:
     script.write_text(f"{RUN}\nprint('Traceback')\nprint('harness: KeyError: a bug of the harness')\nsys.exit(70)")
     (tmp_path / "good").write_text(json_report.render(sample.passing()))
     command = (sys.executable, str(script), str(tmp_path / "good"), str(tmp_path / "good"))
-    made = run_all.run_all((), command, tmp_path / "out", 1, lambda _row: None)
+    made = run_all.run_all((), command, tmp_path / "out", 1, lambda _row: None, stop_timeout_s=0)
     (row,) = made.rows
     log = tmp_path / "out" / "logs" / "clean.log"
     assert (row.outcome, made.exit_code) == (Detection.UNKNOWN, 3)

@@ -2,13 +2,16 @@
 
 It listens to Locust's `request` event and writes one row per HTTP request, redirect hops included, to an Arrow IPC
 stream. In the request path it only keeps references; the rows are made in small batches, so that the event loop is
-never held for more than a few milliseconds.
+never held for more than a few milliseconds. It is longer than other modules because all figures of one Locust
+process are counted where its requests end.
 """
 
 import atexit
 import json
 import os
+import signal
 import statistics
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -23,9 +26,9 @@ from harness.core.arrivals import Arrivals
 from harness.evidence.client.schema import CLOSING_KEY, SCHEMA, Exchange, Labels, batch
 from harness.runtime.load import witness_token
 from harness.runtime.load.examples import Examples
-from harness.runtime.load.locust_plugin import clients, pytest_users
+from harness.runtime.load.locust_plugin import clients, ending_signal, pytest_users
 from harness.runtime.load.locust_plugin.arrivals import Schedule
-from harness.runtime.load.pulse import PULSE_S, Pulse, encode
+from harness.runtime.load.pulse import PULSE_S, UNWRITTEN, Pulse, encode
 
 BATCH_ROWS = 256
 """Rows per record batch: about 2 ms of work, too short to be felt in anybody's latency."""
@@ -60,7 +63,10 @@ class Recorder:
         self._user_errors = 0
         self._elsewhere = 0
         self._last_response_s = 0.0
+        self._began_s: float | None = None
+        self._stopping_s: float | None = None
         self._closed = False
+        self._file.flush()
 
     def on_request(
         self,
@@ -140,14 +146,35 @@ class Recorder:
         """Count tasks that raised."""
         self._user_errors += 1
 
+    def on_start(self, **_: Any) -> None:
+        """Note when the users start."""
+        self._began_s = time.perf_counter()
+
+    def on_stopping(self, **_: Any) -> None:
+        """Note when they are asked to stop, whoever asks."""
+        self._stopping_s = self._stopping_s or time.perf_counter()
+
     def flush(self) -> None:
-        """Append the waiting exchanges to the shard."""
+        """Append the waiting exchanges to the shard, where they outlive this process."""
         if self._closed or not self._waiting:
             return
         waiting, self._waiting = self._waiting, []
         worker = max(getattr(self._environment.runner, "worker_index", 0), 0)
-        self._writer.write_batch(batch(waiting, self._labels, worker))
+        try:
+            self._writer.write_batch(batch(waiting, self._labels, worker))
+            self._file.flush()
+        except OSError as error:
+            self._give_up(error)
+            return
         self._rows += len(waiting)
+
+    def _give_up(self, error: OSError) -> None:
+        """End a load that can no longer be recorded. The shard gets no end, so nobody takes it for whole."""
+        self._closed = True
+        _report(error)
+        self._environment.process_exit_code = UNWRITTEN
+        if runner := self._environment.runner:
+            gevent.spawn(runner.quit)
 
     def pulse_forever(self) -> None:
         """Write a line a second: users, requests, errors, p95, the loop's lag at each tick, the CPU used.
@@ -170,21 +197,26 @@ class Recorder:
         """Flush, write the closing count and the end of the stream."""
         if self._closed:
             return
-        self._pulse(PULSE_S, 0.0, [], closing=True)
+        if not self._pulse(PULSE_S, 0.0, [], closing=True):
+            return
         self._closed = True
         empty = pa.record_batch([pa.array([], type=field.type) for field in SCHEMA], schema=SCHEMA)
-        self._writer.write_batch(empty, custom_metadata={CLOSING_KEY: str(self._rows)})
-        self._writer.close()
-        self._file.close()
-        self._pulse_file.close()
-        if self._labels.phase == "measure":
-            self._examples.write(self._examples_file)
+        try:
+            self._writer.write_batch(empty, custom_metadata={CLOSING_KEY: str(self._rows)})
+            self._writer.close()
+            self._file.close()
+            self._pulse_file.close()
+            if self._labels.phase == "measure":
+                self._examples.write(self._examples_file)
+        except OSError as error:
+            _report(error)
 
-    def _pulse(self, elapsed_s: float, cpu_s: float, lags_s: list[float], *, closing: bool = False) -> None:
+    def _pulse(self, elapsed_s: float, cpu_s: float, lags_s: list[float], *, closing: bool = False) -> bool:
+        """Write one; False when that cannot be done."""
         recent, self._recent = self._recent, []
         self.flush()
         if self._closed:
-            return
+            return False
         runner = self._environment.runner
         p95_ms = statistics.quantiles(recent, n=20)[-1] if len(recent) > 1 else (recent[0] if recent else None)
         pulse = Pulse(
@@ -203,10 +235,26 @@ class Recorder:
             cpu_ratio=cpu_s / elapsed_s,
             last_response_s=self._last_response_s,
             closing=closing,
+            loaded_s=self._loaded_s,
             shaped=self._environment.shape_class is not None,
         )
-        self._pulse_file.write(encode(pulse))
-        self._pulse_file.flush()
+        try:
+            self._pulse_file.write(encode(pulse))
+            self._pulse_file.flush()
+        except OSError as error:
+            self._give_up(error)
+            return False
+        return True
+
+    @property
+    def _loaded_s(self) -> float:
+        if self._began_s is None:
+            return 0.0
+        return (self._stopping_s or time.perf_counter()) - self._began_s
+
+
+def _report(error: OSError) -> None:
+    sys.stderr.write(f"{type(error).__name__}: the samples cannot be written: {error}\n")
 
 
 def _next_shard(directory: Path) -> tuple[int, Any]:
@@ -226,9 +274,12 @@ def attach(environment: Environment, **_: Any) -> None:
     Locust imports this file a second time when it looks for tests in a locustfile that is written for pytest.
     """
     settings = json.loads(os.environ["HARNESS_RECORDER"])
-    if isinstance(environment.runner, MasterRunner) or hasattr(environment, ATTACHED):
+    if hasattr(environment, ATTACHED):
         return
     setattr(environment, ATTACHED, True)
+    ending_signal.note_into(Path(settings["signal_file"]))
+    if isinstance(environment.runner, MasterRunner):
+        return
     if settings["closed_loop"]:
         for user_class in environment.user_classes:
             user_class.wait_time = constant(0)
@@ -239,7 +290,15 @@ def attach(environment: Environment, **_: Any) -> None:
     token = os.environ.get(witness_token.VARIABLE, "")
     clients.instrument(stamp=settings["stamp_requests"], token=token, target=environment.host or "")
     pytest_users.instrument(schedule.run if schedule else None)
-    recorder = Recorder(environment, settings, schedule)
+    try:
+        recorder = Recorder(environment, settings, schedule)
+    except OSError as error:  # Locust would go on without it
+        _report(error)
+        if isinstance(environment.runner, WorkerRunner):
+            os.kill(os.getppid(), signal.SIGTERM)  # the master waits for its workers
+        os._exit(UNWRITTEN)
+    environment.events.test_start.add_listener(recorder.on_start)
+    environment.events.test_stopping.add_listener(recorder.on_stopping)
     environment.events.request.add_listener(recorder.on_request)
     environment.events.user_error.add_listener(recorder.on_user_error)
     environment.events.quit.add_listener(recorder.close)

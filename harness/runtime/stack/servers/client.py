@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Mapping
 
+from harness.runtime import process
 from harness.runtime.process import NotReadyError
 from harness.runtime.stack.servers.server import CONNECT_LIMIT_S, Instance
 
@@ -10,17 +11,7 @@ from harness.runtime.stack.servers.server import CONNECT_LIMIT_S, Instance
 def ask_client(instance: Instance, command: tuple[str, ...], env: Mapping[str, str]) -> str:
     """What a client prints, without the last line's end. Raises NotReadyError with its message when it fails."""
     try:
-        done = subprocess.run(
-            command,
-            cwd=instance.directory,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            encoding="utf-8",
-            errors="replace",
-            timeout=2 * CONNECT_LIMIT_S,
-        )
+        done = process.capture(command, 2 * CONNECT_LIMIT_S, cwd=instance.directory, env=env)
     except subprocess.TimeoutExpired:
         raise NotReadyError(f"{command[0]} got no answer") from None
     except OSError as error:

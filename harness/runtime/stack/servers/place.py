@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from harness.core.errors import UsageError
-from harness.runtime.process import Account
+from harness.runtime.kept import Account
 
 PLACES = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108  # the files in them get random names and mode 0700
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.runtime import process
 from harness.runtime.interrupt import shielded
-from harness.runtime.process import Account
+from harness.runtime.kept import Account
 from harness.runtime.stack.servers.client import ask_client
 from harness.runtime.stack.servers.place import unprivileged
 from harness.runtime.stack.servers.server import DATABASE, USER, Instance, Server
@@ -24,6 +24,8 @@ SETTINGS = {
     "log_timezone": "UTC",
     "dynamic_shared_memory_type": "mmap",  # in the data directory, so that it goes with it
 }
+
+REMOVE_LIMIT_S = 10.0
 
 
 def _account() -> Account | None:
@@ -78,9 +80,9 @@ def _clean(instance: Instance) -> None:
             with suppress(OSError):
                 if link.readlink() == _data(instance):
                     os.kill(int(link.parent.name), signal.SIGKILL)
-        with suppress(OSError, IndexError):
+        with suppress(OSError, IndexError, subprocess.TimeoutExpired):
             segment = (_data(instance) / "postmaster.pid").read_text(encoding="utf-8").splitlines()[6].split()[1]
-            subprocess.run(("ipcrm", "-m", segment), capture_output=True, check=False)
+            process.capture(("ipcrm", "-m", segment), REMOVE_LIMIT_S)
 
 
 def _data(instance: Instance) -> Path:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from harness.runtime import process
 from harness.runtime.interrupt import shielded
-from harness.runtime.process import Account, NotReadyError, Service
+from harness.runtime.kept import Account
+from harness.runtime.process import NotReadyError, Service
 from harness.runtime.stack.servers.place import reachable
 
 READY_S = 60.0

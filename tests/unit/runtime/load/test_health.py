@@ -28,6 +28,7 @@ PULSE = Pulse(
     cpu_ratio=0.2,
     last_response_s=0.0,
     closing=False,
+    loaded_s=5.0,
     shaped=False,
 )
 

@@ -21,6 +21,7 @@ PULSE = Pulse(
     cpu_ratio=0.25,
     last_response_s=1.7e9,
     closing=False,
+    loaded_s=5.0,
     shaped=False,
 )
 
