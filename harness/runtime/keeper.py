@@ -27,6 +27,8 @@ COUNT_EVERY_S = 0.25
 """How often the processes of the whole machine are counted, which is one line to read."""
 GIVE_UP_S = 10.0
 """What SIGKILL has not ended by then waits for a device, and ends when that answers."""
+LOOKS = 5
+"""Looks in a row that find nothing: one alone may miss a process whose parent ended while it was listed."""
 PRIORITY = -10
 """So that a command which forks without end does not keep its keeper from the CPU; only root may."""
 HELD_BACK = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
@@ -65,7 +67,7 @@ def end_all(root: int, mark: bytes = b"") -> set[int]:
     Returns those that it killed.
     """
     deadline, pause_s = time.monotonic() + GIVE_UP_S, 0.001
-    killed, denied = set[int](), set[int]()
+    killed, denied, looks = set[int](), set[int](), 0
     while time.monotonic() < deadline:
         found = {pid for pid in descendants(root) - denied if not mark or mark in _environment(pid)}
         killed |= found
@@ -76,13 +78,23 @@ def end_all(root: int, mark: bytes = b"") -> set[int]:
                 continue
             except PermissionError:
                 denied.add(pid)
-        if not found:
-            break
+        looks = 0 if found else looks + 1
         if not mark:
             _reap()
+        if looks and (_is_alone() or looks == LOOKS):
+            break
         time.sleep(pause_s)
         pause_s = min(2 * pause_s, 0.05)
     return killed
+
+
+def _is_alone() -> bool:
+    """No child is left, ended or not: then a subreaper has nothing below it, either."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return True
+    return False
 
 
 def _environment(pid: int) -> bytes:

@@ -120,7 +120,7 @@ def test_one_request_too_few_or_too_many_at_one_scrape_fails(
 def test_the_worst_reading_is_named_with_its_series() -> None:
     """By how much, for what, and how often."""
     (found,) = (v for v in judged(counters(responses=(2, 3, 11, 15))) if v.code is Code.BEHIND)
-    assert found.labels == {"metric": RESPONSES_BY_VIEW, **CART}
+    assert found.labels == {"metric": RESPONSES_BY_VIEW, "late": "yes", **CART}
     assert (found.expected, found.observed, found.unit) == (8, 3, "responses")
     assert "was 5 behind for shop:cart GET 200" in found.why
     assert "behind at 3 of 4 readings" in found.why
