@@ -227,6 +227,8 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "variants": ("variants", readers.texts),
     "target": ("target", readers.text),
     "prometheus": ("prometheus", readers.text),
+    "target_credentials": ("target_credentials", readers.credentials),
+    "prometheus_credentials": ("prometheus_credentials", readers.credentials),
     "selector": ("selector", readers.matchers),
     "allow_hosts": ("allow_hosts", readers.texts),
     "witness_token_env": ("witness_token_env", readers.variable),

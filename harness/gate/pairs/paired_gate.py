@@ -25,6 +25,7 @@ from harness.gate.pairs.worktree import Side
 from harness.runs.judge import Outcome, write_reports
 from harness.runs.progress import Reporter
 from harness.runs.run_directory import RunDirectory
+from harness.runtime import access
 from harness.runtime.load import witness_token
 from harness.runtime.load.locust_generator import find_locustfile
 
@@ -43,6 +44,8 @@ def run(asked: Asked, profile: Profile, project: Path, out: Path, reporter: Repo
     Raises UsageError for what cannot be compared, another HarnessError when a side cannot be measured.
     """
     plan, start = asked.plan(profile), _start(asked, profile)
+    asked = replace(asked, base=_bare("base", asked.base), candidate=_bare("candidate", asked.candidate))
+    profile = access.granted(profile, project, os.environ)
     find_locustfile(profile, project)
     witness_token.read(profile, os.environ)
     # Limits, dashboards and rules are the business of `harness run`; here they would be judged on slices.
@@ -76,6 +79,11 @@ def run(asked: Asked, profile: Profile, project: Path, out: Path, reporter: Repo
             if _is_settled(made, plan):
                 break
     return _judged(out, record, made)
+
+
+def _bare(role: str, text: str) -> str:
+    """A side as it may be shown and kept."""
+    return access.bare(f"--{role}", text) if worktree.is_url(text) else text
 
 
 def _start(asked: Asked, profile: Profile) -> TargetStart:

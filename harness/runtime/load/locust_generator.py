@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.config.profile import Profile
+from harness.core import url
 from harness.core.arrivals import Arrivals
 from harness.core.errors import LoadError, UsageError
 from harness.core.run import GeneratorHealth, Shard
 from harness.instrumentation import registry
-from harness.runtime import process
+from harness.runtime import http, process
 from harness.runtime.load import locust_plugin, shards, witness_token
 from harness.runtime.load.health import health
 from harness.runtime.load.pulse_reader import Progress, Pulses
@@ -109,9 +110,10 @@ def loading(profile: Profile, project: Path, directory: Path, target: str, phase
     log = logs / f"locust-{phase}.log"
     plan = plan_of(profile, duration_s)
     command = list(_command(profile, locustfile, target, duration_s, plan))
-    env = process.environment({"HARNESS_RECORDER": _settings(profile, directory, phase, plan)})
+    env = process.environment({"HARNESS_RECORDER": _settings(profile, directory, target, phase, plan)})
     env = {name: value for name, value in env.items() if not name.startswith("LOCUST_")}  # the profile alone decides
     env[witness_token.VARIABLE] = witness_token.read(profile, os.environ)
+    env[witness_token.AUTHORIZATION] = http.authorization(target)
     with ExitStack() as running:
         service = process.registered(
             running,
@@ -175,7 +177,17 @@ def _run_time_s(duration_s: float, plan: Arrivals | None) -> int:
     return math.ceil(duration_s + (AROUND_PLAN_S if plan else 0.0))
 
 
-def _settings(profile: Profile, directory: Path, phase: str, plan: Arrivals | None) -> str:
+def _addresses(target: str) -> dict[str, list[str]]:
+    """The addresses of the target's host that were looked up first: the load goes to no other. Raises UsageError."""
+    found = url.parse(target)
+    try:
+        return {found.host: [address for _, address in http.addresses(found.host, found.port)]}
+    except OSError as error:
+        reason = error.strerror or error
+        raise UsageError(f"--target: {found.host} has no address: {reason}; is its name right?") from None
+
+
+def _settings(profile: Profile, directory: Path, target: str, phase: str, plan: Arrivals | None) -> str:
     return json.dumps(
         {
             "directory": str(directory.resolve()),
@@ -187,6 +199,7 @@ def _settings(profile: Profile, directory: Path, phase: str, plan: Arrivals | No
             "stamp_requests": profile.start is not None,
             "arrivals": dataclasses.asdict(plan) if plan else None,
             "workers": profile.workers,
+            "addresses": _addresses(target),
         }
     )
 
