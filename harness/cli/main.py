@@ -36,7 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None, options: argparse.Namespace) -> int:
     """Parse into `options` and run the command."""
+    from harness.cli import output
     from harness.cli.options import parser
+    from harness.core import secret
     from harness.runtime import interrupt
 
     made = parser()
@@ -46,8 +48,10 @@ def _run(arguments: Sequence[str] | None, options: argparse.Namespace) -> int:
         argcomplete.autocomplete(made)
     made.parse_args(arguments, options)
     interrupt.install()
+    secret.forget()
     if sys.stdout is None:  # closed by the caller
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open for as long as the process is
+    output.lenient()
     try:
         code = int(options.handler(options))
         sys.stdout.flush()
@@ -93,6 +97,9 @@ def _unusable(error: OSError) -> int:
 
 def _report(text: str) -> None:
     """An error on standard error, and as an annotation in a step of GitHub Actions."""
+    from harness.core import secret
+
+    text = secret.redact(text)
     _write_error(text)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from harness.cli import github_actions
@@ -101,7 +108,9 @@ def _report(text: str) -> None:
 
 
 def _write_error(text: str) -> None:
-    sys.stderr.write(f"harness: {text}\n")
+    from harness.core.text import inert
+
+    sys.stderr.write(inert(f"harness: {text}\n"))
 
 
 if __name__ == "__main__":

@@ -39,9 +39,7 @@ def read(flag: str, text: str) -> Url:
         return url.parse(text)
     except ValueError as error:
         shown = shorten(url.without_userinfo(text), SHOWN)
-        raise UsageError(
-            f"{flag}: {shown!r} is not a URL: {error}; write for example http://127.0.0.1:8000"
-        ) from None
+        raise UsageError(f"{flag}: {shown!r} is not a URL: {error}; write for example http://127.0.0.1:8000") from None
 
 
 def against(profile: Profile, target: str, prometheus: str) -> Profile:

@@ -120,7 +120,7 @@ def credentials(value: object, where: str) -> Credentials:
             case _:
                 pass
     raise UsageError(
-        f"{where}: must name one place: {{ env = 'NAME' }}, {{ file = 'PATH' }} or {{ command = ['PROGRAM', 'ARGUMENT'] }}"
+        f"{where}: must name one place: {{ env = 'NAME' }}, {{ file = 'PATH' }} or {{ command = ['PROGRAM', 'WORD'] }}"
     )
 
 

@@ -1,7 +1,8 @@
 """JSON and other documents from outside: read with limits, so that no text of any kind ends the reader.
 
-Python's parsers raise RecursionError on what is nested too deeply, ValueError on whole numbers of more than 4,300 digits
-and OverflowError where such a number should become a float. What they read may still be too deep for those who walk it.
+Python's parsers raise RecursionError on what is nested too deeply, ValueError on whole numbers of more than 4,300
+digits, and OverflowError where such a number should become a float. What they read may still be too deep for those who
+walk it.
 """
 
 import json
@@ -22,10 +23,7 @@ _FAILURES = (ValueError, OverflowError, RecursionError, MemoryError)
 def read_json(text: str, *, finite: bool = False) -> Any:
     """What a JSON text holds; with `finite`, without NaN and infinities. Raises ValueError that names the place."""
     try:
-        if finite:
-            document = json.loads(text, parse_constant=_no_number, parse_float=_finite)
-        else:
-            document = json.loads(text)
+        return json.loads(text, **(_FINITE if finite else {}))
     except RecursionError:
         raise ValueError(f"line {_deep_line(text)}: it is nested more than {DEEPEST} deep") from None
     except MemoryError:
@@ -34,7 +32,6 @@ def read_json(text: str, *, finite: bool = False) -> Any:
         raise
     except _FAILURES as error:
         raise ValueError(first_line(error)) from None
-    return document
 
 
 def check(document: object) -> None:
@@ -105,3 +102,5 @@ def _finite(text: str) -> float:
     value = float(text)
     return value if math.isfinite(value) else _no_number(text)
 
+
+_FINITE: Mapping[str, Any] = {"parse_constant": _no_number, "parse_float": _finite}

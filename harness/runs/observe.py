@@ -10,7 +10,7 @@ from harness.core.run import RUN_VERSION, GeneratorHealth, Run
 from harness.instrumentation import registry
 from harness.monitoring.dashboards import grafana
 from harness.report import verification
-from harness.runs import window
+from harness.runs import manifest, window
 from harness.runs.judge import Outcome, judge, write_reports
 from harness.runs.progress import Reporter
 from harness.runs.run_directory import RunDirectory
@@ -24,7 +24,12 @@ CHECKS = ("dashboards",)
 
 
 def verify_dashboards(
-    dashboards: tuple[grafana.Dashboard, ...], profile: Profile, range_s: float, project: Path, out: Path, reporter: Reporter
+    dashboards: tuple[grafana.Dashboard, ...],
+    profile: Profile,
+    range_s: float,
+    project: Path,
+    out: Path,
+    reporter: Reporter,
 ) -> Outcome:
     """Check dashboards against the profile's running Prometheus, over the last `range_s` seconds, without any load.
 
@@ -43,8 +48,9 @@ def verify_dashboards(
         reporter.stage(f"asking for {len(made.panels)} panels")
         directory.write_evidence(prometheus.fetch(verification.queries(made)), {})
         reporter.stage("judging")
-        report = judge(directory)
+        report = judge(directory, fresh=True)
         write_reports(directory, report)
+    manifest.seal(out)
     return Outcome(report, out)
 
 

@@ -17,7 +17,7 @@ from harness.evidence import comparability
 from harness.instrumentation import registry
 from harness.monitoring.dashboards import grafana
 from harness.report import verification
-from harness.runs import inputs, window
+from harness.runs import inputs, manifest, window
 from harness.runs.judge import Outcome, judge, write_reports
 from harness.runs.progress import Reporter
 from harness.runs.run_directory import RunDirectory
@@ -66,9 +66,10 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         answers = prometheus.fetch(verification.queries(made))
         directory.write_evidence(answers, measured.totals, prometheus.rules() if rules.rules else [])
         reporter.stage("judging")
-        report = judge(directory)
+        report = judge(directory, fresh=True)
         write_reports(directory, report)
         reporter.stage("stopping")
+    manifest.seal(out)
     return Outcome(report, out)
 
 

@@ -1,7 +1,7 @@
 """The run directory: what each stage leaves, and reading it again."""
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +18,8 @@ from harness.core.rule import RuleHealth
 from harness.core.run import RUN_VERSION, SCHEMA_VERSION, Run
 from harness.core.text import shorten
 from harness.evidence import prometheus_evidence, target_totals
+from harness.runs import manifest
+from harness.runs.manifest import Manifest
 from harness.runtime import files
 
 MOST_SCRAPES = 1_000_000
@@ -62,6 +64,24 @@ class RunDirectory:
             raise StoreError(
                 f"{self.path / name} cannot be written: {error.strerror}; free space, or name another place with --out"
             ) from None
+
+    def check(self, made_anew: Collection[str] = ()) -> Manifest | None:
+        """See that the directory is as it was sealed, but for files that are `made_anew`; its manifest, if it has one.
+
+        Directories of before have none: nothing vouches for them. Raises StoreError that names the first file that was
+        changed, removed or added.
+        """
+        sealed = manifest.read(self.path)
+        if sealed is not None:
+            sealed.check(self.path, made_anew)
+        elif (self.path / "run.json").exists():
+            version = self._read_json("run.json").get("schema_version")
+            if isinstance(version, int) and version >= RUN_VERSION:
+                raise StoreError(
+                    f"{self.path / manifest.FILE} is missing: the run was cut before its end, or it was removed; "
+                    "run it again"
+                )
+        return sealed
 
     def write_run(self, run: Run) -> None:
         """Write run.json."""
@@ -119,7 +139,9 @@ class RunDirectory:
                 answers[query] = _failed(answer) if failed else prometheus_evidence.parse_result(answer["result"])
                 prometheus_evidence.check_raw(query, answers[query], exported)
             except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
-                raise StoreError(f"{self.path / 'evidence.json'}: answers[{index}] is damaged: {shorten(repr(error), 200)}") from None
+                raise StoreError(
+                    f"{self.path / 'evidence.json'}: answers[{index}] is damaged: {shorten(repr(error), 200)}"
+                ) from None
         try:
             start, end = (target_totals.parse(document.get("ledgers", {}).get(when, {})) for when in ("start", "end"))
         except (TypeError, AttributeError) as error:
@@ -130,9 +152,14 @@ class RunDirectory:
             raise StoreError(f"{self.path / 'evidence.json'}: rules is damaged: {error}") from None
         return prometheus_evidence.Evidence(answers, start, end, health)
 
-    def read_report(self, parse: Callable[[str], Report]) -> Report:
-        """Read report.json. Raises UsageError when there is none, StoreError for a damaged or changed one."""
+    def read_report(self, parse: Callable[[str], Report], made_anew: Collection[str] = ()) -> Report:
+        """Read report.json. Raises UsageError when there is none, StoreError for a damaged or changed one.
+
+        Files that are `made_anew` from it may be as they like.
+        """
         file = self.path / "report.json"
+        if file.exists():
+            self.check(made_anew)
         try:
             report = parse(files.read_text(file))
         except FileNotFoundError:

@@ -41,15 +41,15 @@ def bare(flag: str, text: str) -> str:
     return parsed.text.rstrip("/")
 
 
-def _granted(
-    name: str, text: str, source: Credentials | None, project: Path, environment: Mapping[str, str]
-) -> str:
+def _granted(name: str, text: str, source: Credentials | None, project: Path, environment: Mapping[str, str]) -> str:
     if not text:
         return text
     found = bare(f"--{name}", text)
     if source is not None:
         where = f"{name}_credentials"
-        http.authorize(hosts.read(f"--{name}", found).origin, _header(_value(where, source, project, environment), where))
+        http.authorize(
+            hosts.read(f"--{name}", found).origin, _header(_value(where, source, project, environment), where)
+        )
     return found
 
 

@@ -1,9 +1,9 @@
 """The HTTP client of the harness: for the target, Prometheus and the doctor. Locust has its own.
 
-A deadline and a limit of bytes hold for the whole answer, however slowly or in however many parts it comes: informational
-answers, header lines, chunks and redirects count, and what is compressed counts unpacked. A redirect leads nowhere but to
-the same origin. A host is the one that `harness.core.url` reads, and its addresses are those of the first look-up: a name
-that resolves elsewhere later leads nobody astray.
+A deadline and a limit of bytes hold for the whole answer, however slowly or in however many parts it comes:
+informational answers, header lines, chunks and redirects count, and what is compressed counts unpacked. A redirect leads
+nowhere but to the same origin. A host is the one that `harness.core.url` reads, and its addresses are those of the first
+look-up: a name that resolves elsewhere later leads nobody astray.
 """
 
 import base64
@@ -255,9 +255,7 @@ def _exchange(request: requests.PreparedRequest, deadline: float, most_bytes: in
     except MemoryError:
         raise AnswerError(Problem.LARGE, "gave an answer that does not fit into memory") from None
     except OSError as error:
-        raise AnswerError(
-            Problem.UNREACHABLE, f"cannot be reached: {error.strerror or type(error).__name__}"
-        ) from None
+        raise AnswerError(Problem.UNREACHABLE, f"cannot be reached: {error.strerror or type(error).__name__}") from None
     return _response(request, answer.status, answer.reason, dict(answer.headers.items()), body)
 
 

@@ -29,6 +29,8 @@ SCRAPE_LIMIT_S = 5.0
 LIMIT_S = 30.0
 """For all readings in order; those that it cuts off are not made."""
 MAX_BYTES = 64 * 2**20
+UNREADABLE = (ValueError, KeyError, IndexError, TypeError, OverflowError, RecursionError, MemoryError)
+"""What prometheus_client's parsers raise on foreign text."""
 FORMATS = ("text/plain", "application/openmetrics-text")
 
 
@@ -70,7 +72,7 @@ def _parse(names: Instrumentation, status: int, content_type: str, body: bytes) 
     parse = parse_openmetrics if kind == "application/openmetrics-text" else parse_text
     try:
         families = list(parse(body.decode("utf-8")))
-    except (ValueError, KeyError, IndexError, OverflowError, RecursionError, MemoryError) as error:  # what prometheus_client's parsers raise on foreign text
+    except UNREADABLE as error:
         return Scrape(status=status, content_type=content_type, problem=f"{type(error).__name__}: {error}")
     if not families:
         return Scrape(status=status, content_type=content_type, problem="the page is empty")

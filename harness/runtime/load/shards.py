@@ -11,9 +11,11 @@ from harness.core.run import SCHEMA_VERSION, Shard, ShardState
 from harness.evidence.client import integrity
 from harness.evidence.client.aggregate import COLUMNS
 from harness.evidence.client.schema import CLOSING_KEY, SCHEMA, VERSION_KEY
+from harness.runtime import files
 
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 """Last bytes of a whole Arrow IPC stream. Source: https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format"""
+UNREADABLE = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError)
 CHUNK_ROWS = 65_536
 """Rows per table when shards are read: enough to make the arithmetic fast, small enough to bound memory."""
 
@@ -30,7 +32,7 @@ def closing_count(file: Path) -> int | None:
         with _opened(file) as reader:
             for _, seen in _pieces(reader):
                 count = seen
-    except (pa.ArrowException, OSError, ValueError):
+    except UNREADABLE:
         return None
     return count if _has_end(file) else None
 
@@ -51,7 +53,7 @@ def state_of(directory: Path, shard: Shard) -> ShardState:
                 rows += table.num_rows
     except FileNotFoundError:
         problem = "the file is missing"
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except UNREADABLE as error:
         problem = f"it cannot be read past row {rows}: {(str(error).splitlines() or [repr(error)])[0]}"
     if not problem and not _has_end(file):
         problem = f"its end is missing after row {rows}"
@@ -71,7 +73,7 @@ def tables(directory: Path, shards: Sequence[Shard], columns: Sequence[str] = CO
                     if integrity.damage(table):
                         break
                     yield _columns(table, columns)
-        except (pa.ArrowException, OSError, ValueError):
+        except UNREADABLE:
             continue  # `state_of` says so, and the run is judged inconclusive
 
 
@@ -111,7 +113,7 @@ def _pieces(reader: pa.RecordBatchStreamReader) -> Iterator[tuple[pa.Table, int 
             closing = _closing_count(metadata) if closing is None else closing
         except StopIteration:
             break
-        except (pa.ArrowException, OSError, ValueError) as error:
+        except UNREADABLE as error:
             broken = error
             break
         waiting.append(batch)
@@ -135,6 +137,7 @@ def _columns(table: pa.Table, names: Sequence[str]) -> pa.Table:
 
 
 def _opened(file: Path) -> pa.RecordBatchStreamReader:
+    files.check_regular(file)  # Arrow would wait for a FIFO, where no signal ends it
     return pa.ipc.open_stream(pa.OSFile(str(file)))
 
 

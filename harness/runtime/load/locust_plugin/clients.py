@@ -134,7 +134,7 @@ def instrument(*, stamp: bool, token: str = "", authorization: str = "", target:
         location = find_target(session, response)
         return location if location and url.same_origin(str(response.url), location) else None
 
-    HttpSession.get_redirect_target = redirect_target  # type: ignore[method-assign]
+    HttpSession.get_redirect_target = redirect_target  # type: ignore[assignment, method-assign]
     LocustUserAgent._urlopen = urlopen  # type: ignore[method-assign]  # noqa: SLF001 - as above
     HttpSession.send = send_counted  # type: ignore[assignment, method-assign]
 
