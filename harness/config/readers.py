@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.config.profile import Credentials
-from harness.core import url
 from harness.core.errors import UsageError
 from harness.core.limits import Limit
 
@@ -130,15 +129,6 @@ def path(value: object, where: str) -> str:
     if written and not written.startswith("/"):
         raise UsageError(f"{where}: {written!r} must be a path on the target that begins with /, e.g. /state")
     return written
-
-
-def is_http_url(text: str) -> bool:
-    """Whether a text is a whole http or https URL, with one host and no impossible port (`harness.core.url`)."""
-    try:
-        url.parse(text)
-    except ValueError:
-        return False
-    return True
 
 
 def matchers(value: object, where: str) -> str:

@@ -22,8 +22,8 @@ _IN_JSON = re.compile("(?<=#)#|[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\
 def defuse(line: str) -> str:
     """Return a line that no CI server takes for a command.
 
-    GitHub's runner executes `::command::` at the start of a line, blanks left aside, and `##[command]` anywhere; Azure's
-    and TeamCity's execute `##vso[command]` and `##teamcity[command]`.
+    GitHub's runner executes `::command::` at the start of a line, blanks left aside, and `##[command]` anywhere;
+    Azure's and TeamCity's execute `##vso[command]` and `##teamcity[command]`.
     https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
     """
     if "##" in line:

@@ -53,7 +53,10 @@ class Url:
 
 
 def parse(text: str) -> Url:
-    """Take a URL apart. Raises ValueError with the reason, without the URL, for what is none or could mean two hosts."""
+    """Take a URL apart.
+
+    Raises ValueError with the reason, without the URL, for what is none or could mean two hosts.
+    """
     if len(text) > LONGEST:
         raise ValueError(f"it is longer than {LONGEST} characters")
     if _FORBIDDEN.search(text):

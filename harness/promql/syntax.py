@@ -92,8 +92,8 @@ def parse(text: str) -> ast.Expr:
 def _check_size(text: str) -> None:
     """Refuse what the parser's own stack may not hold: it fails on it by ending the process.
 
-    Each operator, call and bracket may be a level of the tree; 4,000 of any kind are parsed with a stack of 8 MiB. Raises
-    ValueError.
+    Each operator, call and bracket may be a level of the tree; 4,000 of any kind are parsed with a stack of 8 MiB.
+    Raises ValueError.
     """
     if len(text) > LONGEST:
         raise ValueError(f"it is longer than {LONGEST:,} characters")

@@ -24,6 +24,8 @@ from harness.runtime import files
 
 MOST_SCRAPES = 1_000_000
 """Scrapes of a window: eleven days at one a second."""
+REASON_LIMIT = 200
+"""Characters of what is wrong with an answer."""
 REFUSED = "Prometheus refused the query"
 """How `error` began in evidence of before it had a code."""
 T = TypeVar("T")

@@ -1,8 +1,8 @@
 """Files that others may have made: read with limits, and written so that nothing else can be hit.
 
-Only regular files are read: a FIFO would wait for ever, a device never ends. A file is written beside its name, as a new
-file that no link leads away from, and then takes the name: a reader never sees half of it. Every failure is an OSError
-whose `strerror` is one line; a missing file stays FileNotFoundError.
+Only regular files are read: a FIFO would wait for ever, a device never ends. A file is written beside its name, as a
+new file that no link leads away from, and then takes the name: a reader never sees half of it. Every failure is an
+OSError whose `strerror` is one line; a missing file stays FileNotFoundError.
 """
 
 import errno

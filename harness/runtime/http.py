@@ -1,9 +1,9 @@
 """The HTTP client of the harness: for the target, Prometheus and the doctor. Locust has its own.
 
 A deadline and a limit of bytes hold for the whole answer, however slowly or in however many parts it comes:
-informational answers, header lines, chunks and redirects count, and what is compressed counts unpacked. A redirect leads
-nowhere but to the same origin. A host is the one that `harness.core.url` reads, and its addresses are those of the first
-look-up: a name that resolves elsewhere later leads nobody astray.
+informational answers, header lines, chunks and redirects count, and what is compressed counts unpacked. A redirect
+leads nowhere but to the same origin. A host is the one that `harness.core.url` reads, and its addresses are those of
+the first look-up: a name that resolves elsewhere later leads nobody astray.
 """
 
 import base64
@@ -81,7 +81,7 @@ class _Socket:
         self._raw.sendall(data)
 
     def close(self) -> None:
-        self._raw.close()
+        """http.client closes it before the body is read; who opened it closes it."""
 
 
 class _Stream(io.RawIOBase):

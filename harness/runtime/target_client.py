@@ -22,8 +22,8 @@ def fetch(target: str, path: str) -> dict[str, Any]:
         return {"error": f"{url} gave status {response.status_code}"}
     try:
         answer = response.json()
-    except (ValueError, RecursionError, MemoryError):
-        return {"error": f"{url} gave no JSON"}
+    except (ValueError, RecursionError, MemoryError) as error:
+        return {"error": f"{url} gave no JSON: {type(error).__name__}"}
     return {"result": answer} if isinstance(answer, dict) else {"error": f"{url} gave no JSON object"}
 
 

@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from harness.cli import flags
+from harness.cli import flags, output
 from harness.cli.flags import Commands
 from harness.core.errors import ExitCode
 
