@@ -10,7 +10,7 @@ from harness.core.rule import Rule
 SCHEMA_VERSION = 1
 """Version of evidence.json and the shards; raised when a reader of the old one would err."""
 RUN_VERSION = 2
-"""Version of run.json. From 2 on a manifest vouches for the run directory, and an unknown key is damage."""
+"""Version of run.json. From 2 on a manifest vouches for the run directory."""
 
 
 @dataclass(frozen=True, slots=True)

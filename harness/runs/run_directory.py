@@ -100,8 +100,8 @@ class RunDirectory:
                 )
             raise StoreError(f"{self.path}: run.json is missing: the run ended before it was judged; run it again")
         document = self._read_json("run.json")
-        version = self._check_version(document, "run.json", RUN_VERSION)
-        if version == RUN_VERSION and (unknown := unknown_key(document, Run)):
+        self._check_version(document, "run.json", RUN_VERSION)
+        if unknown := unknown_key(document, Run):
             raise StoreError(f"{self.path / 'run.json'}: unknown key {unknown}; the file is damaged, run again")
         run = self._convert(document, Run, "run.json")
         window = run.window
@@ -180,7 +180,7 @@ class RunDirectory:
             )
         return report
 
-    def _check_version(self, document: Mapping[str, Any], name: str, newest: int) -> int:
+    def _check_version(self, document: Mapping[str, Any], name: str, newest: int) -> None:
         version = document.get("schema_version")
         if not isinstance(version, int) or isinstance(version, bool) or version < 1:
             raise StoreError(f"{self.path / name}: schema_version is missing; the file is damaged, run again")
@@ -188,7 +188,6 @@ class RunDirectory:
             raise UsageError(
                 f"{self.path / name}: schema {version}, this harness reads up to {newest}; upgrade the harness"
             )
-        return version
 
     def _read_json(self, name: str) -> dict[str, Any]:
         file = self.path / name

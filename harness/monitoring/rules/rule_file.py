@@ -164,7 +164,7 @@ def _group(node: _Node, source: str) -> list[Rule]:
         interval_s = EVALUATION_INTERVAL_S  # as Prometheus takes it
     limit = _text(table["limit"], f"{where}, limit") if "limit" in table else "0"
     if not (limit.isascii() and limit.isdecimal() and len(limit) <= LONGEST_LIMIT):
-        raise UsageError(f"{where}, limit: {limit!r} is not a whole number")
+        raise UsageError(f"{where}, limit: {shorten(limit, SHOWN)!r} is not a whole number")
     if "query_offset" in table and _seconds(table["query_offset"], f"{where}, query_offset"):
         raise UsageError(f"{where}, query_offset: not supported by the harness; remove it")
     common = _labels(table.get("labels"), f"{where}, labels")
