@@ -137,7 +137,7 @@ class Session(requests.Session):
         self.trust_env = False
         self.max_redirects = MOST_REDIRECTS
         self.headers = CaseInsensitiveDict({"Accept": "*/*", "Accept-Encoding": "gzip", "Connection": "close"})
-        self.deadline_s, self.most_bytes, self.repeats = deadline_s, most_bytes, repeats
+        self.deadline_s, self.most_bytes, self.repeats, self.follows = deadline_s, most_bytes, repeats, True
         self.deadline = 0.0
         self._adapter = _Adapter(self)
 
@@ -158,8 +158,8 @@ class Session(requests.Session):
         return self._adapter
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Where it leads; raises AnswerError when that is another origin."""
-        target: str | None = super().get_redirect_target(resp)
+        """Where it leads, if that is followed; raises AnswerError when that is another origin."""
+        target: str | None = super().get_redirect_target(resp) if self.follows else None
         if target is not None and not url.same_origin(str(resp.url), target):
             raise AnswerError(Problem.ELSEWHERE, "redirects to another host, port or scheme, which is not followed")
         return target
@@ -171,7 +171,8 @@ def get(
     """One answer, whole. Underscores in the names of `headers` stand for hyphens. Raises AnswerError."""
     with Session(deadline_s, most_bytes) as session:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return session.get(address, headers=named, allow_redirects=follow)
+        session.follows = follow
+        return session.get(address, headers=named)
 
 
 def left_s(deadline: float) -> float:
