@@ -5,8 +5,8 @@ from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import Http404, HttpRequest, JsonResponse
 from django.views.decorators.http import require_GET
-from metrics_witness.configuration import matches
 
+from metrics_witness.configuration import matches
 from somesite.environment import DEBUG_TOKEN
 
 LOOPBACK = ("127.0.0.1", "::1", "")

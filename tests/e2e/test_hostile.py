@@ -1,4 +1,4 @@
-"""The real command against servers, files and terminals that mean no good: one line, the right code, nobody else loaded."""
+"""The real command against servers, files and terminals that mean no good: one line and the right code."""
 
 import http.server
 import json
@@ -150,7 +150,7 @@ def test_a_target_s_log_commands_nobody(harness: Harness, write: Writer) -> None
     assert done.code == 3
     assert "add-mask" in done.err
     assert not any(
-        line.strip().startswith("::") and "add-mask::e" == line.strip()[2:] for line in done.err.splitlines()
+        line.strip().startswith("::") and line.strip()[2:] == "add-mask::e" for line in done.err.splitlines()
     )
     assert "##[" not in done.err
     assert "\x1b" not in done.err
