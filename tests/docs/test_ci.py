@@ -1,5 +1,6 @@
 """The workflow files are what GitHub and GitLab take, by their published schemas, and their scripts are Bash."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
