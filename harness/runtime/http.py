@@ -4,6 +4,9 @@ A deadline and a limit of bytes hold for the whole answer, however slowly or in 
 informational answers, header lines, chunks and redirects count, and what is compressed counts unpacked. A redirect
 leads nowhere but to the same origin. A host is the one that `harness.core.url` reads, and its addresses are those of
 the first look-up: a name that resolves elsewhere later leads nobody astray.
+
+It is longer than other modules because a limit that a layer below does not know is none: socket, HTTP and requests are
+bound together here.
 """
 
 import base64
