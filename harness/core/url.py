@@ -13,8 +13,8 @@ from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import unquote, urljoin
 
 PORTS = {"http": 80, "https": 443}
-LONGEST = 4096
-"""Characters of a URL."""
+LONGEST = 65_536
+"""Characters of a URL: the longest expression that is asked, each character of it escaped, has 60,000."""
 _WHOLE = re.compile(r"(https?)://([^/?#]*)([^\s#][^#]*)?(?:#.*)?", re.IGNORECASE | re.DOTALL)
 _FORBIDDEN = re.compile(r"[\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
