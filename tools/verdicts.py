@@ -14,10 +14,12 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from harness.core.errors import HarnessError
 from harness.core.report import Report
 from harness.core.verdict import Status
 from harness.report.render.json_report import parse
 from harness.report.render.overview import summaries
+from harness.runs.run_directory import RunDirectory
 
 MOST_RUNS = 200
 """Of more, the oldest are left out."""
@@ -80,8 +82,8 @@ def read(reports: Path) -> Mapping[str, Report | str]:
     found: dict[str, Report | str] = {}
     for file in sorted(reports.glob("*/report.json"), key=lambda file: file.stat().st_mtime, reverse=True)[:MOST_RUNS]:
         try:
-            found[file.parent.name] = parse(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            found[file.parent.name] = RunDirectory(file.parent).read_report(parse)
+        except (HarnessError, OSError) as error:
             found[file.parent.name] = str(error)
     started = {name: report.started_s if isinstance(report, Report) else 0.0 for name, report in found.items()}
     return dict(sorted(found.items(), key=lambda item: -started[item[0]]))

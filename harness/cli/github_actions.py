@@ -5,6 +5,7 @@ from pathlib import Path
 
 from harness.core.report import Report
 from harness.report.render import annotations, markdown
+from harness.runtime import files
 
 
 def annotate(report: Report, environ: Mapping[str, str]) -> str:
@@ -14,8 +15,7 @@ def annotate(report: Report, environ: Mapping[str, str]) -> str:
     annotations_ = annotations.render(report)
     if summary := environ.get("GITHUB_STEP_SUMMARY"):
         try:
-            with Path(summary).open("a", encoding="utf-8") as file:
-                file.write(markdown.render(report))
+            files.append_text(Path(summary), markdown.render(report))
         except OSError as error:
             annotations_ += annotations.warn(f"GITHUB_STEP_SUMMARY: {summary} cannot be written: {error.strerror}")
     return annotations_

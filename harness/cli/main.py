@@ -93,7 +93,9 @@ def _leave(_number: int, _frame: "FrameType | None") -> NoReturn:
 
 def _run(arguments: Sequence[str] | None, options: "argparse.Namespace") -> int:
     """Parse into `options` and run the command."""
+    from harness.cli import output
     from harness.cli.options import parser
+    from harness.core import secret
     from harness.runtime import interrupt
 
     made = parser()
@@ -107,8 +109,10 @@ def _run(arguments: Sequence[str] | None, options: "argparse.Namespace") -> int:
     if 0 <= limit < LEAST_ADDRESS_SPACE:
         raise MemoryError
     interrupt.install()
+    secret.forget()
     if sys.stdout is None:  # closed by the caller
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open for as long as the process is
+    output.lenient()
     try:
         return _handled(options)
     except interrupt.Interrupted:
@@ -196,6 +200,9 @@ def _is_stdout_broken() -> bool:
 
 def _report(text: str) -> None:
     """An error on standard error, and as an annotation in a step of GitHub Actions."""
+    from harness.core import secret
+
+    text = secret.redact(text)
     _write_error(text)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from harness.cli import github_actions
@@ -204,7 +211,9 @@ def _report(text: str) -> None:
 
 
 def _write_error(text: str) -> None:
-    sys.stderr.write(f"harness: {text}\n")
+    from harness.core.text import inert
+
+    sys.stderr.write(inert(f"harness: {text}\n"))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,15 @@
 """What a command leaves and prints: its directory, its progress, its report."""
 
 import argparse
+import io
 import os
 import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from harness.core import secret
+from harness.core.text import encodable, inert
 
 if TYPE_CHECKING:
     from harness.runs.judge import Outcome
@@ -31,16 +35,39 @@ def reporter(options: argparse.Namespace) -> "Reporter":
     return Reporter(quiet=options.quiet)
 
 
+def write(text: str) -> None:
+    """Print lines that nobody executes and that show no secret."""
+    sys.stdout.write(inert(secret.redact(text)))
+
+
+def complain(text: str) -> None:
+    """The same on standard error."""
+    sys.stderr.write(inert(secret.redact(text)))
+
+
+def write_json(text: str) -> None:
+    """Print JSON as any output can hold it; what made it has it inert already."""
+    sys.stdout.write(encodable(secret.redact(text), sys.stdout.encoding or "ascii"))
+
+
+def lenient() -> None:
+    """Replace what an output cannot encode: a report must not fail for its marks."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def show(outcome: "Outcome", options: argparse.Namespace) -> int:
     """Print a report as the flags say, and return its exit code."""
     from harness.cli import github_actions
     from harness.report.render import console, json_report
 
     if options.json:
-        sys.stdout.write(json_report.render(outcome.report))
+        write_json(json_report.render(outcome.report))
     elif not options.quiet:
         width = shutil.get_terminal_size((120, 24)).columns
         color = sys.stdout.isatty()
-        sys.stdout.write(console.render(outcome.report, width=width, color=color, location=str(outcome.directory)))
-    sys.stderr.write(github_actions.annotate(outcome.report, os.environ))
+        text = console.render(outcome.report, width=width, color=color, location=str(outcome.directory))
+        sys.stdout.write(secret.redact(text))
+    sys.stderr.write(secret.redact(github_actions.annotate(outcome.report, os.environ)))
     return int(outcome.report.exit_code)

@@ -8,6 +8,7 @@ from harness.config import hosts, toml_file
 from harness.config.profile import Profile
 from harness.config.toml_file import Config
 from harness.core.errors import UsageError
+from harness.runtime import files
 
 
 def chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
@@ -51,13 +52,13 @@ def chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
 def load(options: argparse.Namespace) -> Config:
     """The config file; without one, a running target can still be loaded."""
     try:
-        text = options.config.read_text(encoding="utf-8")
+        text = files.read_text(options.config, files.INPUT_BYTES)
     except FileNotFoundError:
         if getattr(options, "target", None) and options.config == Path("harness.toml"):
             return Config("built-in", {"default": Profile("default")}, "default")
         raise UsageError(
             f"--config: {options.config} does not exist; run in the project's directory, or name the file"
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--config: {options.config} cannot be read: {error}") from None
+    except OSError as error:
+        raise UsageError(f"--config: {options.config} cannot be read: {error.strerror}") from None
     return toml_file.parse(text, str(options.config))

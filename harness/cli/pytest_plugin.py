@@ -148,13 +148,13 @@ def _run(name: str, config: pytest.Config) -> "Report | str":
     from harness.runs import pipeline
     from harness.runs.progress import Reporter
     from harness.runs.run_directory import new_run_id
-    from harness.runtime import interrupt
+    from harness.runtime import files, interrupt
 
     file = _profiles(config)
     try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise pytest.UsageError(f"--harness-config: {file} cannot be read: {error}") from None
+        text = files.read_text(file, files.INPUT_BYTES)
+    except OSError as error:
+        raise pytest.UsageError(f"--harness-config: {file} cannot be read: {error.strerror}") from None
     out = file.parent / "reports" / new_run_id()
     try:
         profile = profiles.parse(text, str(file)).profile(name)

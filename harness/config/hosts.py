@@ -1,37 +1,45 @@
 """Which hosts may be loaded, and a profile on running services."""
 
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from harness.config.profile import LOOPBACK, Profile
-from harness.config.readers import is_http_url
+from harness.core import url
 from harness.core.errors import UsageError
+from harness.core.text import shorten
+from harness.core.url import Url
+
+SHOWN = 200
+"""Characters of what is no URL that an error repeats."""
 
 
 def check_hosts(profile: Profile) -> None:
     """Refuse to load a host that is neither loopback nor allowed by name. Raises UsageError."""
     if profile.start is not None:
         return
-    for flag, url in (("--target", profile.target), ("--prometheus", profile.prometheus)):
-        if not url:
+    for flag, text in (("--target", profile.target), ("--prometheus", profile.prometheus)):
+        if not text:
             raise UsageError(f"{flag} is missing: a running target needs both --target and --prometheus")
-        _check_url(flag, url)
+        read(flag, text)
     check_host("--target", profile.target, profile)
 
 
-def check_host(flag: str, url: str, profile: Profile) -> None:
+def check_host(flag: str, text: str, profile: Profile) -> None:
     """Refuse to load what is not a URL, or a host that is neither loopback nor allowed by name. Raises UsageError."""
-    _check_url(flag, url)
-    host = urlsplit(url).hostname or ""
-    if host not in LOOPBACK and host not in profile.allow_hosts:
+    host = read(flag, text).host
+    allowed = {each.lower().strip("[]").removesuffix(".") for each in profile.allow_hosts}
+    if host not in LOOPBACK and host not in allowed:
         raise UsageError(
             f"{flag}: {host} is not this machine; to load it on purpose, add allow_hosts = [{host!r}] to the profile"
         )
 
 
-def _check_url(flag: str, url: str) -> None:
-    if not is_http_url(url):
-        raise UsageError(f"{flag}: {url!r} is not a URL; write for example http://127.0.0.1:8000")
+def read(flag: str, text: str) -> Url:
+    """A URL taken apart; what it is a value of begins the message. Raises UsageError."""
+    try:
+        return url.parse(text)
+    except ValueError as error:
+        shown = shorten(url.without_userinfo(text), SHOWN)
+        raise UsageError(f"{flag}: {shown!r} is not a URL: {error}; write for example http://127.0.0.1:8000") from None
 
 
 def against(profile: Profile, target: str, prometheus: str) -> Profile:

@@ -72,6 +72,18 @@ class TargetStart:
 
 
 @dataclass(frozen=True, slots=True)
+class Credentials:
+    """Where a credential is read from; one of them is set."""
+
+    env: str = ""
+    """Name of an environment variable."""
+    file: str = ""
+    """Relative to the directory of harness.toml."""
+    command: tuple[str, ...] = ()
+    """What it prints; run in that directory."""
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """One named set of settings; see docs/profiles.md for each key."""
 
@@ -99,6 +111,10 @@ class Profile:
     """URL of a running target; then nothing is started."""
     prometheus: str = ""
     """URL of the Prometheus that scrapes it."""
+    target_credentials: Credentials | None = None
+    """What the target asks for before it answers; None: nothing."""
+    prometheus_credentials: Credentials | None = None
+    """The same of Prometheus."""
     selector: str = 'job="django"'
     allow_hosts: tuple[str, ...] = ()
     witness_token_env: str = ""

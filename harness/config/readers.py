@@ -8,8 +8,8 @@ import math
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
+from harness.config.profile import Credentials
 from harness.core.errors import UsageError
 from harness.core.limits import Limit
 
@@ -105,21 +105,30 @@ def variable(value: object, where: str) -> str:
     )
 
 
+def credentials(value: object, where: str) -> Credentials:
+    """Where a credential is read from; no error repeats a value, which may be one by mistake."""
+    parts = table(value, where)
+    if len(parts) == 1:
+        match next(iter(parts.items())):
+            case "env", name:
+                return Credentials(env=variable(name, f"{where}.env"))
+            case "file", str(name) if name:
+                return Credentials(file=name)
+            case "command", [str(), *_] as words:
+                return Credentials(command=texts(words, f"{where}.command"))
+            case _:
+                pass
+    raise UsageError(
+        f"{where}: must name one place: {{ env = 'NAME' }}, {{ file = 'PATH' }} or {{ command = ['PROGRAM', 'WORD'] }}"
+    )
+
+
 def path(value: object, where: str) -> str:
     """A path on the target, or nothing."""
     written = text(value, where)
     if written and not written.startswith("/"):
         raise UsageError(f"{where}: {written!r} must be a path on the target that begins with /, e.g. /state")
     return written
-
-
-def is_http_url(text: str) -> bool:
-    """Whether a text is a whole http or https URL, with a host and no impossible port."""
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # brackets without an address, a port beyond 65535
-        return False
 
 
 def matchers(value: object, where: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from harness.config import readers
 from harness.config.profile import Profile, TargetStart
 from harness.config.variants import SERVICES, Variant, check_placeholders, merged
+from harness.core.document import check, first_line
 from harness.core.errors import UsageError
 from harness.core.limits import Budget
 
@@ -61,8 +62,11 @@ def parse(text: str, source: str) -> Config:
     """Read a harness.toml; `source` names it in errors. Raises UsageError with the file and the key."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{source}: not valid TOML: {error}") from None
+        check(document)
+    except RecursionError:
+        raise UsageError(f"{source}: not valid TOML: it is nested too deeply") from None
+    except (ValueError, OverflowError, MemoryError) as error:  # TOMLDecodeError, and numbers and dates that are none
+        raise UsageError(f"{source}: not valid TOML: {first_line(error)}") from None
     for key in document:
         if key not in _TOP_KEYS:
             raise UsageError(f"{source}: unknown key {key!r}{readers.suggest(key, _TOP_KEYS)}")
@@ -227,6 +231,8 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "variants": ("variants", readers.texts),
     "target": ("target", readers.text),
     "prometheus": ("prometheus", readers.text),
+    "target_credentials": ("target_credentials", readers.credentials),
+    "prometheus_credentials": ("prometheus_credentials", readers.credentials),
     "selector": ("selector", readers.matchers),
     "allow_hosts": ("allow_hosts", readers.texts),
     "witness_token_env": ("witness_token_env", readers.variable),

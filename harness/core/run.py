@@ -9,7 +9,9 @@ from harness.core.panel import Panel
 from harness.core.rule import Rule
 
 SCHEMA_VERSION = 1
-"""Version of run.json, evidence.json and the shards; raised when a reader of the old one would err."""
+"""Version of evidence.json and the shards; raised when a reader of the old one would err."""
+RUN_VERSION = 2
+"""Version of run.json. From 2 on a manifest vouches for the run directory."""
 
 SHELL = 128
 """A shell's exit code for a command that a signal killed is the signal's number above this."""

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.core.text import shorten
+from harness.core.text import defuse, inert_json, shorten
 from harness.core.verdict import Status
 from harness.faults.results import Detection, FaultReport, Row
 from harness.report.render import html, markdown
@@ -51,7 +51,7 @@ def noticed(row: Row) -> tuple[str, ...]:
 
 def render_json(report: FaultReport) -> str:
     """Indented JSON that ends in a newline."""
-    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
+    return inert_json(msgspec.json.format(msgspec.json.encode(report), indent=2).decode()) + "\n"
 
 
 def render_markdown(report: FaultReport) -> str:
@@ -111,8 +111,8 @@ def render_console(report: FaultReport, *, width: int, color: bool, location: st
     with console.capture() as capture:
         console.print(table)
         console.print(f"\n{sentence(report)}; {fmt.number(report.took_s, 's')}")
-        console.print(f"Reports: {location}")
-    return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+        console.print(Text(f"Reports: {shorten(location, NOTE_LIMIT)}"))
+    return "".join(f"{defuse(line.rstrip())}\n" for line in capture.get().splitlines())
 
 
 FORMATS: Mapping[str, Callable[[FaultReport], str]] = MappingProxyType(

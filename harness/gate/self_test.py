@@ -13,6 +13,7 @@ import msgspec
 from harness.config.profile import Profile
 from harness.core.errors import ExitCode, UsageError
 from harness.core.report import Report
+from harness.core.text import inert_json
 from harness.core.verdict import Status
 from harness.gate.decision import LEAST_PAIRS, Pair, Plan, power
 from harness.gate.decision.endpoint import Kind
@@ -106,7 +107,7 @@ def run(asked: Asked, slowdown: float, profile: Profile, project: Path, out: Pat
 
 def render_json(found: SelfTest) -> str:
     """The self-test as selftest.json."""
-    return msgspec.json.format(msgspec.json.encode(found), indent=1).decode() + "\n"
+    return inert_json(msgspec.json.format(msgspec.json.encode(found), indent=1).decode()) + "\n"
 
 
 def render(found: SelfTest, location: str) -> str:

@@ -15,6 +15,15 @@ from harness.promql.vectors import NAME, UnsupportedError, is_filter, keeps
 
 DEEPEST = 100
 """Levels of a tree: more than anybody writes, and few enough for recursion."""
+LONGEST = 20_000
+"""Characters of an expression."""
+MOST_LEVELS = 800
+"""Operators and brackets in it."""
+_LEVELS = re.compile(
+    r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|\#[^\n]*)"""
+    r"|(?P<level>[-+*/%^(\[{<>@]|[=!]=|\b(?:and|or|unless|atan2|offset|bool|by|without|on|ignoring)\b)",
+    re.DOTALL | re.IGNORECASE,
+)
 _OPERATORS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
 
 
@@ -63,6 +72,7 @@ def parse(text: str) -> ast.Expr:
 
     Raises ValueError with the reason when it is not PromQL, or nested too deeply.
     """
+    _check_size(text)
     try:
         tree = ast.parse(text)
     except ValueError as error:
@@ -77,6 +87,18 @@ def parse(text: str) -> ast.Expr:
         if not level:
             return tree
     raise ValueError(f"it is nested more than {DEEPEST} deep")
+
+
+def _check_size(text: str) -> None:
+    """Refuse what the parser's own stack may not hold: it fails on it by ending the process.
+
+    Each operator, call and bracket may be a level of the tree; 4,000 of any kind are parsed with a stack of 8 MiB.
+    Raises ValueError.
+    """
+    if len(text) > LONGEST:
+        raise ValueError(f"it is longer than {LONGEST:,} characters")
+    if sum(match["level"] is not None for match in _LEVELS.finditer(text)) > MOST_LEVELS:
+        raise ValueError(f"it has more than {MOST_LEVELS} operators, calls and brackets")
 
 
 def selections(node: Any) -> Iterator[Selection]:
@@ -218,7 +240,7 @@ def _matcher(node: Any) -> Matcher:
             raise UnsupportedError(f"the pattern {value!r} is not evaluated: it has a POSIX class")
         try:
             re.compile(value, FLAGS)
-        except (re.error, OverflowError) as error:
+        except (re.error, OverflowError, RecursionError, MemoryError) as error:
             raise UnsupportedError(f"the pattern {value!r} is not evaluated: {error}") from None
     return Matcher(node.name, operator, value)
 

@@ -11,6 +11,7 @@ from harness.core.panel import Panel
 from harness.core.rule import Rule
 from harness.monitoring.dashboards import grafana
 from harness.monitoring.rules import rule_file
+from harness.runtime import files
 
 T = TypeVar("T")
 
@@ -29,6 +30,7 @@ class _Kind(Generic[T]):
     """What may be named."""
     parse: Callable[[str, str], T]
     """Text and source -> value. Raises UsageError."""
+    most_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ _DASHBOARDS = _Kind(
     "contains no .json file; export a dashboard from Grafana into it",
     "a file or a directory of dashboards in JSON",
     grafana.parse,
+    files.INPUT_BYTES,
 )
 _RULES = _Kind(
     "rules",
@@ -53,6 +56,7 @@ _RULES = _Kind(
     "contains no .yml file; name a file or a directory of Prometheus rules",
     "a file or a directory of rules",
     rule_file.parse,
+    files.RULES_BYTES,
 )
 
 
@@ -131,7 +135,6 @@ def _read(kind: _Kind[T], files: Sequence[Path], project: Path) -> Iterator[T | 
 
 def _text(kind: _Kind[T], file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UsageError(f"{kind.key}: {file} cannot be read: {reason}; name {kind.wanted}") from None
+        return files.read_text(file, kind.most_bytes)
+    except OSError as error:
+        raise UsageError(f"{kind.key}: {file} cannot be read: {error.strerror}; name {kind.wanted}") from None

@@ -17,8 +17,13 @@ from harness.evidence.moments import moments
 from harness.instrumentation import registry
 from harness.report import verification
 from harness.report.render import FORMATS, json_report
+from harness.runs import manifest
 from harness.runs.run_directory import RunDirectory
 from harness.runtime.load import shards
+
+REPORT = "report.json"
+DAMAGE = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
+"""What judging and rendering raise on a file that no harness wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +38,30 @@ def verify(path: Path) -> Outcome:
     """Judge a stored run again, offline, and write its reports anew. Raises UsageError or StoreError."""
     directory = RunDirectory(path)
     report = judge(directory)
-    write_reports(directory, report)
+    _write_again(directory, report)
     return Outcome(report, path)
 
 
 def render_again(path: Path) -> Outcome:
     """Write the other formats again from report.json. Raises UsageError or StoreError."""
     directory = RunDirectory(path)
-    report = directory.read_report(json_report.parse)
+    report = directory.read_report(json_report.parse, set(FORMATS) - {REPORT})
     try:
-        write_reports(directory, report)
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        _write_again(directory, report)
+    except DAMAGE as error:
         raise StoreError(
             f"{path / 'report.json'} cannot be rendered ({error}): it was changed; make it again"
         ) from error
     return Outcome(report, path)
 
 
-def judge(directory: RunDirectory) -> Report:
-    """Read a run directory's samples and evidence and judge them. Raises UsageError or StoreError."""
+def judge(directory: RunDirectory, *, fresh: bool = False) -> Report:
+    """Read a run directory's samples and evidence and judge them. Raises UsageError or StoreError.
+
+    Unless it is `fresh`, so not sealed yet, its manifest must agree with its files, the reports left aside.
+    """
+    if not fresh and directory.path.is_dir():
+        directory.check(FORMATS)
     run_ = directory.read_run()
     evidence = directory.read_evidence(registry.of(run_).names)
     measured = tuple(shard for shard in run_.shards if shard.phase == "measure")
@@ -60,10 +70,18 @@ def judge(directory: RunDirectory) -> Report:
     try:
         client = _tally(directory, run_, evidence, found)
         return verification.verify(Facts(run_, client, evidence, states, _probes(directory, run_)))
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+    except DAMAGE as error:
         raise StoreError(
             f"{directory.path} cannot be judged ({type(error).__name__}: {error}); a file is damaged, run again"
         ) from error
+
+
+def _write_again(directory: RunDirectory, report: Report) -> None:
+    """Write the reports of a sealed directory and seal it again; what else is in it stays as it was vouched for."""
+    sealed = manifest.read(directory.path)
+    write_reports(directory, report)
+    if sealed is not None:
+        manifest.seal(directory.path, {name: entry for name, entry in sealed.files.items() if name not in FORMATS})
 
 
 def write_reports(directory: RunDirectory, report: Report) -> None:

@@ -1,22 +1,22 @@
 """A run without load: dashboards checked against the last minutes of a running Prometheus."""
 
+import os
 import time
 from pathlib import Path
 
+from harness.config import hosts
 from harness.config.profile import Profile
-from harness.config.readers import is_http_url
-from harness.core.errors import UsageError
-from harness.core.run import SCHEMA_VERSION, GeneratorHealth, Run
+from harness.core.run import RUN_VERSION, GeneratorHealth, Run
 from harness.instrumentation import registry
 from harness.monitoring.dashboards import grafana
 from harness.report import verification
-from harness.runs import window
+from harness.runs import manifest, window
 from harness.runs.judge import Outcome, judge, write_reports
 from harness.runs.progress import Reporter
 from harness.runs.run_directory import RunDirectory
 from harness.runs.scrapes import scraped_already
 from harness.runs.window import MeasuredWindow
-from harness.runtime import machine
+from harness.runtime import access, machine
 from harness.runtime.prometheus import Prometheus
 
 CHECKS = ("dashboards",)
@@ -24,14 +24,19 @@ CHECKS = ("dashboards",)
 
 
 def verify_dashboards(
-    dashboards: tuple[grafana.Dashboard, ...], profile: Profile, range_s: float, out: Path, reporter: Reporter
+    dashboards: tuple[grafana.Dashboard, ...],
+    profile: Profile,
+    range_s: float,
+    project: Path,
+    out: Path,
+    reporter: Reporter,
 ) -> Outcome:
     """Check dashboards against the profile's running Prometheus, over the last `range_s` seconds, without any load.
 
     Raises UsageError for a malformed URL, PrometheusError when it does not answer or does not scrape the target.
     """
-    if not is_http_url(profile.prometheus):
-        raise UsageError(f"--prometheus: {profile.prometheus!r} is not a URL; write for example http://127.0.0.1:9090")
+    hosts.read("--prometheus", profile.prometheus)
+    profile = access.granted(profile, project, os.environ)
     directory = RunDirectory(out)
     directory.create()
     prometheus = Prometheus(profile.prometheus)
@@ -43,8 +48,9 @@ def verify_dashboards(
         reporter.stage(f"asking for {len(made.panels)} panels")
         directory.write_evidence(prometheus.fetch(verification.queries(made)), {})
         reporter.stage("judging")
-        report = judge(directory)
+        report = judge(directory, fresh=True)
         write_reports(directory, report)
+    manifest.seal(out)
     return Outcome(report, out)
 
 
@@ -52,7 +58,7 @@ def _run_of(
     profile: Profile, url: str, measured: MeasuredWindow, dashboards: tuple[grafana.Dashboard, ...], run_id: str
 ) -> Run:
     return Run(
-        schema_version=SCHEMA_VERSION,
+        schema_version=RUN_VERSION,
         id=run_id,
         profile=profile.name,
         scenario="",

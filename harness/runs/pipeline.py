@@ -12,18 +12,18 @@ from harness.checks import CHECKS
 from harness.config import hosts
 from harness.config.profile import Profile
 from harness.core.rule import Rule
-from harness.core.run import SCHEMA_VERSION, Run
+from harness.core.run import RUN_VERSION, Run
 from harness.evidence import comparability
 from harness.instrumentation import registry
 from harness.monitoring.dashboards import grafana
 from harness.report import verification
-from harness.runs import inputs, probing, window
+from harness.runs import inputs, manifest, probing, window
 from harness.runs.judge import Outcome, judge, write_reports
 from harness.runs.progress import Reporter
 from harness.runs.run_directory import RunDirectory
 from harness.runs.scrapes import Scraped, await_scraped
 from harness.runs.window import MeasuredWindow
-from harness.runtime import machine
+from harness.runtime import access, machine
 from harness.runtime.load import witness_token
 from harness.runtime.load.locust_generator import Loaded, find_locustfile, load
 from harness.runtime.prometheus import Prometheus
@@ -38,6 +38,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
     """
     locustfile = find_locustfile(profile, project)
     hosts.check_hosts(profile)
+    profile = access.granted(profile, project, os.environ)
     registry.find(profile.instrumentation)
     witness_token.read(profile, os.environ)
     dashboards, rules = inputs.read_dashboards(profile.dashboards, project), inputs.read_rules(profile, project)
@@ -69,9 +70,10 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         answers = prometheus.fetch(verification.queries(made))
         directory.write_evidence(answers, measured.totals, prometheus.rules() if rules.rules else [])
         reporter.stage("judging")
-        report = judge(directory)
+        report = judge(directory, fresh=True)
         write_reports(directory, report)
         reporter.stage("stopping")
+    manifest.seal(out)
     return Outcome(report, out)
 
 
@@ -158,7 +160,7 @@ def run_of(
 ) -> Run:
     """Everything about a run that has been loaded, for run.json."""
     return Run(
-        schema_version=SCHEMA_VERSION,
+        schema_version=RUN_VERSION,
         id=run_id,
         profile=profile.name,
         scenario=profile.scenario,

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
+from harness.core import secret
+from harness.core.text import clean
 from harness.runtime.load.pulse_reader import Progress
 
 LOG_EVERY_S = 5.0
@@ -36,6 +38,7 @@ class Reporter:
     def stage(self, text: str) -> None:
         """Report which stage begins."""
         self._logged_s = time.monotonic()
+        text = clean(secret.redact(text))
         if self._status:
             self._status.update(Text(text))
         else:

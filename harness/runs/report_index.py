@@ -9,6 +9,7 @@ from harness.report import trends
 from harness.report.render import json_report
 from harness.report.render import trends as pages
 from harness.runs.run_directory import RunDirectory
+from harness.runtime import files
 
 REPORT = "report.json"
 HTML, JSON = "index.html", "index.json"
@@ -46,9 +47,7 @@ def write(paths: Sequence[Path], out: Path) -> tuple[Path, tuple[str, ...]]:
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name, text in ((JSON, pages.render_json(index)), (HTML, pages.render_html(index))):
-            unfinished = out / f".{name}.new"
-            unfinished.write_text(text, encoding="utf-8")
-            unfinished.replace(out / name)
+            files.write_text(out / name, text)
     except OSError as error:
         raise StoreError(f"--out: {out} cannot be written: {error.strerror}") from None
     return out, tuple(left_out)

@@ -1,10 +1,7 @@
 """The run directory: what each stage leaves, and reading it again."""
 
-import json
-import math
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,16 +10,23 @@ import msgspec
 
 from harness.core import outcome
 from harness.core.codes import Code
+from harness.core.document import first_line, read_json, unknown_key
 from harness.core.errors import SHORTAGES, StoreError, UsageError
 from harness.core.query import NoData, Query, Reading
 from harness.core.report import Report
 from harness.core.rule import RuleHealth
-from harness.core.run import SCHEMA_VERSION, Run, Shard
+from harness.core.run import RUN_VERSION, SCHEMA_VERSION, Run, Shard
+from harness.core.text import shorten
 from harness.evidence import prometheus_evidence, target_totals
+from harness.runs import manifest
+from harness.runs.manifest import Manifest
+from harness.runtime import files
 from harness.runtime.load import shards
 
 MOST_SCRAPES = 1_000_000
 """Scrapes of a window: eleven days at one a second."""
+REASON_LIMIT = 200
+"""Characters of what is wrong with an answer."""
 REFUSED = "Prometheus refused the query"
 """How `error` began in evidence of before it had a code."""
 T = TypeVar("T")
@@ -58,16 +62,30 @@ class RunDirectory:
 
     def write_text(self, name: str, text: str) -> None:
         """Write a file of the run directory in one go, so that a reader never sees half of it."""
-        temporary = self.path / f".{name}.part"
         try:
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(self.path / name)
+            files.write_text(self.path / name, text)
         except OSError as error:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
             raise StoreError(
                 f"{self.path / name} cannot be written: {error.strerror}; free space, or name another place with --out"
             ) from None
+
+    def check(self, made_anew: Collection[str] = ()) -> Manifest | None:
+        """See that the directory is as it was sealed, but for files that are `made_anew`; its manifest, if it has one.
+
+        Directories of before have none: nothing vouches for them. Raises StoreError that names the first file that was
+        changed, removed or added.
+        """
+        sealed = manifest.read(self.path)
+        if sealed is not None:
+            sealed.check(self.path, made_anew)
+        elif (self.path / "run.json").exists():
+            version = self._read_json("run.json").get("schema_version")
+            if isinstance(version, int) and version >= RUN_VERSION:
+                raise StoreError(
+                    f"{self.path / manifest.FILE} is missing: the run was cut before its end, or it was removed; "
+                    "run it again"
+                )
+        return sealed
 
     def write_run(self, run: Run) -> None:
         """Write run.json."""
@@ -87,7 +105,9 @@ class RunDirectory:
                 "can be read; run it again"
             )
         document = self._read_json("run.json")
-        self._check_version(document, "run.json")
+        self._check_version(document, "run.json", RUN_VERSION)
+        if unknown := unknown_key(document, Run):
+            raise StoreError(f"{self.path / 'run.json'}: unknown key {unknown}; the file is damaged, run again")
         run = self._convert(document, Run, "run.json")
         window = run.window
         length = window.length_s / window.scrape_interval_s if window.scrape_interval_s > 0 else 0.0
@@ -120,7 +140,7 @@ class RunDirectory:
         Raises StoreError when it is missing or damaged.
         """
         document = self._read_json("evidence.json")
-        self._check_version(document, "evidence.json")
+        self._check_version(document, "evidence.json", SCHEMA_VERSION)
         answers: dict[Query, Reading | NoData] = {}
         if not isinstance(document.get("answers"), list):
             raise StoreError(f"{self.path / 'evidence.json'}: answers is not a list; the file is damaged, run again")
@@ -130,8 +150,10 @@ class RunDirectory:
                 failed = answer.get("error")
                 answers[query] = _failed(answer) if failed else prometheus_evidence.parse_result(answer["result"])
                 prometheus_evidence.check_raw(query, answers[query], exported)
-            except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-                raise StoreError(f"{self.path / 'evidence.json'}: answers[{index}] is damaged: {error!r}") from None
+            except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+                raise StoreError(
+                    f"{self.path / 'evidence.json'}: answers[{index}] is damaged: {shorten(repr(error), 200)}"
+                ) from None
         try:
             start, end = (target_totals.parse(document.get("ledgers", {}).get(when, {})) for when in ("start", "end"))
         except (TypeError, AttributeError) as error:
@@ -142,18 +164,23 @@ class RunDirectory:
             raise StoreError(f"{self.path / 'evidence.json'}: rules is damaged: {error}") from None
         return prometheus_evidence.Evidence(answers, start, end, health)
 
-    def read_report(self, parse: Callable[[str], Report]) -> Report:
-        """Read report.json. Raises UsageError when there is none, StoreError for a damaged or changed one."""
+    def read_report(self, parse: Callable[[str], Report], made_anew: Collection[str] = ()) -> Report:
+        """Read report.json. Raises UsageError when there is none, StoreError for a damaged or changed one.
+
+        Files that are `made_anew` from it may be as they like.
+        """
         file = self.path / "report.json"
+        if file.exists():
+            self.check(made_anew)
         try:
-            report = parse(file.read_text(encoding="utf-8"))
+            report = parse(files.read_text(file))
         except FileNotFoundError:
             raise UsageError(
                 f"{file} does not exist; name a judged run, or judge this one with `harness verify`"
             ) from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError, OverflowError, MemoryError) as error:
             raise StoreError(
-                f"{file} cannot be read: {error}; make it again with `harness verify {self.path}`"
+                f"{file} cannot be read: {first_line(error)}; make it again with `harness verify {self.path}`"
             ) from None
         status = outcome.overall(report.verdicts)
         if (report.status, report.exit_code) != (status, outcome.EXIT_CODES[status]):
@@ -163,22 +190,22 @@ class RunDirectory:
             )
         return report
 
-    def _check_version(self, document: Mapping[str, Any], name: str) -> None:
+    def _check_version(self, document: Mapping[str, Any], name: str, newest: int) -> None:
         version = document.get("schema_version")
-        if not isinstance(version, int):
+        if not isinstance(version, int) or isinstance(version, bool) or version < 1:
             raise StoreError(f"{self.path / name}: schema_version is missing; the file is damaged, run again")
-        if version > SCHEMA_VERSION:
+        if version > newest:
             raise UsageError(
-                f"{self.path / name}: schema {version}, this harness reads up to {SCHEMA_VERSION}; upgrade the harness"
+                f"{self.path / name}: schema {version}, this harness reads up to {newest}; upgrade the harness"
             )
 
     def _read_json(self, name: str) -> dict[str, Any]:
         file = self.path / name
         try:
-            document = json.loads(file.read_text(encoding="utf-8"), parse_constant=_no_number, parse_float=_finite)
+            document = read_json(files.read_text(file), finite=True)
         except FileNotFoundError:
             raise StoreError(f"{file} is missing; the run cannot be judged again, run it again") from None
-        except (OSError, ValueError, RecursionError) as error:
+        except (OSError, ValueError) as error:
             raise StoreError(f"{file} cannot be read: {error}; the file is damaged, run again") from None
         if not isinstance(document, dict):
             raise StoreError(f"{file}: not a JSON object; the file is damaged, run again")
@@ -187,8 +214,8 @@ class RunDirectory:
     def _convert(self, document: Mapping[str, Any], to: type[T], name: str) -> T:
         try:
             return msgspec.convert(document, to)
-        except msgspec.ValidationError as error:
-            raise StoreError(f"{self.path / name}: {error}; the file is damaged, run again") from None
+        except (msgspec.ValidationError, ValueError, RecursionError, OverflowError) as error:
+            raise StoreError(f"{self.path / name}: {first_line(error)}; the file is damaged, run again") from None
 
 
 def _failed(answer: Mapping[str, Any]) -> NoData:
@@ -196,15 +223,6 @@ def _failed(answer: Mapping[str, Any]) -> NoData:
     error = str(answer["error"])
     code = answer.get("code", Code.REFUSED if error.startswith(REFUSED) else Code.NO_ANSWER)
     return NoData(error, Code(code))
-
-
-def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is not a number")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    return value if math.isfinite(value) else _no_number(text)
 
 
 def _pretty(value: object) -> str:

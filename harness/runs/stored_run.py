@@ -16,6 +16,7 @@ from harness.core.verdict import Cause, Finding, Status, Verdict
 from harness.evidence.client.schema import SCHEMA
 from harness.evidence.prometheus_evidence import Evidence
 from harness.instrumentation import registry
+from harness.report.render import FORMATS
 from harness.runs import judge
 from harness.runs.run_directory import RunDirectory
 from harness.runtime.load import shards
@@ -36,6 +37,8 @@ class StoredRun:
     def __init__(self, path: Path) -> None:
         """Read run.json, and nothing else yet."""
         self._directory = RunDirectory(path)
+        if path.is_dir():
+            self._directory.check(FORMATS)
         self.run: Run = self._directory.read_run()
         """What was run: profile, window, versions, generator, thresholds."""
 

@@ -17,7 +17,9 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from harness.core import secret
 from harness.core.errors import StackError
+from harness.core.text import shorten
 from harness.runtime import interrupt
 from harness.runtime.interrupt import shielded
 from harness.runtime.kept import Account, Kept, Output
@@ -30,6 +32,9 @@ HURRIED_GRACE_S = 1.0
 STARTS = 3
 """Tries with another free port when somebody took ours between the choice and the start."""
 TAIL_LINES = 15
+TAIL_BYTES = 65_536
+TAIL_WIDTH = 500
+"""What is shown of a log: so many lines of so many characters from so many last bytes."""
 
 T = TypeVar("T")
 
@@ -59,9 +64,15 @@ class Service:
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:
-    """The last lines of a log, indented; empty when there is none."""
-    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-    return "\n".join(f"  {line}" for line in text.splitlines()[-lines:])
+    """The last lines of a log, indented and inert; empty when there is none."""
+    try:
+        with log.open("rb") as stream:
+            stream.seek(0, os.SEEK_END)
+            stream.seek(max(stream.tell() - TAIL_BYTES, 0))
+            text = stream.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return "\n".join(f"  {shorten(secret.redact(line), TAIL_WIDTH)}" for line in text.splitlines()[-lines:])
 
 
 def free_port() -> int:

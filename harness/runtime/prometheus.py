@@ -1,41 +1,51 @@
-"""Query -> evidence, through prometheus-api-client."""
+"""Query -> evidence, through prometheus-api-client over the harness's own client (`harness.runtime.http`)."""
 
+import math
+import re
 import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Any
 
-import requests
 from prometheus_api_client import PrometheusConnect
 from prometheus_api_client.exceptions import PrometheusApiClientException
-from requests.adapters import Retry
 
+from harness.core import secret
 from harness.core.codes import Code
 from harness.core.errors import PrometheusError
 from harness.core.query import NoData, Query, Reading
+from harness.core.text import shorten
 from harness.evidence import prometheus_evidence
 from harness.promql.own_series import UP
+from harness.runtime import http
+from harness.runtime.http import AnswerError, Problem
 
 POLL_S = 0.1
 """How often the server is asked while something is awaited."""
 TIMEOUT_S = 30.0
 CLOCK_QUESTIONS = 5
 """How often the server is asked for its time: a busy machine holds one answer up, and rarely all of them."""
+PROBE_S = 5.0
+"""After a query that took too long, the server must tell the time within this for others to be asked."""
+MOST_SLOW = 4
+"""Queries that may take too long; then no more are asked."""
 UNVERSIONED = "3.0 or later"
 """What is reported for a server that does not know its version but behaves like this."""
-
-
-GIVEN_UP = (503, 504)
-"""How Prometheus, or a proxy before it, answers a query that took too long (web/api/v1/api.go, `returnAPIError`)."""
-
-
-RETRY = Retry(total=3, read=False, backoff_factor=1.0, status_forcelist=(408, 429, 500, 502), raise_on_status=False)
-"""What may be gone the next moment is asked again; a query that took too long would take too long again."""
+REFUSALS = frozenset({400, 422})
+"""How Prometheus refuses a query itself (web/api/v1/api.go, `respondError`); any other status is no answer to it."""
+LONGEST_REASON = 300
+_STATUS = re.compile(r"HTTP Status Code (\d{3})")
+_SHAPES = (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError, MemoryError)
+"""What reading an answer of another shape raises, in the client library and here."""
 
 
 class _SlowError(PrometheusError):
     """One query took too long; another may not."""
+
+
+class _ShapeError(PrometheusError):
+    """One query got something else than an answer; another may not."""
 
 
 class Prometheus:
@@ -44,10 +54,8 @@ class Prometheus:
     def __init__(self, url: str) -> None:
         """Nothing is sent yet."""
         self.url = url.rstrip("/")
-        session = requests.Session()
-        session.trust_env = False
-        self._session = session
-        self._client = PrometheusConnect(url=self.url, session=session, timeout=TIMEOUT_S, retry=RETRY)
+        self._session = http.Session(TIMEOUT_S)
+        self._client = PrometheusConnect(url=self.url, session=self._session)
 
     def version(self) -> str:
         """The server's version, e.g. `2.42.0`; raises PrometheusError when it does not answer.
@@ -56,25 +64,28 @@ class Prometheus:
         left is 3.0 or later, which is all that a prediction of `rate()` must know; of an older one it stays empty.
         """
         try:
-            answer = self._session.get(f"{self.url}/api/v1/status/buildinfo", timeout=TIMEOUT_S)
+            answer = self._session.get(f"{self.url}/api/v1/status/buildinfo")
             version = str(answer.json()["data"]["version"])
-            return version or (UNVERSIONED if self._has_open_ranges() else "")
-        except requests.ConnectionError:
-            raise PrometheusError(
-                f"--prometheus: no Prometheus answers at {self.url}; is it running, is the URL right?"
-            ) from None
-        except (requests.RequestException, ValueError, KeyError, TypeError):
+        except AnswerError as error:
+            if error.problem is Problem.UNREACHABLE:
+                raise PrometheusError(
+                    f"--prometheus: no Prometheus answers at {self.url}; is it running, is the URL right?"
+                ) from None
+            raise PrometheusError(f"--prometheus: {self.url} {error}; is the URL right?") from None
+        except _SHAPES:
             raise PrometheusError(
                 f"--prometheus: {self.url} answers, but not like a Prometheus; is the URL right?"
             ) from None
+        self._session.repeats = True  # it is there: what it lacks from now on, it may have the next moment
+        return version or (UNVERSIONED if self._has_open_ranges() else "")
 
     def _has_open_ranges(self) -> bool:
         """Of the points 0 s, 5 s and 10 s, a range of 10 s that ends at 10 s leaves out the first."""
-        return float(self._instant("scalar(count_over_time(vector(1)[10s:5s]))", 10.0)[1]) == 2
+        return self._number("scalar(count_over_time(vector(1)[10s:5s]))", 10.0) == 2
 
     def now(self) -> float:
         """Unix time on the server's own clock."""
-        return float(self._instant("time()", None)[1])
+        return self._number("time()", None)
 
     def skew_s(self) -> float:
         """This machine's clock minus the server's, exact to half the shortest of a few round trips."""
@@ -89,23 +100,45 @@ class Prometheus:
     def fetch(self, queries: Iterable[Query]) -> list[dict[str, Any]]:
         """Ask every query once; an answer is `{query, time_s, result}` as Prometheus gave it, or `error` and `code`.
 
-        One that takes too long leaves the others to be asked. Raises PrometheusError when the server cannot be reached.
+        One that takes too long, or gets something else than an answer, leaves the others to be asked, unless the server
+        cannot tell the time either or too many took too long. Raises PrometheusError when the server cannot be reached.
         """
-        answers = []
+        answers, slow = [], 0
         for query in dict.fromkeys(queries):
             answer: dict[str, Any] = {"query": query.text, "time_s": query.time_s}
             if query.start_s is not None:
                 answer |= {"start_s": query.start_s, "step_s": query.step_s}
-            try:
-                answer["result"] = self._ask(query)
-            except _SlowError as error:
-                answer |= {"error": str(error), "code": Code.NO_ANSWER}
-            except PrometheusApiClientException as error:
-                cut = any(f"HTTP Status Code {code}" in str(error) for code in GIVEN_UP)
-                message = f"Prometheus {'gave up on the query' if cut else 'refused the query'}: {error}"
-                answer |= {"error": message, "code": Code.NO_ANSWER if cut else Code.REFUSED}
+            if slow < MOST_SLOW:
+                answer |= self._answer(query)
+                if answer.get("slow"):
+                    slow += bool(answer.pop("slow"))
+                    self._probe()
+            else:
+                answer |= {"error": f"{self.url} was not asked: {slow} queries took too long", "code": Code.NO_ANSWER}
             answers.append(answer)
         return answers
+
+    def _answer(self, query: Query) -> dict[str, Any]:
+        """`result`, or `error` and `code`, and `slow` when it took too long."""
+        try:
+            return {"result": self._ask(query)}
+        except _SlowError as error:
+            return {"error": secret.redact(str(error)), "code": Code.NO_ANSWER, "slow": True}
+        except _ShapeError as error:
+            return {"error": secret.redact(str(error)), "code": Code.NO_ANSWER}
+        except PrometheusApiClientException as error:
+            status = _STATUS.search(str(error))
+            refused = status is not None and int(status[1]) in REFUSALS
+            message = f"Prometheus {'refused the query' if refused else 'gave up on the query'}: {_reason(error)}"
+            return {"error": message, "code": Code.REFUSED if refused else Code.NO_ANSWER}
+
+    def _probe(self) -> None:
+        """See that the server still answers. Raises PrometheusError."""
+        self._session.deadline_s = PROBE_S
+        try:
+            self.now()
+        finally:
+            self._session.deadline_s = TIMEOUT_S
 
     def rules(self) -> list[dict[str, str]]:
         """Each rule that the server has loaded, with its health, as `RuleHealth`; empty when it does not report them.
@@ -113,19 +146,19 @@ class Prometheus:
         Source: https://prometheus.io/docs/prometheus/latest/querying/api/#rules
         """
         try:
-            answer = self._session.get(f"{self.url}/api/v1/rules", timeout=TIMEOUT_S).json()
+            answer = self._session.get(f"{self.url}/api/v1/rules").json()
             return [
                 {
                     "file": PurePath(group["file"]).name,
                     "group": str(group["name"]),
                     "name": str(rule["name"]),
                     "health": str(rule["health"]),
-                    "error": str(rule.get("lastError", "")),
+                    "error": secret.redact(str(rule.get("lastError", ""))),
                 }
                 for group in answer["data"]["groups"]
                 for rule in group["rules"]
             ]
-        except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError):
+        except (AnswerError, *_SHAPES):
             return []
 
     def recorded(self) -> tuple[str, ...]:
@@ -134,9 +167,9 @@ class Prometheus:
         Source: https://prometheus.io/docs/prometheus/latest/querying/api/#rules
         """
         try:
-            answer = self._session.get(f"{self.url}/api/v1/rules", params={"type": "record"}, timeout=TIMEOUT_S).json()
+            answer = self._session.get(f"{self.url}/api/v1/rules", params={"type": "record"}).json()
             found = {str(rule["name"]) for group in answer["data"]["groups"] for rule in group["rules"]}
-        except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError):
+        except (AnswerError, *_SHAPES):
             return ()
         return tuple(sorted(found))
 
@@ -150,39 +183,79 @@ class Prometheus:
         """The answer to an expression as of now. Raises PrometheusError when it is refused or none comes."""
         try:
             return prometheus_evidence.parse_result(self._instant(text, None))
-        except ValueError:
-            return NoData("not a vector", Code.UNREADABLE)
         except PrometheusApiClientException as error:
-            raise PrometheusError(f"{self.url} refused {text}: {error}; is the selector right?") from None
+            raise PrometheusError(f"{self.url} refused {text}: {_reason(error)}; is the selector right?") from None
+        except _SHAPES:
+            return NoData("not a vector", Code.UNREADABLE)
+
+    def _number(self, text: str, time_s: float | None) -> float:
+        """The value of a scalar. Raises PrometheusError when it is refused, none comes, or it is none."""
+        try:
+            value = float(self._instant(text, time_s)[1])
+        except PrometheusApiClientException as error:
+            raise PrometheusError(f"{self.url} gave no answer to {text}: {_reason(error)}") from None
+        except _SHAPES:
+            value = math.nan
+        if not math.isfinite(value):
+            raise PrometheusError(f"{self.url} gave no number for {text}; is it a Prometheus?")
+        return value
 
     def _instant(self, text: str, time_s: float | None) -> Sequence[Any]:
         parameters = {} if time_s is None else {"time": f"{time_s:.3f}"}
         try:
-            return list(self._client.custom_query(text, params=parameters))
-        except requests.RequestException as error:
+            return _listed(self._client.custom_query(text, params=parameters))
+        except AnswerError as error:
             raise self._unanswered(error) from None
+        except _SHAPES:
+            raise _ShapeError(f"{self.url} answers, but not like a Prometheus; is the URL right?") from None
 
-    def _unanswered(self, error: requests.RequestException) -> PrometheusError:
-        if isinstance(error, requests.ReadTimeout):
-            return _SlowError(f"{self.url} did not answer within {TIMEOUT_S:g} s")
-        return PrometheusError(f"{self.url} does not answer: {type(error).__name__}")
+    def _unanswered(self, error: AnswerError) -> PrometheusError:
+        match error.problem:
+            case Problem.SLOW:
+                return _SlowError(f"{self.url} did not answer within {self._session.deadline_s:g} s")
+            case Problem.LARGE:
+                return _ShapeError(f"{self.url} {error}")
+            case _:
+                return PrometheusError(f"{self.url} does not answer: it {error}")
 
     def _ask(self, query: Query) -> Sequence[Any]:
         if query.start_s is None or query.step_s is None:
-            return self._instant(query.text, query.time_s)
+            found = self._instant(query.text, query.time_s)
+        else:
+            found = self._range(query, query.start_s, query.step_s)
         try:
-            return list(
+            prometheus_evidence.parse_result(found)
+        except _SHAPES:
+            raise _ShapeError(f"{self.url} answers, but not like a Prometheus; is the URL right?") from None
+        return found
+
+    def _range(self, query: Query, start_s: float, step_s: float) -> Sequence[Any]:
+        try:
+            return _listed(
                 self._client.custom_query_range(
                     query.text,
-                    start_time=_utc(query.start_s),
+                    start_time=_utc(start_s),
                     end_time=_utc(query.time_s),
-                    step=f"{query.step_s:g}",
+                    step=f"{step_s:g}",
                     # the client rounds to whole seconds; these override it
-                    params={"start": f"{query.start_s:.3f}", "end": f"{query.time_s:.3f}"},
+                    params={"start": f"{start_s:.3f}", "end": f"{query.time_s:.3f}"},
                 )
             )
-        except requests.RequestException as error:
+        except AnswerError as error:
             raise self._unanswered(error) from None
+        except _SHAPES:
+            raise _ShapeError(f"{self.url} answers, but not like a Prometheus; is the URL right?") from None
+
+
+def _listed(found: Any) -> Sequence[Any]:
+    """An answer's list. Raises TypeError for anything else."""
+    if not isinstance(found, list):
+        raise TypeError("no list")
+    return found
+
+
+def _reason(error: Exception) -> str:
+    return secret.redact(shorten(str(error), LONGEST_REASON))
 
 
 def _utc(time_s: float) -> datetime:

@@ -3,25 +3,27 @@
 from collections.abc import Sequence
 from typing import Any
 
-import requests
-
 from harness.config.profile import Profile
+from harness.runtime import http
+from harness.runtime.http import AnswerError
 
 TIMEOUT_S = 30.0
+OK = 200
 
 
 def fetch(target: str, path: str) -> dict[str, Any]:
     """The JSON object at `path` of the target as `{result}`, or `{error}` with the reason why there is none."""
     url = target + path
-    with requests.Session() as session:
-        session.trust_env = False
-        try:
-            response = session.get(url, timeout=TIMEOUT_S)
-            answer = response.json() if response.status_code == requests.codes.ok else None
-        except requests.RequestException as error:
-            return {"error": f"{url} gave no JSON: {type(error).__name__}"}
-    if answer is None:
+    try:
+        response = http.get(url, TIMEOUT_S)
+    except AnswerError as error:
+        return {"error": f"{url} gave no JSON: it {error}"}
+    if response.status_code != OK:
         return {"error": f"{url} gave status {response.status_code}"}
+    try:
+        answer = response.json()
+    except (ValueError, RecursionError, MemoryError) as error:
+        return {"error": f"{url} gave no JSON: {type(error).__name__}"}
     return {"result": answer} if isinstance(answer, dict) else {"error": f"{url} gave no JSON object"}
 
 

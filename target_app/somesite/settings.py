@@ -25,7 +25,7 @@
 | TARGET_SLOWDOWN_PERCENT | 0 | makes one view slower by such a share of its own time (slowdown.py) |
 | TARGET_SLOWDOWN_VIEW | none | the name of that view, as `work:slow` |
 | TARGET_DEBUG | 0 | 1: Django's debug mode |
-| TARGET_DEBUG_TOKEN | none | what `X-Debug-Token` must say to read `/sql-logs/` beyond loopback; unset: closed there |
+| TARGET_DEBUG_TOKEN | none | the `X-Debug-Token` that opens `/sql-logs/` and `/state` beyond loopback; unset: none |
 | TARGET_ALLOWED_HOSTS | 127.0.0.1,localhost,[::1] | hosts that may be asked for, separated by commas |
 | TARGET_SECRET_KEY | a fixed one | needed once TARGET_ALLOWED_HOSTS names more than loopback |
 

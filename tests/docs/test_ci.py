@@ -1,5 +1,6 @@
 """The workflow files are what GitHub and GitLab take, by their published schemas, and their scripts are Bash."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -73,3 +74,18 @@ def test_its_scripts_are_bash(name: str) -> None:
     for script in found:
         done = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("file", ["action.yml", ".github/workflows/ci.yml", "docs/ci.md"])
+def test_actions_of_others_are_pinned_by_commit(file: str) -> None:
+    """With the version beside it: a tag can be moved, a commit cannot."""
+    uses = re.findall(r"uses: (?!\./|OWNER/)(.+)", (ROOT / file).read_text(encoding="utf-8"))
+    assert uses
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each) for each in uses)
+
+
+def test_workflows_may_read_and_nothing_more() -> None:
+    """No job has more, and no checkout leaves the token for the steps after it."""
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    assert re.findall(r"permissions:\n((?: +.+\n)+)", text) == ["  contents: read\n"]
+    assert text.count("actions/checkout@") == text.count("persist-credentials: false")

@@ -126,7 +126,7 @@ def test_a_missing_variable_is_a_usage_error(harness: Harness, by_token: embedde
 
 
 def test_the_token_goes_to_the_target_and_to_nobody_else() -> None:
-    """Both of Locust's clients, also when a redirect leads away from the target, or to it."""
+    """Both of Locust's clients; a redirect away from the target, or to it, is not followed."""
     done = subprocess.run(
         [sys.executable, "-c", ORIGINS],
         input="t0ken",
@@ -140,10 +140,8 @@ def test_the_token_goes_to_the_target_and_to_nobody_else() -> None:
     one_client = [
         [True, "/plain", "t0ken"],
         [True, "/away", "t0ken"],
-        [False, "/there", None],
         [False, "/direct", None],
         [False, "/home", None],
-        [True, "/again", "t0ken"],
         [True, "/named", "t0ken"],
     ]
     assert json.loads(done.stdout.splitlines()[-1]) == one_client * 2

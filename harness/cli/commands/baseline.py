@@ -2,10 +2,9 @@
 
 import argparse
 import os
-import sys
 from pathlib import Path
 
-from harness.cli import flags
+from harness.cli import flags, output
 from harness.cli.flags import Commands
 from harness.core.errors import ExitCode
 
@@ -45,10 +44,10 @@ def _baseline(options: argparse.Namespace) -> int:
 
     if options.action == "csv":
         text, left_out = commands.export(options.dir)
-        sys.stdout.write(text)
+        output.write(text)
         if left_out:
-            sys.stderr.write(f"left out, because some runs lack them: {', '.join(left_out)}\n")
+            output.complain(f"left out, because some runs lack them: {', '.join(left_out)}\n")
         return int(ExitCode.PASSED)
     file, status = commands.add(options.run_dir, options.to, options.job, options.commit, os.environ)
-    sys.stdout.write(f"{file}: kept; its own verification: {status}\n")
+    output.write(f"{file}: kept; its own verification: {status}\n")
     return int(EXIT_CODES[status])

@@ -53,4 +53,4 @@ def _dashboards(options: argparse.Namespace) -> int:
 
     asked = inputs.read_dashboards([str(path.resolve()) for path in options.paths], here)
     out, reporter = output.directory(options, here, "dashboards-"), output.reporter(options)
-    return output.show(observe.verify_dashboards(asked, profile, options.range, out, reporter), options)
+    return output.show(observe.verify_dashboards(asked, profile, options.range, here, out, reporter), options)

@@ -1,10 +1,9 @@
 """`harness doctor`: is everything installed, and is the target instrumented right."""
 
 import argparse
-import sys
 from pathlib import Path
 
-from harness.cli import flags
+from harness.cli import flags, output
 from harness.cli.flags import Commands
 from harness.core.errors import UsageError
 
@@ -31,5 +30,5 @@ def _doctor(options: argparse.Namespace) -> int:
     from harness.cli.doctor import render
 
     diagnoses = doctor.examine(options.config.resolve().parent, options.settings, options.cwd, options.metrics)
-    sys.stdout.write(render.render(diagnoses))
+    output.write(render.render(diagnoses))
     return int(doctor.exit_code(diagnoses))

@@ -41,9 +41,7 @@ def add(commands: Commands) -> None:
 def _faults(options: argparse.Namespace) -> int:
     loaded = profiles.load(options)
     if options.list:
-        sys.stdout.write(
-            "".join(f"{fault.number:2}  {fault.id:<22} {fault.does}\n" for fault in _chosen(options, loaded))
-        )
+        output.write("".join(f"{fault.number:2}  {fault.id:<22} {fault.does}\n" for fault in _chosen(options, loaded)))
         return int(ExitCode.PASSED)
     profile = loaded.profile(options.profile)
     chosen = _chosen(options, loaded)
@@ -71,7 +69,7 @@ def _faults(options: argparse.Namespace) -> int:
             stop_timeout_s=profile.stop_timeout_s,
         )
     if options.json:
-        sys.stdout.write(render.render_json(made))
+        output.write_json(render.render_json(made))
     elif not options.quiet:
         width, color = shutil.get_terminal_size((120, 24)).columns, sys.stdout.isatty()
         sys.stdout.write(render.render_console(made, width=width, color=color, location=str(out)))

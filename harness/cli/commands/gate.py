@@ -1,7 +1,6 @@
 """`harness gate`: a candidate compared with its base, and the gate with itself."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -120,9 +119,9 @@ def _self_test(options: argparse.Namespace) -> int:
     factor = self_test.SLOWDOWN if options.slowdown is None else options.slowdown
     found = self_test.run(asked, factor, profile, project, out, output.reporter(options))
     if options.json:
-        sys.stdout.write(self_test.render_json(found))
+        output.write_json(self_test.render_json(found))
     elif not options.quiet:
-        sys.stdout.write(self_test.render(found, str(out)))
+        output.write(self_test.render(found, str(out)))
     return found.exit_code
 
 

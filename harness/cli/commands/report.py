@@ -1,7 +1,6 @@
 """`harness report`: the formats of a stored run rendered again, or an index of several."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from harness.cli import flags, output
@@ -36,14 +35,15 @@ def _report(options: argparse.Namespace) -> int:
     if not any(path.is_dir() for path in paths):
         raise UsageError(f"{paths[0]}: no such directory; name one that `harness run` made, or one that holds several")
     from harness.runs import judge, report_index
+    from harness.runtime import files
 
     if len(paths) == 1 and report_index.is_run(paths[0]):
         flags.refuse(options, ("out",), "one run, whose reports lie beside it")
         return output.show(judge.render_again(paths[0]), options)
     made, left_out = report_index.write(paths, options.out or (paths[0] if len(paths) == 1 else paths[0].parent))
-    sys.stderr.write("".join(f"left out: {text}\n" for text in left_out))
+    output.complain("".join(f"left out: {text}\n" for text in left_out))
     if options.json:
-        sys.stdout.write((made / report_index.JSON).read_text(encoding="utf-8"))
+        output.write_json(files.read_text(made / report_index.JSON))
     elif not options.quiet:
-        sys.stdout.write(f"{made / report_index.HTML}\n")
+        output.write(f"{made / report_index.HTML}\n")
     return int(ExitCode.PASSED)

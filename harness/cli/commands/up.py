@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from harness.cli import flags, profiles
+from harness.cli import flags, output, profiles
 from harness.cli.flags import Commands
 from harness.core.errors import UsageError
 
@@ -27,10 +27,10 @@ def _up(options: argparse.Namespace) -> int:
     from harness.runtime import interrupt
 
     with pipeline.up(profile, project, progress.Reporter()) as services:
-        sys.stdout.write(f"target      {services.target}\nprometheus  {services.prometheus}\n")
+        output.write(f"target      {services.target}\nprometheus  {services.prometheus}\n")
         for server in services.servers:
             own = (f"{name.removeprefix(server.name)[1:]} {value}" for name, value in server.placeholders.items())
-            sys.stdout.write(f"{server.name:<10}  {server.version}: {', '.join(own)}\n")
+            output.write(f"{server.name:<10}  {server.version}: {', '.join(own)}\n")
         sys.stdout.write("Ctrl-C stops all.\n")
         sys.stdout.flush()
         while True:

@@ -9,18 +9,18 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-import requests
 from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from harness.config.readers import is_http_url
-from harness.core.errors import UsageError
 from harness.instrumentation.base import Instrumentation
 from harness.instrumentation.django_prometheus import DJANGO_PROMETHEUS
 from harness.instrumentation.page import MetricsFacts, Scrape
 from harness.promql.own_series import PROCESS_START
+from harness.runtime import access, http
+from harness.runtime.http import AnswerError, Problem
 
+OK = 200
 SCRAPES = 10
 CONCURRENT = 8
 """Readings under way at the same time in the burst."""
@@ -29,6 +29,8 @@ SCRAPE_LIMIT_S = 5.0
 LIMIT_S = 30.0
 """For all readings in order; those that it cuts off are not made."""
 MAX_BYTES = 64 * 2**20
+UNREADABLE = (ValueError, KeyError, IndexError, TypeError, OverflowError, RecursionError, MemoryError)
+"""What prometheus_client's parsers raise on foreign text."""
 FORMATS = ("text/plain", "application/openmetrics-text")
 
 
@@ -38,13 +40,12 @@ def probe_metrics(url: str, names: Instrumentation = DJANGO_PROMETHEUS, scrapes:
     Raises:
         UsageError: `url` is not an http or https URL.
     """
-    if not is_http_url(url):
-        raise UsageError(f"--metrics: {url!r} is not a URL; write it in full, e.g. http://127.0.0.1:8000/metrics")
+    url = access.bare("--metrics", url)
     deadline = time.monotonic() + LIMIT_S
     found: list[Scrape] = []
     while len(found) < scrapes and time.monotonic() < deadline:
         found.append(_scrape(url, names))
-        if found[0].status != requests.codes.ok:
+        if found[0].status != OK:
             return MetricsFacts(url, tuple(found))
     with ThreadPoolExecutor(CONCURRENT) as threads:
         concurrent = tuple(threads.map(_scrape, [url] * BURST, [names] * BURST))
@@ -52,34 +53,14 @@ def probe_metrics(url: str, names: Instrumentation = DJANGO_PROMETHEUS, scrapes:
 
 
 def _scrape(url: str, names: Instrumentation) -> Scrape:
-    deadline = time.monotonic() + SCRAPE_LIMIT_S
-    with requests.Session() as session:
-        session.trust_env = False
-        headers = {"Connection": "close", "Accept": "text/plain;version=0.0.4,*/*;q=0.1"}
-        try:
-            with session.get(url, headers=headers, timeout=SCRAPE_LIMIT_S, stream=True) as response:
-                status, content_type = response.status_code, response.headers.get("Content-Type", "")
-                body = _body(response, deadline) if status == requests.codes.ok else b""
-        except requests.RequestException as error:
-            return Scrape(status=0, problem=_reason(error))
-    if status != requests.codes.ok:
+    try:
+        response = http.get(url, SCRAPE_LIMIT_S, MAX_BYTES, Accept="text/plain;version=0.0.4,*/*;q=0.1")
+    except AnswerError as error:
+        return Scrape(status=0, problem=_reason(error))
+    status, content_type = response.status_code, response.headers.get("Content-Type", "")
+    if status != OK:
         return Scrape(status=status, content_type=content_type)
-    if body is None:
-        limits = f"no end within {SCRAPE_LIMIT_S:g} s and {MAX_BYTES // 2**20} MiB"
-        return Scrape(status=status, content_type=content_type, problem=limits)
-    return _parse(names, status, content_type, body)
-
-
-def _body(response: requests.Response, deadline: float) -> bytes | None:
-    """The whole body; None when it does not end in time or is too long."""
-    parts: list[bytes] = []
-    size = 0
-    for part in response.iter_content(65536):
-        parts.append(part)
-        size += len(part)
-        if size > MAX_BYTES or time.monotonic() > deadline:
-            return None
-    return b"".join(parts)
+    return _parse(names, status, content_type, response.content)
 
 
 def _parse(names: Instrumentation, status: int, content_type: str, body: bytes) -> Scrape:
@@ -91,7 +72,7 @@ def _parse(names: Instrumentation, status: int, content_type: str, body: bytes) 
     parse = parse_openmetrics if kind == "application/openmetrics-text" else parse_text
     try:
         families = list(parse(body.decode("utf-8")))
-    except (ValueError, KeyError, IndexError) as error:  # what prometheus_client's parsers raise on foreign text
+    except UNREADABLE as error:
         return Scrape(status=status, content_type=content_type, problem=f"{type(error).__name__}: {error}")
     if not families:
         return Scrape(status=status, content_type=content_type, problem="the page is empty")
@@ -124,15 +105,11 @@ def _summary(instrumentation: Instrumentation, status: int, content_type: str, f
     )
 
 
-def _reason(error: requests.RequestException) -> str:
-    match error:
-        case requests.ConnectTimeout():
-            return f"no connection within {SCRAPE_LIMIT_S:g} s"
-        case requests.Timeout():
-            return f"no response within {SCRAPE_LIMIT_S:g} s"
-        case requests.exceptions.SSLError():
-            return "the TLS certificate was refused"
-        case requests.ConnectionError():
-            return "the connection was refused or broken"
+def _reason(error: AnswerError) -> str:
+    match error.problem:
+        case Problem.SLOW:
+            return f"no end of an answer within {SCRAPE_LIMIT_S:g} s"
+        case Problem.LARGE:
+            return f"no end of the answer within {MAX_BYTES // 2**20} MiB"
         case _:
-            return type(error).__name__
+            return f"it {error}"

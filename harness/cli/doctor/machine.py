@@ -15,7 +15,7 @@ from harness.config import toml_file
 from harness.config.toml_file import Config
 from harness.core.errors import UsageError
 from harness.instrumentation.django_prometheus.doctor import Diagnosis, Health
-from harness.runtime import process
+from harness.runtime import files, process
 from harness.runtime.stack import prometheus_server, servers
 
 OLDEST = (3, 11)
@@ -107,7 +107,7 @@ def _locust() -> Diagnosis:
 
 def _config(file: Path) -> tuple[Config | None, Diagnosis]:
     try:
-        loaded = toml_file.parse(file.read_text(encoding="utf-8"), str(file))
+        loaded = toml_file.parse(files.read_text(file, files.INPUT_BYTES), str(file))
         for name in loaded.profiles:
             loaded.profile(name)
     except FileNotFoundError:

@@ -1,7 +1,6 @@
 """Reads a Django settings module in a process of its own: neither Django nor the target is imported here."""
 
 import ast
-import json
 import os
 import subprocess
 import sys
@@ -12,10 +11,11 @@ from pathlib import Path
 
 import msgspec
 
+from harness.core.document import read_json
 from harness.core.errors import StackError, UsageError
 from harness.instrumentation.django_prometheus import doctor
 from harness.instrumentation.django_prometheus.doctor import SettingsFacts
-from harness.runtime import process
+from harness.runtime import files, process
 
 LIMIT_S = 60.0
 """How long a target's settings and apps may take to be imported."""
@@ -74,8 +74,8 @@ def _ask(module: str, cwd: Path, python: str, scratch: Path) -> _Answer:
     finally:
         process.stop(service)
     try:
-        return msgspec.convert(json.loads(out.read_text(encoding="utf-8")), _Answer)
-    except (OSError, ValueError) as error:
+        return msgspec.convert(read_json(files.read_text(out, files.INPUT_BYTES)), _Answer)
+    except (OSError, ValueError, RecursionError, OverflowError) as error:
         raise UsageError(
             f"--settings: reading {module} ended with exit {code} and no answer ({error}):\n{process.tail(log)}"
         ) from None
@@ -104,8 +104,8 @@ def _with_workers(facts: SettingsFacts, cwd: Path, environment: Mapping[str, str
 def _gunicorn(file: Path) -> ast.Module:
     """The syntax of a gunicorn configuration; an empty module when there is none or it cannot be read."""
     try:
-        return ast.parse(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, SyntaxError):
+        return ast.parse(files.read_text(file, files.RULES_BYTES))
+    except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
         return ast.Module(body=[], type_ignores=[])
 
 

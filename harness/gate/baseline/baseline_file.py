@@ -51,8 +51,10 @@ def parse(text: str, name: str) -> Baseline:
     """
     try:
         document: Any = json.loads(text, object_pairs_hook=_each_once, parse_constant=_no_number)
-    except RecursionError:
+    except (RecursionError, MemoryError):
         raise ValueError("not a baseline: nested too deeply") from None
+    except OverflowError as error:
+        raise ValueError(f"not a baseline: {error}") from None
     version = document.get("schema_version") if isinstance(document, dict) else None
     if not isinstance(version, int) or isinstance(version, bool) or not isinstance(document.get("arm"), dict):
         raise ValueError("not a baseline: schema_version or arm is missing")  # noqa: TRY004  # the file is wrong

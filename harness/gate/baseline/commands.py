@@ -21,6 +21,7 @@ from harness.gate.decision.from_samples import Measure
 from harness.instrumentation import registry
 from harness.runs.judge import Outcome, judge, write_reports
 from harness.runs.run_directory import RunDirectory
+from harness.runtime import files
 from harness.runtime.load import shards
 from harness.runtime.load.pulse import PULSE_S
 
@@ -132,7 +133,7 @@ def _read_file(file: Path) -> Baseline:
     try:
         if file.exists() and not file.is_file():
             raise UsageError(f"{file} is not a file; name a run directory, or a directory of baselines")
-        return stored.parse(file.read_text(encoding="utf-8"), file.name)
+        return stored.parse(files.read_text(file, files.INPUT_BYTES), file.name)
     except FileNotFoundError:
         raise UsageError(f"{file} does not exist; name a run directory, or a directory of baselines") from None
     except (OSError, ValueError) as error:

@@ -8,11 +8,14 @@ import msgspec
 
 from harness.config import readers
 from harness.config.profile import Profile
+from harness.core.document import first_line
 from harness.core.errors import StoreError, UsageError
 from harness.gate.decision import LEAST_PAIRS, Plan
 from harness.runs.run_directory import RunDirectory
+from harness.runtime import files
 
-GATE_VERSION = 1
+GATE_VERSION = 2
+"""From 2 on a manifest vouches for the directory."""
 FILE = "gate.json"
 PAIRS, SLICES, SLICE_S = 10, 5, 5.0
 """Ten pairs of 25 s a side."""
@@ -86,14 +89,16 @@ def read(path: Path) -> Record:
     """The record of a gate's directory. Raises UsageError for a newer schema, else StoreError for a bad one."""
     file = path / FILE
     try:
-        document = msgspec.json.decode(file.read_bytes())
+        document = msgspec.json.decode(files.read_bytes(file))
         version = document.get("schema_version") if isinstance(document, dict) else None
         if isinstance(version, int) and version > GATE_VERSION:
             raise UsageError(f"{file}: schema {version}, this harness reads up to {GATE_VERSION}; upgrade the harness")
         record = msgspec.convert(document, Record)
         asked_for = _plan(record.asked, throughput=record.plan.throughput)
-    except (OSError, ValueError) as error:  # msgspec's own errors are ValueErrors
-        raise StoreError(f"{file} cannot be read: {error}; the file is damaged, run the gate again") from None
+    except (OSError, ValueError, RecursionError, OverflowError) as error:  # msgspec's own errors are ValueErrors
+        raise StoreError(
+            f"{file} cannot be read: {first_line(error)}; the file is damaged, run the gate again"
+        ) from None
     if record.plan != asked_for:
         raise StoreError(f"{file}: its plan is not the one that was asked for; it was changed, run the gate again")
     return record

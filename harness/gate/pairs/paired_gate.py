@@ -13,7 +13,7 @@ from pathlib import Path
 from harness.config import hosts
 from harness.config.profile import Profile, TargetStart
 from harness.core.codes import FindingCode
-from harness.core.errors import UsageError
+from harness.core.errors import StoreError, UsageError
 from harness.core.verdict import Finding, Status
 from harness.gate.baseline import commands
 from harness.gate.decision import Decision, Measurement, Pair, Plan, decide
@@ -22,13 +22,18 @@ from harness.gate.pairs import gate_record, worktree
 from harness.gate.pairs.gate_record import Asked, Record
 from harness.gate.pairs.side import RunningSide, started
 from harness.gate.pairs.worktree import Side
+from harness.report.render import FORMATS
+from harness.runs import manifest
 from harness.runs.judge import Outcome, write_reports
 from harness.runs.progress import Reporter
 from harness.runs.run_directory import RunDirectory
+from harness.runtime import access
 from harness.runtime.load import witness_token
 from harness.runtime.load.locust_generator import find_locustfile
 
 ROLES = ("base", "candidate")
+PAIR = "pair-"
+"""How the directory of each side of a pair begins."""
 RAN_ALREADY = (
     "was already running: its metrics were not verified, and it is not restarted between pairs, which makes the "
     "false-positive rate 6-9 %, not 1 %; for a verdict name a git ref or a command"
@@ -43,6 +48,8 @@ def run(asked: Asked, profile: Profile, project: Path, out: Path, reporter: Repo
     Raises UsageError for what cannot be compared, another HarnessError when a side cannot be measured.
     """
     plan, start = asked.plan(profile), _start(asked, profile)
+    asked = replace(asked, base=_bare("base", asked.base), candidate=_bare("candidate", asked.candidate))
+    profile = access.granted(profile, project, os.environ)
     find_locustfile(profile, project)
     witness_token.read(profile, os.environ)
     # Limits, dashboards and rules are the business of `harness run`; here they would be judged on slices.
@@ -71,11 +78,19 @@ def run(asked: Asked, profile: Profile, project: Path, out: Path, reporter: Repo
             _measure(number, asked, sides, profile, project, out, reporter)
             record = replace(record, pairs=number)
             gate_record.write(directory, record)
+            manifest.seal(out)
             reporter.stage(f"pair {number} of {plan.looks[-1]}: judging")
             made.append(_read_pair(out, number, record, made))
             if _is_settled(made, plan):
                 break
-    return _judged(out, record, made)
+    outcome = _judged(out, record, made)
+    manifest.seal(out)
+    return outcome
+
+
+def _bare(role: str, text: str) -> str:
+    """A side as it may be shown and kept."""
+    return access.bare(f"--{role}", text) if worktree.is_url(text) else text
 
 
 def _start(asked: Asked, profile: Profile) -> TargetStart:
@@ -94,7 +109,16 @@ def _start(asked: Asked, profile: Profile) -> TargetStart:
 
 def verify(path: Path) -> Outcome:
     """Judge a gate again from its directory, offline. Raises UsageError or StoreError."""
-    return _judged(path, gate_record.read(path), pairs(path))
+    record = gate_record.read(path)
+    sealed = manifest.read(path)
+    if sealed is not None:
+        sealed.check(path, FORMATS, PAIR)
+    elif record.schema_version >= gate_record.GATE_VERSION:
+        raise StoreError(f"{path / manifest.FILE} is missing: the gate was cut before its end; run it again")
+    outcome = _judged(path, record, pairs(path))
+    if sealed is not None:
+        manifest.seal(path, {name: entry for name, entry in sealed.files.items() if name not in FORMATS})
+    return outcome
 
 
 def pairs(path: Path) -> list[Pair]:
@@ -119,7 +143,7 @@ def _measure(
                 number,
                 profile,
                 project,
-                out / f"pair-{number}-{side.role}",
+                out / f"{PAIR}{number}-{side.role}",
                 reporter,
                 verified=number == 1,
             )
@@ -133,6 +157,8 @@ def _measure(
                 running_side.load(each, asked.slices)
         for running_side in pair:
             running_side.close()
+    for running_side in pair:
+        manifest.seal(running_side.directory.path)
 
 
 def _warm_up(pair: Sequence[RunningSide], profile: Profile, reporter: Reporter) -> None:
@@ -155,7 +181,7 @@ def _read_pair(path: Path, number: int, record: Record, before: Sequence[Pair]) 
 
 def _read_side(path: Path, number: int, role: str, record: Record, verified: Status | None) -> Measurement:
     """One side of a pair, from its run directory; the metrics of the first one's processes speak for the others'."""
-    measured = commands.measure(path / f"pair-{number}-{role}", f"pair {number}").arm
+    measured = commands.measure(path / f"{PAIR}{number}-{role}", f"pair {number}").arm
     throughput = None
     if record.plan.throughput:
         throughput = (measured.requests - measured.errors) / (record.asked.slices * record.asked.slice_s)

@@ -39,7 +39,7 @@ class Side:
 
 def is_url(text: str) -> bool:
     """Whether a side is meant to be running already; an incomplete URL is refused where its host is checked."""
-    return text.startswith(("http://", "https://"))
+    return text.lower().startswith(("http:", "https:"))
 
 
 def prepared(

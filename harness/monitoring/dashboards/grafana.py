@@ -4,12 +4,12 @@ Sources: https://grafana.com/docs/grafana/latest/dashboards/variables/variable-s
 https://grafana.com/docs/grafana/latest/datasources/prometheus/template-variables/.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.core.document import check, read_json
 from harness.core.errors import UsageError
 from harness.core.panel import Panel
 from harness.core.run import Window
@@ -65,8 +65,9 @@ class Dashboard:
 def parse(text: str, source: str) -> Dashboard:
     """Read a dashboard's JSON, as it is exported or provisioned; `source` names it in errors. Raises UsageError."""
     try:
-        document = json.loads(text.removeprefix("\ufeff"))
-    except (ValueError, RecursionError) as error:
+        document = read_json(text.removeprefix("\ufeff"))
+        check(document)
+    except ValueError as error:
         raise UsageError(f"{source}: not valid JSON: {error}; export the dashboard from Grafana again") from None
     for wrapper in ("dashboard", "spec"):  # as the HTTP API gives it, and as a resource
         if isinstance(document, dict) and isinstance(document.get(wrapper), dict):

@@ -6,8 +6,9 @@ each key that Prometheus would refuse is refused here first, by name.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import PurePath
 from typing import Any
 
@@ -17,18 +18,28 @@ from harness import promql
 from harness.core.errors import UsageError
 from harness.core.panel import Panel
 from harness.core.rule import Rule
+from harness.core.text import shorten
 from harness.promql import syntax
 
 EVALUATION = "harness_rule_evaluation"
 """Recorded by the harness itself in each group of rules that it loads: one sample for each evaluation."""
 EVALUATION_INTERVAL_S = 15.0
 """Between two evaluations of a group that does not say so itself, before it is scaled; as production has it."""
+LONGEST_S = 292 * 31_536_000
+"""The longest duration that Prometheus has (model.ParseDuration)."""
+LONGEST_LIMIT = 12
+"""Digits."""
+MOST_NODES = 50_000
+"""Values of a file, those that an alias repeats counted each time."""
 _GROUP_KEYS = frozenset({"name", "interval", "limit", "labels", "query_offset", "rules"})
 _RULE_KEYS = frozenset({"record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations"})
 _ALERT_KEYS = frozenset({"for", "keep_firing_for", "annotations"})
+SHOWN = 300
+"""Characters of a value that an error repeats."""
 _RECORD = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-_DURATION = r"(?:\d+(?:ms|[smhdwy]))+"
+_DURATION = r"(?:\d{1,12}(?:ms|[smhdwy])){1,7}"
+"""Each unit at most once, as Prometheus has it, and no number that a clock cannot count."""
 _UNITS_S = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 _PARTS = re.compile(r"(\d+)(ms|[smhdwy])")
 _TOKEN = re.compile(
@@ -52,13 +63,13 @@ def parse(text: str, source: str) -> tuple[Rule, ...]:
     """Read a rule file; `source` names it in errors. Raises UsageError with file, group, rule and line."""
     try:
         root = yaml.compose(text, Loader=yaml.BaseLoader)
-        node = _Node("", 1) if root is None else _node(root, source)
-    except yaml.YAMLError as error:
+        node = _Node("", 1) if root is None else _node(root, source, count(1))
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         reason = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise UsageError(f"{source}{where}: not valid YAML: {reason}; `promtool check rules` says more") from None
-    except RecursionError:
+    except (RecursionError, MemoryError):
         raise UsageError(f"{source}: nested too deeply; a rule file is a list of groups") from None
     groups = _items(_keys(node, frozenset({"groups"}), source).get("groups"), f"{source}: groups")
     rules: list[Rule] = []
@@ -152,8 +163,8 @@ def _group(node: _Node, source: str) -> list[Rule]:
     if not interval_s:
         interval_s = EVALUATION_INTERVAL_S  # as Prometheus takes it
     limit = _text(table["limit"], f"{where}, limit") if "limit" in table else "0"
-    if not limit.isdecimal():
-        raise UsageError(f"{where}, limit: {limit!r} is not a whole number")
+    if not (limit.isascii() and limit.isdecimal() and len(limit) <= LONGEST_LIMIT):
+        raise UsageError(f"{where}, limit: {shorten(limit, SHOWN)!r} is not a whole number")
     if "query_offset" in table and _seconds(table["query_offset"], f"{where}, query_offset"):
         raise UsageError(f"{where}, query_offset: not supported by the harness; remove it")
     common = _labels(table.get("labels"), f"{where}, labels")
@@ -195,7 +206,7 @@ def _rule(node: _Node, source: str, group: str) -> Rule:
     try:
         syntax.parse(written)
     except ValueError as error:
-        raise UsageError(f"{where}: the expression cannot be read ({error}): {written}") from None
+        raise UsageError(f"{where}: the expression cannot be read ({error}): {shorten(written, SHOWN)}") from None
     labels = _labels(table.get("labels"), f"{where}, labels")
     annotations = _named(table.get("annotations"), f"{where}, annotations")
     durations = {
@@ -254,8 +265,8 @@ def _seconds(node: _Node, where: str) -> float:
     written = _text(node, where)
     if written == "0":
         return 0.0
-    if not re.fullmatch(_DURATION, written):
-        raise UsageError(f"{where}: {written!r} is not a duration; write for example 5m or 30s")
+    if not re.fullmatch(_DURATION, written) or _duration_s(written) > LONGEST_S:
+        raise UsageError(f"{where}: {shorten(written, SHOWN)!r} is not a duration; write for example 5m or 30s")
     return _duration_s(written)
 
 
@@ -286,19 +297,27 @@ def _keys(node: _Node, known: frozenset[str], where: str) -> Mapping[str, _Node]
     table = _table(node, where)
     for key, item in table.items():
         if key not in known:
-            raise UsageError(f"{where}: unknown key {key!r} on line {item.line}; it takes {', '.join(sorted(known))}")
+            raise UsageError(
+                f"{where}: unknown key {shorten(key, SHOWN)!r} on line {item.line}; it takes {', '.join(sorted(known))}"
+            )
     return table
 
 
-def _node(node: yaml.Node, source: str) -> _Node:
+def _node(node: yaml.Node, source: str, numbers: Iterator[int]) -> _Node:
     line = node.start_mark.line + 1
+    if next(numbers) > MOST_NODES:
+        raise UsageError(f"{source}, line {line}: more than {MOST_NODES:,} values; aliases count each time")
     if isinstance(node, yaml.MappingNode):
         table: dict[str, _Node] = {}
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise UsageError(f"{source}, line {key.start_mark.line + 1}: a key must be text")
             if str(key.value) in table:
-                raise UsageError(f"{source}, line {key.start_mark.line + 1}: {key.value!r} is there twice; keep one")
-            table[str(key.value)] = _node(value, source)
+                raise UsageError(
+                    f"{source}, line {key.start_mark.line + 1}: {shorten(key.value, SHOWN)!r} is there twice; keep one"
+                )
+            table[str(key.value)] = _node(value, source, numbers)
         return _Node(table, line)
     if isinstance(node, yaml.SequenceNode):
-        return _Node([_node(item, source) for item in node.value], line)
+        return _Node([_node(item, source, numbers) for item in node.value], line)
     return _Node(str(node.value), line)

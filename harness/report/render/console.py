@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.core.report import Report, ViewReport
-from harness.core.text import shorten
+from harness.core.text import defuse, shorten
 from harness.core.verdict import Finding, Status, Verdict
 from harness.report.render import number_format as fmt
 from harness.report.render.effects import HEAD, effect_rows
@@ -62,7 +62,7 @@ def render(report: Report, *, width: int, color: bool, location: str = "") -> st
     with console.capture() as capture:
         for part in _parts(report, location):
             console.print(part)
-    return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+    return "".join(f"{defuse(line.rstrip())}\n" for line in capture.get().splitlines())
 
 
 def _parts(report: Report, location: str) -> Iterable[RenderableType]:

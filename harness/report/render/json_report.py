@@ -12,7 +12,7 @@ import msgspec
 
 from harness.core.codes import Code
 from harness.core.report import REPORT_SCHEMA, Report
-from harness.core.text import REPLACEMENT
+from harness.core.text import REPLACEMENT, inert_json
 from harness.core.verdict import Status
 
 SCHEMA_ID = f"urn:django-prometheus-harness:report:{REPORT_SCHEMA}"
@@ -29,7 +29,7 @@ def render(report: Report) -> str:
     """
     # Converting once makes every float field a float, so that 5 and 5.0 give the same text.
     report = msgspec.convert(_checked(msgspec.to_builtins(report), "$"), Report)
-    return msgspec.json.format(msgspec.json.encode(report, order="deterministic"), indent=2).decode() + "\n"
+    return inert_json(msgspec.json.format(msgspec.json.encode(report, order="deterministic"), indent=2).decode()) + "\n"
 
 
 def parse(text: str) -> Report:
@@ -40,7 +40,7 @@ def parse(text: str) -> Report:
     """
     try:
         document = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
         raise ValueError(f"report.json is not JSON: {error}; render it again with `harness verify`") from None
     if not isinstance(document, dict):
         raise ValueError("report.json is not a JSON object - at `$`")  # noqa: TRY004  # the file is wrong, not the call
@@ -54,7 +54,7 @@ def parse(text: str) -> Report:
         )
     try:
         return msgspec.convert(_upgraded(document) if version == 1 else document, Report)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, RecursionError, OverflowError) as error:
         raise ValueError(f"report.json: {error}") from None
 
 

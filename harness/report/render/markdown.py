@@ -32,7 +32,8 @@ ICONS = {"✓": "✅", "✗": "❌", "?": "⚠️"}
 NAME_LIMIT = 200
 WHY_LIMIT = 1000
 ACCOUNTS = ("client", "witness", "metric", "panel")
-_SPECIAL = re.compile(r"[&<>|`*_\[\]~\\$#@\"']")
+_SPECIAL = re.compile(r"[&<>|`*_\[\]~\\$#@\"']|:(?=//)|(?<=[Ww]{3})\.|(?<=mailto):|(?<=xmpp):")
+"""The last ones begin links that need no brackets (https://github.github.com/gfm/#autolinks-extension-)."""
 
 
 def render(report: Report) -> str:

@@ -5,6 +5,7 @@ import json
 import msgspec
 from markupsafe import Markup
 
+from harness.core.text import inert_json
 from harness.report.render import html, svg
 from harness.report.render import number_format as fmt
 from harness.report.trends import Index, Trend
@@ -17,7 +18,7 @@ TICKS = 3
 def render_json(index: Index) -> str:
     """The index as index.json."""
     document = {"schema_version": SCHEMA_VERSION, **msgspec.to_builtins(index)}
-    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+    return inert_json(json.dumps(document, indent=1, allow_nan=False)) + "\n"
 
 
 def render_html(index: Index) -> str:

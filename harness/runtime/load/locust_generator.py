@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.config.profile import Profile
+from harness.core import url
 from harness.core.arrivals import Arrivals
 from harness.core.errors import HarnessError, LoadError, UsageError
 from harness.core.run import GeneratorHealth, Shard
 from harness.instrumentation import registry
-from harness.runtime import interrupt, process
+from harness.runtime import http, interrupt, process
 from harness.runtime.load import endings, locust_plugin, shards, witness_token
 from harness.runtime.load.health import health
 from harness.runtime.load.pulse import UNWRITTEN
@@ -146,10 +147,11 @@ def loading(profile: Profile, project: Path, directory: Path, target: str, phase
     signal_file = logs / f"locust-{phase}.signal"
     signal_file.unlink(missing_ok=True)
     command = list(_command(profile, locustfile, target, duration_s, plan))
-    settings = _settings(profile, directory, phase, plan, signal_file)
+    settings = _settings(profile, directory, target, phase, plan, signal_file)
     env = process.environment({"HARNESS_RECORDER": settings})
     env = {name: value for name, value in env.items() if not name.startswith("LOCUST_")}  # the profile alone decides
     env[witness_token.VARIABLE] = witness_token.read(profile, os.environ)
+    env[witness_token.AUTHORIZATION] = http.authorization(target)
     with ExitStack() as running:
         service = process.registered(
             running,
@@ -228,7 +230,19 @@ def _most_processes(profile: Profile) -> int:
     return MOST_PROCESSES + profile.workers
 
 
-def _settings(profile: Profile, directory: Path, phase: str, plan: Arrivals | None, signal_file: Path) -> str:
+def _addresses(target: str) -> dict[str, list[str]]:
+    """The addresses of the target's host that were looked up first: the load goes to no other. Raises UsageError."""
+    found = url.parse(target)
+    try:
+        return {found.host: [address for _, address in http.addresses(found.host, found.port)]}
+    except OSError as error:
+        reason = error.strerror or error
+        raise UsageError(f"--target: {found.host} has no address: {reason}; is its name right?") from None
+
+
+def _settings(
+    profile: Profile, directory: Path, target: str, phase: str, plan: Arrivals | None, signal_file: Path
+) -> str:
     return json.dumps(
         {
             "directory": str(directory.resolve()),
@@ -241,6 +255,7 @@ def _settings(profile: Profile, directory: Path, phase: str, plan: Arrivals | No
             "stamp_requests": profile.start is not None,
             "arrivals": dataclasses.asdict(plan) if plan else None,
             "workers": profile.workers,
+            "addresses": _addresses(target),
         }
     )
 

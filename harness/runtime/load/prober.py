@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pyarrow as pa
-import requests
 
 from harness.core.run import Shard
 from harness.evidence.client.schema import CLOSING_KEY, SCHEMA, Exchange, Labels, batch
+from harness.runtime import http
+from harness.runtime.http import AnswerError
 from harness.runtime.load import shards, witness_token
 
 ROUNDS = 3
@@ -24,8 +25,7 @@ def probe(target: str, paths: Mapping[str, str], *, token: str, stamp: bool, at_
 
 
 def _exchanges(target: str, paths: Mapping[str, str], token: str, stamp: bool, deadline: float) -> Iterator[Exchange]:
-    with requests.Session() as session:
-        session.trust_env = False
+    with http.Session(TIMEOUT_S) as session:
         for _ in range(ROUNDS):
             for name, path in paths.items():
                 if time.monotonic() > deadline:
@@ -40,12 +40,12 @@ def _headers(token: str, stamp: bool) -> dict[str, str]:
     )
 
 
-def _exchange(session: requests.Session, name: str, url: str, headers: Mapping[str, str]) -> Exchange:
+def _exchange(session: http.Session, name: str, url: str, headers: Mapping[str, str]) -> Exchange:
     started_s, began = time.time(), time.perf_counter()
     try:
-        answer = session.get(url, headers=headers, timeout=TIMEOUT_S, allow_redirects=False)
-    except requests.RequestException as error:
-        kind = type(error).__name__
+        answer = session.get(url, headers=headers, allow_redirects=False)
+    except AnswerError as error:
+        kind = str(error.problem)
         return Exchange(started_s, time.perf_counter() - began, "GET", name, 0, "", kind, 0, url, 0)
     took_s, header = time.perf_counter() - began, answer.headers.get("Server-Timing", "")
     return Exchange(started_s, took_s, "GET", name, answer.status_code, header, None, len(answer.content), url, 0)

@@ -14,10 +14,12 @@ from harness.evidence.client import integrity, repeats
 from harness.evidence.client.aggregate import COLUMNS
 from harness.evidence.client.repeats import Repeats
 from harness.evidence.client.schema import CLOSING_KEY, SCHEMA, VERSION_KEY
+from harness.runtime import files
 
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 """Last bytes of a whole Arrow IPC stream. Source: https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format"""
 NO_REPEATS: Mapping[str, "FoundRepeats"] = MappingProxyType({})
+UNREADABLE = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError)
 CHUNK_ROWS = 65_536
 """Rows per table when shards are read: enough to make the arithmetic fast, small enough to bound memory."""
 
@@ -49,7 +51,7 @@ def closing_count(file: Path) -> int | None:
         with _opened(file) as reader:
             for _, seen in _pieces(reader):
                 count = seen
-    except (pa.ArrowException, OSError, ValueError):
+    except UNREADABLE:
         return None
     return count if _has_end(file) else None
 
@@ -85,7 +87,7 @@ def _numbered(file: Path) -> Iterator[pa.Table]:
                 if integrity.damage(table):
                     return
                 yield table
-    except (pa.ArrowException, OSError, ValueError):
+    except UNREADABLE:
         return  # `state_of` says so, and the run is judged inconclusive
 
 
@@ -106,7 +108,7 @@ def state_of(directory: Path, shard: Shard, found: Mapping[str, FoundRepeats] = 
                 rows += table.num_rows
     except FileNotFoundError:
         problem = "the file is missing"
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except UNREADABLE as error:
         problem = f"it cannot be read past row {rows}: {(str(error).splitlines() or [repr(error)])[0]}"
     if not problem and not _has_end(file):
         problem = f"its end is missing after row {rows}"
@@ -136,7 +138,7 @@ def tables(
                         break
                     yield _columns(_marked(table, found.get(shard.file), rows), columns)
                     rows += table.num_rows
-        except (pa.ArrowException, OSError, ValueError):
+        except UNREADABLE:
             continue  # `state_of` says so, and the run is judged inconclusive
 
 
@@ -180,7 +182,7 @@ def _pieces(reader: pa.RecordBatchStreamReader) -> Iterator[tuple[pa.Table, int 
             closing = _closing_count(metadata) if closing is None else closing
         except StopIteration:
             break
-        except (pa.ArrowException, OSError, ValueError) as error:
+        except UNREADABLE as error:
             broken = error
             break
         waiting.append(batch)
@@ -205,6 +207,7 @@ def _columns(table: pa.Table, names: Sequence[str]) -> pa.Table:
 
 def _opened(file: Path, fields: Sequence[int] = ()) -> pa.RecordBatchStreamReader:
     """All columns, or those at the places `fields`."""
+    files.check_regular(file)  # Arrow would wait for a FIFO, where no signal ends it
     options = pa.ipc.IpcReadOptions(included_fields=list(fields)) if fields else None
     return pa.ipc.open_stream(pa.OSFile(str(file)), options=options)
 

@@ -6,12 +6,15 @@ It is in no argument of a process, no file and no message.
 from collections.abc import Mapping
 
 from harness.config.profile import Profile
+from harness.core import secret
 from harness.core.errors import UsageError
 
 HEADER = "X-Witness-Token"
 """The request header that carries it, as witness/README.md says."""
 VARIABLE = "HARNESS_WITNESS_TOKEN"
 """The environment variable that hands it to the recorder inside Locust."""
+AUTHORIZATION = "HARNESS_TARGET_AUTHORIZATION"
+"""The one that hands on what the target asks for before it answers (`harness.runtime.access`)."""
 
 
 def read(profile: Profile, environment: Mapping[str, str]) -> str:
@@ -34,4 +37,5 @@ def read(profile: Profile, environment: Mapping[str, str]) -> str:
             f"profiles.{profile.name}.witness_token_env: the environment variable {name} holds more than visible ASCII "
             "characters, so it is not a token; set it to the one of the target's WITNESS setting"
         )
+    secret.remember(token)
     return token

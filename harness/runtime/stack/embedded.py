@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import requests
+from requests import Response
 
 from harness.config.profile import Sidecar, TargetStart
 from harness.core.errors import UsageError
 from harness.core.rule import Rule
 from harness.core.text import shorten
-from harness.runtime import process
+from harness.runtime import http, process
+from harness.runtime.http import AnswerError
 from harness.runtime.interrupt import shielded
 from harness.runtime.process import NotReadyError, Service
 from harness.runtime.stack import prometheus_server, servers
@@ -24,7 +25,9 @@ from harness.runtime.stack.placeholders import fill
 from harness.runtime.stack.servers import Started
 
 PREPARE_LIMIT_S = 120.0
+OK = 200
 ANSWER_LIMIT_S = 5.0
+ANSWER_BYTES = 2**20
 REASON_LIMIT = 200
 """Characters of what a health check says that are shown."""
 
@@ -104,20 +107,18 @@ def embedded(
         yield Stack(entry, server.url, started_servers, (*processes, server.service), placeholders)
 
 
-def reach(url: str) -> requests.Response:
+def reach(url: str, *, follow: bool = False) -> Response:
     """What a URL answers, whatever it is. Raises NotReadyError when nothing does."""
-    with requests.Session() as session:
-        session.trust_env = False
-        try:
-            return session.get(url, timeout=ANSWER_LIMIT_S)
-        except requests.RequestException as error:
-            raise NotReadyError(f"{url} gave {type(error).__name__}") from None
+    try:
+        return http.get(url, ANSWER_LIMIT_S, ANSWER_BYTES, follow=follow)
+    except AnswerError as error:
+        raise NotReadyError(f"{url} {error}") from None
 
 
 def ask(url: str) -> None:
-    """Check that a URL answers 200. Raises NotReadyError with what it gave instead."""
-    response = reach(url)
-    if response.status_code != requests.codes.ok:
+    """Check that a URL answers 200, redirects on its own origin followed. Raises NotReadyError with what it gave."""
+    response = reach(url, follow=True)
+    if response.status_code != OK:
         plain = response.headers.get("Content-Type", "").startswith("text/plain")
         reply = response.text.strip().splitlines()[:1] if plain else []
         reason = f": {shorten(reply[0], REASON_LIMIT)}" if reply else ""

@@ -6,27 +6,6 @@ from harness.config import readers
 from harness.core.errors import UsageError
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("http://127.0.0.1:8000", True),
-        ("https://shop.example.org/metrics", True),
-        ("HTTP://[::1]:8000", True),
-        ("", False),
-        ("127.0.0.1:8000", False),
-        ("ftp://shop.example.org", False),
-        ("http://", False),
-        ("http://[", False),
-        ("http://shop:0", False),
-        ("http://shop:65536", False),
-        ("http://shop:port", False),
-    ],
-)
-def test_a_url_is_whole_or_none(text: str, expected: bool) -> None:
-    """Scheme, host and a port that can be."""
-    assert readers.is_http_url(text) is expected
-
-
 @pytest.mark.parametrize("name", ["app", "env_2", "_a", "Team"])
 def test_a_label_has_a_name_that_prometheus_takes(name: str) -> None:
     """Letters, digits and _."""

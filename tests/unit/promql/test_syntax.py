@@ -246,3 +246,26 @@ def test_arguments_have_kinds() -> None:
     assert syntax.arguments(syntax.parse("predict_linear(x[5m], 60)")) == []
     assert syntax.arguments(syntax.parse("x")) == []
     assert syntax.arguments(syntax.parse("time()")) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+".join(["up"] * 5001),
+        " or ".join(["up"] * 5001),
+        "(" * 5000 + "up" + ")" * 5000,
+        "-" * 5000 + "up",
+        "abs(" * 3000 + "up" + ")" * 3000,
+        "up" + "[5m:1m]" * 2000,
+        'up{a="' + "x" * 30_000 + '"}',
+    ],
+)
+def test_what_the_parsers_stack_may_not_hold_is_refused_before(text: str) -> None:
+    """The parser would end the process."""
+    with pytest.raises(ValueError, match=r"it (is longer|has more) than"):
+        syntax.parse(text)
+
+
+def test_brackets_in_texts_and_comments_are_no_levels() -> None:
+    """A long pattern is as good as a short one."""
+    assert next(iter(syntax.selections(syntax.parse('up{a="' + "(+" * 900 + '"} # ' + "(" * 900)))).metric == "up"

@@ -3,17 +3,19 @@
 Headers of the harness's own are set on the same way.
 """
 
+import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import gevent
+import gevent.socket
 from locust.clients import HttpSession
 from locust.contrib.fasthttp import LocustUserAgent
 
 from harness.config.profile import LOOPBACK
+from harness.core import url
 from harness.runtime.load import witness_token
 
 HOPS = "_harness_hops"
@@ -39,12 +41,10 @@ def origin_of(url: str) -> tuple[str, str, int | None]:
 @lru_cache(1024)
 def _origin(start: str) -> tuple[str, str, int | None]:
     try:
-        parts = urlsplit(start)
-        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+        scheme, host, port = url.parse(start).origin
     except ValueError:
         return "", start, None
-    host = parts.hostname or ""
-    return parts.scheme, "127.0.0.1" if host in LOOPBACK else host, port
+    return scheme, "127.0.0.1" if host in LOOPBACK else host, port
 
 
 class Hop(NamedTuple):
@@ -56,20 +56,47 @@ class Hop(NamedTuple):
     took_s: float
 
 
-def instrument(*, stamp: bool, token: str = "", target: str = "") -> None:
+def pin(addresses: Mapping[str, Sequence[str]]) -> None:
+    """Connect to these addresses of a host and to no other, wherever its name leads by now.
+
+    Both clients look names up through the two modules (urllib3/util/connection.py, `create_connection`;
+    geventhttpclient/connectionpool.py, `_resolve`).
+    """
+    look_up = gevent.socket.getaddrinfo
+
+    def pinned(host: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        name = host.decode() if isinstance(host, bytes) else str(host)
+        known = addresses.get(name.lower().strip("[]").removesuffix("."))
+        if not known:
+            return list(look_up(host, *args, **kwargs))
+        found: list[Any] = []
+        for address in known:
+            try:
+                found += look_up(address, *args, **kwargs)
+            except socket.gaierror:
+                continue  # of another family than was asked for
+        return found or list(look_up(known[0], *args, **kwargs))
+
+    gevent.socket.getaddrinfo = pinned
+    socket.getaddrinfo = pinned
+
+
+def instrument(*, stamp: bool, token: str = "", authorization: str = "", target: str = "") -> None:
     """Count requests, keep the redirects a FastHttpUser follows, and stamp with `X-Request-Start` if asked.
 
-    A token for the target's witness goes with each request to the origin of the URL `target`, and with no other.
+    A token for the target's witness, and an `Authorization` where the locustfile has none, go with each request to the
+    origin of the URL `target`, and with no other. A redirect to another origin is an answer and not followed.
     geventhttpclient hands over the chain only when it ends well (geventhttpclient/useragent.py, `urlopen`), and the
     server counted every hop.
     """
     origin = origin_of(target)
+    find_target = HttpSession.get_redirect_target
+    own = {name: value for name, value in ((witness_token.HEADER, token), ("Authorization", authorization)) if value}
     fast_send, send = LocustUserAgent._urlopen, HttpSession.send  # noqa: SLF001 - Locust's own point for overriding
 
     def urlopen(agent: LocustUserAgent, request: Any) -> Any:
         global _answered  # noqa: PLW0603 - one count per process
-        if token:
-            _set_token(request, token, origin)
+        _set_headers(request, own, origin)
         if stamp:
             request.headers["X-Request-Start"] = f"t={time.time():.6f}"
         began = time.perf_counter()
@@ -84,12 +111,14 @@ def instrument(*, stamp: bool, token: str = "", target: str = "") -> None:
                 request.method, response.status_code, server_timing(response.headers), time.perf_counter() - began
             )
             request.__dict__.setdefault(HOPS, []).append(hop)
+            location = response.headers.get("location")
+            if location and not url.same_origin(str(request.url), str(location)):
+                response.headers.discard("location")  # without one the client does not follow
         return response
 
     def send_counted(session: HttpSession, request: Any, **kwargs: Any) -> Any:
         global _answered  # noqa: PLW0603 - as above
-        if token:
-            _set_token(request, token, origin)
+        _set_headers(request, own, origin)
         if stamp:
             request.headers["X-Request-Start"] = f"t={time.time():.6f}"
         began = time.perf_counter()
@@ -101,16 +130,24 @@ def instrument(*, stamp: bool, token: str = "", target: str = "") -> None:
         _answered += 1
         return response
 
+    def redirect_target(session: Any, response: Any) -> str | None:
+        location = find_target(session, response)
+        return location if location and url.same_origin(str(response.url), location) else None
+
+    HttpSession.get_redirect_target = redirect_target  # type: ignore[assignment, method-assign]
     LocustUserAgent._urlopen = urlopen  # type: ignore[method-assign]  # noqa: SLF001 - as above
     HttpSession.send = send_counted  # type: ignore[assignment, method-assign]
 
 
-def _set_token(request: Any, token: str, origin: tuple[str, str, int | None]) -> None:
-    """Both clients take the headers of a redirected request along to the next host: there it is removed."""
-    if origin[0] and origin_of(str(request.url)) == origin:
-        request.headers[witness_token.HEADER] = token
-    elif witness_token.HEADER in request.headers:
-        del request.headers[witness_token.HEADER]
+def _set_headers(request: Any, own: Mapping[str, str], origin: tuple[str, str, int | None]) -> None:
+    """Both clients take the headers of a redirected request along to the next host: there they are removed."""
+    at_home = bool(origin[0]) and origin_of(str(request.url)) == origin
+    for name, value in own.items():
+        if at_home:
+            if name == witness_token.HEADER or name not in request.headers:
+                request.headers[name] = value
+        elif request.headers.get(name) == value:
+            del request.headers[name]
 
 
 def _was_waiting(began: float) -> bool:

@@ -288,7 +288,11 @@ def attach(environment: Environment, **_: Any) -> None:
         schedule = Schedule(Arrivals(**settings["arrivals"]), settings["workers"], environment)
         schedule.install()
     token = os.environ.get(witness_token.VARIABLE, "")
-    clients.instrument(stamp=settings["stamp_requests"], token=token, target=environment.host or "")
+    authorization = os.environ.get(witness_token.AUTHORIZATION, "")
+    clients.pin(settings["addresses"])
+    clients.instrument(
+        stamp=settings["stamp_requests"], token=token, authorization=authorization, target=environment.host or ""
+    )
     pytest_users.instrument(schedule.run if schedule else None)
     try:
         recorder = Recorder(environment, settings, schedule)

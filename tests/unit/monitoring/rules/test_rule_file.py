@@ -159,3 +159,29 @@ def test_the_interval_is_that_of_production() -> None:
     """As the configuration has it that the rules are written for."""
     config = Path(__file__).resolve().parents[4] / "monitoring" / "prometheus" / "prometheus.yml"
     assert f"evaluation_interval: {rule_file.EVALUATION_INTERVAL_S:.0f}s" in config.read_text()
+
+
+def _aliases(levels: int) -> str:
+    lines = ["a0: &a0 [x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, levels)]
+    return "\n".join([*lines, f"groups: *a{levels - 1}"])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (_aliases(11), "more than 50,000 values; aliases count each time"),
+        ("groups: &a [*a]", "nested too deeply|not valid YAML"),
+        ("? [a, b]\n: x", "a key must be text"),
+        ("[" * 2000, "nested too deeply|not valid YAML"),
+        ("groups: [{name: a, interval: " + "9" * 5000 + "s, rules: []}]", "is not a duration"),
+        ("groups: [{name: a, interval: 999999999999y, rules: []}]", "is not a duration"),
+        ("groups: [{name: a, limit: " + "9" * 5000 + ", rules: []}]", "is not a whole number"),
+        ("groups: [{name: a, rules: [{record: r, expr: " + "up+" * 5000 + "up}]}]", "operators, calls and brackets"),
+    ],
+)
+def test_a_hostile_file_is_one_line(text: str, said: str) -> None:
+    """However often an alias repeats, however long a number is."""
+    with pytest.raises(UsageError, match=said) as caught:
+        rule_file.parse(text, "rules.yml")
+    assert len(str(caught.value)) < 2000
+    assert "\n" not in str(caught.value)

@@ -54,3 +54,12 @@ def test_says_what_failed() -> None:
 def test_no_verdicts_is_no_pass() -> None:
     """A report that claims a pass without verdicts is shown as not judged."""
     assert markdown.render(REPORTS["empty"]).startswith("## ⚠️ Could not be judged\n")
+
+
+@pytest.mark.parametrize(
+    "text", ["https://evil.example/x", "see http://a.b", "www.evil.example", "WWW.a.b", "ftp://x.y"]
+)
+def test_a_url_is_no_link(text: str) -> None:
+    """GitHub makes one of a bare URL; a reader must not click on what a target is called."""
+    assert not re.search(r"://|www\.", markdown.escape(text), re.IGNORECASE)
+    assert not re.search(r"://|www\.", markdown.code(text), re.IGNORECASE)

@@ -1,0 +1,62 @@
+"""Documents from outside are read with limits."""
+
+import json
+from typing import Any
+
+import pytest
+
+from harness.core import document
+from harness.core.run import Run
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 200_000, "[" * 200_000 + "]" * 200_000, '{"a":' * 100_000, "9" * 5_000, "{", "", '"\\ud800', "1e"]
+)
+def test_json_that_cannot_be_read_is_a_value_error_on_one_line(text: str) -> None:
+    """However deep, however long its numbers."""
+    with pytest.raises(ValueError, match=r"\A[^\n]+\Z"):
+        document.read_json(text)
+
+
+def test_the_line_of_what_is_too_deep_is_named() -> None:
+    """Brackets in texts do not count."""
+    with pytest.raises(ValueError, match=r"^line 3: it is nested more than 100 deep"):
+        document.read_json('{"a": "[[[[",\n"b":\n' + "[" * 100_000)
+
+
+@pytest.mark.parametrize("text", ["NaN", "[Infinity]", "[1e999]"])
+def test_numbers_that_are_none_are_refused_where_asked(text: str) -> None:
+    """JSON has none of them."""
+    with pytest.raises(ValueError, match="is not a number"):
+        document.read_json(text, finite=True)
+
+
+def _deep(levels: int) -> Any:
+    found: Any = 1
+    for _ in range(levels):
+        found = {"a": found}
+    return found
+
+
+def test_a_document_has_its_limits_of_depth_and_numbers() -> None:
+    """The place is named by its keys."""
+    document.check(_deep(document.DEEPEST - 1))
+    with pytest.raises(ValueError, match="nested more than"):
+        document.check(_deep(5_000))
+    with pytest.raises(ValueError, match=r"profiles\.x\[1\]: a whole number of more than 64 bits"):
+        document.check({"profiles": {"x": [1, 10**400]}})
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"thresholdz": []}, "$.thresholdz"),
+        ({"window": {"start_s": 1, "und_s": 2}}, "$.window.und_s"),
+        ({"panels": [{"dashboard": ""}, {"dashboad": ""}]}, "$.panels[1].dashboad"),
+        ({"budget": {"blind_spot_s": {"p95": 1.0}, "x": 1}}, "$.budget.x"),
+        ({"versions": {"anything": "1"}, "views": {"/a": "b"}}, ""),
+    ],
+)
+def test_an_unknown_key_is_named_at_any_depth(change: dict[str, Any], place: str) -> None:
+    """Tables with names of the user's own take any."""
+    assert document.unknown_key(json.loads(json.dumps(change)), Run) == place

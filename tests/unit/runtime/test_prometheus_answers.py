@@ -1,0 +1,98 @@
+"""Whatever answers in place of Prometheus, it is one error, or an answer that is missing."""
+
+import json
+import socket
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from harness.core.codes import Code
+from harness.core.errors import PrometheusError
+from harness.core.query import NoData, Query
+from harness.runtime import http, prometheus
+from harness.runtime.prometheus import Prometheus
+from tests.unit.runtime import impostor
+from tests.unit.runtime.impostor import Answer, serving, whole
+
+SHAPES = {
+    "no status": whole(b'{"status":"success"}'),
+    "a list": whole(b"[]"),
+    "null": whole(b'{"data":{"result":null}}'),
+    "a text": whole(b'{"data":{"result":"x"}}'),
+    "no point": whole(b'{"data":{"result":[{"metric":{},"value":[1]}]}}'),
+    "no number": whole(b'{"data":{"result":[1,"x"]}}'),
+    "too large a number": whole(b'{"data":{"result":[1,"1e999"]}}'),
+    "too long a number": whole(b'{"data":{"result":[1,"1"],"x":' + b"9" * 5000 + b"}}"),
+    "too deep": whole(b"[" * 200_000),
+    "deep and well": whole(b'{"data":{"result":' + b"[" * 900 + b"]" * 900 + b"}}"),
+    "a page": whole(b"<html>"),
+    "no UTF-8": whole(b'{"data":{"result":"\xff"}}'),
+    "503": whole(b'{"status":"error"}', "503 Service Unavailable"),
+    "401": whole(b"who are you", "401 Unauthorized"),
+    **{name: impostor.HOSTILE[name] for name in ("body that drips", "a bomb", "no HTTP", "nothing", "half a body")},
+}
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prometheus, "TIMEOUT_S", 0.5)
+    monkeypatch.setattr(prometheus, "PROBE_S", 0.5)
+    monkeypatch.setattr(http, "BACKOFF_S", 0.01)
+    monkeypatch.setattr(http.Session.__init__, "__defaults__", (0.5, 2**20))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_any_answer_is_one_error(shape: str) -> None:
+    """Of the version, the time and the scrapes."""
+    with serving(SHAPES[shape]) as (address, _):
+        server = Prometheus(address)
+        for ask in (server.version, server.now, server.skew_s):
+            with pytest.raises(PrometheusError) as caught:
+                ask()
+            assert "\n" not in str(caught.value)
+        assert server.rules() == []
+        if shape == "no point":
+            assert isinstance(server.read("up"), NoData)
+
+
+def _beside(shape: Answer) -> Answer:
+    """A Prometheus that knows the time, and answers everything else so."""
+
+    def answer(connection: socket.socket, request: bytes) -> None:
+        query = parse_qs(urlsplit(request.split()[1].decode()).query).get("query", [""])[0]
+        right = whole(json.dumps({"data": {"result": [1, "1"]}}).encode())
+        (right if query == "time()" else shape)(connection, request)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    "shape", ["no status", "null", "no point", "too deep", "a page", "503", "401", "body that drips"]
+)
+def test_a_query_without_an_answer_is_missing_and_the_others_are_asked(shape: str) -> None:
+    """The run goes on without it, and what needs it is inconclusive."""
+    queries = [Query("a", 1.0), Query("b", 1.0, 0.0, 1.0)]
+    with serving(_beside(SHAPES[shape])) as (address, _):
+        answers = Prometheus(address).fetch(queries)
+    assert [answer["query"] for answer in answers] == ["a", "b"]
+    assert [answer["code"] for answer in answers] == [Code.NO_ANSWER, Code.NO_ANSWER]
+    assert all("result" not in answer and answer["error"] for answer in answers)
+
+
+def test_a_refusal_is_prometheus_s_own() -> None:
+    """400 and 422; what a proxy says is no answer."""
+    refusal = whole(b'{"status":"error","errorType":"bad_data","error":"parse error"}', "400 Bad Request")
+    with serving(refusal) as (address, _):
+        (answer,) = Prometheus(address).fetch([Query("a", 1.0)])
+    assert answer["code"] == Code.REFUSED
+    assert "parse error" in answer["error"]
+
+
+def test_a_server_on_which_all_drips_is_not_asked_for_ever() -> None:
+    """After one slow query it must tell the time; after four no more are asked."""
+    with serving(impostor.HOSTILE["body that drips"]) as (address, _), pytest.raises(PrometheusError):
+        Prometheus(address).fetch([Query("a", 1.0)])
+    with serving(_beside(SHAPES["body that drips"])) as (address, requests):
+        answers = Prometheus(address).fetch([Query(f"a{number}", 1.0) for number in range(20)])
+    assert len(requests) == 2 * prometheus.MOST_SLOW
+    assert {answer["code"] for answer in answers} == {Code.NO_ANSWER}
