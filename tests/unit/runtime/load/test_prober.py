@@ -72,6 +72,6 @@ def test_the_probes_are_rows_of_a_whole_shard(server: str, tmp_path: Path) -> No
 def test_a_target_that_does_not_answer_leaves_a_lost_probe(tmp_path: Path) -> None:
     """With status 0, and the kind of error."""
     found = prober.probe("http://127.0.0.1:1", {"list": "/orders"}, token="", stamp=False, at_most_s=60.0)
-    assert {(each.status, each.error) for each in found} == {(0, "ConnectionError")}
+    assert {(each.status, each.error) for each in found} == {(0, "unreachable")}
     shard = prober.write(tmp_path, found, Labels({}, {}, prober.PHASE, "<unnamed view>"))
     assert probes.read(shards.tables(tmp_path, [shard], probes.COLUMNS), "").lost == prober.ROUNDS
