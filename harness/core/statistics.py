@@ -6,9 +6,12 @@ a second to import.
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from scipy import special
 
+_KEPT = 1 << 16
+"""Limits that are kept: the bounds of many buckets rest on the same few."""
 RANK_SLACK = 1e-15
 """Share by which q * n may exceed a whole number for no other reason than rounding, e.g. 0.07 * 100."""
 
@@ -57,6 +60,7 @@ def student_t_sf(t: float, df: float) -> float:
     return float(special.ndtr(-t)) if math.isinf(df) else float(special.stdtr(df, -t))
 
 
+@lru_cache(_KEPT)
 def exceedances_upper(k: int, reference_n: int, n: int, alpha: float) -> int:
     """Smallest c such that more than c of `n` values beyond a limit have a chance of at most `alpha`.
 

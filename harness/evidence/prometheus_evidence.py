@@ -6,7 +6,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness import promql
@@ -36,6 +36,10 @@ class Evidence:
     """The same after t1."""
     rules: tuple[RuleHealth, ...] = ()
     """What Prometheus reported of its rules after t1; empty when it did not."""
+    known: dict[tuple[Query, float], "tuple[CounterIncrease, ...] | NoData"] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    """What `deltas` has added up already, by question and t0."""
 
     def read(self, query: Query) -> Reading | NoData:
         """The answer to `query`; NoData when it was never asked, failed, or has no series."""
@@ -119,6 +123,13 @@ def deltas(run: Run, evidence: Evidence, metric: str) -> tuple[CounterIncrease, 
     An empty tuple means that the target was scraped well and exports no such series; NoData that this is not known.
     """
     query = raw_query(run, metric)
+    place = (query, run.window.start_s)
+    if place not in evidence.known:
+        evidence.known[place] = _deltas(run, evidence, query)
+    return evidence.known[place]
+
+
+def _deltas(run: Run, evidence: Evidence, query: Query) -> tuple[CounterIncrease, ...] | NoData:
     scrapes = scrape_times(run, evidence)
     if isinstance(scrapes, NoData):
         return NoData(f"no scrape of the target is known: {scrapes.reason}", Code.NO_SCRAPE)

@@ -19,13 +19,14 @@ bound b: it fails all bounds or none. So alpha is shared between the views and t
 stalls strike whatever runs, in proportion to its time; M is the longest that was seen in all gaps between the witnesses
 and in whole requests of the faster half of the views. That the longest of all stalls falls on the gaps of one slower
 view instead has the chance of their share p of the time that is watched: some 0.1 ms for each of its requests, a few
-per cent in all. That the two longest both do has the chance p^2. So one gap beyond M is allowed for, `SPARE`:
+per cent in all. That the two longest both do has the chance p^2, and that it is twice as long as every other is rarer
+still. So one gap beyond M is allowed for, and none beyond 2 M (`LONGEST`):
 
-    H_b <= #{w <= b + M} + 1
+    H_b <= #{w <= b + M} + 1    and    H_b <= #{w <= b + 2 M}
 
-Even two longer ones break that only when both carry their requests over one bound, with no other request between b and
-b + M that was rightly counted above b; tests/unit/checks/test_bucket_bounds.py simulates it. The count at b + M is read
-from bins of at most 0.4 %, which can only widen the bound.
+Even a longer one breaks that only when it carries its request over a bound, with no other request between b and
+b + 2 M that was rightly counted above b; tests/unit/checks/test_bucket_bounds.py simulates it. The counts at b + M and
+b + 2 M are read from bins of at most 0.4 %, which can only widen the bound.
 
 **By the sum of all gaps.** The gaps of a view add up to G = (sum of w) - (the metric's sum), and none is negative.
 Whatever request lies in which bucket, the buckets alone imply gaps of at least
@@ -52,8 +53,8 @@ from harness.evidence.client.summary import ALL, GAP_GRID_S, Latency, Values, Vi
 
 ROUNDING = 1e-9
 """Share of a sum that adding floats in another order may change."""
-SPARE = 1
-"""Gaps of one histogram that may be longer than the longest that was seen elsewhere."""
+LONGEST = ((1.0, 1), (2.0, 0))
+"""How many gaps of one histogram may be longer than so many times the longest that was seen elsewhere."""
 BY_LONGEST = "the longest gap of the run"
 BY_COUNT = {
     Strength.WITNESS: "gaps between the two witnesses, alpha 1e-3",
@@ -127,9 +128,10 @@ def account(
             continue
         upper, basis = _by_count(values, extra, bound_s, total, limits, times), BY_COUNT[strength]
         if longest_s is not None:
-            near = times * sum(each.at_most(bound_s + longest_s) for each in (values, extra) if each)
-            if near + SPARE < upper:
-                upper, basis = near + SPARE, BY_LONGEST
+            for far, spare in LONGEST:
+                near = times * sum(each.at_most(bound_s + far * longest_s) for each in (values, extra) if each)
+                if near + spare < upper:
+                    upper, basis = near + spare, BY_LONGEST
         bounds.append(Bound(bound_s, lower, upper + unmatched, basis))
     return Account(tuple(bounds), times * total, Strength.ONE_SIDED if facts.foreign else strength)
 

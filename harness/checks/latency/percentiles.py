@@ -5,14 +5,16 @@ interpolation, the same on both sides, cancels.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import cache
 
 from harness import promql
 from harness.checks import histograms, power, reference_queries
 from harness.checks.base import NO_DATA, Check, Facts, inconclusive, labels_of, name_of, settled, unanswered
 from harness.checks.histograms import Histogram
 from harness.checks.latency import _bucket_bounds
+from harness.checks.latency._bucket_bounds import Account
 from harness.core.codes import Code
 from harness.core.query import NoData, Query
 from harness.core.run import Run
@@ -43,12 +45,17 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     keys = [key for key in sorted(facts.client.latency) if key in found and (key == ALL or facts.is_known(key[0]))]
     populations = max(len(keys), 1)
     verdicts: list[Verdict] = []
+
+    @cache
+    def account(key: ViewKey, times: int = 1) -> Account:
+        return _bucket_bounds.account(facts, key, found[key], populations, outer=key == ALL, times=times)
+
     for q in QUANTILES:
         answers = reference_queries.read_by_view(facts, reference_queries.exact_quantile_queries(facts.run)[q])
         overall = reference_queries.read_by_view(facts, _overall_queries(facts.run)[q])
         for key in keys:
             shown = overall if key == ALL else answers
-            verdicts.append(_judge_quantile(facts, key, q, found[key], shown, populations))
+            verdicts.append(_judge_quantile(facts, key, q, found[key], shown, account))
     return (*verdicts, *_judge_panels(facts))
 
 
@@ -64,7 +71,7 @@ def _judge_quantile(
     q: float,
     histogram: Histogram,
     answers: dict[ViewKey, float] | NoData,
-    populations: int,
+    account_of: Callable[[ViewKey, int], Account],
 ) -> Verdict:
     subject, labels = f"{name_of(key)} p{q * 100:g}", labels_of(key, quantile=f"p{q * 100:g}")
     if isinstance(answers, NoData):
@@ -72,7 +79,7 @@ def _judge_quantile(
     shown = answers.get(key)
     if shown is None or math.isnan(shown):
         return inconclusive(ID, subject, Code.NO_VALUE, "Prometheus has no value for this quantile", labels=labels)
-    account = _bucket_bounds.account(facts, key, histogram, populations, outer=key == ALL)
+    account = account_of(key, 1)
     if account.strength is Strength.CALIBRATED and facts.saturated:
         code, strength = Code.SATURATED, account.strength
         return inconclusive(ID, subject, code, facts.saturated, strength=strength, labels=labels)
@@ -106,8 +113,7 @@ def _judge_quantile(
         return verdict
 
     def enough(times: int) -> bool:
-        more = _bucket_bounds.account(facts, key, histogram, populations, outer=key == ALL, times=times)
-        return _power(*_allowed(q, more, times * histogram.total)).reaches
+        return _power(*_allowed(q, account_of(key, times), times * histogram.total)).reaches
 
     sees = f"one that is more than {highest - lowest:.3g} s too low would show"
     return power.weighed(verdict, _power(lowest, highest), sees, account.total, enough)
@@ -118,7 +124,7 @@ def _power(lowest: float | None, highest: float) -> Power:
     return Power(None if lowest is None else highest - lowest, LIMIT_RATIO * highest, "s")
 
 
-def _allowed(q: float, account: _bucket_bounds.Account, total: float) -> tuple[float | None, float]:
+def _allowed(q: float, account: Account, total: float) -> tuple[float | None, float]:
     """The lowest quantile that the bounds on the counts allow, None where nothing bounds it, and the highest."""
     uppers = [(bound.le_s, bound.upper) for bound in account.bounds if bound.upper is not None]
     lowest = _near(q, uppers, total).low if len(uppers) == len(account.bounds) else None

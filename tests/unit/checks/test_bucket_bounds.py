@@ -105,7 +105,12 @@ def _span_fails(judged: Facts, timed: Mapping[ViewKey, Floats]) -> bool:
     return verdict.status is Status.FAIL
 
 
-@pytest.mark.parametrize("lie", [_untimed, _one_lower, _halved])
+def _one_untimed(timed: Floats) -> Floats:
+    """One request of 200."""
+    return np.where(np.arange(len(timed)) < 1, 0.001, timed)
+
+
+@pytest.mark.parametrize("lie", [_untimed, _one_untimed, _one_lower, _halved])
 @pytest.mark.parametrize("right_sum", [False, True], ids=["time missing", "sum right"])
 def test_a_lie_about_a_slow_view_is_caught(lie: Callable[[Floats], Floats], right_sum: bool) -> None:
     """In at least 19 of 20 runs, by the buckets or, where the time is missing from the sum, by `timer-span`."""
@@ -146,13 +151,13 @@ def _held(total: int, *bounds_s: float) -> Histogram:
 
 
 def test_no_more_are_in_a_bucket_than_the_longest_gap_lets_in() -> None:
-    """Eight gaps prove nothing about how many are long; that one at most is longer than 12 ms bounds each bucket."""
+    """Eight gaps prove nothing about how many are long; one at most is longer than 12 ms, and none than 24 ms."""
     few = _few()
     assert longest_gap_s(few) == 0.012
     bounds = _bucket_bounds.account(few, SLOW, _held(5, 0.04, 0.05, 0.08), 2).bounds
     assert [(bound.lower, bound.upper, bound.basis) for bound in bounds] == [
         (0, 1, _bucket_bounds.BY_LONGEST),
-        (0, 4, _bucket_bounds.BY_LONGEST),
+        (0, 3, _bucket_bounds.BY_LONGEST),
         (3, 5, _bucket_bounds.BY_COUNT[Strength.WITNESS]),
     ]
 
@@ -167,7 +172,7 @@ def test_what_others_sent_may_be_in_any_bucket() -> None:
     ("bounds_s", "fewest"),
     [
         pytest.param([0.04], 2, id="all are far above the bound"),
-        pytest.param([0.05], 5, id="three may be below it"),
+        pytest.param([0.05], 4, id="three may be below it"),
         pytest.param([0.08], None, id="all may be below it"),
         pytest.param([0.08, 0.05, 0.04], 2, id="one bound that tells them apart is enough"),
         pytest.param([], None, id="no bound"),
