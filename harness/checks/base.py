@@ -160,10 +160,13 @@ class Check:
     """Nothing can be judged without usable samples: `judge` is not called then."""
 
     def results(self, facts: Facts) -> tuple[Verdict | Finding, ...]:
-        """The verdicts and findings of a run; one verdict that says why where the samples are unusable and needed."""
+        """The verdicts and findings of a run; one verdict that says why where there is nothing to judge."""
         if self.needs_samples and facts.unusable:
             return (unusable(self.id, "", facts),)
-        return self.judge(facts)
+        found = self.judge(facts)
+        if not found and not self.optional:
+            return (inconclusive(self.id, "", Code.NO_VERDICT, "it found nothing to judge in this run"),)
+        return found
 
 
 def name_of(key: ViewKey) -> str:

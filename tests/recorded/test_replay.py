@@ -244,7 +244,7 @@ def test_a_timer_that_loses_two_percent_fails_timer_span(clean_run: StoredRun) -
 def test_a_view_told_how_long_to_take_cannot_have_taken_less(clean_run: StoredRun) -> None:
     """The known delay bounds metric and witness from outside the app."""
     clean_run.scale_growth(f"{names.LATENCY_BY_VIEW}_sum", 0.5, view="work:wait")
-    told = [v for v in of(clean_run.judge(), "timer-span") if v.subject == "work:wait GET told delay"]
+    told = [v for v in of(clean_run.judge(), "timer-span") if v.subject == "work:wait GET known delay"]
     assert [v.status for v in told] == [Status.FAIL]
 
 

@@ -139,7 +139,7 @@ def test_a_handled_error_raised_nothing(target: Target) -> None:
 
 
 def test_the_same_number_is_as_slow_each_time_and_in_each_worker(target: Target) -> None:
-    """The told delay depends on `n` alone, and is slept."""
+    """The delay that was asked for depends on `n` alone, and is slept."""
     for number in range(6):
         answers = [target.ask(f"/work/slow?n={number}") for _ in range(3)]
         assert len({answer.text for answer in answers}) == 1

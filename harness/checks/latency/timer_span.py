@@ -178,7 +178,7 @@ def _has_known_delay(facts: Facts, key: ViewKey, histogram: Histogram) -> bool:
 def _judge_known_delay(facts: Facts, key: ViewKey, histogram: Histogram) -> Verdict:
     """A view cannot take less than the delay that the client asked for; the metric must show it."""
     latency = facts.client.latency[key]
-    delay_s, subject = latency.known_delay_sum_s, f"{name_of(key)} told delay"
+    delay_s, subject = latency.known_delay_sum_s, f"{name_of(key)} known delay"
     short_s = delay_s - histogram.sum_s
     fine = short_s <= 1e-9 * delay_s
     saw = (

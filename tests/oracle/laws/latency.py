@@ -147,7 +147,7 @@ def timer_span(facts: Facts) -> Lines:
         if key in found and len(delays) and len(delays) == len(rows) == round(found[key].total):
             due, seen = float(delays.sum()), found[key].sum_s
             labels = named(view=key[0], method=key[1])
-            yield Line(f"{name_of(key)} told delay", labels, settled(due - seen <= 1e-9 * due), due, seen)
+            yield Line(f"{name_of(key)} known delay", labels, settled(due - seen <= 1e-9 * due), due, seen)
 
 
 def _mean_gaps(facts: Facts, views: dict[Key, Frame], found: dict[Key, Histogram]) -> Lines:
