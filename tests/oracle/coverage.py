@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tests.oracle.facts import Facts
-from tests.oracle.laws import counts, django, latency, limits, validity
+from tests.oracle.laws import counts, django, labels, latency, limits, probes, running, validity
 from tests.oracle.line import OPEN, Line, Lines, unknown
 from tests.oracle.run_files import Unknown
 
@@ -24,18 +24,23 @@ class Law:
 LAWS = {
     "generator-health": Law(validity.generator_health),
     "scrape-health": Law(validity.scrape_health),
+    "series-presence": Law(validity.series_presence, named_only=True),
     "quiescence": Law(validity.quiescence),
     "request-conservation": Law(counts.request_conservation),
     "response-conservation": Law(counts.response_conservation),
     "side-counters": Law(counts.side_counters),
+    "attributes": Law(labels.attributes, needs_samples=True, named_only=True),
     "latency-conservation": Law(counts.latency_conservation),
     "request-counts": Law(counts.request_counts, needs_samples=True),
+    "running-counts": Law(running.running_counts, needs_samples=True, named_only=True),
+    "identity": Law(labels.identity, needs_samples=True, named_only=True),
     "rate": Law(counts.rate, needs_samples=True),
     "error-ratio": Law(counts.error_ratio, needs_samples=True),
     "exceptions": Law(counts.exceptions),
     "latency-buckets": Law(latency.latency_buckets, needs_samples=True),
     "percentiles": Law(latency.percentiles, needs_samples=True),
     "timer-span": Law(latency.timer_span, needs_samples=True),
+    "probes": Law(probes.probes, named_only=True),
     "database": Law(django.database),
     "cache": Law(django.cache),
     "model-ops": Law(django.model_ops),

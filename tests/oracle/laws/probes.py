@@ -1,0 +1,58 @@
+"""Whether single requests after the load are counted and timed."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from tests.oracle.facts import Facts
+from tests.oracle.frames import Frame
+from tests.oracle.laws import names
+from tests.oracle.laws.histograms import Histogram, Key, histograms, implied_s, longest_s, name_of
+from tests.oracle.line import PASS, Line, Lines, settled, unknown
+
+
+def probes(facts: Facts) -> Lines:
+    """docs/checks/probes.md."""
+    if not facts.run.get("probe"):
+        return
+    sent = facts.probes
+    if any(not file.is_whole or file.is_changed for file in facts.probe_shards) or (sent["status"] == 0).any():
+        yield unknown("")
+        return
+    later = facts.after_load(facts.run["probe"]["end_s"])
+    statuses = later.by(names.RESPONSES, "view", "method", "status")
+    found = histograms(later)
+    for key, rows in sent.groupby(["view", "method"]):
+        if key[0] not in facts.known_views and rows["witness_view_s"].isna().any():
+            continue
+        own = statuses[[group[:2] == key for group in statuses.index]].droplevel([0, 1]) if len(statuses) else statuses
+        counts = _counts(key, rows, own, found.get(key))
+        yield counts
+        if counts.status == PASS and key in found:
+            yield _time(facts, key, rows, found[key])
+
+
+def _counts(key: Key, rows: Frame, seen: Frame, histogram: Histogram | None) -> Line:
+    both = pd.DataFrame({"due": rows["status"].astype(str).value_counts(), "seen": seen[seen != 0]}).fillna(0.0)
+    observed = float(both["seen"].sum())
+    both = both.sort_index()
+    both.loc["histogram"] = len(rows) + rows["witness_raised_s"].notna().sum(), histogram.total if histogram else 0.0
+    wrong = both[both["due"] != both["seen"]]
+    pair = (float(wrong.iloc[0]["due"]), float(wrong.iloc[0]["seen"])) if len(wrong) else (len(rows), observed)
+    labels = {"view": key[0], "method": key[1]}
+    return Line(f"{name_of(key)} counts", labels, settled(wrong.empty), *pair, (0, 0))
+
+
+def _time(facts: Facts, key: Key, rows: Frame, histogram: Histogram) -> Line:
+    subject, labels = f"{name_of(key)} time", {"view": key[0], "method": key[1]}
+    if rows["witness_view_s"].isna().any():
+        felt = float(rows["latency_s"].sum())
+        return Line(subject, labels, settled(histogram.sum_s <= felt), felt, histogram.sum_s)
+    spans = np.sort(np.append(rows["witness_view_s"], rows["witness_raised_s"].dropna()))
+    whole, most = math.fsum(spans), len(spans) * longest_s(facts)
+    left, spare = whole - histogram.sum_s, 1e-9 * (1 + whole)
+    bounds, held = histogram.finite
+    is_filled = bool((held >= np.searchsorted(spans, bounds, side="right")).all())
+    fine = is_filled and -spare <= left <= most + spare and implied_s(spans, histogram) <= left + spare
+    return Line(subject, labels, settled(fine), whole, histogram.sum_s, (most, 0))
