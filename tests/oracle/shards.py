@@ -59,8 +59,8 @@ class Samples:
 def read(directory: Path, shards: list[dict[str, Any]]) -> Samples:
     """Read the shards of a run. Those that run.json does not name are of the warm-up, where answers may have been before.
 
-    In the measured phase an answer that came again has lost what its witness said of another request, and is marked:
-    `origin` is `app`, `between` or `replayed`.
+    An answer that came again has lost what its witness said of another request, and is marked: `origin` is `app`,
+    `between` or `replayed`.
     """
     named = [(shard["file"], shard) for shard in shards]
     found = sorted(directory.glob("samples-*.arrow"), key=lambda file: (len(file.name), file.name))
@@ -70,17 +70,16 @@ def read(directory: Path, shards: list[dict[str, Any]]) -> Samples:
     kinds: dict[str, tuple[list[ShardFile], list[Frame]]] = {MEASURED: ([], []), PROBES: ([], [])}
     for name, shard in named:
         frame, closing, has_end = streams[name]
-        if shard["phase"] == MEASURED:
-            frame = _without_others(frame.assign(origin=origins[order.index(name)]))
+        frame = _without_others(frame.assign(origin=origins[order.index(name)]))
         if shard["phase"] in kinds:
             files, frames = kinds[shard["phase"]]
             files.append(_judged(name, shard["rows"], frame, closing, has_end))
             frames.append(frame)
-    rows = {
-        kind: pd.concat(frames, ignore_index=True) if frames else _frame([]) for kind, (_, frames) in kinds.items()
-    }
-    samples = rows[MEASURED].assign(origin=rows[MEASURED].get("origin", "app"))
-    return Samples(kinds[MEASURED][0], samples[samples["phase"] == MEASURED], kinds[PROBES][0], rows[PROBES])
+    none = _frame([]).assign(origin="app")
+    samples, probes = (
+        pd.concat(kinds[kind][1], ignore_index=True) if kinds[kind][1] else none for kind in (MEASURED, PROBES)
+    )
+    return Samples(kinds[MEASURED][0], samples[samples["phase"] == MEASURED], kinds[PROBES][0], probes)
 
 
 def _judged(name: str, recorded: int | None, rows: Frame, closing: int | None, has_end: bool) -> ShardFile:  # noqa: FBT001
@@ -96,7 +95,8 @@ def _origins(frames: list[Frame]) -> list[Column]:
     rows = pd.concat([frame[columns].assign(file=place) for place, frame in enumerate(frames)], ignore_index=True)
     by_start = rows.sort_values("started_s", kind="stable")
     again = {
-        name: by_start[name].notna() & by_start[name].duplicated(keep="first") for name in ("inner_nonce", "outer_nonce")
+        name: by_start[name].notna() & by_start[name].duplicated(keep="first")
+        for name in ("inner_nonce", "outer_nonce")
     }
     inside = again["inner_nonce"] | by_start["between"].fillna(False).astype(bool)
     origin = pd.Series("app", index=by_start.index).mask(inside, "between").mask(again["outer_nonce"], "replayed")

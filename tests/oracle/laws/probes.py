@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from tests.oracle.facts import Facts
+from tests.oracle.facts import Facts, with_column
 from tests.oracle.frames import Frame
 from tests.oracle.laws import names
 from tests.oracle.laws.histograms import Histogram, Key, histograms, implied_s, longest_s, name_of
@@ -16,17 +16,21 @@ def probes(facts: Facts) -> Lines:
     """docs/checks/probes.md."""
     if not facts.run.get("probe"):
         return
-    sent = facts.probes
+    sent = facts.probes[facts.probes["origin"] != "replayed"]
     if any(not file.is_whole or file.is_changed for file in facts.probe_shards) or (sent["status"] == 0).any():
         yield unknown("")
         return
     later = facts.after_load(facts.run["probe"]["end_s"])
-    statuses = later.by(names.RESPONSES, "view", "method", "status")
+    responses = later.grown(names.RESPONSES)
+    for label in ("view", "method", "status"):
+        responses = with_column(responses, label)
     found = histograms(later)
     for key, rows in sent.groupby(["view", "method"]):
         if key[0] not in facts.known_views and rows["witness_view_s"].isna().any():
             continue
-        own = statuses[[group[:2] == key for group in statuses.index]].droplevel([0, 1]) if len(statuses) else statuses
+        own = (
+            responses[(responses["view"] == key[0]) & (responses["method"] == key[1])].groupby("status")["grown"].sum()
+        )
         counts = _counts(key, rows, own, found.get(key))
         yield counts
         if counts.status == PASS and key in found:
@@ -34,7 +38,9 @@ def probes(facts: Facts) -> Lines:
 
 
 def _counts(key: Key, rows: Frame, seen: Frame, histogram: Histogram | None) -> Line:
-    both = pd.DataFrame({"due": rows["status"].astype(str).value_counts(), "seen": seen[seen != 0]}).fillna(0.0)
+    both = pd.DataFrame(
+        {"due": rows["status"].astype(str).value_counts(), "seen": seen[seen != 0].astype(float)}
+    ).fillna(0.0)
     observed = float(both["seen"].sum())
     both = both.sort_index()
     both.loc["histogram"] = len(rows) + rows["witness_raised_s"].notna().sum(), histogram.total if histogram else 0.0

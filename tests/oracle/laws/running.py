@@ -180,9 +180,7 @@ def _growth(facts: Facts, at: Readings, metric: str) -> Frame:
     return facts.nothing.assign(grown=[]) if not rows else type(points)(rows)
 
 
-def _counter(
-    facts: Facts, at: Readings, subject: str, metric: str, by: list[str], bounds: dict[Key, Bounds]
-) -> Lines:
+def _counter(facts: Facts, at: Readings, subject: str, metric: str, by: list[str], bounds: dict[Key, Bounds]) -> Lines:
     labels = {"metric": facts.name(metric)}
     try:
         facts.grown(metric)
