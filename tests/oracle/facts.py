@@ -22,6 +22,8 @@ COUNTS = re.compile(r"[^\s;=]+( [A-Za-z_][\w.]*=[1-9][0-9]{0,17})+(; [^\s;=]+( [
 RESPONSES = "django_http_responses_total_by_status_view_method_total"
 ARRIVED = "django_http_requests_before_middlewares_total"
 ANSWERED = "django_http_responses_before_middlewares_total"
+LATENCY = "django_http_requests_latency_seconds_by_view_method"
+IN_ALL = "django_http_requests_latency_including_middlewares_seconds"
 OF_THE_WINDOW = ("scrapes", "counts_scrapes", "exporters", "views_fit")
 
 
@@ -314,6 +316,40 @@ class Facts:
         """Scrapes after t0 that are requests of the target. Raises Unknown."""
         own = self._own_scrapes
         return own + self.scrapes_by_others if self.counts_scrapes else 0
+
+    @cached_property
+    def dropped(self) -> list[str]:
+        """Histograms of latencies that the scrape job drops as a whole: docs/conservation.md, `dropped on purpose`.
+
+        Each scrape of the target lost at least a bucket, the count and the sum for each combination of their labels.
+        """
+        try:
+            views = self.by(RESPONSES, "view", "method")
+            spare, grown = self._spare(), {LATENCY: int((views != 0).sum()), IN_ALL: int(self.total(ANSWERED) != 0)}
+        except Unknown:
+            return []
+        return [name for name, n in grown.items() if n and spare >= 3 * n and self._is_gone(name)]
+
+    def _spare(self) -> float:
+        """The fewest samples that a scrape of the target read and did not store. Raises Unknown."""
+        read, kept = (
+            with_column(self.raw(f"scrape_samples_{name}"), "instance").set_index(["instance", "time"])["value"]
+            for name in ("scraped", "post_metric_relabeling")
+        )
+        lost = (read - kept.reindex(read.index).fillna(read))[read != 0]
+        lost = lost[lost.index.get_level_values("instance").isin(self.exporters)]
+        return float(lost.min()) if len(lost) else 0.0
+
+    def _is_gone(self, histogram: str) -> bool:
+        for part in ("bucket", "count", "sum"):
+            try:
+                self.raw(f"{histogram}_{part}")
+            except NoSeries:
+                continue
+            except Unknown:
+                pass
+            return False
+        return True
 
     # Laws on counts
 

@@ -1,6 +1,7 @@
 """The shards of samples as one frame, and whether each is what the recorder wrote.
 
-Source: docs/run-directory.md, "Samples" and "When a shard is complete"; docs/verification.md, "Answers that came again".
+Source: docs/run-directory.md, "Samples" and "When a shard is complete"; docs/verification.md, "Answers that came
+again".
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ TEXTS = (
     *("method", "name", "view", "exception", "db", "cache", "model", "phase"),
     *("instance", "labels", "charset", "template", "flags"),
 )
-NUMBERS = {"inner_nonce": "UInt64", "outer_nonce": "UInt64", "between": "boolean"}
+NUMBERS: dict[str, Any] = {"inner_nonce": "UInt64", "outer_nonce": "UInt64", "between": "boolean"}
 """Columns whose numbers no float holds, or that may be unknown."""
 BY_INNER = [
     *("witness_view_s", "witness_raised_s", "exception"),
@@ -57,7 +58,7 @@ class Samples:
 
 
 def read(directory: Path, shards: list[dict[str, Any]]) -> Samples:
-    """Read the shards of a run. Those that run.json does not name are of the warm-up, where answers may have been before.
+    """Read the shards of a run; those that run.json does not name are of the warm-up, where an answer may come from.
 
     An answer that came again has lost what its witness said of another request, and is marked: `origin` is `app`,
     `between` or `replayed`.
@@ -82,7 +83,7 @@ def read(directory: Path, shards: list[dict[str, Any]]) -> Samples:
     return Samples(kinds[MEASURED][0], samples[samples["phase"] == MEASURED], kinds[PROBES][0], probes)
 
 
-def _judged(name: str, recorded: int | None, rows: Frame, closing: int | None, has_end: bool) -> ShardFile:  # noqa: FBT001
+def _judged(name: str, recorded: int | None, rows: Frame, closing: int | None, has_end: bool) -> ShardFile:
     impossible, doubtful = (bool(each.any()) for each in (_impossible(rows), _doubtful(rows)))
     is_changed = impossible or closing not in (None, recorded)
     is_whole = has_end and recorded is not None and (is_changed or not doubtful)
@@ -147,7 +148,7 @@ def _frame(batches: list[pa.RecordBatch]) -> Frame:
     for name in TEXTS:
         frame[name] = rows[name].astype("object") if name in rows else None
     for name, kind in NUMBERS.items():
-        frame[name] = rows[name].astype(kind) if name in rows else pd.array([None] * len(rows), dtype=kind)
+        frame[name] = rows[name].astype(kind) if name in rows else pd.Series([None] * len(rows), dtype=kind)
     return frame
 
 

@@ -146,7 +146,7 @@ def limits(facts: Facts, key: Key, rows: Frame, histogram: Histogram, population
 
 
 def implied_s(values: Floats, histogram: Histogram) -> float:
-    """docs/checks/latency-buckets.md, `All buckets together`: the least time by which rising values exceed their buckets.
+    """docs/checks/latency-buckets.md, `All buckets together`: by how much rising values exceed their buckets at least.
 
     The bucket of the i-th observation is the first that holds more than i.
     """

@@ -88,7 +88,7 @@ def attributes(facts: Facts) -> Lines:
 
 
 def _values(facts: Facts, kind: str, had: Column, seen: Column, scrapes: int) -> Lines:
-    both = pd.DataFrame({"due": had.value_counts(), "seen": seen[seen != 0]}).fillna(0.0).sort_index()
+    both: Frame = pd.DataFrame({"due": had.value_counts(), "seen": seen[seen != 0]}).fillna(0.0).sort_index()
     if both.empty:
         return
     if scrapes:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tests.oracle.facts import Facts, with_column
-from tests.oracle.frames import Frame
+from tests.oracle.frames import Column, Frame
 from tests.oracle.laws import names
 from tests.oracle.laws.histograms import Histogram, Key, histograms, implied_s, longest_s, name_of
 from tests.oracle.line import PASS, Line, Lines, settled, unknown
@@ -37,17 +37,14 @@ def probes(facts: Facts) -> Lines:
             yield _time(facts, key, rows, found[key])
 
 
-def _counts(key: Key, rows: Frame, seen: Frame, histogram: Histogram | None) -> Line:
-    both = pd.DataFrame(
-        {"due": rows["status"].astype(str).value_counts(), "seen": seen[seen != 0].astype(float)}
-    ).fillna(0.0)
-    observed = float(both["seen"].sum())
-    both = both.sort_index()
+def _counts(key: Key, rows: Frame, seen: Column, histogram: Histogram | None) -> Line:
+    sent, counted = rows["status"].astype(str).value_counts(), seen[seen != 0].astype(float)
+    both = pd.DataFrame({"due": sent, "seen": counted}).fillna(0.0).sort_index()
     both.loc["histogram"] = len(rows) + rows["witness_raised_s"].notna().sum(), histogram.total if histogram else 0.0
     wrong = both[both["due"] != both["seen"]]
-    pair = (float(wrong.iloc[0]["due"]), float(wrong.iloc[0]["seen"])) if len(wrong) else (len(rows), observed)
+    due, observed = (len(rows), counted.sum()) if wrong.empty else wrong.iloc[0]
     labels = {"view": key[0], "method": key[1]}
-    return Line(f"{name_of(key)} counts", labels, settled(wrong.empty), *pair, (0, 0))
+    return Line(f"{name_of(key)} counts", labels, settled(wrong.empty), float(due), float(observed), (0, 0))
 
 
 def _time(facts: Facts, key: Key, rows: Frame, histogram: Histogram) -> Line:

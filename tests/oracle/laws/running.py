@@ -44,7 +44,7 @@ def running_counts(facts: Facts) -> Lines:
     for (view, method, _), bounds in answers.items():
         if view not in (POOL, "<unnamed view>"):
             routed[(view, method)] = _plus(routed[(view, method)], bounds)
-    whole = {(): _whole(facts, at)}
+    whole: dict[Key, Bounds] = {(): _whole(facts, at)}
     yield from _counter(facts, at, "responses by view", names.RESPONSES, ["view", "method", "status"], answers)
     yield from _counter(facts, at, "requests by view", names.BY_VIEW, ["view", "method"], routed)
     yield from _counter(facts, at, "all requests", names.ARRIVED, [], whole)
@@ -124,7 +124,7 @@ def _answers(facts: Facts, at: Readings) -> dict[Key, Bounds]:
 
 def _unanswered(facts: Facts, at: Readings, view: str, method: str) -> Floats:
     sent = facts.unanswered.loc[facts.may_be(view, method), "started_s"]
-    return _until(sent, at.sent) + facts.run["generator"].get("unrecorded", 0)
+    return _until(sent, at.sent) + float(facts.run["generator"].get("unrecorded", 0))
 
 
 def _whole(facts: Facts, at: Readings) -> Bounds:
@@ -195,8 +195,8 @@ def _counter(facts: Facts, at: Readings, subject: str, metric: str, by: list[str
             high = high + _unanswered(facts, at, key[0], key[1])
         seen = grown.get(key, np.zeros(len(at.time)))
         named = {**labels, **dict(zip(("view", "method", "status"), key, strict=False))}
-        for is_behind, off in ((True, low - seen), (False, seen - high)):
-            off = np.nan_to_num(off, nan=-np.inf)
+        for is_behind, apart in ((True, low - seen), (False, seen - high)):
+            off = np.nan_to_num(apart, nan=-np.inf)
             place = int(np.argmax(off))
             if off[place] <= 0 or (facts.foreign and not is_behind):
                 continue
