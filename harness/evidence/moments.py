@@ -14,6 +14,7 @@ it sent after `sent_s` is not.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
 from harness.core.query import Reading
 from harness.core.run import Run
@@ -63,15 +64,23 @@ def moments(run: Run, evidence: Evidence) -> tuple[Moment, ...]:
     changes = sorted({time_s for stamps in times.values() for time_s in stamps if time_s > begin_s})
     newest = {name: max(before) for name, stamps in times.items() if (before := [at for at in stamps if at <= begin_s])}
     least_s, most_s = _skews(run)
-    found: list[Moment] = []
-    sent_s = float("-inf")
+    spans = []
     for time_s in changes:
         newest |= {name: time_s for name, stamps in times.items() if time_s in stamps}
-        spans = [_span(name, at, took, run.window.scrape_interval_s) for name, at in newest.items()]
-        answered_s = min(first for first, _ in spans) + least_s - CLOCK_RESOLUTION_S
-        sent_s = max(sent_s, max(last for _, last in spans) + most_s + ALIGNMENT_S + CLOCK_RESOLUTION_S)
-        found.append(Moment(time_s, dict(newest), answered_s, sent_s))
-    return tuple(found)
+        each = [_span(name, at, took, run.window.scrape_interval_s) for name, at in newest.items()]
+        spans.append((time_s, dict(newest), min(first for first, _ in each), max(last for _, last in each)))
+    # What had been answered by a later reading includes what had been by this one, and what had been sent, likewise.
+    answered_s = list(accumulate(reversed([first for *_, first, _ in spans]), min))[::-1]
+    sent_s = accumulate((last for *_, last in spans), max)
+    return tuple(
+        Moment(
+            time_s,
+            read,
+            first + least_s - CLOCK_RESOLUTION_S,
+            last + most_s + ALIGNMENT_S + CLOCK_RESOLUTION_S,
+        )
+        for (time_s, read, *_), first, last in zip(spans, answered_s, sent_s, strict=True)
+    )
 
 
 def _skews(run: Run) -> tuple[float, float]:

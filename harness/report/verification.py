@@ -73,6 +73,7 @@ def _finite(verdict: Verdict) -> Verdict:
         expected=None,
         observed=None,
         tolerance=None,
+        power=None,
     )
 
 

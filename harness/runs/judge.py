@@ -69,7 +69,7 @@ def judge(directory: RunDirectory, *, fresh: bool = False) -> Report:
     states = tuple(shards.state_of(directory.path, shard, found) for shard in measured)
     try:
         client = _tally(directory, run_, evidence, found)
-        return verification.verify(Facts(run_, client, evidence, states, _probes(directory, run_)))
+        return verification.verify(Facts(run_, client, evidence, states, _probes(directory, run_, found)))
     except DAMAGE as error:
         raise StoreError(
             f"{directory.path} cannot be judged ({type(error).__name__}: {error}); a file is damaged, run again"
@@ -90,11 +90,11 @@ def write_reports(directory: RunDirectory, report: Report) -> None:
         directory.write_text(name, render(report))
 
 
-def _probes(directory: RunDirectory, made: Run) -> probes.Probes:
+def _probes(directory: RunDirectory, made: Run, found: Mapping[str, shards.FoundRepeats]) -> probes.Probes:
     own = tuple(shard for shard in made.shards if shard.phase == "probe")
-    states = [shards.state_of(directory.path, shard) for shard in own]
+    states = [shards.state_of(directory.path, shard, found) for shard in own]
     problem = next((state.contradiction or state.problem for state in states), "")
-    return probes.read(shards.tables(directory.path, own, probes.COLUMNS), problem)
+    return probes.read(shards.tables(directory.path, own, probes.COLUMNS, found), problem)
 
 
 def _tally(

@@ -1,6 +1,8 @@
 """What several laws need: how much counters grew, which requests are the load's own, and what may be missing."""
 
+import copy
 import re
+from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -18,6 +20,11 @@ KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "OPTIONS", "CO
 POOL = "(views unknown to the client)"
 COUNTS = re.compile(r"[^\s;=]+( [A-Za-z_][\w.]*=[1-9][0-9]{0,17})+(; [^\s;=]+( [A-Za-z_][\w.]*=[1-9][0-9]{0,17})+)*")
 RESPONSES = "django_http_responses_total_by_status_view_method_total"
+ARRIVED = "django_http_requests_before_middlewares_total"
+ANSWERED = "django_http_responses_before_middlewares_total"
+LATENCY = "django_http_requests_latency_seconds_by_view_method"
+IN_ALL = "django_http_requests_latency_including_middlewares_seconds"
+OF_THE_WINDOW = ("scrapes", "counts_scrapes", "exporters", "views_fit")
 
 
 class Facts:
@@ -29,12 +36,25 @@ class Facts:
         window = self.run["window"]
         self.t0, self.t1, self.step = window["start_s"], window["end_s"], window["scrape_interval_s"]
         self.length = self.t1 - self.t0
-        self.shards, self.samples = shards.read(path, self.run["shards"])
-        self.answered = self.samples[self.samples["status"] != 0].copy()
+        found = shards.read(path, self.run["shards"])
+        self.shards, self.samples = found.files, found.measured
+        self.probe_shards, self.probes = found.probe_files, found.probes
+        self.answered = self.samples[(self.samples["status"] != 0) & (self.samples["origin"] != "replayed")].copy()
         self.answered["label"] = self.answered["method"].map(method_label)
-        self.unanswered = self.samples[self.samples["status"] == 0]
+        self.unanswered = self.samples[self.samples["status"] == 0].copy()
+        self.unanswered["label"] = self.unanswered["method"].map(method_label)
         self.grown = cache(self._grown)
         self.raw = cache(self._raw)
+
+    def after_load(self, end_s: float) -> "Facts":
+        """The same, with the growth of the counters from t1 to this scrape."""
+        later = copy.copy(self)
+        for name in OF_THE_WINDOW:
+            later.__dict__.pop(name, None)
+        later.files = replace(self.files, time_s=end_s)
+        later.t0, later.t1, later.length = self.t1, end_s, end_s - self.t1
+        later.grown, later.raw = cache(later._grown), cache(later._raw)
+        return later
 
     # The load's own account
 
@@ -73,10 +93,15 @@ class Facts:
         return int(self.answered["witness_view_s"].notna().sum())
 
     @cached_property
+    def cached_inside(self) -> int:
+        """Responses of a cache between the two witnesses."""
+        return int((self.answered["origin"] == "between").sum())
+
+    @cached_property
     def known_views(self) -> set[str]:
         """Views that carry the metric's own label."""
-        with_witness = self.answered.loc[self.answered["witness_view_s"].notna(), "view"]
-        return {*with_witness, *self.run.get("views", {}).values()}
+        has_name = self.answered["witness_view_s"].notna() | (self.answered["origin"] == "between")
+        return {*self.answered.loc[has_name, "view"], *self.run.get("views", {}).values()}
 
     @property
     def metrics_view(self) -> str:
@@ -93,13 +118,15 @@ class Facts:
         """Views that are not the load's."""
         return {self.metrics_view, *self.declared}
 
+    def may_be(self, view: str, method: str) -> Column:
+        """Which requests without a response may be counted under this view and method label."""
+        views = self.unanswered["name"].map(lambda name: self._views_of.get(name, set()))
+        anywhere = view not in self.known_views
+        return (self.unanswered["label"] == method) & views.map(lambda each: not each or anywhere or view in each)
+
     def lost_of(self, view: str, method: str) -> int:
-        """Requests without a response that may be counted under this view and method label."""
-        found = int(self.run["generator"].get("unrecorded", 0))
-        for name, sent in zip(self.unanswered["name"], self.unanswered["method"], strict=True):
-            views = self._views_of.get(name, set())
-            found += method_label(sent) == method and (not views or view in views or view not in self.known_views)
-        return found
+        """How many requests without a response, or without a row, may be counted under this view and method label."""
+        return int(self.run["generator"].get("unrecorded", 0)) + int(self.may_be(view, method).sum())
 
     @cached_property
     def _views_of(self) -> dict[str, set[str]]:
@@ -132,7 +159,7 @@ class Facts:
 
         What a request does `once` at the most is bounded by the number of lost requests, so these are no reason.
         """
-        if (self.lost and not once) or self.witnessed < len(self.answered):
+        if (self.lost and not once) or self.witnessed + self.cached_inside < len(self.answered):
             return True
         try:
             return any(round(self.total(RESPONSES, view=view)) for view in self.declared)
@@ -164,6 +191,11 @@ class Facts:
         labels = pd.DataFrame([each["metric"] for each in answer]).fillna("")
         points = [(i, float(t), float(v)) for i, each in enumerate(answer) for t, v in each["values"]]
         return pd.DataFrame(points, columns=["series", "time", "value"]).join(labels, on="series")
+
+    @property
+    def nothing(self) -> Frame:
+        """No raw samples."""
+        return pd.DataFrame(columns=["series", "time", "value", "instance"])
 
     @cached_property
     def scrapes(self) -> dict[str, list[float]]:
@@ -251,11 +283,73 @@ class Facts:
             return False
         return ends[0] > ends[1]
 
+    @cached_property
+    def exporters(self) -> set[str]:
+        """The instances that export the first counter; all, if none does."""
+        try:
+            found = set(with_column(self.raw(ARRIVED), "instance")["instance"])
+        except Unknown:
+            found = set()
+        return found or set(self.run["instances"])
+
+    @cached_property
+    def views_fit(self) -> bool:
+        """The responses by view are as many as the first middleware's."""
+        try:
+            return self.total(RESPONSES) == self.total(ANSWERED)
+        except Unknown:
+            return False
+
+    @property
+    def _own_scrapes(self) -> int:
+        return sum(max(len(times) - 1, 0) for name, times in self.scrapes.items() if name in self.exporters)
+
+    @property
+    def scrapes_by_others(self) -> int:
+        """Those of another Prometheus, by the metrics view's own count. Raises Unknown."""
+        if not self.views_fit:
+            return 0
+        return max(round(self.total(RESPONSES, view=self.metrics_view)) - self._own_scrapes, 0)
+
     @property
     def scrapes_inside(self) -> int:
         """Scrapes after t0 that are requests of the target. Raises Unknown."""
-        inside = sum(max(len(times) - 1, 0) for times in self.scrapes.values())
-        return inside if self.counts_scrapes else 0
+        own = self._own_scrapes
+        return own + self.scrapes_by_others if self.counts_scrapes else 0
+
+    @cached_property
+    def dropped(self) -> list[str]:
+        """Histograms of latencies that the scrape job drops as a whole: docs/conservation.md, `dropped on purpose`.
+
+        Each scrape of the target lost at least a bucket, the count and the sum for each combination of their labels.
+        """
+        try:
+            views = self.by(RESPONSES, "view", "method")
+            spare, grown = self._spare(), {LATENCY: int((views != 0).sum()), IN_ALL: int(self.total(ANSWERED) != 0)}
+        except Unknown:
+            return []
+        return [name for name, n in grown.items() if n and spare >= 3 * n and self._is_gone(name)]
+
+    def _spare(self) -> float:
+        """The fewest samples that a scrape of the target read and did not store. Raises Unknown."""
+        read, kept = (
+            with_column(self.raw(f"scrape_samples_{name}"), "instance").set_index(["instance", "time"])["value"]
+            for name in ("scraped", "post_metric_relabeling")
+        )
+        lost = (read - kept.reindex(read.index).fillna(read))[read != 0]
+        lost = lost[lost.index.get_level_values("instance").isin(self.exporters)]
+        return float(lost.min()) if len(lost) else 0.0
+
+    def _is_gone(self, histogram: str) -> bool:
+        for part in ("bucket", "count", "sum"):
+            try:
+                self.raw(f"{histogram}_{part}")
+            except NoSeries:
+                continue
+            except Unknown:
+                pass
+            return False
+        return True
 
     # Laws on counts
 

@@ -24,10 +24,12 @@ class RunFiles:
     path: Path
     run: JSON
     evidence: JSON
+    time_s: float
+    """When the queries were asked for: t1, or after the probes."""
 
     def answer(self, query: str) -> list[JSON]:
-        """The series that Prometheus answered to a query at t1; raises Unknown without any."""
-        found = self._asked.get((query, self.run["window"]["end_s"]))
+        """The series that Prometheus answered to a query at that time; raises Unknown without any."""
+        found = self._asked.get((query, self.time_s))
         if found is None:
             raise Unknown(f"nobody asked {query}")
         if found.get("error"):
@@ -44,7 +46,7 @@ class RunFiles:
 
     def was_asked(self, query: str) -> bool:
         """Whether the evidence holds the query, answered or not."""
-        return (query, self.run["window"]["end_s"]) in self._asked
+        return (query, self.time_s) in self._asked
 
     def at_end(self, when: str, name: str) -> JSON | None:
         """The target's own totals `name` at the `start` or `end`; None when they were not asked for.
@@ -68,4 +70,4 @@ class RunFiles:
 def read(path: Path) -> RunFiles:
     """Read run.json and evidence.json; raises OSError or ValueError when they cannot be read."""
     run, evidence = (json.loads((path / name).read_text(encoding="utf-8")) for name in ("run.json", "evidence.json"))
-    return RunFiles(path, run, evidence)
+    return RunFiles(path, run, evidence, run["window"]["end_s"])

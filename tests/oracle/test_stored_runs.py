@@ -9,7 +9,8 @@ from harness.runs.judge import verify
 from tests.oracle.__main__ import main
 from tests.oracle.compare import differences
 from tests.recorded.cases import CASES
-from tests.recorded.stored import StoredRun
+from tests.recorded.changes import identified, run_with
+from tests.recorded.stored import Row, StoredRun
 
 RUNS = Path(__file__).parents[1] / "recorded" / "runs"
 CHANGES = (
@@ -17,6 +18,21 @@ CHANGES = (
     "refused queries",
     "no finite bound",
     "one process under two addresses",
+    "an unreadable state",
+    "a late value",
+    "an early value",
+    "no scrape between",
+    "a series with a gap",
+    "a series with its own times",
+    "an instance whose responses are another's",
+    "another label",
+    "no total that is right",
+    "responses of another charset",
+    "larger responses",
+    "a probe that is not timed",
+    "probes of which the timer misses a share",
+    "probes without a witness, timed too long",
+    "refused queries on the probes",
 )
 
 
@@ -35,6 +51,25 @@ def test_both_judges_agree_on_a_run_that_is_damaged(tmp_path: Path, name: str) -
     CASES[name].change(StoredRun(run))
     verify(run)
     assert differences(run) == []
+
+
+@pytest.mark.parametrize("by", ["before the app", "between the witnesses"])
+def test_both_judges_agree_where_answers_came_again(tmp_path: Path, by: str) -> None:
+    """Each third answer is the first one's."""
+    run = StoredRun(Path(shutil.copytree(RUNS / "clean", tmp_path / "run")))
+    identified(run)
+
+    def cached(rows: list[Row]) -> list[Row]:
+        for row in rows[3::3]:
+            row["inner_nonce"] = rows[0]["inner_nonce"]
+            if by == "before the app":
+                row["outer_nonce"] = rows[0]["outer_nonce"]
+        return rows
+
+    run.change_rows(cached)
+    run_with(checks=["identity", "attributes", "request-counts", "latency-buckets", "timer-span"])(run)
+    verify(run.path)
+    assert differences(run.path) == []
 
 
 def test_the_command_says_whether_they_agree(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

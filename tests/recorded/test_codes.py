@@ -10,6 +10,7 @@ from harness.checks import CHECKS, Check
 from harness.core.codes import Code
 from harness.core.verdict import Status, Verdict
 from harness.monitoring.dashboards import corrections
+from harness.report.render import json_report
 from tests.recorded.cases import CASES, Outcome
 from tests.recorded.stored import StoredRun
 
@@ -25,10 +26,12 @@ def outcomes(verdicts: tuple[Verdict, ...]) -> set[Outcome]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_change_is_noticed_by_those_that_must_and_by_no_other(clean_run: StoredRun, name: str) -> None:
-    """All codes of what failed or could not be judged, of all checks."""
+    """All codes of what failed or could not be judged, of all checks; and the report can be stored."""
     case = CASES[name]
     case.change(clean_run)
-    found = outcomes(clean_run.judge().verdicts)
+    report = clean_run.judge()
+    assert json_report.render(report)
+    found = outcomes(report.verdicts)
     expected = set(case.outcomes)
     assert {outcome for outcome in found if outcome[1] is not Status.PASS} == {
         outcome for outcome in expected if outcome[1] is not Status.PASS

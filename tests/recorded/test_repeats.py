@@ -5,8 +5,9 @@ import pyarrow as pa
 import harness
 from harness.core.codes import Code, FindingCode
 from harness.core.verdict import Status
+from harness.evidence.client.schema import SCHEMA
 from harness.runtime.load import shards
-from tests.recorded.changes import identified, run_with, together
+from tests.recorded.changes import SPANS_S, identified, probed, run_with, together
 from tests.recorded.stored import Row, StoredRun
 
 
@@ -72,3 +73,24 @@ def test_the_first_answer_may_be_one_of_the_warm_up(clean_run: StoredRun) -> Non
     found = shards.find_repeats(clean_run.path, named)
     first = next(shards.tables(clean_run.path, named, found=found))
     assert first.column("origin").to_pylist()[:2] == [2, 0]
+
+
+def test_a_probe_that_a_cache_answered_is_left_out(clean_run: StoredRun) -> None:
+    """The app saw the first of three, and counted and timed that one."""
+    probed(counted=1, timed=1, fallen=sum(SPANS_S[1:]) + 1e-4)(clean_run)
+    shard = clean_run.path / "samples-9.arrow"
+    with pa.ipc.open_stream(shard.read_bytes()) as reader:
+        table = reader.read_all()
+    again = [
+        {
+            **row,
+            "started_s": row["started_s"] + place,
+            "latency_s": 1e-4 if place else row["latency_s"],
+            "outer_nonce": 7,
+        }
+        for place, row in enumerate(table.to_pylist())
+    ]
+    with pa.ipc.new_stream(shard, SCHEMA) as writer:
+        writer.write_table(pa.Table.from_pylist(again, schema=SCHEMA))
+    verdicts = [verdict for verdict in clean_run.judge().verdicts if verdict.check == "probes"]
+    assert [(verdict.status, verdict.expected) for verdict in verdicts] == [(Status.PASS, 1), (Status.PASS, SPANS_S[0])]

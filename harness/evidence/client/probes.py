@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from harness.evidence.client.repeats import Origin, origins
 from harness.evidence.client.summary import ViewKey
 
 COLUMNS = ("view", "method", "status", "latency_s", "witness_view_s", "witness_raised_s")
@@ -35,11 +36,13 @@ class Probes:
 
 
 def read(tables: Iterable[pa.Table], problem: str) -> Probes:
-    """Tables with the columns `COLUMNS`, any number of rows."""
+    """Tables with the columns `COLUMNS`, any number of rows; answers that never reached the app are left out."""
     answers: dict[ViewKey, tuple[Answer, ...]] = {}
     lost = 0
     for table in tables:
-        for row in table.to_pylist():
+        for row, origin in zip(table.to_pylist(), origins(table), strict=True):
+            if origin == Origin.REPLAYED:
+                continue
             if not row["status"]:
                 lost += 1
                 continue

@@ -265,9 +265,17 @@ def model_ops(facts: Facts) -> Lines:
     yield from _rows(facts, told, open_above)
 
 
+def _state(facts: Facts, when: str) -> JSON | None:
+    """Rows and migrations at the `start` or `end`; None when nobody asked. Raises Unknown."""
+    state = facts.files.at_end(when, "state")
+    if state and not all(isinstance(state.get(part, {}), dict) for part in ("rows", "migrations")):
+        raise Unknown("the state is no state")
+    return state
+
+
 def _rows(facts: Facts, told: Frame, open_above: bool) -> Lines:
     try:
-        ends = [facts.files.at_end(when, "state") for when in ("start", "end")]
+        ends = [_state(facts, when) for when in ("start", "end")]
     except Unknown:
         ends = [None, {}]
     before, after = ends
@@ -291,7 +299,7 @@ def _rows(facts: Facts, told: Frame, open_above: bool) -> Lines:
 
 def migrations(facts: Facts) -> Lines:
     """docs/checks/migrations.md."""
-    state = facts.files.at_end("end", "state")
+    state = _state(facts, "end")
     if state is None:
         return
     for alias, own in sorted(state.get("migrations", {}).items()):

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 
 import numpy as np
@@ -49,6 +50,8 @@ class Limits:
     upper: npt.NDArray[np.int64] | None
     calibrated: bool
     by_witness: bool
+    values: Floats
+    """Each request's own account, rising."""
 
 
 def name_of(key: Key) -> str:
@@ -107,8 +110,11 @@ def _noop(facts: Facts) -> Column | None:
     return found[0]["latency_s"] if len(found) == 1 else None
 
 
-def limits(facts: Facts, key: Key, rows: Frame, histogram: Histogram, comparisons: int) -> Limits:
-    """docs/checks/latency-buckets.md, `Why it holds`: lower bounds exactly, upper ones with the run's own gaps."""
+def limits(facts: Facts, key: Key, rows: Frame, histogram: Histogram, populations: int) -> Limits:
+    """docs/checks/latency-buckets.md, `Why it holds`: lower bounds exactly, upper ones with the run's own gaps.
+
+    `populations` is how many histograms share the check's alpha.
+    """
     account = rows["witness_app_s" if key == ALL else "witness_view_s"]
     by_witness = bool(account.notna().all())
     noop = _noop(facts)
@@ -126,14 +132,36 @@ def limits(facts: Facts, key: Key, rows: Frame, histogram: Histogram, comparison
     bounds, _ = histogram.finite
     lower = np.searchsorted(ordered, bounds, side="right")
     if reference is None or reference.empty:
-        return Limits(lower, None, calibrated, by_witness)
+        return Limits(lower, None, calibrated, by_witness, ordered)
     upper = np.full(len(bounds), n)
+    if by_witness:
+        starts = np.array([_bin_begin(value) for value in ordered])
+        upper = np.minimum(upper, np.searchsorted(starts, bounds + longest_s(facts), side="right") + 1)
+        upper = np.minimum(upper, np.searchsorted(starts, bounds + 2 * longest_s(facts), side="right"))
     for offset in OFFSETS_S:
         near = np.searchsorted(ordered, bounds + offset, side="right")
         beyond = int((reference > offset).sum())
-        most = _exceedances(beyond, len(reference), n, ALPHA / comparisons / (len(OFFSETS_S) + 1))
+        most = _exceedances(beyond, len(reference), n, ALPHA / populations / len(OFFSETS_S))
         upper = np.minimum(upper, near + np.minimum(most, n - near))
-    return Limits(lower, upper + max(round(histogram.total) - n, 0), calibrated, by_witness)
+    return Limits(lower, upper + max(round(histogram.total) - n, 0), calibrated, by_witness, ordered)
+
+
+def implied_s(values: Floats, histogram: Histogram) -> float:
+    """docs/checks/latency-buckets.md, `All buckets together`: by how much rising values exceed their buckets at least.
+
+    The bucket of the i-th observation is the first that holds more than i.
+    """
+    bounds, held = histogram.finite
+    place = np.searchsorted(np.maximum.accumulate(held), np.arange(len(values)), side="right")
+    return math.fsum(np.maximum(values - np.append(bounds, math.inf)[place], 0.0))
+
+
+def fits_sums(may: Limits, histogram: Histogram) -> bool:
+    """The gaps that all buckets together imply are no more than the sums leave."""
+    left = math.fsum(may.values) - histogram.sum_s + 1e-9 * math.fsum(may.values)
+    if not may.by_witness or len(may.values) != round(histogram.total) or left < 0:
+        return True
+    return implied_s(np.array([_bin_begin(value) for value in may.values]), histogram) <= left
 
 
 @cache
@@ -162,9 +190,13 @@ def interpolated(q: float, le: Floats, count: Floats) -> float:
     return float(le[place - 1] + (le[place] - le[place - 1]) * (rank - below) / (count[place] - below))
 
 
-def near(q: float, le: Floats, count: Floats) -> tuple[float, float]:
-    """The least and the most that quantiles of ranks within 1e-9 of q are."""
-    values = [interpolated(each, le, count) for each in (q - 1e-9, q, q + 1e-9)]
+def near(q: float, le: Floats, count: Floats, *, whole: bool = False) -> tuple[float, float]:
+    """The least and the most that quantiles of ranks within 1e-9 of q are.
+
+    Of `whole` counts only q itself, where no float rounds its product with their number.
+    """
+    exact = whole and Fraction(q) * Fraction(float(count[-1])) == Fraction(q * float(count[-1]))
+    values = [interpolated(each, le, count) for each in ((q,) if exact else (q - 1e-9, q, q + 1e-9))]
     return min(values), max(values)
 
 
@@ -191,6 +223,12 @@ def _bin_end(value: float) -> float:
     """The harness keeps the first 9 bits of a duration and rounds up."""
     mantissa, exponent = math.frexp(value)
     return math.ldexp(math.floor(mantissa * 512) + 1, exponent - 9)
+
+
+def _bin_begin(value: float) -> float:
+    """The same, rounded down; to 0 next to 1e-7 s and below."""
+    mantissa, exponent = math.frexp(value)
+    return math.ldexp(math.floor(mantissa * 512), exponent - 9) if value >= _bin_end(1e-7) else 0.0
 
 
 def variance(values: Column) -> float:

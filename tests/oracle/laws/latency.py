@@ -17,6 +17,7 @@ from tests.oracle.laws.histograms import (
     Histogram,
     Key,
     bernstein_s,
+    fits_sums,
     gaps,
     histograms,
     interpolated,
@@ -34,21 +35,21 @@ from tests.oracle.run_files import NoSeries, Unknown
 IN_ALL = "all views, including middlewares"
 
 
-def _bounds_judged(facts: Facts, found: dict[Key, Histogram]) -> int:
-    """The bounds that the check compares in all, which share its alpha."""
-    return max(sum(len(found[key].finite[0]) for key in judged(facts) if key in found), 1)
+def _populations(facts: Facts, found: dict[Key, Histogram]) -> int:
+    """The histograms that the check compares in all, which share its alpha."""
+    return max(sum(key in found for key in judged(facts)), 1)
 
 
 def latency_buckets(facts: Facts) -> Lines:
     """docs/checks/latency-buckets.md."""
     found = histograms(facts)
-    comparisons = _bounds_judged(facts, found)
+    populations = _populations(facts, found)
     for key, rows in judged(facts).items():
         subject, labels = name_of(key) if key != ALL else IN_ALL, named(view=key[0], method=key[1])
         if key not in found:
             yield Line(subject, labels, FAIL, len(rows), 0)
             continue
-        may = limits(facts, key, rows, found[key], comparisons)
+        may = limits(facts, key, rows, found[key], populations)
         _, count = found[key].finite
         if not len(count) or (may.calibrated and facts.saturated):
             yield Line(subject, labels, OPEN)
@@ -59,21 +60,22 @@ def latency_buckets(facts: Facts) -> Lines:
         worst = max(range(len(count)), key=lambda place: (beyond[place], may.lower[place]))
         lower = float(may.lower[worst])
         band = None if may.upper is None else (0.0, float(may.upper[worst]) - lower)
-        yield Line(subject, labels, settled(beyond[worst] <= 0), lower, float(count[worst]), band)
+        fine = beyond[worst] <= 0 and (key == ALL or fits_sums(may, found[key]))
+        yield Line(subject, labels, settled(bool(fine)), lower, float(count[worst]), band)
 
 
 def percentiles(facts: Facts) -> Lines:
     """docs/checks/percentiles.md."""
     found = histograms(facts)
-    comparisons = _bounds_judged(facts, found)
+    populations = _populations(facts, found)
     for q in QUANTILES:
         for key, rows in judged(facts).items():
             if key in found:
-                yield _percentile(facts, q, key, rows, found[key], comparisons)
+                yield _percentile(facts, q, key, rows, found[key], populations)
     yield from _percentile_panels(facts)
 
 
-def _percentile(facts: Facts, q: float, key: Key, rows: Frame, histogram: Histogram, comparisons: int) -> Line:
+def _percentile(facts: Facts, q: float, key: Key, rows: Frame, histogram: Histogram, populations: int) -> Line:
     name = f"p{q * 100:g}"
     subject, labels = f"{name_of(key)} {name}", named(view=key[0], method=key[1], quantile=name)
     now = facts.select(f"{names.LATENCY_IN_ALL if key == ALL else names.LATENCY}_bucket")
@@ -84,15 +86,15 @@ def _percentile(facts: Facts, q: float, key: Key, rows: Frame, histogram: Histog
     except Unknown:
         return Line(subject, labels, OPEN)
     shown = answer.get(key, math.nan)
-    may = limits(facts, key, rows, histogram, comparisons)
+    may = limits(facts, key, rows, histogram, populations)
     if math.isnan(shown) or (may.calibrated and facts.saturated):
         return Line(subject, labels, OPEN)
     bounds = np.append(histogram.finite[0], math.inf)
-    _, highest = near(q, bounds, np.append(np.minimum(may.lower, histogram.total), histogram.total))
+    _, highest = near(q, bounds, np.append(np.minimum(may.lower, histogram.total), histogram.total), whole=True)
     spare = 1e-9 * max(abs(shown), 1e-6)
     fine, band = shown <= highest + spare, None
     if may.upper is not None:
-        lowest, _ = near(q, bounds, np.append(np.minimum(may.upper, histogram.total), histogram.total))
+        lowest, _ = near(q, bounds, np.append(np.minimum(may.upper, histogram.total), histogram.total), whole=True)
         fine, band = fine and shown >= lowest - spare, (highest - lowest, 0.0)
     return Line(subject, labels, settled(fine), highest, shown, band)
 
@@ -155,10 +157,11 @@ def _mean_gaps(facts: Facts, views: dict[Key, Frame], found: dict[Key, Histogram
     table = {}
     for key, rows in views.items():
         inner, raised = rows["witness_view_s"], rows["witness_raised_s"].dropna()
-        n = len(rows) + len(raised)
+        n = int(inner.notna().sum()) + len(raised)
         more = round(found[key].total) - n if key in found else math.nan
-        excused = more > 0 and (facts.foreign or facts.lost > 0)
-        if inner.isna().any() or reference.empty or not (more == 0 or excused):
+        n_silent = int(inner.isna().sum())
+        excused = more > 0 and (facts.foreign or facts.lost > 0 or more <= 2 * n_silent)
+        if n_silent == len(rows) or reference.empty or not (more == 0 or excused):
             yield Line(name_of(key), named(view=key[0], method=key[1]), OPEN)
             continue
         spread = max(variance(gaps(rows)), variance(reference))
@@ -184,14 +187,17 @@ def _in_all(facts: Facts, found: dict[Key, Histogram]) -> Line:
         durations, scrapes = with_column(facts.raw("scrape_duration_seconds"), "instance"), facts.scrapes
     except Unknown:
         return unknown(IN_ALL)
-    if ALL not in found or outer.isna().any():
+    if ALL not in found or outer.isna().all():
         return unknown(IN_ALL)
-    counted = {(instance, time) for instance, times in scrapes.items() for time in times[:-1]}
+    own = {instance: times for instance, times in scrapes.items() if instance in facts.exporters}
+    counted = {(instance, time) for instance, times in own.items() for time in times[:-1]}
     is_counted = [pair in counted for pair in zip(durations["instance"], durations["time"], strict=True)]
     least = float(inner.sum()) + facts.total(f"{names.LATENCY}_sum", view=facts.metrics_view)
-    most = float(outer.sum()) + float(durations.loc[is_counted, "value"].sum())
+    felt = facts.answered["latency_s"] if outer.isna().any() else outer
+    most = float(felt.sum()) + float(durations.loc[is_counted, "value"].sum())
     others = any(facts.total(f"{names.LATENCY}_sum", view=view) for view in facts.declared)
     seen, open_above = found[ALL].sum_s, facts.foreign or others or facts.lost > 0
+    open_above = open_above or facts.scrapes_by_others > 0
     fine = least <= seen * (1 + 1e-9) and (open_above or seen <= most)
     return Line(IN_ALL, {}, settled(fine), least, seen, None if open_above else (0, max(most - least, 0.0)))
 

@@ -1,10 +1,12 @@
 """Can the run be judged at all: load generator, scrapes, and the quiet at both ends."""
 
 import math
+import re
 
 from tests.oracle.facts import HALF_MS, Facts, with_column
+from tests.oracle.frames import Frame
 from tests.oracle.laws.names import COUNTERS
-from tests.oracle.line import OPEN, PASS, Line, Lines, named, settled, unknown
+from tests.oracle.line import FAIL, OPEN, PASS, Line, Lines, named, settled, unknown
 from tests.oracle.run_files import NoSeries, Unknown
 
 
@@ -121,13 +123,83 @@ def _stored(facts: Facts) -> Lines:
     selector = facts.run["selector"]
     try:
         kept = facts.values_of(f"scrape_samples_post_metric_relabeling{{{selector}}}", "instance")
-        stored = facts.values_of(f'count by (instance) ({{{selector}, __name__!~"up|scrape_.+"}})', "instance")
+        stored, doubtful = _held(facts)
     except Unknown:
         yield unknown("stored series")
         return
     for (instance,), number in kept.items():
         found = stored.get((instance,), 0.0)
-        yield Line(f"{instance} stored series", named(instance=instance), settled(found == number), number, found)
+        fine = found - doubtful.get((instance,), 0.0) <= number <= found
+        yield Line(f"{instance} stored series", named(instance=instance), settled(fine), number, found)
+
+
+def _held(facts: Facts) -> tuple[dict[tuple[str, ...], float], dict[tuple[str, ...], float]]:
+    """Series stored at t1 by instance, and those of them that a rule nobody reported may have made. Raises Unknown."""
+    recorded, selector = facts.run.get("recorded"), facts.run["selector"]
+    if recorded is None:
+        return facts.values_of(f'count by (instance) ({{{selector}, __name__!~"up|scrape_.+"}})', "instance"), {}
+    target = selector.strip().removesuffix(",")
+    names = "|".join(re.escape(name) for name in recorded).replace("\\", "\\\\")
+    not_recorded = f'__name__!~"{names}"' if names else ""
+    counts = []
+    for first in ('__name__!~"up|scrape_.+|ALERTS|ALERTS_FOR_STATE"', '__name__=~".*:.*"'):
+        matchers = ", ".join(each for each in (target, first, not_recorded) if each)
+        try:
+            counts.append(facts.values_of(f"count by (instance) ({{{matchers}}})", "instance"))
+        except NoSeries:
+            if not counts:
+                raise
+            counts.append({})
+    return counts[0], counts[1]
+
+
+def series_presence(facts: Facts) -> Lines:
+    """docs/checks/series-presence.md."""
+    up, points = _up(facts), {}
+    for metric in COUNTERS:
+        try:
+            points[facts.name(metric)] = with_column(facts.raw(metric), "instance")
+        except NoSeries:
+            continue
+        except Unknown:
+            yield unknown("series", metric=facts.name(metric))
+            return
+    if up is None:
+        yield unknown("series")
+        return
+    found = [line for instance in sorted(set(up["instance"])) if (line := _gaps(facts, instance, up, points))]
+    yield from found or [unknown("series")]
+
+
+def _up(facts: Facts) -> Frame | None:
+    try:
+        return with_column(facts.raw("up"), "instance")
+    except Unknown:
+        return None
+
+
+def _gaps(facts: Facts, instance: str, up: Frame, points: dict[str, Frame]) -> Line | None:
+    """The scrapes of an instance at which a series of it is missing; None where there is nothing to compare."""
+    own = up[up["instance"] == instance]
+    inside = own[own["time"].between(facts.t0 - HALF_MS, facts.t1 + HALF_MS)]
+    well, every = set(inside.loc[inside["value"] == 1, "time"]), set(own["time"])
+    series = [
+        (metric, set(each["time"]))
+        for metric, rows in points.items()
+        for _, each in rows[rows["instance"] == instance].groupby("series")
+    ]
+    if not well or not series:
+        return None
+    subject, labels = f"{instance} series", {"instance": instance}
+    judged = [(metric, times) for metric, times in series if times <= every]
+    if not judged:
+        return Line(subject, labels, OPEN)
+    gaps = [(at, metric) for metric, times in judged for at in well - times if at > min(times)]
+    if not gaps:
+        return Line(subject, labels, PASS, 0, 0)
+    first = min(at for at, _ in gaps)
+    metric = next(metric for at, metric in gaps if at == first)
+    return Line(subject, {**labels, "metric": metric}, FAIL, 0, len(gaps))
 
 
 def quiescence(facts: Facts) -> Lines:
@@ -136,7 +208,7 @@ def quiescence(facts: Facts) -> Lines:
     for end, time in (("t0", facts.t0), ("t1", facts.t1)):
         subject, labels = f"in flight at {end}", {"end": end}
         try:
-            own = len(facts.run["instances"]) if facts.counts_scrapes else 0
+            own = len(facts.exporters) if facts.counts_scrapes else 0
             arrived, left = (
                 facts.counted_until(f"django_http_{each}_before_middlewares_total", time)
                 for each in ("requests", "responses")
