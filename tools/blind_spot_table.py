@@ -10,7 +10,17 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from harness.checks import CHECKS
-from harness.report.blind_spots import BLIND_SPOTS, Always, BlindSpot, Bound, Condition, Fact, Noticed, Passed, Undecided
+from harness.report.blind_spots import (
+    BLIND_SPOTS,
+    Always,
+    BlindSpot,
+    Bound,
+    Condition,
+    Fact,
+    Noticed,
+    Passed,
+    Undecided,
+)
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "conservation.md"
 BEGIN, END = "<!-- blind spots -->\n", "<!-- /blind spots -->\n"

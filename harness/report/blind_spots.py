@@ -598,7 +598,7 @@ BLIND_SPOTS: tuple[BlindSpot, ...] = (
         "requests-on-their-way",
         Limitation.LAW,
         "An error smaller than the requests on their way while the page is read, and a delay shorter than the scrape "
-        "and what clocks differ by (10 ms on one machine, 50 ms between two), or than the time between a view's requests",
+        "and what clocks differ by (10 ms on one machine, 50 ms between two), or than from one request to the next",
         "a request may be counted from when it was sent, and must be when it was answered",
         ("running-counts",),
     ),

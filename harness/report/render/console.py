@@ -178,9 +178,8 @@ def _not_proved(report: Report) -> Iterable[RenderableType]:
         shown = (f"{each.id} {amount(each.number, None, each.unit)}".rstrip() for each in entries)
         grid.add_row(Text(name), Text(shorten(", ".join(shown), WHY_LIMIT)))
     if limits := limits_of_laws(report):
-        grid.add_row(
-            Text("in no run"), Text(f"{fmt.quantity(len(limits), 'limits')} of the laws: docs/conservation.md")
-        )
+        text = f"{fmt.quantity(len(limits), 'limits')} of the laws: docs/conservation.md"
+        grid.add_row(Text(LIMITATIONS[Limitation.LAW]), Text(text))
     yield from ("", _heading("Not proved"), Padding(grid, (0, 0, 0, 2)))
 
 

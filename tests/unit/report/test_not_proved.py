@@ -6,12 +6,24 @@ import pytest
 
 from harness.checks import CHECKS
 from harness.core.codes import Code, FindingCode
+from harness.core.panel import Panel
 from harness.core.report import Limitation, NotProved
+from harness.core.rule import Rule
 from harness.core.run import Probe
 from harness.core.verdict import Finding, Power, Status, Strength, Verdict
-from harness.report.blind_spots import BLIND_SPOTS, UNDECIDED, Always, BlindSpot, Bound, Fact, Noticed, Passed, Undecided
+from harness.report.blind_spots import (
+    BLIND_SPOTS,
+    UNDECIDED,
+    Always,
+    BlindSpot,
+    Bound,
+    Fact,
+    Noticed,
+    Passed,
+    Undecided,
+)
 from harness.report.not_proved import Amount, Judged, found, read
-from tests.unit.checks.facts import facts
+from tests.unit.checks.facts import counted, facts
 
 IDS = tuple(check.id for check in CHECKS)
 FEW = Power(detectable=0.4, limit=0.1, unit="s per request", needed=900)
@@ -170,3 +182,51 @@ def test_a_run_without_load_was_not_asked_for_more() -> None:
     run = facts()
     watched = replace(run, run=replace(run.run, scenario=""))
     assert Fact.NOT_ASKED not in read(watched, ("dashboards",), [passed("dashboards")], []).facts
+
+
+ANSWERED = {("shop:cart", "GET", 200): 7, ("shop:cart", "GET", 404): 1}
+LOST = {("/cart", "GET"): 2}
+
+
+def test_reads_what_accounts_lack() -> None:
+    """Each fact with its number, and of how many."""
+    run = facts(answered=ANSWERED, unanswered=LOST, run={"background": ("ops:health",), "rule_scale": 0.1})
+    client = replace(run.client, witnessed=5, between={("shop:cart", "GET", 200): 1}, replayed={("", "GET", 200): 4})
+    generator = replace(run.run.generator, elsewhere=6, unrecorded=1)
+    rule = Rule("orders.yml", "orders", "OrdersFail", True, "up < 1")
+    run = replace(run, client=client, run=replace(run.run, generator=generator, rules=(rule,)))
+    known = read(run, (), [], []).facts
+    assert known[Fact.UNWITNESSED] == Amount(2, 8)
+    assert known[Fact.LOST] == Amount(3, 11)
+    assert known[Fact.REPLAYED] == Amount(4, 12)
+    assert known[Fact.OTHER_HOSTS] == Amount(6)
+    assert known[Fact.BACKGROUND] == Amount(1)
+    assert known[Fact.SCALED_RULES] == Amount(1)
+
+
+def test_a_run_that_lacks_nothing_has_no_such_fact() -> None:
+    run = facts(answered=ANSWERED)
+    complete = replace(run, client=replace(run.client, witnessed=8))
+    assert read(complete, IDS, [passed(check) for check in IDS], []).facts == {}
+
+
+def test_reads_which_views_got_no_request() -> None:
+    """Those with a series that did not grow; neither the scrapes' nor those that are declared."""
+    run = facts(answered=ANSWERED, run={"background": ("ops:health",)})
+    label = run.names.labels.view
+    grown = {"shop:cart": 8.0, "shop:pay": 0.0, "shop:ship": 0.0, "ops:health": 0.0, run.metrics_view: 0.0}
+    series = {((label, view), ("instance", "app:1")): number for view, number in grown.items()}
+    known = replace(run, evidence=counted(run.run, {run.names.responses_by_view: series}))
+    assert read(known, (), [], []).facts[Fact.IDLE_VIEWS] == Amount(2, 3)
+    assert Fact.IDLE_VIEWS not in read(run, (), [], []).facts
+
+
+def test_reads_how_many_panels_and_alerts_there_are() -> None:
+    """Beside the findings on them."""
+    panels = (Panel("Orders", "Rate", "A", "up"), Panel("Orders", "Errors", "A", "up"))
+    alert = Rule("orders.yml", "orders", "OrdersFail", True, "up < 1")
+    run = facts(run={"panels": panels, "rules": (alert, replace(alert, name="orders:up", alert=False))})
+    given = [noticed(FindingCode.UNPROVED_PANEL, "dashboards"), noticed(FindingCode.UNPROVED_ALERT, "alerts")]
+    judged = amounts(read(run, ("dashboards", "alerts"), [], given))
+    assert judged["unproved-panels"] == (1, 2)
+    assert judged["unproved-alerts"] == (1, 1)
