@@ -6,13 +6,14 @@ escape sequence in a view's name reaches the terminal.
 
 from collections.abc import Iterable
 from io import StringIO
+from itertools import groupby
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from harness.core.report import Limitation, Report, ViewReport
+from harness.core.report import Limitation, NotProved, Report, ViewReport
 from harness.core.text import shorten
 from harness.core.verdict import Finding, Status, Verdict
 from harness.report.render import number_format as fmt
@@ -175,12 +176,21 @@ def _not_proved(report: Report) -> Iterable[RenderableType]:
     grid.add_column(no_wrap=True, style="dim")
     grid.add_column(overflow="fold")
     for name, entries in open_by_limitation(report):
-        shown = (f"{each.id} {amount(each.number, None, each.unit)}".rstrip() for each in entries)
-        grid.add_row(Text(name), Text(shorten(", ".join(shown), WHY_LIMIT)))
+        grid.add_row(Text(name), Text(shorten(_amounts_of(entries), WHY_LIMIT)))
     if limits := limits_of_laws(report):
         text = f"{fmt.quantity(len(limits), 'limits')} of the laws: docs/conservation.md"
         grid.add_row(Text(LIMITATIONS[Limitation.LAW]), Text(text))
     yield from ("", _heading("Not proved"), Padding(grid, (0, 0, 0, 2)))
+
+
+def _amounts_of(entries: Iterable[NotProved]) -> str:
+    """Each entry with its number; a unit stands once for those that follow each other."""
+    shown = []
+    for unit, group in groupby(entries, key=lambda each: each.unit):
+        *others, last = group
+        shown += [f"{each.id} {fmt.number(each.number)}" for each in others]
+        shown.append(f"{last.id} {amount(last.number, None, unit)}".rstrip())
+    return ", ".join(shown)
 
 
 def _finding(finding: Finding) -> Padding:

@@ -215,7 +215,9 @@ def test_reads_which_views_got_no_request() -> None:
     run = facts(answered=ANSWERED, run={"background": ("ops:health",)})
     label = run.names.labels.view
     grown = {"shop:cart": 8.0, "shop:pay": 0.0, "shop:ship": 0.0, "ops:health": 0.0, run.metrics_view: 0.0}
-    series = {((label, view), ("instance", "app:1")): number for view, number in grown.items()}
+    series: dict[tuple[tuple[str, str], ...], float] = {
+        ((label, view), ("instance", "app:1")): number for view, number in grown.items()
+    }
     known = replace(run, evidence=counted(run.run, {run.names.responses_by_view: series}))
     assert read(known, (), [], []).facts[Fact.IDLE_VIEWS] == Amount(2, 3)
     assert Fact.IDLE_VIEWS not in read(run, (), [], []).facts

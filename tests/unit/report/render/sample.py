@@ -225,9 +225,11 @@ def passing() -> Report:
     )
 
 
-def left_open(limitation: Limitation, name: str, checks: tuple[str, ...], *amount: int | None, unit: str) -> NotProved:
+def left_open(
+    limitation: Limitation, name: str, checks: tuple[str, ...], number: int | None, total: int | None, *, unit: str
+) -> NotProved:
     what, why = f"what {name} hides", f"the reason of {name}"
-    return NotProved(name, limitation, what, why, checks, *amount, unit=unit)
+    return NotProved(name, limitation, what, why, checks, number, total, unit)
 
 
 def partly() -> Report:

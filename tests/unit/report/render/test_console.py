@@ -63,9 +63,9 @@ def test_what_is_not_proved_takes_few_lines(width: int) -> None:
     part = text[text.index("Not proved\n") : text.index("\n\nFindings")].splitlines()
     assert part == [
         "Not proved",
-        "  proved in part     few 4 verdicts, foreign 2 verdicts",
-        "  panels and alerts  empty 30 panels, odd 1 panel, alarms 1 alert",
-        "  not judged         silent 2 checks, dropped 1 check",
+        "  proved in part     few 4, foreign 2 verdicts",
+        "  panels and alerts  empty 30, odd 1 panel, alarms 1 alert",
+        "  not judged         silent 2, dropped 1 check",
         "  not seen           lost 3 requests",
         "  other              later 1 moon",
         "  in no run          2 limits of the laws: docs/conservation.md",
