@@ -34,9 +34,10 @@ matrix: services ## verify every engine, cache and server; writes docs/matrix.md
 dashboards: setup ## make the Grafana dashboards from tools/dashboards
 	$(BIN)/python -m tools.dashboards
 
-docs: setup ## write the tables of faults and of codes in docs/ anew
+docs: setup ## write the tables of faults, codes and blind spots in docs/ anew
 	$(BIN)/python -m tools.fault_table
 	$(BIN)/python -m tools.code_table
+	$(BIN)/python -m tools.blind_spot_table
 
 test: setup ## all tests, the fast ones first
 	$(BIN)/pytest --basetemp=.pytest_tmp --numprocesses 2 --dist worksteal tests/unit tests/docs tests/project tests/target_app tests/recorded tests/oracle

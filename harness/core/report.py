@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from harness.core.verdict import Cause, Finding, Status, Verdict
 
@@ -67,6 +68,47 @@ class RatePoint:
     metric: float | None
 
 
+class Limitation(StrEnum):
+    """What keeps something from being proved."""
+
+    BOUND = "bound"
+    """A verdict passed that has a bound on one side only, or rests on an assumption."""
+    PANEL = "panel"
+    """A panel or an alert could not be compared."""
+    UNJUDGED = "unjudged"
+    """A check had nothing to judge, or not enough to decide."""
+    ACCOUNT = "account"
+    """An account lacks something that happened."""
+    LAW = "law"
+    """No run shows it: the laws do not compare it."""
+    UNKNOWN = "unknown"
+    """The report names one that this harness does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Limitation | None":
+        """That of a newer harness; what is not text is an error all the same."""
+        return cls.UNKNOWN if isinstance(value, str) else None
+
+
+@dataclass(frozen=True, slots=True)
+class NotProved:
+    """Something that the run leaves open; docs/conservation.md has the whole list, law by law."""
+
+    id: str
+    limitation: Limitation
+    what: str
+    """What cannot be seen."""
+    why: str
+    checks: tuple[str, ...] = ()
+    """Those that it limits, of the run's; empty for all of them."""
+    number: int | None = None
+    """How much of the run it concerns; None where that is no number."""
+    total: int | None = None
+    """Of how many; None where that is not known."""
+    unit: str = ""
+    """Of both, e.g. `verdicts`, `panels`, `checks`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """The verdicts and figures of one run; stored as report.json, and all that a renderer sees."""
@@ -105,3 +147,5 @@ class Report:
     """How a candidate was compared with its base: `pairs` or `stored`; empty for the report of a run."""
     arrival_rate: float | None = None
     """Arrivals per second that were planned in an open model; None in a closed one."""
+    not_proved: tuple[NotProved, ...] = ()
+    """What the run leaves open; empty for a gate, and in a report of before it was stored."""

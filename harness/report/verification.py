@@ -12,7 +12,7 @@ from harness.core.query import Query
 from harness.core.report import REPORT_SCHEMA, Report
 from harness.core.run import Run
 from harness.core.verdict import Finding, Status, Verdict
-from harness.report import causes, figures
+from harness.report import causes, figures, not_proved
 
 
 def queries(run: Run) -> tuple[Query, ...]:
@@ -79,7 +79,9 @@ def _finite(verdict: Verdict) -> Verdict:
 
 def verify(facts: Facts) -> Report:
     """Judge a run."""
-    results = [result for check in _checks(facts.run) for result in _judge(check, facts)]
+    checks = _checks(facts.run)
+    results = [result for check in checks for result in _judge(check, facts)]
+    asked = tuple(check.id for check in checks)
     verdicts = tuple(_finite(result) for result in results if isinstance(result, Verdict))
     verdicts = (*verdicts, *_unanswered(facts))
     findings = tuple(result for result in results if isinstance(result, Finding))
@@ -111,4 +113,5 @@ def verify(facts: Facts) -> Report:
         rule_scale=run.rule_scale,
         arrival_rate=run.arrival_rate,
         causes=causes.likely(verdicts, findings, facts.names),
+        not_proved=not_proved.found(not_proved.read(facts, asked, verdicts, findings)),
     )

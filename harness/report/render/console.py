@@ -1,4 +1,4 @@
-"""What `harness run` prints at its end: verdict, checks, what did not pass, findings, figures.
+"""What `harness run` prints at its end: verdict, checks, what did not pass, what is not proved, findings, figures.
 
 Everything is built from `Text`, which never reads rich's markup, and passes `shorten`, so neither `[bold]` nor an
 escape sequence in a view's name reaches the terminal.
@@ -6,25 +6,30 @@ escape sequence in a view's name reaches the terminal.
 
 from collections.abc import Iterable
 from io import StringIO
+from itertools import groupby
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from harness.core.report import Report, ViewReport
+from harness.core.report import Limitation, NotProved, Report, ViewReport
 from harness.core.text import defuse, shorten
 from harness.core.verdict import Finding, Status, Verdict
 from harness.report.render import number_format as fmt
 from harness.report.render.effects import HEAD, effect_rows
 from harness.report.render.overview import (
+    LIMITATIONS,
     STATUS_NAMES,
     SYMBOLS,
     FigureRow,
+    amount,
     compared,
     figure_rows,
     headline,
+    limits_of_laws,
     name_of,
+    open_by_limitation,
     sentence,
     status_of,
     summaries,
@@ -73,6 +78,7 @@ def _parts(report: Report, location: str) -> Iterable[RenderableType]:
         named = f"{shorten(cause.id, NAME_LIMIT)}: {shorten(cause.text, WHY_LIMIT)}"
         yield from ("", Text.assemble(("Likely cause  ", "bold"), named))
     yield from _unsettled(unsettled(report))
+    yield from _not_proved(report)
     if report.findings:
         yield from ("", _heading("Findings"))
         yield from (_finding(finding) for finding in report.findings)
@@ -160,6 +166,31 @@ def _verdict(verdict: Verdict) -> Group:
     for name, text in (*rows, ("strength", verdict.strength)):
         grid.add_row(Text(name), Text(shorten(text, WHY_LIMIT)))
     return Group(title, Padding(grid, (0, 0, 0, 2)))
+
+
+def _not_proved(report: Report) -> Iterable[RenderableType]:
+    """One line per limitation; what and why are in the written reports."""
+    if not report.not_proved:
+        return
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True, style="dim")
+    grid.add_column(overflow="fold")
+    for name, entries in open_by_limitation(report):
+        grid.add_row(Text(name), Text(shorten(_amounts_of(entries), WHY_LIMIT)))
+    if limits := limits_of_laws(report):
+        text = f"{fmt.quantity(len(limits), 'limits')} of the laws: docs/conservation.md"
+        grid.add_row(Text(LIMITATIONS[Limitation.LAW]), Text(text))
+    yield from ("", _heading("Not proved"), Padding(grid, (0, 0, 0, 2)))
+
+
+def _amounts_of(entries: Iterable[NotProved]) -> str:
+    """Each entry with its number; a unit stands once for those that follow each other."""
+    shown = []
+    for unit, group in groupby(entries, key=lambda each: each.unit):
+        *others, last = group
+        shown += [f"{each.id} {fmt.number(each.number)}" for each in others]
+        shown.append(f"{last.id} {amount(last.number, None, unit)}".rstrip())
+    return ", ".join(shown)
 
 
 def _finding(finding: Finding) -> Padding:

@@ -8,7 +8,7 @@ https://spec.commonmark.org/0.31.2/#entity-and-numeric-character-references
 import re
 from collections.abc import Iterable, Sequence
 
-from harness.core.report import Report, ViewReport
+from harness.core.report import NotProved, Report, ViewReport
 from harness.core.text import shorten
 from harness.core.verdict import Finding, Verdict
 from harness.report.render import number_format as fmt
@@ -18,10 +18,13 @@ from harness.report.render.overview import (
     SYMBOLS,
     CheckSummary,
     FigureRow,
+    amount,
     compared,
     figure_rows,
     headline,
+    limits_of_laws,
     name_of,
+    open_by_limitation,
     sentence,
     status_of,
     summaries,
@@ -37,7 +40,7 @@ _SPECIAL = re.compile(r"[&<>|`*_\[\]~\\$#@\"']|:(?=//)|(?<=[Ww]{3})\.|(?<=mailto
 
 
 def render(report: Report) -> str:
-    """Return the summary: verdict line, checks, what did not pass, findings, figures per view."""
+    """Return the summary: verdict line, checks, what did not pass, what is not proved, findings, figures."""
     status = status_of(report)
     blocks = [
         f"## {ICONS[SYMBOLS[status]]} {headline(report)}",
@@ -46,6 +49,7 @@ def render(report: Report) -> str:
         *(f"**Likely cause:** {code(cause.id)}: {escape(cause.text)}" for cause in report.causes[:1]),
         *_checks(summaries(report)),
         *_verdicts(unsettled(report)),
+        *_not_proved(report),
         *_findings(report.findings),
         *_views(report.views),
         *_effects(report),
@@ -117,6 +121,29 @@ def _verdict(verdict: Verdict) -> str:
         f"- {ICONS[SYMBOLS[verdict.status]]} **{escape(verdict.check)}**{subject} {STATUS_NAMES[verdict.status]}: "
         f"{escape(verdict.why)}<br>{numbers if known else ''}strength {escape(verdict.strength)}"
     )
+
+
+def _not_proved(report: Report) -> list[str]:
+    """What applies to this run as a table; what no run shows is folded."""
+    rows = [
+        (escape(name), code(each.id), escape(amount(each.number, each.total, each.unit)), escape(_what(each)))
+        for name, entries in open_by_limitation(report)
+        for each in entries
+    ]
+    limits = limits_of_laws(report)
+    if not rows and not limits:
+        return []
+    blocks = ["### Not proved"]
+    if rows:
+        blocks.append(table(("", "Limit", "How much", "What cannot be seen"), rows))
+    if limits:
+        blocks += [f"<details><summary>{fmt.quantity(len(limits), 'limits')} of the laws, in every run</summary>"]
+        blocks += ["\n".join(f"- {code(each.id)}: {escape(_what(each))}" for each in limits), "</details>"]
+    return blocks
+
+
+def _what(entry: NotProved) -> str:
+    return f"{entry.what}; why: {entry.why}"
 
 
 def _findings(findings: Sequence[Finding]) -> list[str]:

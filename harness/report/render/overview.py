@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from harness.core.report import Report, ViewReport
+from harness.core.report import Limitation, NotProved, Report, ViewReport
 from harness.core.verdict import Status, Strength, Verdict
+from harness.report.render import number_format as fmt
 
 SYMBOLS = {Status.PASS: "✓", Status.FAIL: "✗", Status.INCONCLUSIVE: "?"}
 STATUS_NAMES = {Status.PASS: "passed", Status.FAIL: "failed", Status.INCONCLUSIVE: "inconclusive"}
@@ -18,12 +19,26 @@ PANELS = {
     Status.INCONCLUSIVE: "Could not be judged",
 }
 """Of dashboards that were checked against a Prometheus, without any load."""
+PROVED = {
+    HEADLINES[Status.PASS]: "What is proved matches what happened",
+    PANELS[Status.PASS]: "What is proved of the panels is what the metrics hold",
+}
+"""Instead of what is said of a run of which everything is proved."""
 GATED = {
     Status.PASS: "No regression",
     Status.FAIL: "The candidate does not pass the gate",
     Status.INCONCLUSIVE: "Could not be judged",
 }
 """Of a candidate that was compared with its base."""
+LIMITATIONS = {
+    Limitation.BOUND: "proved in part",
+    Limitation.PANEL: "panels and alerts",
+    Limitation.UNJUDGED: "not judged",
+    Limitation.ACCOUNT: "not seen",
+    Limitation.UNKNOWN: "other",
+    Limitation.LAW: "in no run",
+}
+"""In the order in which they are shown: what no run shows comes last."""
 COMPARED = {"pairs": "compared in pairs", "stored": "compared with a stored baseline"}
 """How a gate compared, by `Report.gate`."""
 NOTHING_JUDGED = "No check has judged this run, so nothing is known about its metrics."
@@ -104,7 +119,8 @@ def status_of(report: Report) -> Status:
 def headline(report: Report) -> str:
     """The outcome in a few words."""
     headlines = GATED if report.gate else HEADLINES if report.scenario or not report.verdicts else PANELS
-    return headlines[status_of(report)]
+    text, left_open = headlines[status_of(report)], _left_open(report)
+    return f"{PROVED[text]}: {left_open}" if text in PROVED and left_open else text
 
 
 def sentence(report: Report) -> str:
@@ -112,17 +128,74 @@ def sentence(report: Report) -> str:
     checks = summaries(report)
     if not checks:
         return NOTHING_JUDGED
-    passed = sum(check.status is Status.PASS for check in checks)
-    if passed == len(checks):
+    passed, idle = sum(check.status is Status.PASS for check in checks), _idle(report)
+    if passed == len(checks) and not idle:
         text = f"All {passed} checks passed" if passed > 1 else "The only check passed"
     else:
-        text = f"{passed} of {len(checks)} checks passed"
+        text = f"{passed} of {len(checks) + idle} checks passed"
     for status, outcome in ((Status.FAIL, "failed"), (Status.INCONCLUSIVE, "could not be judged")):
         number = sum(check.status is status for check in checks)
         text += f", {number} {outcome}" if number else ""
+    text += f", {idle} had nothing to judge" if idle else ""
+    if report.not_proved:
+        left_open = "" if status_of(report) is Status.PASS else _left_open(report)
+        return f"{text}. Judged: {left_open}." if left_open else f"{text}."
     one_sided = sum(verdict.strength is Strength.ONE_SIDED for verdict in report.verdicts)
     limit = f" One-sided: {one_sided} of {len(report.verdicts)} verdicts." if one_sided else ""
     return f"{text}.{limit}"
+
+
+def _unjudged(report: Report) -> frozenset[str]:
+    """Checks that said nothing of what they are about, or left out a part."""
+    return frozenset(check for each in report.not_proved if each.unit == "checks" for check in each.checks)
+
+
+def _idle(report: Report) -> int:
+    """How many checks have no verdict."""
+    return len(_unjudged(report) - {verdict.check for verdict in report.verdicts})
+
+
+def _left_open(report: Report) -> str:
+    """How much is proved and how much is not: `70 of 80 verdicts in full, 10 in part; not proved: 3 of 28 checks`.
+
+    Empty where everything is proved, but for what no run shows, and for a report of before that was stored.
+    """
+    part = sum(each.number or 0 for each in report.not_proved if each.limitation is Limitation.BOUND)
+    undecided = sum(verdict.status is Status.INCONCLUSIVE for verdict in report.verdicts)
+    panels = [each for each in report.not_proved if each.unit in ("panels", "alerts")]
+    checks = _unjudged(report)
+    if not (part or panels or checks or (undecided and report.not_proved)):
+        return ""
+    known = len(report.verdicts) - part - undecided
+    text = f"{known:,} of {len(report.verdicts):,} verdicts in full" + (f", {part:,} in part" if part else "")
+    missing = [fmt.quantity(undecided, "verdicts")] if undecided else []
+    for unit in dict.fromkeys(each.unit for each in panels):
+        own = [each for each in panels if each.unit == unit]
+        missing.append(amount(sum(each.number or 0 for each in own), own[0].total, unit))
+    missing += [fmt.quantity(len(checks), "checks")] if checks else []
+    return text + (f"; not proved: {', '.join(missing)}" if missing else "")
+
+
+def amount(number: int | None, total: int | None, unit: str) -> str:
+    """How much something concerns: `3 of 80 panels`, `1 check`; empty where it is no number."""
+    if number is None:
+        return ""
+    return fmt.quantity(number, unit) if total is None else f"{number:,} of {fmt.quantity(total, unit)}"
+
+
+def open_by_limitation(report: Report) -> tuple[tuple[str, tuple[NotProved, ...]], ...]:
+    """What is not proved in this run, under the names of `LIMITATIONS`, without what no run shows."""
+    groups = (
+        (name, tuple(each for each in report.not_proved if each.limitation is limitation))
+        for limitation, name in LIMITATIONS.items()
+        if limitation is not Limitation.LAW
+    )
+    return tuple((name, entries) for name, entries in groups if entries)
+
+
+def limits_of_laws(report: Report) -> tuple[NotProved, ...]:
+    """What no run shows, of the laws that judged this one."""
+    return tuple(each for each in report.not_proved if each.limitation is Limitation.LAW)
 
 
 def compared(report: Report) -> str:

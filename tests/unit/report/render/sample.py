@@ -4,7 +4,16 @@ from dataclasses import replace
 from statistics import NormalDist
 
 from harness.core.codes import Code, FindingCode
-from harness.core.report import REPORT_SCHEMA, Distribution, Figures, RatePoint, Report, ViewReport
+from harness.core.report import (
+    REPORT_SCHEMA,
+    Distribution,
+    Figures,
+    Limitation,
+    NotProved,
+    RatePoint,
+    Report,
+    ViewReport,
+)
 from harness.core.verdict import Finding, Status, Strength, Tolerance, Verdict
 
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0)
@@ -216,6 +225,36 @@ def passing() -> Report:
     )
 
 
+def left_open(
+    limitation: Limitation, name: str, checks: tuple[str, ...], number: int | None, total: int | None, *, unit: str
+) -> NotProved:
+    what, why = f"what {name} hides", f"the reason of {name}"
+    return NotProved(name, limitation, what, why, checks, number, total, unit)
+
+
+def partly() -> Report:
+    """It passes, and leaves open something of every kind."""
+    base = passing()
+    one_sided = tuple(
+        replace(verdict, strength=Strength.ONE_SIDED) if verdict.check == "latency-buckets" else verdict
+        for verdict in base.verdicts
+    )
+    entries = (
+        left_open(Limitation.BOUND, "few", ("latency-buckets",), 4, 26, unit="verdicts"),
+        left_open(Limitation.BOUND, "foreign", ("latency-buckets",), 2, 26, unit="verdicts"),
+        left_open(Limitation.PANEL, "empty", ("dashboards",), 30, 80, unit="panels"),
+        left_open(Limitation.PANEL, "odd", ("dashboards",), 1, 80, unit="panels"),
+        left_open(Limitation.PANEL, "alarms", ("alerts",), 1, 12, unit="alerts"),
+        left_open(Limitation.UNJUDGED, "silent", ("cache", "migrations"), 2, 28, unit="checks"),
+        left_open(Limitation.UNJUDGED, "dropped", ("percentiles",), 1, None, unit="checks"),
+        left_open(Limitation.ACCOUNT, "lost", ("request-counts",), 3, 14163, unit="requests"),
+        left_open(Limitation.UNKNOWN, "later", ("rate",), 1, None, unit="moons"),
+        left_open(Limitation.LAW, "never", (), None, None, unit=""),
+        left_open(Limitation.LAW, "nowhere", ("rate",), None, None, unit=""),
+    )
+    return replace(base, verdicts=one_sided, not_proved=entries)
+
+
 def failing() -> Report:
     base = passing()
     short = Verdict(
@@ -369,11 +408,17 @@ def hostile() -> Report:
         verdicts=verdicts,
         findings=tuple(Finding(FindingCode.UNKNOWN, each, each, each, {each: each}) for each in HOSTILE),
         views=views,
+        not_proved=tuple(
+            NotProved(each, limitation, each, each, (each,), 1, 2, each)
+            for each in HOSTILE
+            for limitation in Limitation
+        ),
     )
 
 
 REPORTS = {
     "passing": passing(),
+    "partly": partly(),
     "failing": failing(),
     "inconclusive": inconclusive(),
     "empty": empty(),

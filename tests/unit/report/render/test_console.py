@@ -3,7 +3,7 @@ import re
 import pytest
 
 from harness.report.render import console
-from tests.unit.report.render.sample import REPORTS, failing, passing
+from tests.unit.report.render.sample import REPORTS, failing, partly, passing
 
 
 @pytest.mark.parametrize("width", [80, 100, 160])
@@ -54,3 +54,20 @@ def test_says_what_failed() -> None:
 def test_no_verdicts_is_no_pass() -> None:
     """A report that claims a pass without verdicts is shown as not judged."""
     assert console.render(REPORTS["empty"], width=80, color=False).startswith("? INCONCLUSIVE  Could not be judged")
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_what_is_not_proved_takes_few_lines(width: int) -> None:
+    """One per limitation, with the number of each entry; what no run shows is only counted."""
+    text = console.render(partly(), width=width, color=False)
+    part = text[text.index("Not proved\n") : text.index("\n\nFindings")].splitlines()
+    assert part == [
+        "Not proved",
+        "  proved in part     few 4, foreign 2 verdicts",
+        "  panels and alerts  empty 30, odd 1 panel, alarms 1 alert",
+        "  not judged         silent 2, dropped 1 check",
+        "  not seen           lost 3 requests",
+        "  other              later 1 moon",
+        "  in no run          2 limits of the laws: docs/conservation.md",
+    ]
+    assert "Not proved" not in console.render(passing(), width=width, color=False)

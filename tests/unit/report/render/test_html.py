@@ -5,7 +5,7 @@ import pytest
 
 from harness.core.text import shorten
 from harness.report.render import html
-from tests.unit.report.render.sample import HOSTILE, REPORTS, failing, inconclusive, passing
+from tests.unit.report.render.sample import HOSTILE, REPORTS, failing, inconclusive, partly, passing
 
 VOID = {"meta", "br"}
 TAGS = {
@@ -126,3 +126,16 @@ def test_a_plot_per_view() -> None:
     assert html.render(passing()).count("latency-") >= 7
     assert 'id="latency-6-title"' in html.render(passing())
     assert "latency-0" not in html.render(REPORTS["unknown"])
+
+
+def test_says_what_is_not_proved() -> None:
+    """Each entry with its share, its reason and the checks that it limits; what no run shows is folded."""
+    text = html.render(partly())
+    part = text[
+        text.index('<section aria-labelledby="not-proved">') : text.index('<section aria-labelledby="findings">')
+    ]
+    shown = " ".join("".join(Page(part).shown).split())
+    assert "empty · 30 of 80 panels limits dashboards what empty hidesWhy: the reason of empty." in shown
+    assert "never limits all checks" in shown[shown.index("2 limits of the laws, in every run") :]
+    assert part.count("the reason of") == len(partly().not_proved)
+    assert "not-proved" not in html.render(passing())

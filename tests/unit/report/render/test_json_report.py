@@ -8,10 +8,10 @@ import jsonschema  # type: ignore[import-untyped]  # no stubs are installed
 import pytest
 
 from harness.core.codes import Code, FindingCode
-from harness.core.report import REPORT_SCHEMA, Report
+from harness.core.report import REPORT_SCHEMA, Limitation, Report
 from harness.core.verdict import Status, Tolerance
 from harness.report.render import json_report
-from tests.unit.report.render.sample import REPORTS, failing, passing
+from tests.unit.report.render.sample import REPORTS, failing, partly, passing
 
 SCHEMA = Path(__file__).parents[4] / "docs" / "report.schema.json"
 
@@ -132,3 +132,20 @@ def test_a_code_of_a_newer_harness_is_unknown() -> None:
 def test_ignores_added_keys() -> None:
     """An added key does not raise the version, so readers must let it be."""
     assert json_report.parse(json.dumps(_document() | {"added_later": {"x": 1}})) == passing()
+
+
+def test_reads_a_report_of_before_it_said_what_is_not_proved() -> None:
+    """The key is missing: nothing is known of it, and nothing is said."""
+    document = json.loads(json_report.render(partly()))
+    del document["not_proved"]
+    assert json_report.parse(json.dumps(document)) == replace(partly(), not_proved=())
+
+
+def test_a_limitation_of_a_newer_harness_is_unknown() -> None:
+    """An added one does not raise the version; what is no text is damage."""
+    document = json.loads(json_report.render(partly()))
+    document["not_proved"][0]["limitation"] = "added-later"
+    assert json_report.parse(json.dumps(document)).not_proved[0].limitation is Limitation.UNKNOWN
+    document["not_proved"][0]["limitation"] = 7
+    with pytest.raises(ValueError, match="not_proved"):
+        json_report.parse(json.dumps(document))

@@ -4,7 +4,7 @@ import pytest
 
 from harness.report.render import markdown
 from harness.report.render import number_format as fmt
-from tests.unit.report.render.sample import HOSTILE, REPORTS, failing, passing
+from tests.unit.report.render.sample import HOSTILE, REPORTS, failing, partly, passing
 
 
 @pytest.mark.parametrize("name", REPORTS)
@@ -63,3 +63,16 @@ def test_a_url_is_no_link(text: str) -> None:
     """GitHub makes one of a bare URL; a reader must not click on what a target is called."""
     assert not re.search(r"://|www\.", markdown.escape(text), re.IGNORECASE)
     assert not re.search(r"://|www\.", markdown.code(text), re.IGNORECASE)
+
+
+def test_says_what_is_not_proved() -> None:
+    """A row for each entry with its share; what no run shows is folded."""
+    text = markdown.render(partly())
+    assert (
+        "| panels and alerts | <code>empty</code> | 30 of 80 panels | what empty hides; why: the reason of empty |"
+        in text
+    )
+    folded = text[text.index("<summary>2 limits of the laws, in every run</summary>") :]
+    assert "- <code>nowhere</code>: what nowhere hides; why: the reason of nowhere" in folded
+    assert text.count("the reason of never") == 1
+    assert "Not proved" not in markdown.render(passing())
