@@ -37,6 +37,8 @@ ID = "records"
 MOST_RULES = 3
 """Rules that a message quotes."""
 NUDGES = (0.0, -TIE, TIE)
+BROKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What the evaluator raises where it was not made for an expression."""
 AS_WRITTEN: frozenset[Correction] = frozenset()
 
 
@@ -53,7 +55,7 @@ class _Reader:
         """The records and their rules, for messages."""
         rules = self.lineage.rules
         more = f" and {len(rules) - MOST_RULES} more" if len(rules) > MOST_RULES else ""
-        return "; ".join(f"{each.name} is {_place(each)}: {each.expression}" for each in rules[:MOST_RULES]) + more
+        return "; ".join(map(_quoted, rules[:MOST_RULES])) + more
 
 
 def queries(run: Run) -> tuple[Query, ...]:
@@ -132,7 +134,7 @@ def _judge_safely(facts: Facts, reader: _Reader, records: Records, memo: Memo) -
         return _judge(reader, replace(samples, records=records))
     except UnsupportedError as error:
         return (_unproved(asked, f"value not followed to the scrapes: {error}; {reader.through}"),)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except BROKEN as error:
         why = f"it could not be evaluated ({error!r}), a bug of the harness; please report it: {asked.panel.expression}"
         return (inconclusive(ID, asked.subject, Code.NOT_EVALUATED, why, labels=_labels(asked.panel)),)
 
@@ -204,13 +206,13 @@ def _lost_label(reader: _Reader, samples: PanelSamples) -> str:
             return ""
         known |= labels
         if missing := [name for name in selection.labels if name not in labels]:
-            return f"{_has_lost(selection.metric, missing[0], labels)}, by which it is selected: it is empty"
+            return f"{_has_lost(selection.metric, missing[0], labels)}; missing data is shown as 0"
     wanting = sorted(syntax.grouping(reader.asked.tree) - known)
     if not wanting:
         return ""
     name = next(each.metric for each in reader.asked.selections if each.metric in samples.records)
     labels = _recorded_labels(samples, name)
-    return f"{_has_lost(name, wanting[0], labels or frozenset())}, by which it is grouped"
+    return f"{_has_lost(name, wanting[0], labels or frozenset())}; grouped by it, all is one line without a name"
 
 
 def _has_lost(name: str, label: str, labels: frozenset[str]) -> str:
@@ -234,6 +236,9 @@ def _level(facts: Facts, reader: _Reader, records: Records, memo: Memo) -> Seque
         vector = _under(reader.asked.tree, replace(samples, records=records), AS_WRITTEN, frozenset())
     except UnsupportedError:
         return ()
+    except BROKEN as error:
+        why = f"its labels could not be evaluated ({error!r}), a bug of the harness; please report it"
+        return (_unproved(reader.asked, f"{why}: {_one_line(rule)}"),)
     if not vector:
         return ()
     has = (_label_names(vector) | rule.labels.keys()) - {NAME}
@@ -252,7 +257,7 @@ def _level(facts: Facts, reader: _Reader, records: Records, memo: Memo) -> Seque
     text = f"{', and '.join(wrong)}: readers take it for what its name says; correct the rule's `by`, or the name; "
     labels = {"file": rule.file, "group": rule.group, "rule": rule.name}
     subject = f"{rule.file} / {rule.group} / {rule.name}"
-    return (Finding(FindingCode.RECORD_LEVEL, subject, f"{text}{rule.expression}", ID, labels),)
+    return (Finding(FindingCode.RECORD_LEVEL, subject, f"{text}{_one_line(rule)}", ID, labels),)
 
 
 def _changes(under: Callable[[frozenset[Correction]], Vector], item: Correction) -> bool:
@@ -274,8 +279,13 @@ def _label_names(vector: Vector) -> frozenset[str]:
     return frozenset(name for labels in vector for name, _ in labels)
 
 
-def _place(rule: Rule) -> str:
-    return f"rule of group {rule.group} in {rule.file}" + (f", line {rule.line}" if rule.line else "")
+def _quoted(rule: Rule) -> str:
+    line = f", line {rule.line}" if rule.line else ""
+    return f"{rule.name} is recorded in {rule.file}{line} (group {rule.group}) as {_one_line(rule)}"
+
+
+def _one_line(rule: Rule) -> str:
+    return " ".join(rule.expression.split())
 
 
 def _labels(panel: Panel) -> Mapping[str, str]:
