@@ -152,6 +152,11 @@ RULES: tuple[CauseRule, ...] = (
         (_mistake("parts", "records"),),
     ),
     CauseRule(
+        "rated-record",
+        "a panel or alert takes rate() of a recorded rate, and shows how the rate changes: read the record as it is",
+        (_mistake("rates", "records"),),
+    ),
+    CauseRule(
         "lost-label",
         "a panel or alert asks for a label that a recording rule sums away: add the label to the rule's `by`",
         (Sign("records", frozenset({Code.UNKNOWN_LABEL})),),

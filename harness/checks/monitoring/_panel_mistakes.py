@@ -22,6 +22,8 @@ WRONG_THROUGH_RECORDS: Mapping[Correction, str] = {
     **WRONG,
     Correction.RATIOS: "it averages ratios, and each counts the same however many requests it stands for: divide the "
     "sum of the numerators by the sum of the denominators",
+    Correction.RATES: "it takes rate() of a record that is a rate already, and shows how that changes: read the "
+    "record as it is",
     Correction.PARTS: "it takes for a whole what is recorded in parts: the record's name says by which labels it is a "
     "sum, its rule keeps more; correct the rule's `by`, or add up the parts with sum()",
 }

@@ -130,10 +130,12 @@ def _judge_safely(facts: Facts, reader: _Reader, records: Records, memo: Memo) -
     samples = _panel_evidence.samples(facts, _leaves(reader), memo)
     if isinstance(samples, NoData):
         return (unanswered(ID, asked.subject, samples, labels=_labels(asked.panel)),)
+    seen = replace(samples, records=records)
     try:
-        return _judge(reader, replace(samples, records=records))
+        return _judge(reader, seen)
     except UnsupportedError as error:
-        return (_unproved(asked, f"value not followed to the scrapes: {error}; {reader.through}"),)
+        unproved = _unproved(asked, f"value not followed to the scrapes: {error}; {reader.through}")
+        return unproved, *_latent(reader, seen, frozenset(), "what this changes is not known")
     except BROKEN as error:
         why = f"it could not be evaluated ({error!r}), a bug of the harness; please report it: {asked.panel.expression}"
         return (inconclusive(ID, asked.subject, Code.NOT_EVALUATED, why, labels=_labels(asked.panel)),)
@@ -160,22 +162,30 @@ def _judge(reader: _Reader, samples: PanelSamples) -> tuple[Verdict | Finding, .
         mistakes = dict.fromkeys(map(str, causes), WRONG_FORM)
         numbers = (number_at(right, key), number_at(shown, key))
         return (_fails(asked.panel, Code.WRONG_EXPRESSION, f"{saw}: {why}; {reader.through}", *numbers, mistakes),)
-    latent = corrections.mistakes(asked.tree, samples, shows=shows)
-    findings = tuple(
-        Finding(
-            FindingCode.LATENT_MISTAKE,
-            asked.subject,
-            f"{text}; this does not change what it shows in this run; {reader.through}",
-            ID,
-            {**_labels(asked.panel), item: WRONG_FORM},
-        )
-        for item, text in WRONG_THROUGH_RECORDS.items()
-        if item in latent
-    )
+    findings = _latent(reader, samples, shows, "this does not change what it shows in this run")
     if all(math.isnan(value) for value in shown.values()):
         text = f"its records have no value: this run produced no such data; extend the scenario; {reader.through}"
         return Finding(FindingCode.EMPTY_PANEL, asked.subject, text, ID, _labels(asked.panel)), *findings
     return _passes(reader, shown), *findings
+
+
+def _latent(reader: _Reader, samples: PanelSamples, shows: frozenset[str], effect: str) -> tuple[Finding, ...]:
+    """What is wrong with the form of a panel that does not fail; nothing where that is not known."""
+    try:
+        found = corrections.mistakes(reader.asked.tree, samples, shows=shows)
+    except UnsupportedError:
+        return ()
+    return tuple(
+        Finding(
+            FindingCode.LATENT_MISTAKE,
+            reader.asked.subject,
+            f"{text}; {effect}; {reader.through}",
+            ID,
+            {**_labels(reader.asked.panel), item: WRONG_FORM},
+        )
+        for item, text in WRONG_THROUGH_RECORDS.items()
+        if item in found
+    )
 
 
 def _passes(reader: _Reader, shown: Vector) -> Verdict:

@@ -11,6 +11,7 @@ inside the record is corrected there, so matchers are applied before it, as the 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 import promql_parser as ast
@@ -18,7 +19,7 @@ import promql_parser as ast
 from harness.core.query import Series
 from harness.core.rule import Rule
 from harness.monitoring.dashboards.panel_samples import ANY_VIEW, PanelSamples, exact_increase, hides_unnamed
-from harness.monitoring.dashboards.records import is_ratio_of_counts, is_sum_of_counts, labels_in, level_of
+from harness.monitoring.dashboards.records import is_count, is_ratio_of_counts, is_sum_of_counts, labels_in, level_of
 from harness.promql import syntax, vectors
 from harness.promql.engine import Engine, by_labels
 from harness.promql.extrapolation import Point
@@ -43,13 +44,15 @@ class Correction(StrEnum):
     """A sum over views does not exclude the unnamed one, which is what no URL pattern matched."""
     FIRST_VALUES = "first-values"
     """A series that appears counts from 0, where `rate()` omits its first value."""
+    EXTRAPOLATION = "extrapolation"
+    """The growth in the range is what it was, neither stretched to its edges nor unknown for less than two samples."""
     RATIOS = "ratios"
     """The average of ratios of counts becomes the ratio of the sums."""
     PARTS = "parts"
     """Of a recorded sum whose name says that it is one for a level, the parts of each are added up before one of them
     is chosen, or all are averaged."""
-    EXTRAPOLATION = "extrapolation"
-    """The growth in the range is what it was, neither stretched to its edges nor unknown for less than two samples."""
+    RATES = "rates"
+    """`rate()` of a record that is a rate becomes the record."""
 
 
 RIGHT = frozenset(
@@ -57,8 +60,12 @@ RIGHT = frozenset(
 )
 """What the author of a panel could have done."""
 TRUE = RIGHT | {Correction.FIRST_VALUES, Correction.EXTRAPOLATION}
-RIGHT_THROUGH_RECORDS = RIGHT | {Correction.RATIOS, Correction.PARTS}
+RIGHT_THROUGH_RECORDS = RIGHT | {Correction.RATIOS, Correction.PARTS, Correction.RATES}
 """What the authors of a panel, and of the rules that it reads, could have done."""
+IMPLIED = "job"
+"""The label that a record may have without its level naming it."""
+CHOOSING = frozenset({"max", "min", "avg"})
+"""Aggregations that give less than the sum where their operands are parts of it."""
 OF_SERIES = frozenset({Correction.BACKGROUND, Correction.FIRST_VALUES, Correction.EXTRAPOLATION})
 """Those that change what a single series gives."""
 
@@ -108,6 +115,8 @@ class _Corrected(Engine):
     """Inside an average: what is left of the labels of a ratio."""
     asked: tuple[Matcher, ...] = ()
     """What selectors of records ask of the labels of what is averaged inside these."""
+    unreset: bool = False
+    """Inside a record of whose sums a rate is taken: counters go on from where they were reset."""
 
     def select(self, node: Any) -> Sequence[Series]:
         syntax.check_unshifted(node)
@@ -118,13 +127,15 @@ class _Corrected(Engine):
     def instant(self, node: Any) -> Vector:
         if self._rules(node):
             return self._recorded(node)
+        if self.unreset:
+            return by_labels(((each, _unreset(each, self.samples.at_s)) for each in self.select(node)), named=True)
         if self.range_s is not None:
             return self.over_range(RATE, node, self.range_s)
         return Engine.instant(self, node)
 
     def over_range(self, function: RangeFunction, node: Any, range_s: float, numbers: tuple[float, ...] = ()) -> Vector:
         if self._rules(node):
-            raise UnsupportedError(f"{function.name}() over time of the record {syntax.selection(node).metric}")
+            return self._over_recorded(function, node, range_s, numbers)
         chosen = self.select(node)
         shown = self.samples.traffic.view in self.shows or self._asks_background(node)
         asked = Range((), self.samples.at_s, range_s, self.samples.dialect, numbers)
@@ -179,6 +190,8 @@ class _Corrected(Engine):
                 yield Correction.FILTERS
             case ast.Call() if self._rate_of_sum(node):
                 yield Correction.RESETS
+            case ast.Call() if (mistake := self._recorded_growth(node)) is not None:
+                yield mistake
             case ast.Call() if self._averages(node):
                 yield Correction.AVERAGES
             case ast.AggregateExpr() if self._parts(node) is not None:
@@ -309,6 +322,40 @@ class _Corrected(Engine):
             found |= named if value.keys() != plain.keys() else self._matched(selection, named)
         return found
 
+    def _over_recorded(self, function: RangeFunction, node: Any, range_s: float, numbers: tuple[float, ...]) -> Vector:
+        """A function of a record in a range, which holds what its rules gave whenever they were evaluated in it.
+
+        Raises UnsupportedError.
+        """
+        name, end_s = syntax.selection(node).metric, self.samples.at_s
+        if function.growth and Correction.RATES in self.corrections and is_count(node, self.samples.records):
+            factor = 1.0 if function.growth.per_second else range_s
+            return vectors.each(self.instant(node), lambda rate: rate * factor)
+        times = [at for at in self.samples.recordings.get(name, ()) if end_s - range_s <= at <= end_s]
+        if not times:
+            raise UnsupportedError(f"it is not known when {name} was recorded")
+        inside = replace(self, unreset=bool(function.growth) and Correction.RESETS in self.corrections)
+        points: dict[Labels, list[Point]] = {}
+        for at in times:
+            for labels, value in replace(inside, samples=replace(self.samples, at_s=at)).instant(node).items():
+                points.setdefault(labels, []).append((at, value))
+        asked = Range((), end_s, range_s, self.samples.dialect, numbers)
+        series = (Series(dict(labels), tuple(found)) for labels, found in points.items())
+        return by_labels(
+            ((each, function.apply(replace(asked, points=each.points))) for each in series), named=function.keeps_name
+        )
+
+    def _recorded_growth(self, node: Any) -> Correction | None:
+        """What a call that takes the growth of a record gets wrong by its form; None of anything else."""
+        function, read = FUNCTIONS.get(node.func.name), syntax.bare(node.args[0]) if node.args else None
+        if not isinstance(function, RangeFunction) or not function.growth or not isinstance(read, ast.MatrixSelector):
+            return None
+        rules = self._rules(read.vector_selector)
+        if rules and is_count(read.vector_selector, self.samples.records):
+            return Correction.RATES
+        sums = any(syntax.has_aggregate(syntax.parse(rule.expression)) for rule in rules)
+        return Correction.RESETS if sums else None
+
     def numbers(self, node: Any) -> Vector:
         """The value of a tree, a number as the vector that a rule records of it. Raises UnsupportedError."""
         value = self.value(node)
@@ -367,6 +414,7 @@ class _Corrected(Engine):
             return None
         whole = replace(self, merge=None, ratio=None, asked=()).vector(read)
         keep = labels_in(level, {name for labels in whole for name, _ in labels})[0] | {IMPLIED}
+        keep = keep.union(*(rule.labels for rule in rules))
         sums = vectors.aggregate("sum", lambda labels: tuple(pair for pair in labels if pair[0] in keep), whole)
         return sums if len(sums) < len(whole) else None
 
@@ -391,10 +439,12 @@ class _Corrected(Engine):
         return (node.lhs, left) if drops else None
 
 
-IMPLIED = "job"
-"""The label that a record may have without its level naming it."""
-CHOOSING = frozenset({"max", "min", "avg"})
-"""Aggregations that give less than the sum where their operands are parts of it."""
+def _unreset(series: Series, at_s: float) -> float | None:
+    """A counter's value, had it never been reset and its process never gone; None before its first sample."""
+    seen = [value for at, value in series.points if at <= at_s]
+    if not seen:
+        return None
+    return seen[0] + sum(later if later < earlier else later - earlier for earlier, later in pairwise(seen))
 
 
 def _recorded_as(rule: Rule, labels: Labels) -> Labels:
