@@ -134,6 +134,11 @@ RULES: tuple[CauseRule, ...] = (
         (_mistake("averages"),),
     ),
     CauseRule(
+        "seconds-as-ms",
+        "a panel draws a time in another unit than its expression gives: set the panel's unit, or multiply",
+        (_mistake("unit"),),
+    ),
+    CauseRule(
         "recorded-ratios",
         "a panel or alert averages recorded ratios, so a view with one request counts as much as one with thousands: "
         "divide the sum of the numerators by the sum of the denominators",

@@ -775,6 +775,10 @@ MONITORING: Mapping[str, Case] = {
         panel(f'sum(rate({names.MODEL_INSERTS}{{code="5"}}[4s]))', []), fails={Code.UNKNOWN_LABEL: "dashboards"}
     ),
     "a short range": Case(panel(f"sum(rate({names.MODEL_INSERTS}[1s]))", []), fails={Code.SHORT_RANGE: "dashboards"}),
+    "seconds that are drawn as milliseconds": Case(
+        panel(f"histogram_quantile(0.9, sum by (le) (rate({BUCKETS}[4s])))", [], unit="ms"),
+        fails={Code.WRONG_EXPRESSION: "dashboards"},
+    ),
     "traffic of scrapes": Case(scrapes_as_traffic, fails={Code.WRONG_EXPRESSION: "dashboards"}),
     "a gap before the last sample": Case(
         gap, fails={Code.MISSING: "dashboards"}, open={Code.UNPREDICTED: "dashboards"}

@@ -24,7 +24,7 @@ from harness.core.run import Run
 from harness.core.verdict import Finding, Status, Tolerance, Verdict
 from harness.evidence import prometheus_evidence
 from harness.instrumentation.base import Instrumentation
-from harness.monitoring.dashboards import corrections, grafana
+from harness.monitoring.dashboards import corrections, grafana, units
 from harness.monitoring.dashboards.corrections import RIGHT, TRUE, Correction
 from harness.monitoring.dashboards.grafana import RATE_SCRAPES
 from harness.monitoring.dashboards.panel_samples import Memo, PanelSamples, hides_unnamed
@@ -131,6 +131,8 @@ def _judge(
         return (_fails(asked.panel, *wrong),)
     if not asked.selections:
         return (_unproved(asked.panel, "not checked: it names no metric"),)
+    if odd := _odd_unit(asked):
+        return (_fails(asked.panel, Code.WRONG_EXPRESSION, odd, mistakes={"unit": WRONG_FORM}),)
     silent = [metric for metric in asked.metrics if not samples.series.get(metric)]
     if silent:
         text = f"{silent[0]} has no series: this run produced none, or it is not instrumented"
@@ -156,6 +158,15 @@ def _proved(
     if why := _panel_evidence.unsampled(asked, samples):
         return (inconclusive(ID, asked.subject, Code.NO_VALUE, why, labels=_labels(asked.panel)),)
     return results
+
+
+def _odd_unit(asked: ParsedPanel) -> str:
+    """What is wrong with the unit in which a time is drawn; empty when nothing, or that is not known."""
+    due, factor = units.PER_SECOND.get(asked.panel.unit), units.per_second(asked.tree)
+    if due is None or factor is None or math.isclose(due, factor):
+        return ""
+    drawn = f"one second is drawn as {factor:g} {asked.panel.unit}"
+    return f"{drawn}: the unit of the panel is not that of its expression; multiply seconds by {due:g}, or set the unit"
 
 
 def _impossible(asked: ParsedPanel, names: Instrumentation) -> tuple[Code, str] | None:

@@ -5,6 +5,8 @@ expression, with the rule's own in the place of the record, asks the right quest
 expression is evaluated at t1 on the raw samples of the scrapes, as it is and with its mistakes corrected. Both are
 evaluated at the same moment on the same samples, so they are equal or the expression is wrong, and the time that passes
 between a scrape, the evaluation of a rule and t1 needs no tolerance.
+
+It is longer than other modules because what may keep a panel from being followed has a message of its own.
 """
 
 import math
@@ -164,7 +166,7 @@ def _judge(reader: _Reader, samples: PanelSamples) -> tuple[Verdict | Finding, .
         return (_fails(asked.panel, Code.WRONG_EXPRESSION, f"{saw}: {why}; {reader.through}", *numbers, mistakes),)
     findings = _latent(reader, samples, shows, "this does not change what it shows in this run")
     if all(math.isnan(value) for value in shown.values()):
-        text = f"its records have no value: this run produced no such data; extend the scenario; {reader.through}"
+        text = f"it shows nothing: this run produced no such data; extend the scenario; {reader.through}"
         return Finding(FindingCode.EMPTY_PANEL, asked.subject, text, ID, _labels(asked.panel)), *findings
     return _passes(reader, shown), *findings
 

@@ -6,6 +6,8 @@ a panel would show if it were written well, under `TRUE` what really happened.
 Where the samples name rules (`PanelSamples.records`), a selector of a record gives what the rule's own expression
 gives, under the same corrections, with the rule's labels; its matchers are applied to the result. What is averaged
 inside the record is corrected there, so matchers are applied before it, as the record's result has the same labels.
+
+It is longer than other modules because all corrections are steps of one engine, each of which knows the others.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

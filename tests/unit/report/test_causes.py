@@ -112,6 +112,7 @@ ALL_BUCKETS = failed("latency-buckets", Code.TOO_HIGH)
         ([AHEAD], "counted-early"),
         ([failed("alerts", Code.RULE_ERROR)], "fragile-rule"),
         ([failed("dashboards", Code.WRONG_EXPRESSION, averages="wrong")], "averaged-percentiles"),
+        ([failed("dashboards", Code.WRONG_EXPRESSION, unit="wrong")], "seconds-as-ms"),
         ([failed("records", Code.WRONG_EXPRESSION, averages="wrong")], "recorded-percentiles"),
         ([failed("records", Code.WRONG_EXPRESSION, ratios="wrong")], "recorded-ratios"),
         ([failed("records", Code.WRONG_EXPRESSION, parts="wrong")], "recorded-parts"),
