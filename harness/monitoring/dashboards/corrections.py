@@ -316,7 +316,9 @@ class _Corrected(Engine):
             if inside is None:
                 continue
             tree = syntax.parse(rule.expression)
-            value, plain = inside.numbers(tree), replace(inside, merge=None, ratio=None).numbers(tree)
+            value = inside.numbers(tree)
+            merges = inside.merge is not None or inside.ratio is not None
+            plain = replace(inside, merge=None, ratio=None).numbers(tree) if merges else value
             named = {_recorded_as(rule, labels): number for labels, number in value.items()}
             if len(named) != len(value) or named.keys() & found.keys():
                 raise UnsupportedError(f"{rule.name} is recorded twice with the same labels")
