@@ -17,8 +17,10 @@ TRUE_ALL_THE_SAME = (
 """Checks of what the panel is made from."""
 
 
-def showing(expression: str) -> str:
-    """The dashboard's JSON."""
+def showing(expression: str, unit: str = "") -> str:
+    """The dashboard's JSON; `unit` is Grafana's id of one."""
     query = {"refId": "A", "expr": expression, "datasource": {"type": "prometheus", "uid": "prometheus"}}
     panel = {"id": 1, "type": "timeseries", "title": "Changed", "targets": [query]}
+    if unit:
+        panel["fieldConfig"] = {"defaults": {"unit": unit}, "overrides": []}
     return json.dumps({"title": "Fault", "schemaVersion": 39, "panels": [panel]})

@@ -23,7 +23,7 @@ from harness.checks.latency import (
     resolution,
     timer_span,
 )
-from harness.checks.monitoring import alerts, dashboards
+from harness.checks.monitoring import alerts, dashboards, records
 from harness.checks.validity import generator_health, quiescence, scrape_health, series_presence
 
 CHECKS: tuple[Check, ...] = (
@@ -51,6 +51,7 @@ CHECKS: tuple[Check, ...] = (
     model_ops.CHECK,
     migrations.CHECK,
     dashboards.CHECK,
+    records.CHECK,
     alerts.CHECK,
     resolution.CHECK,
     blind_spot.CHECK,

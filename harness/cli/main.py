@@ -175,7 +175,9 @@ def _unusable(error: OSError, options: "argparse.Namespace") -> int:
     if error.filename is not None and error.errno in REFUSED:
         _write_error(f"{error.filename}: {error.strerror}; name another path, or check its permissions")
         return ExitCode.USAGE
-    if error.errno in UNWRITTEN and _is_stdout_broken():
+    from harness.cli.output import STDOUT
+
+    if error.errno in UNWRITTEN and (error.filename == STDOUT or _is_stdout_broken()):
         _write_error(
             f"standard output cannot be written: {error.strerror}; free space there or redirect it, and run again"
         )

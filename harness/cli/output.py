@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from harness.runs.progress import Reporter
 
 
+STDOUT = "standard output"
+"""The file name of an error that is about it."""
+
+
 def directory(options: argparse.Namespace, project: Path, kind: str = "") -> Path:
     """Where the command leaves its files: `--out`, or a new directory in the project's reports.
 
@@ -37,7 +41,16 @@ def reporter(options: argparse.Namespace) -> "Reporter":
 
 def write(text: str) -> None:
     """Print lines that nobody executes and that show no secret."""
-    sys.stdout.write(inert(secret.redact(text)))
+    _print(inert(secret.redact(text)))
+
+
+def _print(text: str) -> None:
+    """An OSError says that it was standard output which could not be written, as it does not by itself."""
+    try:
+        sys.stdout.write(text)
+    except OSError as error:
+        error.filename = STDOUT
+        raise
 
 
 def complain(text: str) -> None:
@@ -47,7 +60,7 @@ def complain(text: str) -> None:
 
 def write_json(text: str) -> None:
     """Print JSON as any output can hold it; what made it has it inert already."""
-    sys.stdout.write(encodable(secret.redact(text), sys.stdout.encoding or "ascii"))
+    _print(encodable(secret.redact(text), sys.stdout.encoding or "ascii"))
 
 
 def lenient() -> None:
@@ -68,6 +81,6 @@ def show(outcome: "Outcome", options: argparse.Namespace) -> int:
         width = shutil.get_terminal_size((120, 24)).columns
         color = sys.stdout.isatty()
         text = console.render(outcome.report, width=width, color=color, location=str(outcome.directory))
-        sys.stdout.write(secret.redact(text))
+        _print(secret.redact(text))
     sys.stderr.write(secret.redact(github_actions.annotate(outcome.report, os.environ)))
     return int(outcome.report.exit_code)

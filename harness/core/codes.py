@@ -278,6 +278,8 @@ class FindingCode(StrEnum):
     """A panel shows nothing, because all that happened is in first values."""
     LATENT_MISTAKE = "latent-mistake"
     """An expression has a mistake that makes no difference in this run."""
+    RECORD_LEVEL = "record-level"
+    """A record's result lacks a label that the level in its name says."""
     UNPROVED_ALERT = "unproved-alert"
     """It is not known when a rule must fire."""
 

@@ -22,3 +22,5 @@ class Panel:
     """The file that it was read from."""
     whole_range: bool = False
     """It asks for the time range of the dashboard, which is the run's window."""
+    unit: str = ""
+    """Grafana's unit of all that the panel shows, by its id; empty where there is none, or several."""

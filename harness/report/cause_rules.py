@@ -116,9 +116,9 @@ def _scrapes(*codes: Code) -> Sign:
     return Sign("scrape-health", frozenset(codes))
 
 
-def _mistake(name: str) -> Sign:
+def _mistake(name: str, check: str = "dashboards") -> Sign:
     """A panel whose expression has this mistake."""
-    return Sign("dashboards", frozenset({Code.WRONG_EXPRESSION}), {name: frozenset({"wrong"})})
+    return Sign(check, frozenset({Code.WRONG_EXPRESSION}), {name: frozenset({"wrong"})})
 
 
 RULES: tuple[CauseRule, ...] = (
@@ -132,6 +132,39 @@ RULES: tuple[CauseRule, ...] = (
         "averaged-percentiles",
         "a panel averages percentiles: apply histogram_quantile() to the buckets summed by le",
         (_mistake("averages"),),
+    ),
+    CauseRule(
+        "seconds-as-ms",
+        "a panel draws a time in another unit than its expression gives: set the panel's unit, or multiply",
+        (_mistake("unit"),),
+    ),
+    CauseRule(
+        "recorded-ratios",
+        "a panel or alert averages recorded ratios, so a view with one request counts as much as one with thousands: "
+        "divide the sum of the numerators by the sum of the denominators",
+        (_mistake("ratios", "records"),),
+    ),
+    CauseRule(
+        "recorded-percentiles",
+        "a panel or alert averages recorded percentiles: record the buckets summed by le, and apply "
+        "histogram_quantile() to their sum",
+        (_mistake("averages", "records"),),
+    ),
+    CauseRule(
+        "recorded-parts",
+        "a panel or alert takes for a whole what a rule records in parts: the rule keeps labels that the record's name "
+        "does not say; correct its `by`, or add up the parts",
+        (_mistake("parts", "records"),),
+    ),
+    CauseRule(
+        "rated-record",
+        "a panel or alert takes rate() of a recorded rate, and shows how the rate changes: read the record as it is",
+        (_mistake("rates", "records"),),
+    ),
+    CauseRule(
+        "lost-label",
+        "a panel or alert asks for a label that a recording rule sums away: add the label to the rule's `by`",
+        (Sign("records", frozenset({Code.UNKNOWN_LABEL})),),
     ),
     CauseRule(
         "filtered-buckets",

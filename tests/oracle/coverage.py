@@ -52,6 +52,7 @@ LAWS = {
 NOT_COVERED = {
     "dashboards": "a second judge of panels would be a second PromQL engine; test_promql_conformance.py compares the "
     "harness's own with a real Prometheus",
+    "records": "as for dashboards: it evaluates the rules' expressions in the place of their records",
     "alerts": "as for dashboards: alert rules are PromQL; promtool and test_alerts.py judge them",
 }
 NEEDING_HISTOGRAMS = {

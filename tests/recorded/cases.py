@@ -49,6 +49,7 @@ from tests.recorded.changes import (
     probed,
     raised,
     raw_points,
+    recorded,
     rows,
     run_with,
     said_by_another,
@@ -721,7 +722,48 @@ ACCOUNT: Mapping[str, Case] = {
         _named("attributes", scaled(f"{names.RESPONSE_BODIES}_sum", 0.5)), fails={Code.SHORT: "attributes"}
     ),
 }
+RATIO = (
+    f'sum by (view) (rate({names.RESPONSES_BY_VIEW}{{status=~"5.."}}[4s]))'
+    f" / (sum by (view) (rate({names.RESPONSES_BY_VIEW}[4s])) > 0)"
+)
+BY_METHOD = f'sum by (method) (rate({names.RESPONSES_BY_VIEW}{{view!="prometheus-django-metrics"}}[4s]))'
+RECORDS: Mapping[str, Case] = {
+    "a record that is added up": Case(recorded("sum(method:rate)", "method:rate", BY_METHOD), passes="records"),
+    "a record that an alert compares": Case(recorded("method:rate > 1e9", "method:rate", BY_METHOD), passes="records"),
+    "an average of recorded ratios": Case(
+        recorded("avg(view:ratio)", "view:ratio", RATIO), fails={Code.WRONG_EXPRESSION: "records"}
+    ),
+    "a label that a record has lost": Case(
+        recorded("sum by (view) (method:rate)", "method:rate", BY_METHOD), fails={Code.UNKNOWN_LABEL: "records"}
+    ),
+    "records without an answer": Case(
+        recorded("sum(method:rate)", "method:rate", BY_METHOD, without_answers(f"{names.RESPONSES_BY_VIEW}{{")),
+        open={Code.NO_ANSWER: "records scrape-health"},
+    ),
+    "records without scrapes": Case(
+        recorded("sum(method:rate)", "method:rate", BY_METHOD, answers_to("up{", emptied)),
+        open={Code.NO_SCRAPE: "records"},
+    ),
+    "records refused": Case(
+        recorded(
+            "sum(method:rate)",
+            "method:rate",
+            BY_METHOD,
+            answers_to(f"{names.RESPONSES_BY_VIEW}{{", failing(Code.REFUSED)),
+        ),
+        open={Code.REFUSED: "records"},
+    ),
+    "records unreadable": Case(
+        recorded("sum(method:rate)", "method:rate", BY_METHOD, answers_to(f"{names.RESPONSES_BY_VIEW}{{", unreadable)),
+        open={Code.UNREADABLE: "records"},
+    ),
+    "records of another Prometheus": Case(
+        recorded("sum(method:rate)", "method:rate", BY_METHOD, prometheus_version="unknown"),
+        open={Code.UNKNOWN_VERSION: "records"},
+    ),
+}
 MONITORING: Mapping[str, Case] = {
+    **RECORDS,
     "an empty panel": Case(first_panel(emptied), open={Code.UNPREDICTED: "dashboards"}),
     "another value of a panel": Case(
         first_panel(lambda answer: [each["value"].__setitem__(1, "1e9") for each in answer["result"]]),
@@ -739,6 +781,10 @@ MONITORING: Mapping[str, Case] = {
         panel(f'sum(rate({names.MODEL_INSERTS}{{code="5"}}[4s]))', []), fails={Code.UNKNOWN_LABEL: "dashboards"}
     ),
     "a short range": Case(panel(f"sum(rate({names.MODEL_INSERTS}[1s]))", []), fails={Code.SHORT_RANGE: "dashboards"}),
+    "seconds that are drawn as milliseconds": Case(
+        panel(f"histogram_quantile(0.9, sum by (le) (rate({BUCKETS}[4s])))", [], unit="ms"),
+        fails={Code.WRONG_EXPRESSION: "dashboards"},
+    ),
     "traffic of scrapes": Case(scrapes_as_traffic, fails={Code.WRONG_EXPRESSION: "dashboards"}),
     "a gap before the last sample": Case(
         gap, fails={Code.MISSING: "dashboards"}, open={Code.UNPREDICTED: "dashboards"}

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from harness.checks import probes
+from harness.checks.monitoring import records
 from harness.core.codes import Code
 from harness.evidence.prometheus_evidence import raw_query
 from harness.instrumentation.django_prometheus import metrics as names
@@ -205,6 +206,26 @@ def value(value: str) -> list[Answer]:
 
 def panel(expression: str, *results: list[Answer], **panel: object) -> Change:
     return lambda run: run.add_panel(expression, *results, **panel)
+
+
+def recorded(expression: str, record: str, rule: str, *changes: Change, **version: object) -> Change:
+    """A run that only `records` judges, with one rule and a panel that reads its record."""
+
+    def apply(run: StoredRun) -> None:
+        own = {"file": "own.yml", "group": "own", "name": record, "alert": False, "expression": rule}
+        shown = {"dashboard": "Added", "title": "Panel", "ref": "A", "expression": expression}
+        run.change_run(lambda document: document.update(checks=["records"], rules=[own], panels=[shown], **version))
+        queries = records.CHECK.queries(RunDirectory(run.path).read_run())
+
+        def change(answers: list[dict[str, Any]]) -> None:
+            known = {answer["query"] for answer in answers}
+            new = [query for query in queries if query.text not in known]
+            answers.extend({"query": query.text, "time_s": query.time_s, "result": []} for query in new)
+
+        run.change_evidence(change)
+        together(*changes)(run)
+
+    return apply
 
 
 def first_panel(change: Callable[[Answer], object]) -> Change:

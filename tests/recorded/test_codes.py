@@ -14,7 +14,9 @@ from harness.report.render import json_report
 from tests.recorded.cases import CASES, Outcome
 from tests.recorded.stored import StoredRun
 
-BY_HAND: frozenset[Outcome] = frozenset({("dashboards", Status.INCONCLUSIVE, Code.NOT_EVALUATED)})
+BY_HAND: frozenset[Outcome] = frozenset(
+    (check, Status.INCONCLUSIVE, Code.NOT_EVALUATED) for check in ("dashboards", "records")
+)
 """What no stored run can provoke: a fault of the harness itself; it has a test of its own."""
 PROVOKED = frozenset(outcome for case in CASES.values() for outcome in case.outcomes) | BY_HAND
 each = pytest.mark.parametrize("check", CHECKS, ids=lambda check: str(check.id))
@@ -48,6 +50,8 @@ def test_an_evaluator_that_breaks_leaves_its_panels_open(clean_run: StoredRun, m
     monkeypatch.setattr(corrections, "evaluate", broken)
     verdicts = [verdict for verdict in clean_run.judge().verdicts if verdict.check == "dashboards"]
     assert {(verdict.status, verdict.code) for verdict in verdicts} == {(Status.INCONCLUSIVE, Code.NOT_EVALUATED)}
+    CASES["a record that is added up"].change(clean_run)
+    assert ("records", Status.INCONCLUSIVE, Code.NOT_EVALUATED) in outcomes(clean_run.judge().verdicts)
 
 
 @each

@@ -54,10 +54,14 @@ def read(panel: Panel) -> ParsedPanel:
 
 def queries_of(run: Run, asked: ParsedPanel) -> tuple[Query, ...]:
     """The panel's own query at t1, and the raw samples of each metric in it."""
+    return (_shown_query(run, asked.panel), *raw_queries(run, asked))
+
+
+def raw_queries(run: Run, asked: ParsedPanel) -> tuple[Query, ...]:
+    """The raw samples of each metric in a panel, and when records were evaluated."""
     metrics = (UP, registry.of(run).responses_by_view, *asked.metrics)
     recorded = (_rule_evidence.evaluations_query(run),) if run.rules else ()
-    raw = (_raw(run, metric, _longest_s(run, asked)) for metric in metrics)
-    return (_shown_query(run, asked.panel), *recorded, *raw)
+    return (*recorded, *(_raw(run, metric, _longest_s(run, asked)) for metric in metrics))
 
 
 def names_query(run: Run) -> Query:

@@ -14,6 +14,7 @@ from harness import promql
 from harness.checks.base import NO_DATA, NO_LABELS, Check, Facts, inconclusive, settled, unanswered
 from harness.checks.monitoring import _panel_evidence
 from harness.checks.monitoring._panel_evidence import ParsedPanel, subject_of
+from harness.checks.monitoring._panel_mistakes import WRONG, WRONG_FORM
 from harness.checks.monitoring._vector_diff import apart, at, beside, equal, largest, named, nothing, number_at
 from harness.checks.reference_queries import TIE
 from harness.core.codes import Code, FindingCode
@@ -23,7 +24,7 @@ from harness.core.run import Run
 from harness.core.verdict import Finding, Status, Tolerance, Verdict
 from harness.evidence import prometheus_evidence
 from harness.instrumentation.base import Instrumentation
-from harness.monitoring.dashboards import corrections, grafana
+from harness.monitoring.dashboards import corrections, grafana, units
 from harness.monitoring.dashboards.corrections import RIGHT, TRUE, Correction
 from harness.monitoring.dashboards.grafana import RATE_SCRAPES
 from harness.monitoring.dashboards.panel_samples import Memo, PanelSamples, hides_unnamed
@@ -35,21 +36,6 @@ CENTRAL = 0.0
 ROUNDING_S = 0.5
 """`$__range_s` is rounded to a second."""
 NUDGES = (-TIE, CENTRAL, TIE)
-
-WRONG_FORM = "wrong"
-"""The value of a verdict's label that names a mistake of the expression."""
-WRONG: Mapping[Correction, str] = {
-    Correction.BACKGROUND: "it counts scrapes or health checks as traffic: exclude their views",
-    Correction.AVERAGES: "it averages percentiles, and an average of percentiles is not a percentile: sum the buckets "
-    "by le first, then apply histogram_quantile()",
-    Correction.FILTERS: "it filters buckets by their value inside histogram_quantile(), so empty buckets are missing "
-    "and the lowest one left is taken to start at 0: remove the filter",
-    Correction.RESETS: "it takes rate() of a sum, so a reset of one series counts as a reset of all: write "
-    "sum(rate(...))",
-    Correction.UNNAMED: "it excludes <unnamed view>, and with it every request that no URL pattern matched, such as "
-    "those of a broken link: exclude only the views of scrapes and health checks",
-}
-"""What an expression gets wrong, and how to write it."""
 
 
 def queries(run: Run) -> tuple[Query, ...]:
@@ -135,14 +121,18 @@ def _judge(
     samples = _panel_evidence.samples(facts, asked, memo)
     if isinstance(samples, NoData):
         return (unanswered(ID, asked.subject, samples, labels=_labels(asked.panel)),)
+    recorded, names = {rule.name for rule in run.rules if not rule.alert}, facts.names
     if others := [metric for metric in asked.metrics if metric not in own and metric in anywhere]:
         text = f"no target matching {{{run.selector}}} exports {others[0]}; value not checked"
+        if others[0] in recorded:
+            text = f"{others[0]} is recorded without the labels of {{{run.selector}}}; its stored value is not checked"
         return (_unproved(asked.panel, text),)
-    recorded, names = {rule.name for rule in run.rules if not rule.alert}, facts.names
     if wrong := _unknown(asked, samples, own | recorded, names.names) or _impossible(asked, names):
         return (_fails(asked.panel, *wrong),)
     if not asked.selections:
         return (_unproved(asked.panel, "not checked: it names no metric"),)
+    if odd := _odd_unit(asked):
+        return (_fails(asked.panel, Code.WRONG_EXPRESSION, odd, mistakes={"unit": WRONG_FORM}),)
     silent = [metric for metric in asked.metrics if not samples.series.get(metric)]
     if silent:
         text = f"{silent[0]} has no series: this run produced none, or it is not instrumented"
@@ -168,6 +158,15 @@ def _proved(
     if why := _panel_evidence.unsampled(asked, samples):
         return (inconclusive(ID, asked.subject, Code.NO_VALUE, why, labels=_labels(asked.panel)),)
     return results
+
+
+def _odd_unit(asked: ParsedPanel) -> str:
+    """What is wrong with the unit in which a time is drawn; empty when nothing, or that is not known."""
+    due, factor = units.PER_SECOND.get(asked.panel.unit), units.per_second(asked.tree)
+    if due is None or factor is None or math.isclose(due, factor):
+        return ""
+    drawn = f"one second is drawn as {factor:g} {asked.panel.unit}"
+    return f"{drawn}: the unit of the panel is not that of its expression; multiply seconds by {due:g}, or set the unit"
 
 
 def _impossible(asked: ParsedPanel, names: Instrumentation) -> tuple[Code, str] | None:

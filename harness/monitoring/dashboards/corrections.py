@@ -1,25 +1,34 @@
 """What panels get wrong, corrected: the engine of PromQL with some of its steps replaced.
 
 An expression is evaluated under a set of `Correction`s. Under none it gives what Prometheus answers, under `RIGHT` what
-a panel would show if it were written well, under all what really happened.
+a panel would show if it were written well, under `TRUE` what really happened.
+
+Where the samples name rules (`PanelSamples.records`), a selector of a record gives what the rule's own expression
+gives, under the same corrections, with the rule's labels; its matchers are applied to the result. What is averaged
+inside the record is corrected there, so matchers are applied before it, as the record's result has the same labels.
+
+It is longer than other modules because all corrections are steps of one engine, each of which knows the others.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 import promql_parser as ast
 
 from harness.core.query import Series
+from harness.core.rule import Rule
 from harness.monitoring.dashboards.panel_samples import ANY_VIEW, PanelSamples, exact_increase, hides_unnamed
+from harness.monitoring.dashboards.records import is_count, is_ratio_of_counts, is_sum_of_counts, labels_in, level_of
 from harness.promql import syntax, vectors
 from harness.promql.engine import Engine, by_labels
 from harness.promql.extrapolation import Point
 from harness.promql.functions import FUNCTIONS, RATE, Growth, Kind, Range, RangeFunction
 from harness.promql.quantile import BOUND, histograms
-from harness.promql.syntax import Selection
-from harness.promql.vectors import Labels, Value, Vector
+from harness.promql.syntax import Matcher, Selection
+from harness.promql.vectors import NAME, Labels, UnsupportedError, Value, Vector
 
 
 class Correction(StrEnum):
@@ -39,13 +48,26 @@ class Correction(StrEnum):
     """A series that appears counts from 0, where `rate()` omits its first value."""
     EXTRAPOLATION = "extrapolation"
     """The growth in the range is what it was, neither stretched to its edges nor unknown for less than two samples."""
+    RATIOS = "ratios"
+    """The average of ratios of counts becomes the ratio of the sums."""
+    PARTS = "parts"
+    """Of a recorded sum whose name says that it is one for a level, the parts of each are added up before one of them
+    is chosen, or all are averaged."""
+    RATES = "rates"
+    """`rate()` of a record that is a rate becomes the record."""
 
 
 RIGHT = frozenset(
     {Correction.BACKGROUND, Correction.AVERAGES, Correction.FILTERS, Correction.RESETS, Correction.UNNAMED}
 )
 """What the author of a panel could have done."""
-TRUE = frozenset(Correction)
+TRUE = RIGHT | {Correction.FIRST_VALUES, Correction.EXTRAPOLATION}
+RIGHT_THROUGH_RECORDS = RIGHT | {Correction.RATIOS, Correction.PARTS, Correction.RATES}
+"""What the authors of a panel, and of the rules that it reads, could have done."""
+IMPLIED = "job"
+"""The label that a record may have without its level naming it."""
+CHOOSING = frozenset({"max", "min", "avg"})
+"""Aggregations that give less than the sum where their operands are parts of it."""
 OF_SERIES = frozenset({Correction.BACKGROUND, Correction.FIRST_VALUES, Correction.EXTRAPOLATION})
 """Those that change what a single series gives."""
 
@@ -71,12 +93,13 @@ def mistakes(node: Any, samples: PanelSamples, *, shows: frozenset[str]) -> froz
 
     Raises UnsupportedError.
     """
-    return _Corrected(samples, 0.0, RIGHT, shows).mistakes(node)
+    applied = RIGHT_THROUGH_RECORDS if samples.records else RIGHT
+    return _Corrected(samples, 0.0, applied, shows).mistakes(node)
 
 
 @dataclass(frozen=True, slots=True)
 class _Corrected(Engine):
-    """The engine under corrections, at one place of a tree: what lies above it is in the last three fields.
+    """The engine under corrections, at one place of a tree: what lies above it is in the fields from `merge` on.
 
     A step that is not corrected here is the engine's; it is named in full since `super()` fails in classes with slots.
     """
@@ -90,6 +113,12 @@ class _Corrected(Engine):
     in_quantile: bool = False
     range_s: float | None = None
     """Inside a rate of a sum: the range of the rate, in which selectors give their growth per second."""
+    ratio: Callable[[Labels], Labels] | None = None
+    """Inside an average: what is left of the labels of a ratio."""
+    asked: tuple[Matcher, ...] = ()
+    """What selectors of records ask of the labels of what is averaged inside these."""
+    unreset: bool = False
+    """Inside a record of whose sums a rate is taken: counters go on from where they were reset."""
 
     def select(self, node: Any) -> Sequence[Series]:
         syntax.check_unshifted(node)
@@ -98,11 +127,17 @@ class _Corrected(Engine):
         return self.samples.chosen(selection, with_unnamed=corrected)
 
     def instant(self, node: Any) -> Vector:
+        if self._rules(node):
+            return self._recorded(node)
+        if self.unreset:
+            return by_labels(((each, _unreset(each, self.samples.at_s)) for each in self.select(node)), named=True)
         if self.range_s is not None:
             return self.over_range(RATE, node, self.range_s)
         return Engine.instant(self, node)
 
     def over_range(self, function: RangeFunction, node: Any, range_s: float, numbers: tuple[float, ...] = ()) -> Vector:
+        if self._rules(node):
+            return self._over_recorded(function, node, range_s, numbers)
         chosen = self.select(node)
         shown = self.samples.traffic.view in self.shows or self._asks_background(node)
         asked = Range((), self.samples.at_s, range_s, self.samples.dialect, numbers)
@@ -122,12 +157,20 @@ class _Corrected(Engine):
 
     def buckets(self, node: Any) -> Vector:
         found = replace(self, in_quantile=True).vector(node)
-        return _merged(found, self.merge) if self.merge else found
+        if not self.merge:
+            return found
+        return _merged(self._only_asked(found), self.merge)
 
     def aggregation(self, node: Any) -> Vector:
-        return Engine.aggregation(self._in_aggregation(node), node)
+        inside = self._in_aggregation(node)
+        parts = self._parts(node)
+        if parts is None:
+            return Engine.aggregation(inside, node)
+        return vectors.aggregate(str(node.op), vectors.grouper(node.modifier), parts)
 
     def binary(self, node: Any) -> Value:
+        if self.ratio is not None and is_ratio_of_counts(node, self.samples.records):
+            return self._ratio_of_sums(node, self.ratio)
         left, right = self._sides(node)
         value = left.value(node.lhs)
         if (kept := self._unfiltered(node, value)) is not None:
@@ -143,16 +186,29 @@ class _Corrected(Engine):
         match node:
             case ast.VectorSelector() if self._hides_unnamed(syntax.selection(node)):
                 yield Correction.UNNAMED
+            case ast.BinaryExpr() if self._averages_ratios(node):
+                yield Correction.RATIOS
             case ast.BinaryExpr() if self._unfiltered(node, self._sides(node)[0].value(node.lhs)) is not None:
                 yield Correction.FILTERS
             case ast.Call() if self._rate_of_sum(node):
                 yield Correction.RESETS
+            case ast.Call() if (mistake := self._recorded_growth(node)) is not None:
+                yield mistake
             case ast.Call() if self._averages(node):
                 yield Correction.AVERAGES
+            case ast.AggregateExpr() if self._parts(node) is not None:
+                yield Correction.PARTS
 
     def _places(self, node: Any) -> Iterator[tuple["_Corrected", Any]]:
         """What an evaluation looks at below a node, and the engine that does."""
         match node:
+            case ast.VectorSelector():
+                selection = syntax.selection(node)
+                yield from (
+                    (place, syntax.parse(rule.expression))
+                    for rule in self._rules(node)
+                    if (place := self._inside(rule, selection)) is not None
+                )
             case ast.AggregateExpr():
                 inside = self._in_aggregation(node)
                 yield from ((inside, child) for child in syntax.children(node))
@@ -223,13 +279,148 @@ class _Corrected(Engine):
         """True for a call that gives percentiles of which an average makes one of more than it should."""
         asked = [child for kind, child in syntax.arguments(node) if kind is Kind.BUCKETS]
         return bool(self.merge) and any(
-            len(histograms(self.buckets(child))) < len(histograms(replace(self, merge=None).buckets(child)))
+            len(histograms(self.buckets(child)))
+            < len(histograms(self._only_asked(replace(self, merge=None).buckets(child))))
             for child in asked
         )
 
     def _in_aggregation(self, node: Any) -> "_Corrected":
-        averages = str(node.op) in ("avg", "sum") and Correction.AVERAGES in self.corrections
-        return replace(self, merge=vectors.grouper(node.modifier) if averages else None)
+        operator, group = str(node.op), vectors.grouper(node.modifier)
+        averages = operator in ("avg", "sum") and Correction.AVERAGES in self.corrections
+        merge = group if averages else None
+        if operator != "avg" or Correction.RATIOS not in self.corrections:
+            return replace(self, merge=merge, ratio=None, asked=())
+        if self.ratio is not None:  # an average of averages
+            return replace(self, merge=merge)
+        return replace(self, merge=merge, ratio=group, asked=())
+
+    def _rules(self, node: Any) -> Sequence[Rule]:
+        """The rules that record what a selector names; none where it is taken as stored."""
+        records = self.samples.records
+        return records.get(syntax.selection(node).metric, ()) if records else ()
+
+    def _inside(self, rule: Rule, selection: Selection) -> "_Corrected | None":
+        """The engine inside of a rule that a selector reads; None where a label that the rule sets does not match."""
+        matchers = dict.fromkeys((*self.asked, *selection.matchers))
+        if not all(each.accepts(rule.labels[each.label]) for each in matchers if each.label in rule.labels):
+            return None
+        return replace(self, asked=tuple(each for each in matchers if each.label not in rule.labels))
+
+    def _recorded(self, node: Any) -> Vector:
+        """What the rules of a record give now, as far as a selector of it matches. Raises UnsupportedError."""
+        syntax.check_unshifted(node)
+        selection = syntax.selection(node)
+        found: Vector = {}
+        for rule in self._rules(node):
+            inside = self._inside(rule, selection)
+            if inside is None:
+                continue
+            tree = syntax.parse(rule.expression)
+            value = inside.numbers(tree)
+            merges = inside.merge is not None or inside.ratio is not None
+            plain = replace(inside, merge=None, ratio=None).numbers(tree) if merges else value
+            named = {_recorded_as(rule, labels): number for labels, number in value.items()}
+            if len(named) != len(value) or named.keys() & found.keys():
+                raise UnsupportedError(f"{rule.name} is recorded twice with the same labels")
+            # What is merged has been matched before, and has lost the labels to match by.
+            found |= named if value.keys() != plain.keys() else self._matched(selection, named)
+        return found
+
+    def _over_recorded(self, function: RangeFunction, node: Any, range_s: float, numbers: tuple[float, ...]) -> Vector:
+        """A function of a record in a range, which holds what its rules gave whenever they were evaluated in it.
+
+        Raises UnsupportedError.
+        """
+        name, end_s = syntax.selection(node).metric, self.samples.at_s
+        if function.growth and Correction.RATES in self.corrections and is_count(node, self.samples.records):
+            factor = 1.0 if function.growth.per_second else range_s
+            return vectors.each(self.instant(node), lambda rate: rate * factor)
+        times = [at for at in self.samples.recordings.get(name, ()) if end_s - range_s <= at <= end_s]
+        if not times:
+            raise UnsupportedError(f"it is not known when {name} was recorded")
+        inside = replace(self, unreset=bool(function.growth) and Correction.RESETS in self.corrections)
+        points: dict[Labels, list[Point]] = {}
+        for at in times:
+            for labels, value in replace(inside, samples=replace(self.samples, at_s=at)).instant(node).items():
+                points.setdefault(labels, []).append((at, value))
+        asked = Range((), end_s, range_s, self.samples.dialect, numbers)
+        series = (Series(dict(labels), tuple(found)) for labels, found in points.items())
+        return by_labels(
+            ((each, function.apply(replace(asked, points=each.points))) for each in series), named=function.keeps_name
+        )
+
+    def _recorded_growth(self, node: Any) -> Correction | None:
+        """What a call that takes the growth of a record gets wrong by its form; None of anything else."""
+        function, read = FUNCTIONS.get(node.func.name), syntax.bare(node.args[0]) if node.args else None
+        if not isinstance(function, RangeFunction) or not function.growth or not isinstance(read, ast.MatrixSelector):
+            return None
+        rules = self._rules(read.vector_selector)
+        if rules and is_count(read.vector_selector, self.samples.records):
+            return Correction.RATES
+        sums = any(syntax.has_aggregate(syntax.parse(rule.expression)) for rule in rules)
+        return Correction.RESETS if sums else None
+
+    def numbers(self, node: Any) -> Vector:
+        """The value of a tree, a number as the vector that a rule records of it. Raises UnsupportedError."""
+        value = self.value(node)
+        return value if isinstance(value, dict) else {(): value}
+
+    def _matched(self, selection: Selection, vector: Vector) -> Vector:
+        """What a selector of a record lets through."""
+        corrected = self._hides_unnamed(selection) and self.samples.traffic.view not in self.shows
+        view, unrouted = self.samples.traffic.view, self.samples.traffic.unrouted
+        wider = replace(selection, matchers=tuple(each for each in selection.matchers if each.label != view))
+        return {
+            labels: value
+            for labels, value in vector.items()
+            if selection.matches(own := dict(labels))
+            or (corrected and own.get(view) == unrouted and wider.matches(own))
+        }
+
+    def _only_asked(self, vector: Vector) -> Vector:
+        """What is averaged, as far as the selectors of records above it ask for it."""
+
+        def is_asked(labels: Mapping[str, str]) -> bool:
+            return all(each.accepts(labels.get(each.label, "")) for each in self.asked)
+
+        return {labels: value for labels, value in vector.items() if is_asked(dict(labels))}
+
+    def _ratio_of_sums(self, node: Any, group: Callable[[Labels], Labels]) -> Value:
+        """The sums of both sides of a division, divided. Raises UnsupportedError."""
+        match = vectors.grouper(node.modifier.matching if node.modifier else None, default_all=True)
+        inside = replace(self, merge=None, ratio=None)
+
+        def total(side: Any) -> Vector:
+            sums = vectors.aggregate("sum", match, inside.vector(side))
+            return vectors.aggregate("sum", group, self._only_asked(sums))
+
+        return vectors.combine("/", None, total(node.lhs), total(node.rhs))
+
+    def _averages_ratios(self, node: Any) -> bool:
+        """True for a division of which an average makes one of more ratios than it should."""
+        if self.ratio is None or not is_ratio_of_counts(node, self.samples.records):
+            return False
+        merged, plain = self.numbers(node), replace(self, ratio=None).numbers(node)
+        return len(merged) < len(self._only_asked(plain))
+
+    def _parts(self, node: Any) -> Vector | None:
+        """The sums, by its own level, of a record that an aggregation reads, if it records parts of these.
+
+        None of anything else. Raises UnsupportedError.
+        """
+        read = syntax.bare(node.expr)
+        if Correction.PARTS not in self.corrections or str(node.op) not in CHOOSING:
+            return None
+        if not isinstance(read, ast.VectorSelector) or not (rules := self._rules(read)):
+            return None
+        level = level_of(rules[0].name)
+        if level is None or not all(is_sum_of_counts(rule, self.samples.records) for rule in rules):
+            return None
+        whole = replace(self, merge=None, ratio=None, asked=()).vector(read)
+        keep = labels_in(level, {name for labels in whole for name, _ in labels})[0] | {IMPLIED}
+        keep = keep.union(*(rule.labels for rule in rules))
+        sums = vectors.aggregate("sum", lambda labels: tuple(pair for pair in labels if pair[0] in keep), whole)
+        return sums if len(sums) < len(whole) else None
 
     def _sides(self, node: Any) -> tuple["_Corrected", "_Corrected"]:
         operator = str(node.op)
@@ -250,6 +441,19 @@ class _Corrected(Engine):
             return (kept, value) if of_buckets else None
         drops = operator in ("and", "unless") and vectors.matches_by(modifier, BOUND) and syntax.has_filter(node.rhs)
         return (node.lhs, left) if drops else None
+
+
+def _unreset(series: Series, at_s: float) -> float | None:
+    """A counter's value, had it never been reset and its process never gone; None before its first sample."""
+    seen = [value for at, value in series.points if at <= at_s]
+    if not seen:
+        return None
+    return seen[0] + sum(later if later < earlier else later - earlier for earlier, later in pairwise(seen))
+
+
+def _recorded_as(rule: Rule, labels: Labels) -> Labels:
+    """The labels of a series that a rule records."""
+    return vectors.labels_of({**dict(labels), **rule.labels, NAME: rule.name}, named=True)
 
 
 def _merged(buckets: Vector, group: Callable[[Labels], Labels]) -> Vector:

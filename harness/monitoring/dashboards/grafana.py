@@ -47,6 +47,8 @@ class Target:
     expression: str
     data_source: str | None
     """Its type, `prometheus` for ours and for the default one; None when its name does not show it."""
+    unit: str = ""
+    """The panel's unit; empty where there is none, or not the same for all that it shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ def _panel(dashboard: Dashboard, target: Target, given: Mapping[str, str], range
         presumed=presumed,
         source=source,
         whole_range=whole_range,
+        unit=target.unit,
     )
 
 
@@ -224,7 +227,17 @@ def _targets(panels_: Sequence[dict[str, Any]], kinds: Mapping[str, str], inheri
                 expression = str(query.get("expr") or "").strip()
                 if expression or kind not in (None, PROMETHEUS):
                     title = str(panel.get("title") or f"panel {panel.get('id', '?')}")
-                    yield Target(title, str(query.get("refId") or ""), expression, kind)
+                    yield Target(title, str(query.get("refId") or ""), expression, kind, _unit(panel))
+
+
+def _unit(panel: Mapping[str, Any]) -> str:
+    """The unit of all that a panel shows as Prometheus answered it; empty where that is not known."""
+    config = panel.get("fieldConfig")
+    if not isinstance(config, dict) or config.get("overrides") or panel.get("transformations"):
+        return ""
+    defaults = config.get("defaults")
+    unit = defaults.get("unit") if isinstance(defaults, dict) else None
+    return unit if isinstance(unit, str) else ""
 
 
 def _data_sources(items: Any) -> dict[str, str]:

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from harness.core.query import Series
 from harness.instrumentation.roles import Traffic
+from harness.monitoring.dashboards.records import Records
 from harness.promql.engine import Samples, instance_of
 from harness.promql.extrapolation import Point
 from harness.promql.syntax import Selection
@@ -35,6 +36,8 @@ class PanelSamples(Samples):
     background: Sequence[Series] = ()
     """Responses by view of the requests that are no user's: scrapes and health checks."""
     background_views: frozenset[str] = frozenset()
+    records: Records = field(default_factory=dict)
+    """Rules whose records are evaluated anew wherever they are read; of others what is stored counts."""
     memo: Memo = field(default_factory=Memo, compare=False, repr=False)
     """Shared by those who evaluate the same series."""
 

@@ -1,7 +1,7 @@
 """Whether the counters were right between the ends of the window too."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -73,7 +73,8 @@ def _readings(facts: Facts) -> Readings:
             last[place] = max(last[place], stamp + took.get(stamp, longest))
     low, high = _clocks(facts)
     sent = np.maximum.accumulate(last + high + ALIGNED_S + HALF_MS) if len(time) else last
-    return Readings(time, newest, first + low - HALF_MS, sent)
+    answered = np.minimum.accumulate(first[::-1])[::-1] + low - HALF_MS
+    return Readings(time, newest, answered, sent)
 
 
 def _samples(facts: Facts, metric: str) -> Frame:
@@ -189,12 +190,14 @@ def _counter(facts: Facts, at: Readings, subject: str, metric: str, by: list[str
         return
     grown = _by_key(facts, at, metric, by)
     worst: dict[bool, tuple[float, Key, Line]] = {}
+    caught_up = False
     for key in sorted({*grown, *bounds}):
         low, high = bounds.get(key, _none(at))
         if by:
             high = high + _unanswered(facts, at, key[0], key[1])
         seen = grown.get(key, np.zeros(len(at.time)))
         named = {**labels, **dict(zip(("view", "method", "status"), key, strict=False))}
+        caught_up |= bool(np.any((low - seen > 0)[:-1] & (np.diff(seen) > high[1:] - low[:-1])))
         for is_behind, apart in ((True, low - seen), (False, seen - high)):
             off = np.nan_to_num(apart, nan=-np.inf)
             place = int(np.argmax(off))
@@ -206,7 +209,9 @@ def _counter(facts: Facts, at: Readings, subject: str, metric: str, by: list[str
             band = None if facts.foreign else (0.0, spread) if is_behind else (spread, 0.0)
             limit = float((low if is_behind else high)[place])
             worst[is_behind] = float(off[place]), key, Line(subject, named, FAIL, limit, float(seen[place]), band)
-    yield from (line for _, _, line in worst.values())
+    for is_behind, (_, _, line) in worst.items():
+        late = {"late": "yes"} if is_behind and caught_up and not facts.foreign else {}
+        yield replace(line, labels={**line.labels, **late})
     if not worst:
         yield Line(subject, labels, PASS)
 

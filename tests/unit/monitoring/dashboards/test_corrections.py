@@ -467,5 +467,7 @@ def test_a_filter_of_buckets_outside_of_a_quantile_stays() -> None:
 
 
 def test_corrections_are_called_as_in_the_documentation() -> None:
-    """docs/checks/dashboards.md."""
-    assert " ".join(Correction) == "background averages filters resets unnamed first-values extrapolation"
+    """docs/checks/dashboards.md and docs/checks/records.md."""
+    of_panels = "background averages filters resets unnamed first-values extrapolation"
+    through_records = "ratios parts rates"
+    assert " ".join(Correction) == f"{of_panels} {through_records}"

@@ -1,0 +1,65 @@
+"""What an expression gives in seconds, and the unit in which a panel draws it.
+
+A metric of seconds says so in its name (https://prometheus.io/docs/practices/naming/#base-units). Percentiles and means
+of it are seconds, and only arithmetic with a number makes another unit of them.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import promql_parser as ast
+
+from harness.promql import syntax
+from harness.promql.functions import Kind
+from harness.promql.vectors import SETS, is_filter
+
+PER_SECOND: Mapping[str, float] = {"s": 1.0, "ms": 1e3, "µs": 1e6, "ns": 1e9}
+"""Grafana's units of time, by what makes one second of them."""
+_ALIKE = frozenset({"avg", "max", "min", "quantile", "topk", "bottomk"})
+"""Aggregations whose result has the unit of what is aggregated."""
+
+
+def per_second(node: Any) -> float | None:
+    """By what a tree multiplies seconds; None where it gives no time, or that is not known.
+
+    Raises UnsupportedError where a selector names no metric.
+    """
+    node = syntax.bare(node)
+    match node:
+        case ast.Call():
+            buckets = [child for kind, child in syntax.arguments(node) if kind is Kind.BUCKETS]
+            return 1.0 if buckets and all(_selects_only(each, "_bucket") for each in buckets) else None
+        case ast.AggregateExpr() if str(node.op) in _ALIKE:
+            return per_second(node.expr)
+        case ast.BinaryExpr():
+            return _of_binary(node)
+        case _:
+            return None
+
+
+def _of_binary(node: Any) -> float | None:
+    operator, left, right = str(node.op), syntax.bare(node.lhs), syntax.bare(node.rhs)
+    if operator in SETS or is_filter(operator, node.modifier):
+        return per_second(left)
+    if operator not in ("*", "/"):
+        return None
+    if isinstance(right, ast.NumberLiteral) and right.val:
+        factor = per_second(left)
+        number = float(right.val) if operator == "*" else 1 / float(right.val)
+        return None if factor is None else factor * number
+    if isinstance(left, ast.NumberLiteral) and operator == "*":
+        factor = per_second(right)
+        return None if factor is None else factor * float(left.val)
+    is_mean = operator == "/" and _selects_only(left, "_sum") and _selects_only(right, "_count")
+    return 1.0 if is_mean and not (_has_number(left) or _has_number(right)) else None
+
+
+def _selects_only(node: Any, ending: str) -> bool:
+    """True when all that a tree selects are parts of histograms of seconds, with this ending."""
+    metrics = [selection.metric for selection in syntax.selections(node)]
+    return bool(metrics) and all(each.endswith(ending) and "seconds" in each.split("_") for each in metrics)
+
+
+def _has_number(node: Any) -> bool:
+    """True when a number stands in a tree, and may make another unit of it."""
+    return isinstance(node, ast.NumberLiteral) or any(map(_has_number, syntax.children(node)))
