@@ -11,7 +11,7 @@ UV := .tools/uv/bin/uv
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: mutants help setup prometheus services demo matrix dashboards docs test check bench bench-gate lock clean
+.PHONY: faults mutants help setup prometheus services demo matrix dashboards docs test check bench bench-gate lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -27,6 +27,9 @@ services: setup ## PostgreSQL, MariaDB, Redis, Memcached, nginx, faketime, Alert
 
 demo: setup ## load the reference target and verify what its metrics say
 	$(BIN)/harness run
+
+faults: services ## break the monitoring in every known way, and see which check notices; 20 minutes
+	$(BIN)/harness faults
 
 matrix: services ## verify every engine, cache and server; writes docs/matrix.md
 	$(BIN)/python tools/matrix.py

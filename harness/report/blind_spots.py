@@ -739,8 +739,8 @@ BLIND_SPOTS: tuple[BlindSpot, ...] = (
     BlindSpot(
         "records-as-read",
         Limitation.LAW,
-        "What Prometheus stored of a record that only panels read; whether the maximum of a well-named record was meant "
-        "as a sum; averages over time of ratios and percentiles",
+        "What Prometheus stored of a record that only panels read; whether the maximum of a well-named record was "
+        "meant as a sum; averages over time of ratios and percentiles",
         "a panel is judged through the rule that its record has, and nothing but a title says what was meant",
         ("records",),
     ),

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +59,7 @@ def name_of(key: Key) -> str:
     return " ".join(key) if any(key) else "all views"
 
 
+@lru_cache(2)
 def histograms(facts: Facts) -> dict[Key, Histogram]:
     """Those with observations, without background views; `ALL` includes the middlewares. Raises Unknown."""
     sums = facts.by(f"{names.LATENCY}_sum", "view", "method").to_dict()
@@ -84,6 +85,7 @@ def _labelled(facts: Facts, histogram: str) -> Frame:
     return rows
 
 
+@lru_cache(2)
 def rows_of(facts: Facts) -> dict[Key, Frame]:
     """The answered samples of each view and method as sent, in rising order; `ALL` holds every one."""
     by_view = {(str(view), str(method)): rows for (view, method), rows in facts.answered.groupby(["view", "method"])}
@@ -100,6 +102,7 @@ def gaps(rows: Frame) -> Column:
     return (rows["witness_app_s"] - rows["witness_view_s"]).dropna()
 
 
+@lru_cache(2)
 def _noop(facts: Facts) -> Column | None:
     """Latencies of the calibration view, if it is one view with one method."""
     name = facts.run.get("calibration")
@@ -211,6 +214,7 @@ def bernstein_s(n: int, variance: float, longest: float, alpha: float) -> float:
     return (longest * log / 3 + math.hypot(longest * log / 3, math.sqrt(2 * n * variance * log))) / n
 
 
+@lru_cache(2)
 def longest_s(facts: Facts) -> float:
     """docs/checks/timer-span.md, M: the largest gap between the witnesses, or the slowest of the faster views."""
     inner = [rows["witness_view_s"].dropna() for key, rows in rows_of(facts).items() if key != ALL]

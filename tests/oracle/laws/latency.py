@@ -16,6 +16,7 @@ from tests.oracle.laws.histograms import (
     QUANTILES,
     Histogram,
     Key,
+    Limits,
     bernstein_s,
     fits_sums,
     gaps,
@@ -68,14 +69,15 @@ def percentiles(facts: Facts) -> Lines:
     """docs/checks/percentiles.md."""
     found = histograms(facts)
     populations = _populations(facts, found)
+    rows = {key: own for key, own in judged(facts).items() if key in found}
+    may = {key: limits(facts, key, own, found[key], populations) for key, own in rows.items()}
     for q in QUANTILES:
-        for key, rows in judged(facts).items():
-            if key in found:
-                yield _percentile(facts, q, key, rows, found[key], populations)
+        for key in rows:
+            yield _percentile(facts, q, key, found[key], may[key])
     yield from _percentile_panels(facts)
 
 
-def _percentile(facts: Facts, q: float, key: Key, rows: Frame, histogram: Histogram, populations: int) -> Line:
+def _percentile(facts: Facts, q: float, key: Key, histogram: Histogram, may: Limits) -> Line:
     name = f"p{q * 100:g}"
     subject, labels = f"{name_of(key)} {name}", named(view=key[0], method=key[1], quantile=name)
     now = facts.select(f"{names.LATENCY_IN_ALL if key == ALL else names.LATENCY}_bucket")
@@ -86,7 +88,6 @@ def _percentile(facts: Facts, q: float, key: Key, rows: Frame, histogram: Histog
     except Unknown:
         return Line(subject, labels, OPEN)
     shown = answer.get(key, math.nan)
-    may = limits(facts, key, rows, histogram, populations)
     if math.isnan(shown) or (may.calibrated and facts.saturated):
         return Line(subject, labels, OPEN)
     bounds = np.append(histogram.finite[0], math.inf)
