@@ -2,7 +2,8 @@
 
     python tools/mutants.py [MODULE ...]      e.g. harness.core.statistics harness.promql; all unless some are named
 
-The rooms and the tests stand in pyproject.toml under `tool.mutmut`. What it left off is continued by the next call;
+The rooms and the tests stand in pyproject.toml under `tool.mutmut`; for modules that are named, only their rooms' tests
+run. What it left off is continued by the next call;
 `make clean` forgets. Sentences are not mutated: what a message says is held by the tests of the documentation, not by
 arithmetic. Names of one word (labels, units, metrics) are.
 """
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, Iterator, List
 
 from mutmut.__main__ import cli
+from mutmut.configuration import config
 from mutmut.mutation import mutators
 from mutmut.stats import status_by_exit_code
 
@@ -27,6 +29,8 @@ def main(modules: List[str]) -> int:
     """Run the mutants of `modules`, print a row for each module and the survivors; 0 whatever came out."""
     operators: Any = mutators.mutation_operators  # a list, which upstream shows as a sequence
     operators[:] = [_without_sentences(pair) for pair in operators]
+    selected = config().pytest_add_cli_args_test_selection
+    selected[:] = [tests for tests in selected if not modules or any(_may_judge(tests, module) for module in modules)]
     names = ["{}*".format(module) for module in modules]
     cli(["run", "--max-children", CHILDREN, *names], standalone_mode=False)
     print()
@@ -45,6 +49,14 @@ def main(modules: List[str]) -> int:
     print("\nsurvivors (`mutmut show NAME` has the change):")
     print("\n".join("  {}".format(name) for name in survivors))
     return 0
+
+
+def _may_judge(tests: str, module: str) -> bool:
+    """The unit tests of a room are its own; panels judge PromQL too, and stored runs the checks and the evidence."""
+    room = module.split(".")[1]
+    also = {"monitoring": {"promql"}, "recorded": {"checks", "evidence"}}
+    place = Path(tests).parts[-1] if "unit" in tests else "recorded"
+    return room == place or room in also.get(place, set())
 
 
 def _without_sentences(pair: Any) -> Any:
