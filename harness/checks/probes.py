@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from harness.checks import histograms
+from harness.checks import dropped, histograms
 from harness.checks.base import NO_DATA, Check, Facts, inconclusive, labels_of, name_of, settled, unanswered
 from harness.checks.comparison import apart
 from harness.checks.histograms import Histogram
@@ -66,13 +66,15 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     if isinstance(found, NoData):
         return (unanswered(ID, "", found),)
     labels = facts.names.labels
+    is_timed = facts.names.latency_by_view not in dropped.histograms(facts)
     statuses = prometheus_evidence.by(counted, labels.view, labels.method, labels.status)
     verdicts: list[Verdict] = []
     for key, answers in sorted(facts.probes.answers.items()):
         if not facts.is_known(key[0]) and any(answer.inner_s is None for answer in answers):
             continue
         observed = {status: value for (*view, status), value in statuses.items() if tuple(view) == key and value}
-        verdict = _judge_count(facts, key, answers, observed, found.get(key))
+        timed = (found[key].total if key in found else 0.0) if is_timed else None
+        verdict = _judge_count(facts, key, answers, observed, timed)
         verdicts.append(verdict)
         if verdict.code is Code.AGREES and (histogram := found.get(key)):
             verdicts.append(_judge_time(facts, key, answers, histogram))
@@ -80,15 +82,18 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
 
 
 def _judge_count(
-    facts: Facts, key: ViewKey, answers: Sequence[Answer], observed: dict[str, float], histogram: Histogram | None
+    facts: Facts, key: ViewKey, answers: Sequence[Answer], observed: dict[str, float], timed: float | None
 ) -> Verdict:
-    """Each status that the probes got, no other, and one observation for each of them and for each exception."""
+    """Each status that the probes got, no other, and one observation for each of them and for each exception.
+
+    `timed` is None where Prometheus drops the histogram.
+    """
     expected = Counter(str(answer.status) for answer in answers)
     raised = sum(answer.raised_s is not None for answer in answers) if facts.names.exceptions_timed_again else 0
-    timed = histogram.total if histogram else 0.0
     pairs = [(f"status {status}", expected[status], observed.get(status, 0.0)) for status in {*expected, *observed}]
-    pairs.append(("the latency histogram", len(answers) + raised, timed))
-    wrong = [pair for pair in sorted(pairs) if pair[1] != pair[2]]
+    if timed is not None:
+        pairs.append(("the latency histogram", len(answers) + raised, timed))
+    wrong = [pair for pair in sorted(pairs) if pair[1] > pair[2] or (pair[1] < pair[2] and not facts.foreign)]
     place, wanted, seen = wrong[0] if wrong else ("all statuses", len(answers), sum(observed.values()))
     saw = f"probes between two scrapes: {len(answers)}; {place}: {seen:,.10g} counted, {wanted:,} expected"
     return settled(

@@ -130,7 +130,7 @@ def alarms(report: Report) -> Sequence[tuple[str, str, str]]:
 
 def static(*ports: str) -> dict[str, object]:
     """A scrape job of several addresses."""
-    return {"static_configs": [{"targets": [f"127.0.0.1:{{{port}}}" for port in ports], "labels": {"app": "shop"}}]}
+    return {"static_configs": [{"targets": [f"127.0.0.1:{{{port}}}" for port in ports], "labels": {"app": "somesite"}}]}
 
 
 def test_rules_may_keep_the_instance(harness: Harness, write: Writer) -> None:

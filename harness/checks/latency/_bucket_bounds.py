@@ -19,14 +19,14 @@ bound b: it fails all bounds or none. So alpha is shared between the views and t
 stalls strike whatever runs, in proportion to its time; M is the longest that was seen in all gaps between the witnesses
 and in whole requests of the faster half of the views. That the longest of all stalls falls on the gaps of one slower
 view instead has the chance of their share p of the time that is watched: some 0.1 ms for each of its requests, a few
-per cent in all. That the two longest both do has the chance p^2, and that it is twice as long as every other is rarer
-still. So one gap beyond M is allowed for, and none beyond 2 M (`LONGEST`):
+per cent in all. That the two longest both do has the chance p^2, and that it is three times as long as every other is
+rarer still. So one gap beyond M is allowed for, and none beyond 3 M (`LONGEST`):
 
-    H_b <= #{w <= b + M} + 1    and    H_b <= #{w <= b + 2 M}
+    H_b <= #{w <= b + M} + 1    and    H_b <= #{w <= b + 3 M}
 
 Even a longer one breaks that only when it carries its request over a bound, with no other request between b and
-b + 2 M that was rightly counted above b; tests/unit/checks/test_bucket_bounds.py simulates it. The counts at b + M and
-b + 2 M are read from bins of at most 0.4 %, which can only widen the bound.
+b + 3 M that was rightly counted above b; tests/unit/checks/test_bucket_bounds.py simulates it. The counts at b + M and
+b + 3 M are read from bins of at most 0.4 %, which can only widen the bound.
 
 **By the sum of all gaps.** The gaps of a view add up to G = (sum of w) - (the metric's sum), and none is negative.
 Whatever request lies in which bucket, the buckets alone imply gaps of at least
@@ -53,7 +53,7 @@ from harness.evidence.client.summary import ALL, GAP_GRID_S, Latency, Values, Vi
 
 ROUNDING = 1e-9
 """Share of a sum that adding floats in another order may change."""
-LONGEST = ((1.0, 1), (2.0, 0))
+LONGEST = ((1.0, 1), (3.0, 0))
 """How many gaps of one histogram may be longer than so many times the longest that was seen elsewhere."""
 BY_LONGEST = "the longest gap of the run"
 BY_COUNT = {

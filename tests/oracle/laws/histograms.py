@@ -140,7 +140,7 @@ def limits(facts: Facts, key: Key, rows: Frame, histogram: Histogram, population
     if by_witness:
         starts = np.array([_bin_begin(value) for value in ordered])
         upper = np.minimum(upper, np.searchsorted(starts, bounds + longest_s(facts), side="right") + 1)
-        upper = np.minimum(upper, np.searchsorted(starts, bounds + 2 * longest_s(facts), side="right"))
+        upper = np.minimum(upper, np.searchsorted(starts, bounds + 3 * longest_s(facts), side="right"))
     for offset in OFFSETS_S:
         near = np.searchsorted(ordered, bounds + offset, side="right")
         beyond = int((reference > offset).sum())
