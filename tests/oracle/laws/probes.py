@@ -31,17 +31,19 @@ def probes(facts: Facts) -> Lines:
         own = (
             responses[(responses["view"] == key[0]) & (responses["method"] == key[1])].groupby("status")["grown"].sum()
         )
-        counts = _counts(key, rows, own, found.get(key))
+        timed = None if names.LATENCY in facts.dropped else found[key].total if key in found else 0.0
+        counts = _counts(key, rows, own, timed, one_sided=bool(facts.foreign))
         yield counts
         if counts.status == PASS and key in found:
             yield _time(facts, key, rows, found[key])
 
 
-def _counts(key: Key, rows: Frame, seen: Column, histogram: Histogram | None) -> Line:
+def _counts(key: Key, rows: Frame, seen: Column, timed: float | None, *, one_sided: bool) -> Line:
     sent, counted = rows["status"].astype(str).value_counts(), seen[seen != 0].astype(float)
     both = pd.DataFrame({"due": sent, "seen": counted}).fillna(0.0).sort_index()
-    both.loc["histogram"] = len(rows) + rows["witness_raised_s"].notna().sum(), histogram.total if histogram else 0.0
-    wrong = both[both["due"] != both["seen"]]
+    if timed is not None:
+        both.loc["histogram"] = len(rows) + rows["witness_raised_s"].notna().sum(), timed
+    wrong = both[(both["due"] > both["seen"]) | ((both["due"] < both["seen"]) & (not one_sided))]
     due, observed = (len(rows), counted.sum()) if wrong.empty else wrong.iloc[0]
     labels = {"view": key[0], "method": key[1]}
     return Line(f"{name_of(key)} counts", labels, settled(wrong.empty), float(due), float(observed), (0, 0))
