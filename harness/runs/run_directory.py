@@ -73,14 +73,15 @@ class RunDirectory:
         """See that the directory is as it was sealed, but for files that are `made_anew`; its manifest, if it has one.
 
         Directories of before have none: nothing vouches for them. Raises StoreError that names the first file that was
-        changed, removed or added.
+        changed, removed or added, UsageError for a newer schema.
         """
         sealed = manifest.read(self.path)
         if sealed is not None:
             sealed.check(self.path, made_anew)
         elif (self.path / "run.json").exists():
-            version = self._read_json("run.json").get("schema_version")
-            if isinstance(version, int) and version >= RUN_VERSION:
+            document = self._read_json("run.json")
+            self._check_version(document, "run.json", RUN_VERSION)
+            if document["schema_version"] == RUN_VERSION:
                 raise StoreError(
                     f"{self.path / manifest.FILE} is missing: the run was cut before its end, or it was removed; "
                     "run it again"

@@ -15,6 +15,7 @@ from harness.core.errors import UsageError
 from harness.core.report import Report
 from harness.core.verdict import Status
 from harness.report.render.json_report import parse
+from harness.runtime import keeper
 from harness.runtime.stack import servers
 from tests.e2e.conftest import PROJECT, Harness
 
@@ -127,7 +128,7 @@ def killed(harness: Harness, out: Path, command: list[str | Path], program: str)
         while not list(out.glob("samples-1.arrow")) and time.monotonic() < deadline:
             time.sleep(0.1)
         time.sleep(2)
-        os.kill(child_of(process.pid, program), signal.SIGKILL)
+        os.kill(started(process.pid, program), signal.SIGKILL)
         _, err = process.communicate(timeout=120)
     finally:
         process.kill()
@@ -136,14 +137,17 @@ def killed(harness: Harness, out: Path, command: list[str | Path], program: str)
     return err
 
 
-def child_of(parent: int, program: str) -> int:
-    """The process id of a program that this run started itself; Redis hides its environment."""
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            above = int(status.read_text().rsplit(")", 1)[1].split()[1])
-            words = status.with_name("cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except (OSError, IndexError):
-            continue
-        if above == parent and program in words:
-            return int(status.parent.name)
-    raise AssertionError(f"no {program} below {parent}")
+def started(run: int, program: str) -> int:
+    """The process id of a program below a run, each kept by a keeper; Redis hides its environment."""
+    for pid in sorted(keeper.descendants(run)):
+        words = _command_line(pid)
+        if any(word.rpartition("/")[2].startswith(program) for word in words[:3]):  # as in `python -m gunicorn`
+            return pid
+    raise AssertionError(f"no {program} below {run}")
+
+
+def _command_line(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").split("\0")
+    except OSError:
+        return []

@@ -53,7 +53,11 @@ def test_an_interrupted_gate_leaves_nothing(harness: Harness, tmp_path: Path) ->
     ("flags", "code", "message"),
     [
         (("--base", "HEAD", "--candidate", "no-such-ref"), 2, "no git ref 'no-such-ref'"),
-        (("--base", "http://127.0.0.1:1", "--candidate", "http://127.0.0.1:1"), 3, "--base: http://127.0.0.1:1 gave"),
+        (
+            ("--base", "http://127.0.0.1:1", "--candidate", "http://127.0.0.1:1"),
+            3,
+            "--base: http://127.0.0.1:1 cannot be",
+        ),
         (("--base", "http://192.0.2.1", "--candidate", "HEAD"), 2, "--base: 192.0.2.1 is not this machine"),
         (("--base", "HEAD", "--candidate", "http://[1"), 2, "--candidate: 'http://[1' is not a URL"),
         (

@@ -92,6 +92,8 @@ def _judged(name: str, recorded: int | None, rows: Frame, closing: int | None, h
 
 def _origins(frames: list[Frame]) -> list[Column]:
     """Who gave each answer. Of equal numbers the earliest start has the answer itself, then the first place."""
+    if not frames:
+        return []  # a run without load, as of `harness dashboards`
     columns = [*NUMBERS, "started_s"]
     rows = pd.concat([frame[columns].assign(file=place) for place, frame in enumerate(frames)], ignore_index=True)
     by_start = rows.sort_values("started_s", kind="stable")

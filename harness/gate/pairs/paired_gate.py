@@ -73,12 +73,11 @@ def run(asked: Asked, profile: Profile, project: Path, out: Path, reporter: Repo
             {side.role: side.commit for side in sides},
             uncommitted=tuple(side.role for side in sides if side.uncommitted),
         )
-        gate_record.write(directory, record)
+        _keep(directory, record)
         for number in range(1, plan.looks[-1] + 1):
             _measure(number, asked, sides, profile, project, out, reporter)
             record = replace(record, pairs=number)
-            gate_record.write(directory, record)
-            manifest.seal(out)
+            _keep(directory, record)
             reporter.stage(f"pair {number} of {plan.looks[-1]}: judging")
             made.append(_read_pair(out, number, record, made))
             if _is_settled(made, plan):
@@ -86,6 +85,12 @@ def run(asked: Asked, profile: Profile, project: Path, out: Path, reporter: Repo
     outcome = _judged(out, record, made)
     manifest.seal(out)
     return outcome
+
+
+def _keep(directory: RunDirectory, record: Record) -> None:
+    """Vouch for the pairs until here: those that are complete can be judged, however the gate ends."""
+    gate_record.write(directory, record)
+    manifest.seal(directory.path)
 
 
 def _bare(role: str, text: str) -> str:
@@ -114,7 +119,9 @@ def verify(path: Path) -> Outcome:
     if sealed is not None:
         sealed.check(path, FORMATS, PAIR)
     elif record.schema_version >= gate_record.GATE_VERSION:
-        raise StoreError(f"{path / manifest.FILE} is missing: the gate was cut before its end; run it again")
+        raise StoreError(
+            f"{path / manifest.FILE} is missing: the gate was cut at its start, or it was removed; run it again"
+        )
     outcome = _judged(path, record, pairs(path))
     if sealed is not None:
         manifest.seal(path, {name: entry for name, entry in sealed.files.items() if name not in FORMATS})
