@@ -514,7 +514,13 @@ RULES: tuple[CauseRule, ...] = (
         "the sizes of bodies are reported in another unit than bytes, or of other bodies: check the code that observes "
         "them",
         (Sign("attributes", labels={"attribute": frozenset({"request-size", "response-size"})}),),
-        unless=(Sign("request-conservation"), Sign("response-conservation"), Sign("side-counters")),
+        # Whatever multiplies every histogram makes latencies too high as well.
+        unless=(
+            Sign("request-conservation"),
+            Sign("response-conservation"),
+            Sign("side-counters"),
+            Sign("timer-span", frozenset({Code.TOO_HIGH})),
+        ),
     ),
     CauseRule(
         "milliseconds",
