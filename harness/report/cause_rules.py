@@ -307,7 +307,8 @@ RULES: tuple[CauseRule, ...] = (
         "batched-counters",
         "some counters lag behind the first of all, and catch up: they are written in batches; count at once",
         (ONE_BEHIND,),
-        unless=(ALL_BEHIND, COUNTS_FELL, _scrapes(Code.RAW_DIFFERS, Code.TARGET_DOWN)),
+        # A batch brings what there was, and never more: what is over in the end was not only late.
+        unless=(ALL_BEHIND, _over(), COUNTS_FELL, _scrapes(Code.RAW_DIFFERS, Code.TARGET_DOWN)),
     ),
     CauseRule(
         "counted-early",

@@ -154,6 +154,7 @@ def test_a_sign_names_its_cause_first(verdicts: list[Verdict], cause: str) -> No
         ("stale-page", [ALL_LATE], failed("scrape-health", Code.TARGET_DOWN)),
         ("batched-counters", [ONE_LATE], ALL_LATE),
         ("batched-counters", [ONE_LATE], RESET),
+        ("batched-counters", [ONE_LATE, counted(Code.SHORT)], counted(Code.OVER, view="shop:list")),
         ("counted-early", [AHEAD], MORE),
         ("counted-early", [AHEAD], counted(Code.OVER)),
         ("counted-early", [AHEAD], failed("response-conservation", Code.OVER, law=BY_STATUS)),
