@@ -20,7 +20,7 @@ http {
   proxy_set_header Host $http_host;
 """
 _START = """\
-import os, pathlib, sys
+import grp, os, pathlib, pwd, sys
 
 directory, *ports = sys.argv[1:]
 path = pathlib.Path(directory, "nginx.conf")
@@ -28,8 +28,10 @@ text = path.read_text()
 for name, port in (item.split("=") for item in ports):
     text = text.replace(f"@{name}@", port)
 path.write_text(text)
-os.chmod(directory, 0o711)  # as root, nginx serves as another user, who must reach its files
-os.execvp("nginx", ["nginx", "-e", "stderr", "-p", directory, "-c", str(path)])
+command = ["nginx", "-e", "stderr", "-p", directory, "-c", str(path)]
+if os.geteuid() == 0:  # else its workers are another user, who may not reach this directory
+    command += ["-g", f"user {pwd.getpwuid(0).pw_name} {grp.getgrgid(os.getegid()).gr_name};"]
+os.execvp("nginx", command)
 """
 
 

@@ -307,7 +307,8 @@ RULES: tuple[CauseRule, ...] = (
         "batched-counters",
         "some counters lag behind the first of all, and catch up: they are written in batches; count at once",
         (ONE_BEHIND,),
-        unless=(ALL_BEHIND, COUNTS_FELL, _scrapes(Code.RAW_DIFFERS, Code.TARGET_DOWN)),
+        # A batch brings what there was, and never more: what is over in the end was not only late.
+        unless=(ALL_BEHIND, _over(), COUNTS_FELL, _scrapes(Code.RAW_DIFFERS, Code.TARGET_DOWN)),
     ),
     CauseRule(
         "counted-early",
@@ -514,7 +515,13 @@ RULES: tuple[CauseRule, ...] = (
         "the sizes of bodies are reported in another unit than bytes, or of other bodies: check the code that observes "
         "them",
         (Sign("attributes", labels={"attribute": frozenset({"request-size", "response-size"})}),),
-        unless=(Sign("request-conservation"), Sign("response-conservation"), Sign("side-counters")),
+        # Whatever multiplies every histogram makes latencies too high as well.
+        unless=(
+            Sign("request-conservation"),
+            Sign("response-conservation"),
+            Sign("side-counters"),
+            Sign("timer-span", frozenset({Code.TOO_HIGH})),
+        ),
     ),
     CauseRule(
         "milliseconds",

@@ -3,12 +3,13 @@
 A counter that was exported once is exported from then on, for as long as its process lives; and Prometheus stores all
 samples of a scrape, and `up` with them, at the scrape's own time, or none. So a series without a sample at a scrape
 with `up` 1 was not on the page: the page was cut, or something dropped it. A scrape with `up` 0 is scrape-health's.
+Where a job names one instance several times, with labels that differ, each of these targets has scrapes of its own.
 
 Samples that bear a timestamp of their own are stored at that time and not at the scrape's. Which scrape brought them
 is not known, so they are no gaps, and are named.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.checks.base import NO_DATA, Check, Facts, inconclusive, settled, unanswered
@@ -25,9 +26,10 @@ ID = "series-presence"
 
 
 @dataclass(frozen=True, slots=True)
-class Scrapes:
-    """The times of one instance's scrapes."""
+class Target:
+    """An entry of the scrape job, and the times of its scrapes; several may name one instance."""
 
+    labels: Mapping[str, str]
     every: frozenset[float]
     well: tuple[float, ...]
     """Those of the window with `up` 1, in time order."""
@@ -50,27 +52,37 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
             return (unanswered(ID, "series", reading, labels={"metric": metric}),)
         for series in reading.series if isinstance(reading, Reading) else ():
             exported.setdefault(series.labels.get("instance", ""), []).append(series)
-    scrapes = {series.labels.get("instance", ""): _scrapes(facts.run, series) for series in up.series}
+    targets: dict[str, list[Target]] = {}
+    for series in up.series:
+        targets.setdefault(series.labels.get("instance", ""), []).append(_target(facts.run, series))
     results = [
         result
-        for instance, made in sorted(scrapes.items())
-        if made.well and instance in exported
-        for result in _judge_instance(facts.run, instance, made, exported[instance])
+        for instance, own in sorted(targets.items())
+        if instance in exported and any(target.well for target in own)
+        for result in _judge_instance(facts.run, instance, own, exported[instance])
     ]
     why = "no successful scrape holds a counter of the target"
     return tuple(results) or (inconclusive(ID, "series", Code.NOTHING_COUNTED, why),)
 
 
-def _scrapes(run: Run, up: Series) -> Scrapes:
+def _target(run: Run, up: Series) -> Target:
     begin_s, end_s = run.window.start_s - CLOCK_RESOLUTION_S, run.window.end_s + CLOCK_RESOLUTION_S
     well = tuple(time_s for time_s, value in up.points if value == 1 and begin_s <= time_s <= end_s)
-    return Scrapes(frozenset(time_s for time_s, _ in up.points), well)
+    return Target(up.labels, frozenset(time_s for time_s, _ in up.points), well)
 
 
-def _judge_instance(run: Run, instance: str, scrapes: Scrapes, exported: list[Series]) -> Iterable[Verdict | Finding]:
+def _own(targets: Sequence[Target], series: Series) -> Target:
+    """The target with which a series has most labels in common: all of them, where none was rewritten."""
+    return max(targets, key=lambda target: len(target.labels.items() & series.labels.items()))
+
+
+def _judge_instance(
+    run: Run, instance: str, targets: Sequence[Target], exported: list[Series]
+) -> Iterable[Verdict | Finding]:
     subject, labels = f"{instance} series", {"instance": instance}
-    stamped = [series for series in exported if any(time_s not in scrapes.every for time_s, _ in series.points)]
-    judged = [series for series in exported if series not in stamped]
+    owned = [(series, _own(targets, series)) for series in exported]
+    stamped = [series for series, target in owned if any(time_s not in target.every for time_s, _ in series.points)]
+    judged = [(series, target) for series, target in owned if series not in stamped]
     if stamped:
         text = (
             f"{len(stamped)} of {len(exported)} series bear timestamps of their own, e.g. {_name(stamped[0])}: which "
@@ -82,25 +94,26 @@ def _judge_instance(run: Run, instance: str, scrapes: Scrapes, exported: list[Se
         why = f"all {len(exported)} series bear timestamps of their own: gaps in them are not seen"
         yield inconclusive(ID, subject, Code.UNDECIDED, why, labels=labels)
         return
-    gaps = [(time_s, series) for series in judged for time_s in _missing(series, scrapes)]
+    scrapes = sum(len(target.well) for target in targets)
+    gaps = [(time_s, series) for series, target in judged for time_s in _missing(series, target)]
     if not gaps:
-        why = f"all {len(judged)} series have a sample at each of {len(scrapes.well)} scrapes since they appeared"
+        why = f"all {len(judged)} series have a sample at each of {scrapes} scrapes since they appeared"
         yield settled(ID, subject, Code.AGREES, why, expected=0, observed=0, unit="gaps", labels=labels)
         return
-    yield _gap(run, subject, labels, scrapes, judged, gaps)
+    yield _gap(run, subject, labels, scrapes, len(judged), gaps)
 
 
-def _missing(series: Series, scrapes: Scrapes) -> list[float]:
+def _missing(series: Series, target: Target) -> list[float]:
     have = {time_s for time_s, _ in series.points}
-    return [time_s for time_s in scrapes.well if time_s > series.points[0][0] and time_s not in have]
+    return [time_s for time_s in target.well if time_s > series.points[0][0] and time_s not in have]
 
 
 def _gap(
     run: Run,
     subject: str,
     labels: Mapping[str, str],
-    scrapes: Scrapes,
-    judged: list[Series],
+    scrapes: int,
+    judged: int,
     gaps: list[tuple[float, Series]],
 ) -> Verdict:
     times = sorted({time_s for time_s, _ in gaps})
@@ -109,7 +122,7 @@ def _gap(
     after = ", ".join(f"{time_s - run.window.start_s:.3f} s" for time_s in times[:3])
     more = f" and {len(times) - 3} more" if len(times) > 3 else ""
     why = (
-        f"{len(concerned)} of {len(judged)} series have no sample at {len(times)} of {len(scrapes.well)} successful "
+        f"{len(concerned)} of {judged} series have no sample at {len(times)} of {scrapes} successful "
         f"scrapes, {after}{more} after t0, first {_name(first)}: the page was cut on its way, or read while it was "
         "written, or series were dropped; compare the page with what the target serves, and look for proxies and "
         "exporters between it and Prometheus"

@@ -122,12 +122,13 @@ def _process_start(facts: Facts) -> Lines:
 def _stored(facts: Facts) -> Lines:
     selector = facts.run["selector"]
     try:
-        kept = facts.values_of(f"scrape_samples_post_metric_relabeling{{{selector}}}", "instance")
+        kept = facts.files.answer(f"scrape_samples_post_metric_relabeling{{{selector}}}")
         stored, doubtful = _held(facts)
     except Unknown:
         yield unknown("stored series")
         return
-    for (instance,), number in kept.items():
+    for each in kept:  # of every target: a job may name an instance twice
+        instance, number = each["metric"].get("instance", ""), float((each.get("values") or [each["value"]])[-1][1])
         found = stored.get((instance,), 0.0)
         fine = found - doubtful.get((instance,), 0.0) <= number <= found
         yield Line(f"{instance} stored series", named(instance=instance), settled(fine), number, found)
@@ -180,26 +181,37 @@ def _up(facts: Facts) -> Frame | None:
 
 def _gaps(facts: Facts, instance: str, up: Frame, points: dict[str, Frame]) -> Line | None:
     """The scrapes of an instance at which a series of it is missing; None where there is nothing to compare."""
-    own = up[up["instance"] == instance]
-    inside = own[own["time"].between(facts.t0 - HALF_MS, facts.t1 + HALF_MS)]
-    well, every = set(inside.loc[inside["value"] == 1, "time"]), set(own["time"])
+    targets = [rows for _, rows in up[up["instance"] == instance].groupby("series")]
+    scrapes = [
+        (set(rows["time"]), set(rows.loc[rows["time"].between(*inside) & (rows["value"] == 1), "time"]))
+        for inside in [(facts.t0 - HALF_MS, facts.t1 + HALF_MS)]
+        for rows in targets
+    ]
     series = [
-        (metric, set(each["time"]))
+        (metric, set(each["time"]), *scrapes[_nearest(targets, each)])
         for metric, rows in points.items()
         for _, each in rows[rows["instance"] == instance].groupby("series")
     ]
-    if not well or not series:
+    if not any(well for _, well in scrapes) or not series:
         return None
     subject, labels = f"{instance} series", {"instance": instance}
-    judged = [(metric, times) for metric, times in series if times <= every]
+    judged = [(metric, times, well) for metric, times, every, well in series if times <= every]
     if not judged:
         return Line(subject, labels, OPEN)
-    gaps = [(at, metric) for metric, times in judged for at in well - times if at > min(times)]
+    gaps = [(at, metric) for metric, times, well in judged for at in well - times if at > min(times)]
     if not gaps:
         return Line(subject, labels, PASS, 0, 0)
     first = min(at for at, _ in gaps)
     metric = next(metric for at, metric in gaps if at == first)
     return Line(subject, {**labels, "metric": metric}, FAIL, 0, len(gaps))
+
+
+def _nearest(targets: list[Frame], series: Frame) -> int:
+    """Which target of an instance a series is of: the first of those with the fewest labels that differ."""
+    of_series = series.iloc[0]
+    names = [name for name in targets[0].columns if name not in ("__name__", "series", "time", "value")]
+    differing = [sum(rows.iloc[0][name] != of_series.get(name, "") for name in names) for rows in targets]
+    return differing.index(min(differing))
 
 
 def quiescence(facts: Facts) -> Lines:

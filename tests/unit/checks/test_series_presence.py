@@ -78,3 +78,30 @@ def test_a_target_without_counters_is_not_judged() -> None:
     """One that exports something else, beside the app."""
     (verdict,), _ = judged({REQUESTS: SCRAPES}, instance="b:1")
     assert verdict.code is Code.NOTHING_COUNTED
+
+
+def test_each_entry_of_an_instance_that_is_listed_twice_has_scrapes_of_its_own() -> None:
+    """Told apart by the labels of the entry, so neither's samples look as if they had times of their own."""
+    made = facts(run={"window": WINDOW})
+    between = tuple(at + 0.4 for at in SCRAPES[:-1])
+    entries = [({"instance": "a:1", "rack": "left"}, SCRAPES), ({"instance": "a:1", "rack": "right"}, between)]
+
+    def judged_with(*exported: Sequence[float]) -> tuple[Verdict | Finding, ...]:
+        answers: dict[Query, Any] = {raw_query(made.run, metric): NoSeries() for metric in COUNTERS}
+        answers[raw_query(made.run, UP)] = Reading(
+            tuple(Series(labels, tuple((at, 1.0) for at in times)) for labels, times in entries)
+        )
+        answers[raw_query(made.run, REQUESTS)] = Reading(
+            tuple(
+                Series({"__name__": REQUESTS, **labels}, tuple((at, 5.0) for at in times))
+                for (labels, _), times in zip(entries, exported, strict=True)
+            )
+        )
+        return series_presence.judge(replace(made, evidence=Evidence(answers)))
+
+    (whole,) = judged_with(SCRAPES, between)
+    assert isinstance(whole, Verdict)
+    assert whole.code is Code.AGREES
+    (cut,) = judged_with(SCRAPES, (between[0], between[1], between[3]))
+    assert isinstance(cut, Verdict)
+    assert (cut.code, cut.observed) == (Code.GAP, 1)

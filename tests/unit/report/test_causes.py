@@ -91,6 +91,15 @@ ALL_BUCKETS = failed("latency-buckets", Code.TOO_HIGH)
         ([failed("scrape-health", Code.SCRAPES_MISSING)], "prometheus-paused"),
         ([ALL_BUCKETS, BUCKETS], "wrong-bound"),
         ([BUCKETS, HIGH, failed("resolution", Code.ABOVE_HIGHEST_BOUND)], "milliseconds"),
+        (
+            [
+                failed("attributes", Code.MISSING, attribute="request-size"),
+                BUCKETS,
+                HIGH,
+                failed("resolution", Code.ABOVE_HIGHEST_BOUND),
+            ],
+            "milliseconds",
+        ),
         ([BUCKETS, HIGH], "over-timed"),
         ([LOW], "part-timed"),
         ([failed("resolution", Code.TOO_COARSE)], "coarse-buckets"),
@@ -145,6 +154,7 @@ def test_a_sign_names_its_cause_first(verdicts: list[Verdict], cause: str) -> No
         ("stale-page", [ALL_LATE], failed("scrape-health", Code.TARGET_DOWN)),
         ("batched-counters", [ONE_LATE], ALL_LATE),
         ("batched-counters", [ONE_LATE], RESET),
+        ("batched-counters", [ONE_LATE, counted(Code.SHORT)], counted(Code.OVER, view="shop:list")),
         ("counted-early", [AHEAD], MORE),
         ("counted-early", [AHEAD], counted(Code.OVER)),
         ("counted-early", [AHEAD], failed("response-conservation", Code.OVER, law=BY_STATUS)),
@@ -215,6 +225,7 @@ def test_a_sign_names_its_cause_first(verdicts: list[Verdict], cause: str) -> No
         ("double-saves", [failed("model-ops", Code.OVER)], counted(Code.OVER)),
         ("exception-types", [failed("exceptions", Code.MISSING), failed("exceptions", Code.OVER)], MORE),
         ("wrong-transport", [failed("side-counters", Code.OVER, transport="http")], counted(Code.OVER)),
+        ("wrong-sizes", [failed("attributes", Code.MISSING, attribute="response-size")], HIGH),
     ],
 )
 def test_contrary_evidence_excludes_a_cause(cause: str, verdicts: list[Verdict], against: Verdict) -> None:
