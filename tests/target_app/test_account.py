@@ -98,7 +98,7 @@ def test_a_statement_of_no_request_is_in_the_log_alone(tmp_path_factory: pytest.
 
 def test_a_view_without_sql_tells_of_none(target: Target) -> None:
     """No entry, rather than zeros."""
-    assert set(target.ask("/work/fast").witness) == {"view", "app"}
+    assert set(target.ask("/work/fast").witness) == {"view", "inner", "app"}
 
 
 def test_the_state_is_what_the_views_did(target: Target) -> None:

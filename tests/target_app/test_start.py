@@ -83,7 +83,7 @@ def test_the_witness_can_be_switched_off(tmp_path: Path, witness: str, present: 
     """Without it there is no header, as with an app that has never heard of witnesses."""
     done = python("-c", CLIENT, state=tmp_path, TARGET_WITNESS=witness, DJANGO_SETTINGS_MODULE="somesite.settings")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("view;") if present else done.stdout == "None\n"
+    assert done.stdout.startswith("mw-view;") if present else done.stdout == "None\n"
 
 
 def test_a_key_is_asked_for_beyond_loopback(tmp_path: Path) -> None:
