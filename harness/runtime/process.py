@@ -4,6 +4,7 @@ A process that the harness starts dies with it, however the harness ends, and so
 (`kept.py`). Nothing else starts one.
 """
 
+import atexit
 import os
 import signal
 import socket
@@ -94,6 +95,12 @@ def free_port() -> int:
             continue
         _ports.append(lock)
         return port
+
+
+@atexit.register
+def _release_ports() -> None:
+    while _ports:
+        _ports.pop().close()
 
 
 def is_taken(port: int) -> bool:
