@@ -97,10 +97,12 @@ def free_port() -> int:
         return port
 
 
-@atexit.register
 def _release_ports() -> None:
     while _ports:
         _ports.pop().close()
+
+
+atexit.register(_release_ports)
 
 
 def is_taken(port: int) -> bool:
