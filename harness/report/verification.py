@@ -38,9 +38,9 @@ def _is_drawn(run: Run) -> bool:
 
 
 def undeclared(check: Check, results: Sequence[Verdict | Finding]) -> tuple[str, ...]:
-    """Codes of a check's verdicts that it does not declare: a bug of the check."""
+    """Codes of a check's verdicts that it does not declare: a bug of the check. That it has none may be said of any."""
     found = {result.code for result in results if isinstance(result, Verdict)}
-    return tuple(sorted(found - check.codes))
+    return tuple(sorted(found - check.codes - {Code.NO_VERDICT}))
 
 
 def _judge(check: Check, facts: Facts) -> tuple[Verdict | Finding, ...]:

@@ -101,9 +101,8 @@ def _scrapes(facts: Facts, readings: Sequence[Moment], instance: str) -> Bounds:
     """Those of one instance that are requests of the app, at each reading.
 
     As many as Prometheus made, where the metrics view has counted just these, or its count is not to be believed: at
-    each scrape those before it, the one
-    of t0 included. Where others scrape as well, or scrapes failed, between what was counted by the reading before and
-    by t1.
+    each scrape those before it, the one of t0 included. Where others scrape as well, or scrapes failed, between what
+    was counted by the reading before and by t1.
     """
     counted = _counted(facts, readings, instance, facts.metrics_view)
     own = np.cumsum([_is_new(readings, place, instance) for place in range(len(readings))]).astype(float)
