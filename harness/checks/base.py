@@ -137,6 +137,11 @@ class Facts:
         """View labels that others than the load cause: the scrapes, and what the profile declares."""
         return frozenset({self.metrics_view, *self.run.background})
 
+    @property
+    def kept_counters(self) -> tuple[str, ...]:
+        """The counters that a check may read, without those that the scrape job drops."""
+        return tuple(metric for metric in self.names.counters if metric not in self.run.dropped)
+
     def is_known(self, view: str) -> bool:
         """True when samples of this view carry the metric's own view label: witnessed or mapped."""
         return view in self.client.witnessed_views or view in self.run.views.values()

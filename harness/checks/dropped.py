@@ -19,9 +19,9 @@ from harness.core.query import NoSeries, Query, Reading
 from harness.core.run import Run
 from harness.core.verdict import Finding, Status, Verdict
 from harness.evidence import prometheus_evidence
+from harness.instrumentation.base import PARTS
 from harness.promql.own_series import SAMPLES_KEPT, SAMPLES_READ
 
-PARTS = ("bucket", "count", "sum")
 NEEDING = frozenset(
     {"latency-conservation", "latency-buckets", "percentiles", "timer-span", "resolution", "blind-spot"}
 )

@@ -176,6 +176,8 @@ class Run:
     """The profile's rules, their durations scaled."""
     recorded: tuple[str, ...] | None = None
     """Series that rules of Prometheus record, whoever wrote these; None in a run of before they were stored."""
+    dropped: tuple[str, ...] = ()
+    """Metrics of the instrumentation that the scrape job drops by their names, by Prometheus's own configuration."""
     rule_scale: float = 1.0
     """By what their durations were multiplied."""
     arrival_rate: float | None = None

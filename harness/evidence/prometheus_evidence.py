@@ -125,16 +125,18 @@ def deltas(run: Run, evidence: Evidence, metric: str) -> tuple[CounterIncrease, 
     query = raw_query(run, metric)
     place = (query, run.window.start_s)
     if place not in evidence.known:
-        evidence.known[place] = _deltas(run, evidence, query)
+        evidence.known[place] = _deltas(run, evidence, query, metric)
     return evidence.known[place]
 
 
-def _deltas(run: Run, evidence: Evidence, query: Query) -> tuple[CounterIncrease, ...] | NoData:
+def _deltas(run: Run, evidence: Evidence, query: Query, metric: str) -> tuple[CounterIncrease, ...] | NoData:
     scrapes = scrape_times(run, evidence)
     if isinstance(scrapes, NoData):
         return NoData(f"no scrape of the target is known: {scrapes.reason}", Code.NO_SCRAPE)
     reading = evidence.read(query)
     if isinstance(reading, NoData):
+        if isinstance(reading, NoSeries) and metric in run.dropped:
+            return NoData(f"the scrape job drops {metric} (metric_relabel_configs)", Code.DROPPED)
         return () if isinstance(reading, NoSeries) else reading
     folded = []
     for series in reading.series:

@@ -11,6 +11,9 @@ from harness.instrumentation.diagnosis import Diagnosis
 from harness.instrumentation.page import MetricsFacts
 from harness.instrumentation.roles import Advice, Attributes, Cache, Database, Labels, Law, Migrations, Models, Traffic
 
+PARTS = ("bucket", "count", "sum")
+"""Of a histogram."""
+
 
 @dataclass(frozen=True, slots=True)
 class Instrumentation:
@@ -76,6 +79,13 @@ class Instrumentation:
     def unrouted(self) -> str:
         """The view label of a request that no route matched."""
         return self.traffic.unrouted
+
+    @property
+    def droppable(self) -> frozenset[str]:
+        """Series that a team may drop and still have what the laws on requests and their latencies need."""
+        needed = {self.arrived, self.answered, self.responses_by_status, self.responses_by_view}
+        timed = {f"{each}_{part}" for each in (self.latency_by_view, self.latency_all) for part in PARTS}
+        return frozenset(self.names - needed - timed)
 
     def method_label(self, method: str) -> str:
         """The method label that the counters give to a request with this method."""

@@ -101,6 +101,11 @@ COUNTERS = (
 )
 WITNESSED = ("attributes", "identity", "exceptions", "timer-span", "database", "cache", "model-ops")
 """What is compared with the witness alone."""
+MAY_LACK = (
+    *("side-counters", "attributes", "latency-conservation", "request-counts", "running-counts", "exceptions"),
+    *("database", "cache", "model-ops", "migrations"),
+)
+"""Checks that need metrics which a team may drop."""
 DROPPED = tuple(check.id for check in CHECKS if check.id in NEEDING)
 UNDECIDED: Mapping[Undecided, frozenset[Code]] = MappingProxyType(
     {
@@ -271,6 +276,15 @@ BLIND_SPOTS: tuple[BlindSpot, ...] = (
         "nothing of it is stored (metric_relabel_configs)",
         DROPPED,
         Noticed(FindingCode.UNPROVED),
+        unit="checks",
+    ),
+    BlindSpot(
+        "dropped-metrics",
+        Limitation.UNJUDGED,
+        "What a metric shows that the scrape job drops by its name",
+        "it is not stored (metric_relabel_configs)",
+        MAY_LACK,
+        Noticed(FindingCode.DROPPED_METRIC),
         unit="checks",
     ),
     BlindSpot(

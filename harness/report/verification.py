@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from harness.checks import CHECKS, UNNAMED, Check, Facts, dropped
 from harness.checks.base import inconclusive
-from harness.core.codes import Code
+from harness.core.codes import Code, FindingCode
 from harness.core.outcome import EXIT_CODES, overall
 from harness.core.query import Query
 from harness.core.report import REPORT_SCHEMA, Report
@@ -37,17 +37,30 @@ def _is_drawn(run: Run) -> bool:
     return run.has_load and any(check.queries(run) for check in _checks(run))
 
 
+ANY_CHECK = frozenset({Code.NO_VERDICT})
+"""What may be said of any check, without being declared."""
+
+
 def undeclared(check: Check, results: Sequence[Verdict | Finding]) -> tuple[str, ...]:
     """Codes of a check's verdicts that it does not declare: a bug of the check. That it has none may be said of any."""
     found = {result.code for result in results if isinstance(result, Verdict)}
-    return tuple(sorted(found - check.codes - {Code.NO_VERDICT}))
+    return tuple(sorted(found - check.codes - ANY_CHECK))
 
 
 def _judge(check: Check, facts: Facts) -> tuple[Verdict | Finding, ...]:
-    results = dropped.spared(facts, check.id, check.results(facts))
+    spared = dropped.spared(facts, check.id, check.results(facts))
+    results = tuple(_unproved(result) for result in spared)
     unknown = undeclared(check, results)
     assert not unknown, f"the check {check.id} gives codes that it does not declare: {', '.join(unknown)}"
     return results
+
+
+def _unproved(result: Verdict | Finding) -> Verdict | Finding:
+    """What the team dropped on purpose is not proved, and nothing is wrong."""
+    if not isinstance(result, Verdict) or result.code is not Code.DROPPED:
+        return result
+    text = f"{result.why}: not proved; keep it to have it checked"
+    return Finding(FindingCode.DROPPED_METRIC, result.subject, text, result.check, result.labels)
 
 
 def _unanswered(facts: Facts) -> tuple[Verdict, ...]:

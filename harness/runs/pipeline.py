@@ -61,6 +61,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
             panels=(*grafana.panels_of(dashboards, profile.selector, measured.window), *rules.panels),
             rules=rules.rules,
             recorded=prometheus.recorded(),
+            dropped=prometheus.dropped(profile.selector, scraped.names.droppable),
             settings=comparability.settings(profile, locustfile.read_bytes()),
             shards=(*loaded.shards, *((probed.shard,) if probed else ())),
             probe=probed.probe if probed else None,

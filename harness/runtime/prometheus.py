@@ -16,7 +16,7 @@ from harness.core.codes import Code
 from harness.core.errors import PrometheusError
 from harness.core.query import NoData, Query, Reading
 from harness.core.text import shorten
-from harness.evidence import prometheus_evidence
+from harness.evidence import prometheus_evidence, relabel_rules
 from harness.promql.own_series import UP
 from harness.runtime import http
 from harness.runtime.http import AnswerError, Problem
@@ -172,6 +172,19 @@ class Prometheus:
         except (AnswerError, *_SHAPES):
             return ()
         return tuple(sorted(found))
+
+    def dropped(self, selector: str, metrics: Iterable[str]) -> tuple[str, ...]:
+        """Those of `metrics` that the jobs of the target drop by their names; empty when that is not reported.
+
+        Source: https://prometheus.io/docs/prometheus/latest/querying/api/#config
+        """
+        reading = self.read(f"{UP}{{{selector}}}")
+        jobs = {series.labels.get("job", "") for series in reading.series} if isinstance(reading, Reading) else set()
+        try:
+            configuration = str(self._session.get(f"{self.url}/api/v1/status/config").json()["data"]["yaml"])
+        except (AnswerError, *_SHAPES):
+            return ()
+        return tuple(sorted(relabel_rules.dropped(configuration, jobs, metrics)))
 
     def instances(self, selector: str) -> tuple[str, ...]:
         """The `instance` labels of the target's processes that are scraped well now. Raises PrometheusError."""

@@ -15,9 +15,14 @@ from harness.report.render.json_report import parse
 from tests.e2e.conftest import PROJECT, Harness, Writer
 
 HISTOGRAM = "django_http_requests_latency_seconds_by_view_method"
-DROPPED = {
-    "metric_relabel_configs": [{"source_labels": ["__name__"], "regex": f"{HISTOGRAM}_.*", "action": "drop"}],
-}
+
+
+def dropping(families: str) -> dict[str, object]:
+    """What drops metrics by a regular expression of their names."""
+    return {"metric_relabel_configs": [{"source_labels": ["__name__"], "regex": families, "action": "drop"}]}
+
+
+DROPPED = dropping(f"{HISTOGRAM}_.*")
 RULES = """\
 groups:
 - name: kept
@@ -165,6 +170,25 @@ def test_a_histogram_may_be_dropped_on_purpose(harness: Harness, write: Writer) 
     unproved = {each.check for each in report.findings if each.labels.get("metric") == HISTOGRAM}
     assert {"latency-conservation", "latency-buckets", "percentiles", "timer-span"} <= unproved
     assert {each.code for each in report.findings if each.check in unproved} >= {FindingCode.UNPROVED}
+
+
+def test_any_family_may_be_dropped_on_purpose(harness: Harness, write: Writer) -> None:
+    """What needs it is not proved, and names it; the rest is judged."""
+    families = "django_http_re.*_body_total_bytes.*|django_http_responses_total_by_charset.*|django_model_.*"
+    report = run(harness, write, Injection(scrape={**static("target_port"), **dropping(families)}))
+    assert alarms(report) == []
+    unproved = {each.check for each in report.findings if each.code is FindingCode.DROPPED_METRIC}
+    assert unproved >= {"side-counters", "attributes", "model-ops"}
+    judged = {each.subject for each in report.verdicts if each.check in ("side-counters", "attributes")}
+    assert judged >= {"requests by transport", "transport http"}
+
+
+def test_what_is_missing_and_not_dropped_fails(harness: Harness, write: Writer) -> None:
+    """A rule that drops others is no excuse."""
+    plain = 'DATABASES["default"]["ENGINE"] = "django.db.backends.sqlite3"\n'
+    scrape = {**static("target_port"), **dropping("django_http_responses_total_by_charset.*|.*_created")}
+    report = run(harness, write, Injection(scrape=scrape, settings=plain))
+    assert "database" in {each.check for each in report.verdicts if each.status is Status.FAIL}
 
 
 def test_a_missing_middleware_is_no_dropped_histogram(harness: Harness, write: Writer) -> None:

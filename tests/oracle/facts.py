@@ -221,6 +221,8 @@ class Facts:
         try:
             points = self.raw(metric)
         except NoSeries:
+            if self.name(metric) in self.run.get("dropped", ()):
+                raise Unknown("the scrape job drops it") from None
             return pd.DataFrame({"grown": [], "falls": []})
         points = points[points["time"] <= self.t1 + HALF_MS].reset_index(drop=True)
         early = points["time"] <= self.t0 + HALF_MS

@@ -12,7 +12,7 @@ d (floor(b') + 1) over all bins, and the load's own plus d floor(b).
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from harness.checks import background, witness_counts
 from harness.checks.base import COUNTED, NO_DATA, Check, Facts, settled, unanswered
@@ -31,7 +31,6 @@ from harness.promql.own_series import UP
 ID = "attributes"
 SHORT = "responses with it are counted under another value, or the code that counts them has an early exit"
 OVER = "responses with another value are counted under it"
-Deltas = Mapping[str, tuple[prometheus_evidence.CounterIncrease, ...]]
 
 
 def queries(run: Run) -> tuple[Query, ...]:
@@ -44,12 +43,7 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     has = facts.names.attributes
     if has is None or not facts.client.attributed:
         return ()
-    deltas, extra = (
-        prometheus_evidence.growth(facts.run, facts.evidence, _metrics(facts.names)),
-        background.background_requests(facts),
-    )
-    if isinstance(deltas, NoData):
-        return (unanswered(ID, "", deltas),)
+    extra = background.background_requests(facts)
     if isinstance(extra, NoData):
         return (unanswered(ID, "", extra),)
     scrapes, _ = extra
@@ -61,8 +55,8 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         ("streaming", has.streaming, "", 0),
     )
     return (
-        *(verdict for kind in kinds for verdict in _judge_kind(facts, deltas, *kind)),
-        *_judge_sizes(facts, deltas, has),
+        *(verdict for kind in kinds for verdict in _judge_kind(facts, *kind)),
+        *_judge_sizes(facts, has),
     )
 
 
@@ -78,10 +72,14 @@ def _metrics(names: Instrumentation) -> tuple[str, ...]:
     )
 
 
-def _judge_kind(facts: Facts, deltas: Deltas, kind: str, metric: str, label: str, scrapes: int) -> Iterator[Verdict]:
+def _judge_kind(facts: Facts, kind: str, metric: str, label: str, scrapes: int) -> Iterator[Verdict]:
     """Each value of one attribute; a metric without a label has the value ''."""
+    items = prometheus_evidence.deltas(facts.run, facts.evidence, metric)
+    if isinstance(items, NoData):
+        yield unanswered(ID, kind, items, labels={"attribute": kind})
+        return
     own = {has.value: number for has, number in facts.client.attributes.items() if has.kind == kind}
-    seen = {value: grown for (value,), grown in prometheus_evidence.by(deltas[metric], label).items() if grown}
+    seen = {value: grown for (value,), grown in prometheus_evidence.by(items, label).items() if grown}
     expected = {value: own.get(value, 0) for value in sorted({*own, *seen})}
     if scrapes and expected:
         theirs = max(expected, key=lambda value: seen.get(value, 0.0) - expected[value])
@@ -102,14 +100,18 @@ def _judge_kind(facts: Facts, deltas: Deltas, kind: str, metric: str, label: str
         yield equal(count, facts, lost=facts.lost, unseen=witness_counts.unseen(facts, once=True))
 
 
-def _judge_sizes(facts: Facts, deltas: Deltas, has: Attributes) -> Iterator[Verdict]:
+def _judge_sizes(facts: Facts, has: Attributes) -> Iterator[Verdict]:
     accounts = (
         ("requests", has.request_bodies, facts.client.request_sizes),
         ("responses", has.response_bodies, facts.client.response_sizes),
     )
     for what, histogram, sizes in accounts:
-        buckets = prometheus_evidence.buckets(deltas[f"{histogram}_bucket"])
-        sums = deltas[f"{histogram}_sum"]
+        parts = (f"{histogram}_bucket", f"{histogram}_sum")
+        deltas = prometheus_evidence.growth(facts.run, facts.evidence, parts)
+        if isinstance(deltas, NoData):
+            yield unanswered(ID, f"sizes of {what}", deltas, labels={"attribute": f"{what[:-1]}-size"})
+            continue
+        buckets, sums = prometheus_evidence.buckets(deltas[parts[0]]), deltas[parts[1]]
         if sizes.n and buckets and sums:
             yield _judge_histogram(what, histogram, sizes, buckets, prometheus_evidence.total(sums))
 

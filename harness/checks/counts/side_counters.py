@@ -24,10 +24,11 @@ def queries(run: Run) -> tuple[Query, ...]:
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Four equal totals, and the transport that the client used."""
-    deltas = prometheus_evidence.growth(facts.run, facts.evidence, _metrics(facts.names))
-    if isinstance(deltas, NoData):
-        return (unanswered(ID, "", deltas),)
-    return (*(_judge_law(facts, deltas, law) for law in facts.names.side_laws), *_judge_transport(facts, deltas))
+    names = facts.names
+    transports = (names.requests_by_view, names.requests_by_method, names.requests_by_transport)
+    deltas = prometheus_evidence.growth(facts.run, facts.evidence, transports)
+    used = (unanswered(ID, "", deltas),) if isinstance(deltas, NoData) else tuple(_judge_transport(facts, deltas))
+    return (*(_judge_law(facts, law) for law in names.side_laws), *used)
 
 
 def _metrics(names: Instrumentation) -> tuple[str, ...]:
@@ -35,8 +36,11 @@ def _metrics(names: Instrumentation) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*laws, names.requests_by_view, names.requests_by_method, names.requests_by_transport)))
 
 
-def _judge_law(facts: Facts, deltas: Deltas, law: Law) -> Verdict:
+def _judge_law(facts: Facts, law: Law) -> Verdict:
     labels = {"law": law.id}
+    deltas = prometheus_evidence.growth(facts.run, facts.evidence, (law.whole, *law.parts))
+    if isinstance(deltas, NoData):
+        return unanswered(ID, law.subject, deltas, labels=labels)
     expected, observed = (
         prometheus_evidence.total(deltas[law.whole]),
         sum(prometheus_evidence.total(deltas[part]) for part in law.parts),

@@ -87,7 +87,7 @@ def _own_growth(run: Run, metric: str) -> Query:
 def _judge_raw(facts: Facts) -> Verdict:
     """The samples that are judged are the samples that Prometheus evaluates."""
     subject, compared = "raw samples", 0
-    for metric in facts.names.counters:
+    for metric in facts.kept_counters:
         items = prometheus_evidence.deltas(facts.run, facts.evidence, metric)
         query = _own_growth(facts.run, metric)
         own = facts.evidence.read(query)
@@ -111,7 +111,7 @@ def _judge_raw(facts: Facts) -> Verdict:
     if not compared:
         why = f"the target exports none of the counters of {facts.names.advice.library}"
         return inconclusive(ID, subject, Code.NOTHING_COUNTED, why)
-    why = f"all {len(facts.names.counters)} counters grew in their raw samples by what Prometheus itself subtracts"
+    why = f"all {len(facts.kept_counters)} counters grew in their raw samples by what Prometheus itself subtracts"
     return settled(ID, subject, Code.AGREES, why)
 
 
@@ -169,7 +169,7 @@ def _instance(series: Series) -> Mapping[str, str]:
 
 def _judge_resets(facts: Facts) -> Verdict:
     resets: dict[str, int] = {}
-    for metric in facts.names.counters:
+    for metric in facts.kept_counters:
         items = prometheus_evidence.deltas(facts.run, facts.evidence, metric)
         if isinstance(items, NoData):
             return unanswered(ID, "counter resets", items, labels={"metric": metric})

@@ -84,18 +84,27 @@ def _both(facts: Facts, subject: str, law: str, left: float, right: float) -> Li
 
 def side_counters(facts: Facts) -> Lines:
     """docs/checks/side-counters.md: totals by transport, charset and size of the body."""
-    requests, responses = facts.total(names.BY_METHOD), facts.total(names.BY_STATUS)
-    sized = facts.total(names.RESPONSE_BODIES) + facts.total(names.STREAMING)
-    by_transport = facts.total(names.BY_TRANSPORT)
     compared = (
-        ("requests by transport", requests, by_transport),
-        ("requests by body size", requests, facts.total(names.REQUEST_BODIES)),
-        ("responses by charset", responses, facts.total(names.BY_CHARSET)),
-        ("responses by body size", responses, sized),
+        ("requests by transport", names.BY_METHOD, [names.BY_TRANSPORT]),
+        ("requests by body size", names.BY_METHOD, [names.REQUEST_BODIES]),
+        ("responses by charset", names.BY_STATUS, [names.BY_CHARSET]),
+        ("responses by body size", names.BY_STATUS, [names.RESPONSE_BODIES, names.STREAMING]),
     )
+    for subject, whole, parts in compared:
+        law = subject.replace(" ", "-")
+        try:
+            yield _both(facts, subject, law, facts.total(whole), sum(map(facts.total, parts)))
+        except Unknown:
+            yield unknown(subject, law=law)
+    try:
+        yield from _transport(facts)
+    except Unknown:
+        yield unknown("")
+
+
+def _transport(facts: Facts) -> Lines:
+    requests, by_transport = facts.total(names.BY_METHOD), facts.total(names.BY_TRANSPORT)
     by_view = with_column(with_column(facts.grown(names.BY_VIEW), "view"), "transport")
-    for subject, left, right in compared:
-        yield _both(facts, subject, subject.replace(" ", "-"), left, right)
     load = by_view[~by_view["view"].isin(facts.background)]
     if facts.foreign or not load["grown"].sum():
         return

@@ -9,7 +9,8 @@ import pandas as pd
 from tests.oracle.facts import Facts, with_column
 from tests.oracle.frames import Column, Frame
 from tests.oracle.laws import names
-from tests.oracle.line import FAIL, OPEN, Line, Lines, settled
+from tests.oracle.line import FAIL, OPEN, Line, Lines, settled, unknown
+from tests.oracle.run_files import Unknown
 
 KEY = ["view", "method", "status"]
 
@@ -69,21 +70,36 @@ def attributes(facts: Facts) -> Lines:
     rows = facts.answered[facts.answered["flags"].notna()]
     if rows.empty:
         return
-    for metric in (names.ARRIVED, names.ANSWERED, names.RESPONSES, *names.OF_ATTRIBUTES):
-        facts.grown(metric)
     scrapes, flags = facts.scrapes_inside, rows["flags"]
     transport = flags.str.contains("t").map({True: "https", False: "http"})
-    yield from _values(facts, "charset", rows["charset"], facts.by(names.BY_CHARSET, "charset"), scrapes)
-    yield from _values(facts, "template", rows["template"], facts.by(names.BY_TEMPLATE, "templatename"), 0)
-    yield from _values(facts, "transport", transport, facts.by(names.BY_TRANSPORT, "transport"), scrapes)
-    for kind, letter, metric in (("ajax", "a", names.AJAX), ("streaming", "s", names.STREAMING)):
-        had = flags[flags.str.contains(letter)].map(lambda _: "")
-        yield from _values(facts, kind, had, pd.Series({"": facts.total(metric)}), 0)
+    counted = (
+        ("charset", rows["charset"], lambda: facts.by(names.BY_CHARSET, "charset"), scrapes),
+        ("template", rows["template"], lambda: facts.by(names.BY_TEMPLATE, "templatename"), 0),
+        ("transport", transport, lambda: facts.by(names.BY_TRANSPORT, "transport"), scrapes),
+        ("ajax", flags[flags.str.contains("a")].map(lambda _: ""), lambda: pd.Series({"": facts.total(names.AJAX)}), 0),
+        (
+            "streaming",
+            flags[flags.str.contains("s")].map(lambda _: ""),
+            lambda: pd.Series({"": facts.total(names.STREAMING)}),
+            0,
+        ),
+    )
+    for kind, had, seen, theirs in counted:
+        try:
+            yield from _values(facts, kind, had, seen(), theirs)
+        except Unknown:
+            yield unknown(kind, attribute=kind)
     for what, name in names.SIZES.items():
         sizes = rows[f"{what}_bytes"].dropna()
-        buckets = with_column(facts.grown(f"{name}_bucket"), "le")
+        if sizes.empty:
+            continue
+        try:
+            buckets, sums = with_column(facts.grown(f"{name}_bucket"), "le"), facts.grown(f"{name}_sum")
+        except Unknown:
+            yield unknown(f"sizes of {what}s", attribute=f"{what}-size")
+            continue
         buckets = buckets[buckets["le"] != ""].assign(le=lambda each: each["le"].astype(float))
-        if len(sizes) and len(buckets) and len(facts.grown(f"{name}_sum")):
+        if len(buckets) and len(sums):
             yield _sizes(what, sizes, buckets.groupby("le")["grown"].sum(), facts.total(f"{name}_sum"))
 
 

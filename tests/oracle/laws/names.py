@@ -29,10 +29,6 @@ CONNECTION_ERRORS = "django_db_new_connection_errors_total"
 BY_TEMPLATE = "django_http_responses_total_by_templatename_total"
 AJAX = "django_http_ajax_requests_total"
 SIZES = {each: f"django_http_{each}s_body_total_bytes" for each in ("request", "response")}
-OF_ATTRIBUTES = [
-    *(BY_CHARSET, BY_TEMPLATE, BY_TRANSPORT, AJAX, STREAMING),
-    *(f"{name}_{part}" for name in SIZES.values() for part in ("bucket", "sum")),
-]
 CACHE = {
     "gets": "django_cache_get_total",
     "hits": "django_cache_get_hits_total",

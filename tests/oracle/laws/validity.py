@@ -71,9 +71,14 @@ def _scrapes(facts: Facts) -> Lines:
         yield Line(f"{gone} scrapes", {"instance": gone}, settled(False))
 
 
+def kept(facts: Facts) -> list[str]:
+    """The counters that the scrape job does not drop."""
+    return [each for each in COUNTERS if facts.name(each) not in facts.run.get("dropped", ())]
+
+
 def _resets(facts: Facts) -> Line:
     falls = {}
-    for metric in COUNTERS:
+    for metric in kept(facts):
         try:
             falls[facts.name(metric)] = int(facts.grown(metric)["falls"].sum())
         except Unknown:
@@ -85,7 +90,7 @@ def _resets(facts: Facts) -> Line:
 
 def _own_subtraction(facts: Facts) -> Line:
     seen = 0
-    for metric in COUNTERS:
+    for metric in kept(facts):
         now, labels = facts.select(metric), {"metric": facts.name(metric)}
         try:
             raw = {str(le): value for le, value in facts.by(metric, "le").items()}
@@ -157,7 +162,7 @@ def _held(facts: Facts) -> tuple[dict[tuple[str, ...], float], dict[tuple[str, .
 def series_presence(facts: Facts) -> Lines:
     """docs/checks/series-presence.md."""
     up, points = _up(facts), {}
-    for metric in COUNTERS:
+    for metric in kept(facts):
         try:
             points[facts.name(metric)] = with_column(facts.raw(metric), "instance")
         except NoSeries:

@@ -11,6 +11,7 @@ from harness.core.codes import Code, FindingCode
 from harness.core.query import NoSeries, Query, Reading, Series
 from harness.core.verdict import Finding, Verdict
 from harness.evidence.prometheus_evidence import Evidence, raw_query
+from harness.instrumentation.base import PARTS
 from harness.instrumentation.django_prometheus.metrics import (
     LATENCY_ALL,
     LATENCY_BY_VIEW,
@@ -35,7 +36,7 @@ def given(
     made = facts(run={"window": WINDOW, "instances": ("a:1",), "recorded": None if old else ()})
     answers: dict[Query, Any] = {}
     for histogram in (LATENCY_BY_VIEW, LATENCY_ALL):
-        for part in dropped.PARTS:
+        for part in PARTS:
             points = tuple((at, at) for at in SCRAPES)
             there = NoSeries() if histogram in gone else Reading((Series({"instance": "a:1"}, points),))
             answers[raw_query(made.run, f"{histogram}_{part}")] = there
