@@ -100,7 +100,8 @@ def _judge_promql(facts: Facts, limit: Limit) -> list[Verdict]:
 def _judge_value(limit: Limit, subject: str, value: float, labels: Mapping[str, str]) -> Verdict:
     kept = COMPARE[limit.comparison](value, limit.value)
     unit = "" if limit.promql else {"error_ratio": "ratio", "rate": "requests/s"}.get(limit.metric, "s")
-    why = f"{value:.6g} is {'' if kept else 'not '}{limit.comparison} {limit.value:.6g}"
+    measured = f"{value:.6g} {'' if unit == 'ratio' else unit}".rstrip()
+    why = f"{limit.text}: measured {measured}, {'within' if kept else 'beyond'} the limit"
     code = Code.AGREES if kept else Code.LIMIT_EXCEEDED
     return settled(ID, subject, code, why, expected=limit.value, observed=value, unit=unit, labels=labels)
 
