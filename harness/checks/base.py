@@ -24,6 +24,8 @@ NO_PROBES = Probes(MappingProxyType({}), 0)
 MOST_MISSING = 0.1
 """Share of a planned duration by which a load may be shorter: users are asked to stop by a timer, which may be early by
 the time that the start of the load takes. Of the shortest load, a second, that is a tenth of one."""
+LAST_START_S = 1.0
+"""By how much the users of one of several processes may start after those of the first, for which the timer is set."""
 MOST_STALLED, LEAST_STALL_S = 0.05, 1.0
 """A generator that stands still adds up to that time to each request that is in flight, so where it does for more than
 a twentieth of the load, the 95th percentile may be of these alone. A busy machine delays any process now and then, so a
@@ -117,7 +119,8 @@ class Facts:
             return ""
         if health.stopped_by:
             return f"Locust was stopped by {signal_name(health.stopped_by)} {after}"
-        if health.loaded_s < (1 - MOST_MISSING) * health.planned_duration_s:
+        slack_s = MOST_MISSING * health.planned_duration_s + (LAST_START_S if health.processes > 1 else 0)
+        if health.loaded_s < health.planned_duration_s - slack_s:
             return f"the load ended {after}"
         return ""
 

@@ -109,6 +109,8 @@ class GeneratorHealth:
     """Number of the signal at which Locust ended the load; 0 for none. One that killed it is in `exit_code`."""
     oom_kills: int = 0
     """Processes that the system killed for want of memory during the load, where Locust was one that was killed."""
+    processes: int = 1
+    """Locust processes that ran users."""
 
 
 def signal_name(number: int) -> str:

@@ -53,7 +53,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         loaded = _load(profile, project, directory, services, reporter)
         ended = services.ended()
         reporter.stage("waiting for the first scrape after the last response")
-        measured = opened.close(loaded.ended_s)
+        measured = opened.close(loaded.ended_s, abandoned=loaded.abandoned)
         probed = _probed(profile, opened, directory, loaded, reporter)
         made = replace(
             run_of(profile, out.name, started_s, services, measured, loaded),

@@ -76,7 +76,7 @@ class RunningSide:
         assert self._window is not None  # it was opened before it was loaded
         profile, loaded = self.profile, joined(self._loads)
         ended = self.services.ended()
-        measured = self._window.close(loaded.ended_s)
+        measured = self._window.close(loaded.ended_s, abandoned=loaded.abandoned)
         made = pipeline.run_of(profile, self.directory.path.name, self._started_s, self.services, measured, loaded)
         settings = comparability.settings(profile, find_locustfile(profile, self.project).read_bytes())
         checks = made.checks if self.verified else (generator_health.ID,)
@@ -111,8 +111,10 @@ def joined(loads: Sequence[Loaded]) -> Loaded:
             stalled_s=_worst([health.stalled_s for health in healths]),
             stopped_by=max(health.stopped_by for health in healths),
             oom_kills=sum(health.oom_kills for health in healths),
+            processes=max(health.processes for health in healths),
         ),
         ended_s=max(each.ended_s for each in loads),
+        abandoned=any(each.abandoned for each in loads),
     )
 
 

@@ -53,6 +53,7 @@ def health(
         stalled_s=max((lag_s for line in flat for lag_s in line.loop_lags_s), default=None),
         stopped_by=stopped_by,
         oom_kills=oom_kills,
+        processes=max(len(every), 1),
     )
 
 

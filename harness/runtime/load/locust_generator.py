@@ -46,6 +46,8 @@ class Loaded:
     health: GeneratorHealth
     ended_s: float
     """This machine's clock at the last response."""
+    abandoned: bool = False
+    """The target may still be busy with requests that nobody waits for."""
 
 
 @dataclass(slots=True)
@@ -95,7 +97,7 @@ class Load:
             stopped_by=ended.stopped_by,
             oom_kills=ended.oom_kills,
         )
-        return Loaded(closed, measured, self.pulses.ended_s)
+        return Loaded(closed, measured, self.pulses.ended_s, self.pulses.abandoned)
 
     def _ended(self) -> endings.Ending:
         code = self.service.process.returncode

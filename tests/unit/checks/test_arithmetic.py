@@ -121,6 +121,8 @@ def generator(**changed: Any) -> Facts:
         ({"loaded_s": 10.0}, ""),
         ({"loaded_s": 9.0}, ""),
         ({"loaded_s": 8.9}, "the load ended after 8.9 s of 10 s"),
+        ({"loaded_s": 8.0, "processes": 2}, ""),
+        ({"loaded_s": 7.9, "processes": 2}, "the load ended after 7.9 s of 10 s"),
         ({"loaded_s": 9.9, "stopped_by": 2}, "Locust was stopped by SIGINT after 9.9 s of 10 s"),
         ({"loaded_s": 3.0, "exit_code": -9}, "Locust was killed by SIGKILL after 3.0 s of 10 s"),
         (

@@ -14,6 +14,7 @@ PULSE = Pulse(
     user_errors=0,
     elsewhere=2,
     answered=125,
+    unanswered=0,
     recorded=122,
     begun=0,
     p95_s=None,
