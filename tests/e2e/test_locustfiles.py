@@ -15,7 +15,7 @@ from locust import FastHttpUser, HttpUser, between, constant, events, task
 """
 FILES = {
     "an exception inside catch_response": """
-class Visitor({user}):
+class {user}Visitor({user}):
     wait_time = between(0.02, 0.1)
     @task
     def fast(self):
@@ -24,7 +24,7 @@ class Visitor({user}):
                 raise KeyError("not JSON")
 """,
     "events of its own": """
-class Visitor({user}):
+class {user}Visitor({user}):
     wait_time = between(0.02, 0.1)
     @task
     def fast(self):
@@ -32,14 +32,14 @@ class Visitor({user}):
         events.request.fire(request_type="SQL", name="select", response_time=3, response_length=0, exception=None)
 """,
     "another name of loopback": """
-class Visitor({user}):
+class {user}Visitor({user}):
     wait_time = between(0.02, 0.1)
     @task
     def fast(self):
         self.client.get(self.host.replace("127.0.0.1", "localhost") + "/work/fast", name="/work/fast")
 """,
     "a view slower than stop_timeout": """
-class Visitor({user}):
+class {user}Visitor({user}):
     wait_time = constant(0)
     @task
     def wait(self):
@@ -48,11 +48,11 @@ class Visitor({user}):
 }
 
 
-@pytest.mark.parametrize("user", ["HttpUser", "FastHttpUser"])
 @pytest.mark.parametrize("name", FILES)
-def test_it_raises_no_false_alarm(harness: Harness, write: Writer, name: str, user: str) -> None:
-    """What nobody can tell widens the bounds, and the report says why."""
-    locustfile = write.file("mine.py", HEAD + FILES[name].format(user=user))
+def test_it_raises_no_false_alarm(harness: Harness, write: Writer, name: str) -> None:
+    """With users of both kinds: what nobody can tell widens the bounds, and the report says why."""
+    users = "".join(FILES[name].format(user=user) for user in ("HttpUser", "FastHttpUser"))
+    locustfile = write.file("mine.py", HEAD + users)
     out = write.directory / "run"
     text = (PROJECT / "harness.toml").read_text().replace('warmup = "3s"', 'warmup = 0\nstop_timeout = "1s"')
     for path in ("target_app", "monitoring/grafana/dashboards", "monitoring/prometheus/rules"):
