@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from harness.core.codes import Code
 from harness.core.query import NoData, Query
-from harness.core.run import Run, ShardState, signal_name, signal_of
+from harness.core.run import GeneratorHealth, Run, ShardState, signal_name, signal_of
 from harness.core.verdict import Finding, Status, Strength, Tolerance, Verdict
 from harness.evidence.client.probes import Probes
 from harness.evidence.client.summary import ClientSummary, ViewKey
@@ -67,7 +67,7 @@ class Facts:
             lost = self.client.lost
             if cached := sum(self.client.replayed.values()):
                 return f"all {cached} responses repeat earlier ones: a cache before the app answered"
-            return f"none of {lost} requests was answered" if lost else "no request was recorded"
+            return f"none of {lost} requests was answered" if lost else no_request_recorded(self.run.generator)
         return ""
 
     @property
@@ -148,6 +148,17 @@ class Facts:
     def is_known(self, view: str) -> bool:
         """True when samples of this view carry the metric's own view label: witnessed or mapped."""
         return view in self.client.witnessed_views or view in self.run.views.values()
+
+
+def no_request_recorded(health: GeneratorHealth) -> str:
+    """Why a load that was not cut left no sample, as far as Locust knows."""
+    first = f", first {health.first_user_error}" if health.first_user_error else ""
+    if health.unrecorded:
+        why = "the tasks raised before Locust recorded an end" if health.user_errors else "Locust recorded no end"
+        return f"{health.unrecorded} requests were answered and none was recorded: {why}{first}"
+    if health.user_errors:
+        return f"no request was recorded: {health.user_errors} tasks of the scenario raised{first}"
+    return "no request was recorded"
 
 
 @dataclass(frozen=True, slots=True)

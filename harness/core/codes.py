@@ -226,6 +226,10 @@ class FindingCode(StrEnum):
     CACHED_BETWEEN = "cached-between"
     """Responses that repeat an earlier one and passed the outer witness: a cache inside the app answered."""
 
+    LOAD_SHAPE = "load-shape"
+    """A LoadTestShape of the locustfile decided on the load."""
+    NO_VIEW_REACHED = "no-view-reached"
+    """No request of the scenario was answered by a view."""
     FAILURES_AS_SUCCESS = "failures-as-success"
     """Responses that were failures to the client have a status that says success."""
     EXTRAPOLATION = "extrapolation"

@@ -24,6 +24,8 @@ class Pulse(msgspec.Struct, frozen=True):
     """Since the start."""
     user_errors: int
     """Tasks that raised, since the start."""
+    first_user_error: str
+    """What the first of them raised; empty for none."""
     elsewhere: int
     """Requests to other hosts than the target, which are not recorded; since the start."""
     answered: int

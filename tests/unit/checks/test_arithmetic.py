@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from harness.checks import layer_cost, thresholds
-from harness.checks.base import ALPHA, Facts
+from harness.checks.base import ALPHA, Facts, no_request_recorded
 from harness.checks.counts import error_ratio
 from harness.checks.histograms import Histogram
 from harness.checks.latency import _bucket_bounds, timer_span
@@ -106,6 +106,29 @@ def test_a_generator_that_was_killed_is_no_load(exit_code: int, code: Code) -> N
     """By a signal, as the process or a shell reports it."""
     made = facts(run={"generator": replace(RUN.generator, exit_code=exit_code)})
     assert generator_health._judge_load(made).code is code
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({}, "no request was recorded"),
+        ({"unrecorded": 4}, "4 requests were answered and none was recorded: Locust recorded no end"),
+        (
+            {"unrecorded": 4, "user_errors": 4, "first_user_error": "KeyError: 'X'"},
+            (
+                "4 requests were answered and none was recorded: the tasks raised before Locust recorded an end, "
+                "first KeyError: 'X'"
+            ),
+        ),
+        (
+            {"user_errors": 2, "first_user_error": "KeyError: 'X'"},
+            "no request was recorded: 2 tasks of the scenario raised, first KeyError: 'X'",
+        ),
+    ],
+)
+def test_no_sample_has_a_reason(changed: dict[str, Any], why: str) -> None:
+    """As far as Locust knows it."""
+    assert no_request_recorded(replace(RUN.generator, **changed)) == why
 
 
 def generator(**changed: Any) -> Facts:

@@ -20,6 +20,7 @@ PULSE = Pulse(
     requests_per_s=0.0,
     errors=0,
     user_errors=0,
+    first_user_error="",
     elsewhere=0,
     answered=0,
     unanswered=0,

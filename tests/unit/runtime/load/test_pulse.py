@@ -12,6 +12,7 @@ PULSE = Pulse(
     requests_per_s=118.5,
     errors=1,
     user_errors=0,
+    first_user_error="",
     elsewhere=2,
     answered=125,
     unanswered=0,
