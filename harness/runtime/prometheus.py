@@ -19,7 +19,7 @@ from harness.core.text import shorten
 from harness.evidence import prometheus_evidence, relabel_rules
 from harness.promql.own_series import UP
 from harness.runtime import http
-from harness.runtime.http import AnswerError, Problem
+from harness.runtime.answers import AnswerError, Problem
 
 POLL_S = 0.1
 """How often the server is asked while something is awaited."""

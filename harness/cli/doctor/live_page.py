@@ -18,7 +18,7 @@ from harness.instrumentation.django_prometheus import DJANGO_PROMETHEUS
 from harness.instrumentation.page import MetricsFacts, Scrape
 from harness.promql.own_series import PROCESS_START
 from harness.runtime import access, http
-from harness.runtime.http import AnswerError, Problem
+from harness.runtime.answers import AnswerError, Problem
 
 OK = 200
 SCRAPES = 10
