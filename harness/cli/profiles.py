@@ -4,6 +4,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from harness.cli import settings
 from harness.config import hosts, toml_file
 from harness.config.profile import Profile
 from harness.config.toml_file import Config
@@ -20,7 +21,7 @@ def chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
         raise UsageError("--variant: only a target that the harness starts has variants; leave it out")
     loaded = load(options)
     project = options.config.resolve().parent
-    profile = loaded.profile(options.profile, options.variant)
+    profile = loaded.profile(options.profile, options.variant, settings.given(options))
     given = {
         name: flags[flag]
         for flag, name in (
@@ -31,6 +32,7 @@ def chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
             ("workers", "workers"),
             ("pace", "pace"),
             ("selector", "selector"),
+            ("metrics_view", "metrics_view"),
             ("foreign_traffic", "foreign_traffic"),
         )
         if flags.get(flag) is not None

@@ -31,10 +31,9 @@ _RESERVED = frozenset({"host", "connection", "content-length", "transfer-encodin
 TENANT = "X-Scope-OrgID"
 """The header by which Mimir, Cortex, Loki and their kin are told the tenant."""
 PROMETHEUS_ALONE = frozenset({"tenant", "params"})
-PLAIN_KEYS = ("headers", "username", "credentials", "tenant", "ca", "verify", "client_certificate", "client_key", "proxy")
 KEYS = (
-    *PLAIN_KEYS,
-    "params",
+    *("headers", "username", "credentials", "tenant", "params", "proxy"),
+    *("ca", "verify", "client_certificate", "client_key"),
     *(f"{secret}_{place}" for secret in ("password", "token") for place in _PLACES),
 )
 """Every key of the table `[prometheus]` but `url`."""
@@ -130,8 +129,9 @@ def _headers(value: object, where: str) -> Mapping[str, str | Credentials]:
             found[name] = readers.credentials(given, f"{where}.{name}")
         elif _SECRET.search(name):
             raise UsageError(
-                f"{where}.{name}: a secret does not belong in this file; write {{ env = 'NAME' }}, {{ file = 'PATH' }} "
-                "or { command = ['PROGRAM'] }"
+                f"{where}.{name}: a secret does not belong here; name where it is: {{ env = 'NAME' }}, "
+                "{ file = 'PATH' } or { command = ['PROGRAM'] }, on the command line --prometheus-header-env or "
+                "--target-header-env NAME=VARIABLE"
             )
         else:
             found[name] = _value(given, f"{where}.{name}")
@@ -157,7 +157,7 @@ def _proxy(value: object, where: str) -> str | Credentials:
         raise UsageError(f"{where}: is not a URL: {error}; write for example http://proxy.example.org:3128") from None
     if parsed.user or parsed.password:
         raise UsageError(
-            f"{where}: a password does not belong in this file; write {{ env = 'NAME' }}, and the variable holds the URL"
+            f"{where}: a password does not belong here; write {{ env = 'NAME' }}, and the variable holds the whole URL"
         )
     return written
 

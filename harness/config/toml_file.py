@@ -47,7 +47,7 @@ class Config:
         if given:
             own = _plain(given)
             below = _base(self.tables.get(wanted, {}), own)
-            profile = _profile(wanted, _merge(below, own), lambda key: f"--set {key}" if key in own else f"{self.source}: {key}".removesuffix(": "))
+            profile = _profile(wanted, _merge(below, own), partial(_given_at, self.source, frozenset(own)))
         return self.varied(profile, variants)
 
     def varied(self, profile: Profile, variants: Sequence[str]) -> Profile:
@@ -156,6 +156,13 @@ def _profile(name: str, table: Mapping[str, Any], where: Callable[[str], str]) -
 
 def _at(table: str, key: str) -> str:
     return f"{table}.{key}" if key else table
+
+
+def _given_at(source: str, given: frozenset[str], key: str) -> str:
+    """A key of the command line, which has flags of their own for the two services."""
+    if key in _SIDES and key in given:
+        return key
+    return f"--set {key}" if key in given else f"{source}: {key}".removesuffix(": ")
 
 
 def _start(value: object, where: str) -> TargetStart:

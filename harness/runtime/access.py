@@ -88,8 +88,8 @@ class _Reading:
         except OSError:  # SSLError is one
             named = ", ".join(filter(None, (way.ca, *(way.certificate or ()))))
             raise UsageError(
-                f"{self._side}: {named}: not usable for TLS; ca and client_certificate are certificates in PEM, and the "
-                "client's certificate and key belong together, the key without a password"
+                f"{self._side}: {named}: not usable for TLS; ca and client_certificate are certificates in PEM, and "
+                "the client's certificate and key belong together, the key without a password"
             ) from None
 
     def _headers(self) -> dict[str, str]:

@@ -47,7 +47,9 @@ def test_a_credential_comes_from_where_the_profile_says(tmp_path: Path, place: s
         "file": Credentials(file="kept"),
         "command": Credentials(command=(sys.executable, "-c", "print(open('kept').read())")),
     }[place]
-    access.granted(Profile("x", target=TARGET, target_connection=Connection(credentials=source)), tmp_path, {"SHOP": SECRET})
+    access.granted(
+        Profile("x", target=TARGET, target_connection=Connection(credentials=source)), tmp_path, {"SHOP": SECRET}
+    )
     assert sent_to(f"{TARGET}/any") == BASIC
 
 
