@@ -51,6 +51,14 @@ def chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
     return profile, project
 
 
+def running(options: argparse.Namespace, name: str | None) -> Profile:
+    """A running deployment, of the flags, of a profile of the file, or, where there is no file, of the flags alone."""
+    known = name is not None or options.config.exists()
+    loaded = load(options) if known else Config("built-in", {"built-in": Profile("built-in")}, "built-in")
+    profile = loaded.profile(name, given=settings.given(options))
+    return replace(profile, start=None, selector=options.selector or profile.selector)
+
+
 def load(options: argparse.Namespace) -> Config:
     """The config file; without one, a running target can still be loaded."""
     try:

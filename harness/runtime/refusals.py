@@ -20,6 +20,8 @@ from harness.runtime.answers import AnswerError, Problem
 LONGEST_QUOTE = 120
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _HTML = ("text/html", "application/xhtml+xml")
+NOT_SERVED = frozenset({400, 401, 407, 502, 503, 504})
+"""Statuses of a target's first page from which no load gets further, or hardly."""
 READ_BYTES = 4096
 """Of a body that is quoted."""
 

@@ -1,13 +1,10 @@
 """`harness dashboards`: Grafana's dashboards checked against a running Prometheus, without load."""
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 from harness.cli import completers, flags, output, profiles, settings, values
 from harness.cli.flags import Commands
-from harness.config.profile import Profile
-from harness.config.toml_file import Config
 
 
 def add(commands: Commands) -> None:
@@ -49,10 +46,7 @@ def add(commands: Commands) -> None:
 
 def _dashboards(options: argparse.Namespace) -> int:
     here = options.config.resolve().parent
-    known = options.profile is not None or options.config.exists()
-    loaded = profiles.load(options) if known else Config("built-in", {"built-in": Profile("built-in")}, "built-in")
-    profile = loaded.profile(options.profile, given=settings.given(options))
-    profile = replace(profile, start=None, selector=options.selector or profile.selector)
+    profile = profiles.running(options, options.profile)
     from harness.runs import inputs, observe
 
     asked = inputs.read_dashboards([str(path.resolve()) for path in options.paths], here)

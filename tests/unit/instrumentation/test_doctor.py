@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from harness.cli.doctor import exit_code
-from harness.cli.doctor.render import render
 from harness.core.errors import ExitCode
 from harness.instrumentation.django_prometheus.doctor import (
     Backend,
@@ -20,6 +19,7 @@ from harness.instrumentation.django_prometheus.doctor import (
 )
 from harness.instrumentation.django_prometheus.doctor.settings import AFTER, BEFORE, CACHES, ENGINES, METRICS_VIEW
 from harness.instrumentation.django_prometheus.metrics import REQUESTS, RESPONSES_BY_STATUS
+from harness.report.render.diagnoses import render
 
 COMMON = "django.middleware.common.CommonMiddleware"
 SECURITY = "django.middleware.security.SecurityMiddleware"
