@@ -21,6 +21,12 @@ def add(commands: Commands) -> None:
         "  harness doctor --target http://127.0.0.1:8000 --prometheus http://127.0.0.1:9090 --selector 'job=\"web\"'",
     )
     doctor.add_argument("--settings", metavar="MODULE", help="also read this Django settings module")
+    doctor.add_argument(
+        "--python",
+        metavar="FILE",
+        type=Path,
+        help="the interpreter that has the project's packages (default: this one)",
+    )
     doctor.add_argument("--cwd", metavar="DIR", type=Path, help="where that module can be imported (default: here)")
     doctor.add_argument("--metrics", metavar="URL", help="also read a live /metrics")
     running = doctor.add_argument_group("a running deployment, before any load")
@@ -38,8 +44,9 @@ def add(commands: Commands) -> None:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    if options.cwd and not options.settings:
-        raise UsageError("--cwd: has no effect without --settings; name the settings module, or leave it out")
+    for name in ("cwd", "python"):
+        if getattr(options, name) and not options.settings:
+            raise UsageError(f"--{name}: has no effect without --settings; name the settings module, or leave it out")
     from harness.cli import doctor
     from harness.report.render import diagnoses as render
     from harness.runtime import access
@@ -52,9 +59,9 @@ def _doctor(options: argparse.Namespace) -> int:
     if options.target or options.prometheus or options.profile:
         diagnoses = doctor.preflight(_profile(options), project)
         if options.settings or options.metrics:
-            diagnoses += doctor.examine_target(options.settings, options.cwd, options.metrics)
+            diagnoses += doctor.examine_target(options.settings, options.cwd, options.metrics, options.python)
     else:
-        diagnoses = doctor.examine(project, options.settings, options.cwd, options.metrics)
+        diagnoses = doctor.examine(project, options.settings, options.cwd, options.metrics, options.python)
     output.write(render.render(diagnoses))
     return int(doctor.exit_code(diagnoses))
 

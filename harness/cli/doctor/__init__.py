@@ -1,6 +1,7 @@
 """Looks at this machine, at a settings module and at a live /metrics, for `harness doctor`."""
 
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -21,7 +22,11 @@ __all__ = ["examine", "examine_target", "exit_code", "preflight", "probe_machine
 
 
 def examine(
-    project: Path, settings: str | None = None, settings_cwd: Path | None = None, metrics_url: str | None = None
+    project: Path,
+    settings: str | None = None,
+    settings_cwd: Path | None = None,
+    metrics_url: str | None = None,
+    python: Path | None = None,
 ) -> tuple[Diagnosis, ...]:
     """Diagnose the machine and project, and the target's settings and live metrics where they are named.
 
@@ -30,20 +35,24 @@ def examine(
         settings: dotted path of a Django settings module.
         settings_cwd: the directory where it can be imported; without one, the current directory.
         metrics_url: URL of a live /metrics.
+        python: the interpreter that has the packages of the settings module; without one, this one.
 
     Raises:
         UsageError: the module cannot be imported or set up, or the URL is malformed.
     """
-    return (*probe_machine(project), *examine_target(settings, settings_cwd, metrics_url))
+    return (*probe_machine(project), *examine_target(settings, settings_cwd, metrics_url, python))
 
 
 def examine_target(
-    settings: str | None = None, settings_cwd: Path | None = None, metrics_url: str | None = None
+    settings: str | None = None,
+    settings_cwd: Path | None = None,
+    metrics_url: str | None = None,
+    python: Path | None = None,
 ) -> tuple[Diagnosis, ...]:
     """Diagnose the target's settings and live metrics alone; arguments and errors as of `examine`."""
     found: list[Diagnosis] = []
     if settings:
-        found += diagnose_settings(probe_settings(settings, settings_cwd or Path()))
+        found += diagnose_settings(probe_settings(settings, settings_cwd or Path(), str(python or sys.executable)))
     if metrics_url:
         found += DJANGO_PROMETHEUS.diagnose_page(probe_metrics(metrics_url))
     return tuple(found)

@@ -1,4 +1,4 @@
-"""The tables `[target]` and `[prometheus]`: what they take, how they merge, and what they refuse without repeating it."""
+"""The tables `[target]` and `[prometheus]`: what they take, how they merge, what they refuse without repeating it."""
 
 import pytest
 
