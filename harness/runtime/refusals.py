@@ -89,6 +89,8 @@ def refused(side: Side, response: requests.Response) -> str:
             return f"{says}: what stands before it runs, and it does not; start it, or wait until it is ready"
         case HTTPStatus.TOO_MANY_REQUESTS:
             return f"{says}: it limits how often it may be asked; raise the limit for this run"
+        case _ if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return f"{says}: it has an error of its own; see its log, or that of what stands before it"
         case _ if 300 <= status < 400:
             return _redirect(side, address, response.headers.get("Location", ""))
         case _ if status < 400 and is_page(response):
