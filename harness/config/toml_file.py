@@ -308,5 +308,5 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "thresholds": ("thresholds", readers.limits),
     "budget": ("budget", _budget),
 }
-KEYS = (*_KEYS, *_SIDES)
+KEYS = (*_KEYS, *_SIDES, *(f"{side}_credentials" for side in _SIDES))
 """Of a profile; `target_credentials` is short for `target.credentials`, and the same of Prometheus."""
