@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import Any
 
-from harness.config import connection, readers
+from harness.config import connection, layers, readers
+from harness.config.layers import CLOSED, SIDES
 from harness.config.profile import Profile, TargetStart
 from harness.config.variants import SERVICES, Variant, check_placeholders, merged
 from harness.core.document import check, first_line
@@ -45,9 +46,9 @@ class Config:
                 f"{self.source}: no profile {wanted!r}{readers.suggest(wanted, self.profiles)}; it has {known}"
             ) from None
         if given:
-            own = _plain(given)
-            below = _base(self.tables.get(wanted, {}), own)
-            profile = _profile(wanted, _merge(below, own), partial(_given_at, self.source, frozenset(own)))
+            own = layers.plain(given)
+            below = layers.base(self.tables.get(wanted, {}), own)
+            profile = _profile(wanted, layers.merge(below, own), partial(_given_at, self.source, frozenset(own)))
         return self.varied(profile, variants)
 
     def varied(self, profile: Profile, variants: Sequence[str]) -> Profile:
@@ -91,8 +92,8 @@ def parse(text: str, source: str) -> Config:
     profiles, merged_tables = {}, {}
     for name, table in tables.items():
         where = f"{source}: profiles.{name}"
-        own = _plain(readers.table(table, where))
-        merged_tables[name] = _merge(_base(defaults, own), own)
+        own = layers.plain(readers.table(table, where))
+        merged_tables[name] = layers.merge(layers.base(defaults, own), own)
         profiles[name] = profile = _profile(name, merged_tables[name], partial(_at, where))
         for variant in profile.variants:
             if variant not in variants:
@@ -106,38 +107,20 @@ def parse(text: str, source: str) -> Config:
 
 def _defaults(document: Mapping[str, Any], source: str) -> Mapping[str, Any]:
     """What holds for each profile: the tables `[target]` and `[prometheus]`, and `[defaults]` on top of them."""
-    beside = {side: document[side] for side in _SIDES if side in document}
+    beside = {side: document[side] for side in SIDES if side in document}
     for side, value in beside.items():
-        connection.read(value, f"{source}: {side}", _SIDES[side])
-    return _merge(_plain(beside), _plain(readers.table(document.get("defaults", {}), f"{source}: defaults")))
-
-
-def _plain(table: Mapping[str, Any]) -> dict[str, Any]:
-    """A profile's table with each service as a table of its own, whichever way it was written."""
-    plain = dict(table)
-    for side in _SIDES:
-        if isinstance(plain.get(side), str):
-            plain[side] = {"url": plain[side]}
-        if (short := f"{side}_credentials") in plain and isinstance(plain.setdefault(side, {}), dict):
-            plain[side] = {"credentials": plain.pop(short)} | plain[side]
-    return plain
-
-
-def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`over` on top of `base`, tables merged key by key; a service's own rule is that of `connection.merge`."""
-    merged = readers.merge(base, over)
-    for side in _SIDES:
-        if isinstance(base.get(side), dict) and isinstance(over.get(side), dict):
-            merged[side] = connection.merge(base[side], over[side])
-    return merged
+        connection.read(value, f"{source}: {side}", SIDES[side])
+    return layers.merge(
+        layers.plain(beside), layers.plain(readers.table(document.get("defaults", {}), f"{source}: defaults"))
+    )
 
 
 def _profile(name: str, table: Mapping[str, Any], where: Callable[[str], str]) -> Profile:
     """`where` gives the place of a key for errors, and of the whole table for an empty one."""
     values: dict[str, Any] = {}
     for key, value in table.items():
-        if key in _SIDES:
-            place = connection.read(value, where(key), _SIDES[key])
+        if key in SIDES:
+            place = connection.read(value, where(key), SIDES[key])
             values |= {key: place.url, f"{key}_connection": place.connection}
         elif key in _KEYS:
             attribute, read = _KEYS[key]
@@ -147,7 +130,7 @@ def _profile(name: str, table: Mapping[str, Any], where: Callable[[str], str]) -
     profile = Profile(name=name, **values)
     if profile.start is not None and profile.target:
         raise UsageError(f"{where('')}: has both start and target; leave one out")
-    if closed := next((key for key in _CLOSED if key in table and "arrival_rate" in table), None):
+    if closed := next((key for key in CLOSED if key in table and "arrival_rate" in table), None):
         raise UsageError(
             f"{where('')}: has both arrival_rate and {closed}; arrivals do not wait for users, so leave one out"
         )
@@ -160,7 +143,7 @@ def _at(table: str, key: str) -> str:
 
 def _given_at(source: str, given: frozenset[str], key: str) -> str:
     """A key of the command line, which has flags of their own for the two services."""
-    if key in _SIDES and key in given:
+    if key in SIDES and key in given:
         return key
     return f"--set {key}" if key in given else f"{source}: {key}".removesuffix(": ")
 
@@ -239,20 +222,7 @@ def _services(value: object, where: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _base(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The defaults under a profile, without what its own keys replace: start or target, closed or open model."""
-    others = [("target", "start"), ("target", "variants"), ("start", "target")]
-    others += [pair for key in _CLOSED for pair in (("arrival_rate", key), (key, "arrival_rate"))]
-    named = {key for key in own if key != "target" or (isinstance(own[key], dict) and own[key].get("url"))}
-    replaced = {other for key, other in others if key in named}
-    return {key: value for key, value in defaults.items() if key not in replaced or (key in own and key != "target")}
-
-
-_SIDES = {"target": connection.TARGET_KEYS, "prometheus": connection.KEYS}
-"""What a profile runs against: each is a URL, or a table with it and how it is reached."""
-_TOP_KEYS = ("default_profile", "faults", "defaults", "profiles", "variants", *_SIDES)
-_CLOSED = ("users", "spawn_rate", "pace")
-"""Keys of a closed model."""
+_TOP_KEYS = ("default_profile", "faults", "defaults", "profiles", "variants", *SIDES)
 _Reader = Callable[[object, str], Any]
 _START_KEYS: dict[str, tuple[str, _Reader]] = {
     "command": ("command", readers.texts),
@@ -308,5 +278,5 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "thresholds": ("thresholds", readers.limits),
     "budget": ("budget", _budget),
 }
-KEYS = (*_KEYS, *_SIDES, *(f"{side}_credentials" for side in _SIDES))
+KEYS = (*_KEYS, *SIDES, *(f"{side}_credentials" for side in SIDES))
 """Of a profile; `target_credentials` is short for `target.credentials`, and the same of Prometheus."""

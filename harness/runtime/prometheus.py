@@ -198,13 +198,10 @@ class Prometheus:
         up = [series for series in reading.series if series.last == 1] if isinstance(reading, Reading) else []
         return tuple(sorted(series.labels.get("instance", "") for series in up))
 
-    def read(self, text: str, time_s: float | None = None) -> Reading | NoData:
-        """The answer to an expression, as of now without a time.
-
-        Raises PrometheusError when it is refused or none comes.
-        """
+    def read(self, text: str) -> Reading | NoData:
+        """The answer to an expression as of now. Raises PrometheusError when it is refused or none comes."""
         try:
-            return prometheus_evidence.parse_result(self._instant(text, time_s))
+            return prometheus_evidence.parse_result(self._instant(text, None))
         except PrometheusApiClientException as error:
             if _status_of(error) in REFUSALS:
                 raise PrometheusError(f"{self.url} refused {text}: {_reason(error)}; is the selector right?") from None

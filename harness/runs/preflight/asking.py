@@ -116,7 +116,7 @@ class _Asking:
 
     def _left_open(self) -> bool | None:
         """Of the points 0 s, 5 s and 10 s, a range of 10 s that ends at 10 s leaves out the first."""
-        reading = self._prometheus.read("scalar(count_over_time(vector(1)[10s:5s]))", 10.0)
+        reading = self._prometheus.read("scalar(count_over_time(vector(1)[10s:5s] @ 10))")
         return reading.series[0].last == 2 if isinstance(reading, Reading) else None
 
     def _names(self) -> tuple[Instrumentation | None, str]:
@@ -238,8 +238,9 @@ def view_of(
     time_s: float | None = None,
 ) -> MetricsView:
     """The view of the scrapes, by the samples of the `range_s` seconds before `time_s` or now."""
+    at = "" if time_s is None else f" @ {time_s:.3f}"
     readings = [
-        prometheus.read(promql.raw(metric, selector, range_s), time_s)
+        prometheus.read(promql.raw(metric, selector, range_s) + at)
         for metric in (names.responses_by_view, names.arrived, names.answered)
     ]
     by_view, arrived, answered = (reading.series if isinstance(reading, Reading) else () for reading in readings)

@@ -17,7 +17,8 @@ from harness.instrumentation.django_prometheus.doctor import (
     diagnose_metrics,
     diagnose_settings,
 )
-from harness.instrumentation.django_prometheus.doctor.settings import AFTER, BEFORE, CACHES, ENGINES, METRICS_VIEW
+from harness.instrumentation.django_prometheus.doctor.backends import CACHES, ENGINES
+from harness.instrumentation.django_prometheus.doctor.settings import AFTER, BEFORE, METRICS_VIEW
 from harness.instrumentation.django_prometheus.metrics import REQUESTS, RESPONSES_BY_STATUS
 from harness.report.render.diagnoses import render
 

@@ -110,11 +110,14 @@ def _processes(facts: MetricsFacts, read: list[Scrape], prefix: str) -> Diagnosi
     counts = [scrape.requests for scrape in read if scrape.requests is not None]
     stuck = len(set(counts)) > 1 and any(after <= before for before, after in pairwise(counts))
     if len(answering) > 1 or stuck:
-        if answering == {(None, None)}:
-            text = "the page is that of several workers together, and its counters jump: several replicas answer at one"
-            return fault(name, f"{facts.url}: {text} address; let Prometheus scrape each at its own")
-        seen = f"{len(answering)} processes answered" if len(answering) > 1 else "a counter did not grow"
         values = ", ".join(f"{count:g}" for count in counts) or "nothing"
+        if answering == {(None, None)}:
+            text = (
+                f"{prefix}{REQUESTS} read {values}, and each page is that of several workers together: several "
+                "replicas answer at one address; let Prometheus scrape each at its own"
+            )
+            return fault(name, f"{facts.url}: {text}")
+        seen = f"{len(answering)} processes answered" if len(answering) > 1 else "a counter did not grow"
         text = (
             f"several workers without PROMETHEUS_MULTIPROC_DIR: {seen}, and {prefix}{REQUESTS} read {values}; "
             f"{MULTIPROCESS_LINE} (or it was restarted meanwhile: run the doctor again)"

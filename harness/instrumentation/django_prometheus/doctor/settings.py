@@ -9,6 +9,14 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from harness.instrumentation.diagnosis import Diagnosis, fault, ok, unknown
+from harness.instrumentation.django_prometheus.doctor import backends
+from harness.instrumentation.django_prometheus.doctor.backends import (
+    CACHES,
+    COUNTING_CACHE,
+    ENGINES,
+    NO_DATABASE,
+    Backend,
+)
 from harness.instrumentation.django_prometheus.doctor.witness import WitnessFacts, diagnose_witness
 
 BEFORE = "django_prometheus.middleware.PrometheusBeforeMiddleware"
@@ -17,38 +25,8 @@ METRICS_VIEW = "prometheus-django-metrics"
 """The name that django_prometheus.urls gives its view, and the view label of the scrapes."""
 URL_LINE = 'path("", include("django_prometheus.urls"))'
 
-ENGINES: Mapping[str, str] = {
-    "django.db.backends.postgresql": "django_prometheus.db.backends.postgresql",
-    "django.db.backends.sqlite3": "django_prometheus.db.backends.sqlite3",
-    "django.db.backends.mysql": "django_prometheus.db.backends.mysql",
-    "django.contrib.gis.db.backends.postgis": "django_prometheus.db.backends.postgis",
-    "django.contrib.gis.db.backends.spatialite": "django_prometheus.db.backends.spatialite",
-}
-"""Plain engine -> the one that counts."""
-_CACHE = "django.core.cache.backends"
-_COUNTING_CACHE = "django_prometheus.cache.backends"
-CACHES: Mapping[str, str] = {
-    f"{_CACHE}.locmem.LocMemCache": f"{_COUNTING_CACHE}.locmem.LocMemCache",
-    f"{_CACHE}.filebased.FileBasedCache": f"{_COUNTING_CACHE}.filebased.FileBasedCache",
-    f"{_CACHE}.memcached.PyLibMCCache": f"{_COUNTING_CACHE}.memcached.PyLibMCCache",
-    f"{_CACHE}.memcached.PyMemcacheCache": f"{_COUNTING_CACHE}.memcached.PyMemcacheCache",
-    f"{_CACHE}.redis.RedisCache": f"{_COUNTING_CACHE}.redis.NativeRedisCache",
-    "django_redis.cache.RedisCache": f"{_COUNTING_CACHE}.redis.RedisCache",
-}
-"""Plain cache backend -> the one that counts; NativeRedisCache needs django-redis to be installed too."""
 MOST_ROUTES = 3
 """Patterns that one message names."""
-NO_DATABASE = "django.db.backends.dummy"
-
-
-@dataclass(frozen=True, slots=True)
-class Backend:
-    """A database engine or cache backend."""
-
-    path: str
-    """As the settings name it."""
-    instrumented: bool | None
-    """Whether its class, or one it derives from, is django-prometheus's; None when it cannot be imported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +211,9 @@ def _databases(facts: SettingsFacts) -> tuple[Diagnosis, ...]:
     if not used:
         return (ok("database-engine", f"{facts.module}: DATABASES names no database"),)
     return tuple(
-        _backend("database-engine", f"{facts.of('DATABASES')}[{alias!r}]['ENGINE']", backend, ENGINES, "django_db_*")
+        backends.diagnose(
+            "database-engine", f"{facts.of('DATABASES')}[{alias!r}]['ENGINE']", backend, ENGINES, "django_db_*"
+        )
         for alias, backend in used.items()
     )
 
@@ -242,29 +222,17 @@ def _caches(facts: SettingsFacts) -> tuple[Diagnosis, ...]:
     if not facts.caches_set:
         text = (
             "CACHES is not set, so Django's plain locmem cache is used; if the app caches, set it to "
-            f"{f'{_COUNTING_CACHE}.locmem.LocMemCache'!r}"
+            f"{f'{COUNTING_CACHE}.locmem.LocMemCache'!r}"
         )
         return (unknown("cache-backend", f"{facts.module}: {text}"),)
     if not facts.caches:
         return (ok("cache-backend", f"{facts.module}: CACHES names no cache"),)
     return tuple(
-        _backend("cache-backend", f"{facts.of('CACHES')}[{alias!r}]['BACKEND']", backend, CACHES, "django_cache_*")
+        backends.diagnose(
+            "cache-backend", f"{facts.of('CACHES')}[{alias!r}]['BACKEND']", backend, CACHES, "django_cache_*"
+        )
         for alias, backend in facts.caches.items()
     )
-
-
-def _backend(name: str, where: str, backend: Backend, counterparts: Mapping[str, str], series: str) -> Diagnosis:
-    """A database engine or cache: instrumented, plain with a counterpart, or beyond what django-prometheus offers."""
-    if backend.path in counterparts:
-        text = f"is the plain {backend.path!r}, so it has no {series}; write {counterparts[backend.path]!r}"
-        return fault(name, f"{where} {text}")
-    if backend.instrumented:
-        return ok(name, f"{where} is {backend.path!r}")
-    if backend.instrumented is None:
-        text = f"is {backend.path!r}, which cannot be imported here; run the doctor where its driver is installed"
-        return unknown(name, f"{where} {text}")
-    text = f"is {backend.path!r}, for which django-prometheus has no counterpart; so it has no {series}"
-    return unknown(name, f"{where} {text}")
 
 
 def _namespace(facts: SettingsFacts) -> Diagnosis:
