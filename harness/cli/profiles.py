@@ -4,6 +4,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from harness.cli import settings
 from harness.config import hosts, toml_file
 from harness.config.profile import Profile
 from harness.config.toml_file import Config
@@ -20,7 +21,7 @@ def chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
         raise UsageError("--variant: only a target that the harness starts has variants; leave it out")
     loaded = load(options)
     project = options.config.resolve().parent
-    profile = loaded.profile(options.profile, options.variant)
+    profile = loaded.profile(options.profile, options.variant, settings.given(options))
     given = {
         name: flags[flag]
         for flag, name in (
@@ -34,6 +35,7 @@ def chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
             ("exclude_tags", "exclude_tags"),
             ("locust_arguments", "locust_arguments"),
             ("selector", "selector"),
+            ("metrics_view", "metrics_view"),
             ("foreign_traffic", "foreign_traffic"),
         )
         if flags.get(flag) is not None
@@ -50,6 +52,14 @@ def chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
     if flags.get("rules"):
         profile = replace(profile, rules=(str(flags["rules"].resolve()),))
     return profile, project
+
+
+def running(options: argparse.Namespace, name: str | None) -> Profile:
+    """A running deployment, of the flags, of a profile of the file, or, where there is no file, of the flags alone."""
+    known = name is not None or options.config.exists()
+    loaded = load(options) if known else Config("built-in", {"built-in": Profile("built-in")}, "built-in")
+    profile = loaded.profile(name, given=settings.given(options))
+    return replace(profile, start=None, selector=options.selector or profile.selector)
 
 
 def load(options: argparse.Namespace) -> Config:

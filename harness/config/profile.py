@@ -84,6 +84,33 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
+class Connection:
+    """How a running service is reached, beside its URL; see docs/connection.md for each key."""
+
+    headers: Mapping[str, str | Credentials] = field(default_factory=dict)
+    """Sent with each request, by name."""
+    username: str = ""
+    password: Credentials | None = None
+    token: Credentials | None = None
+    """Sent as `Authorization: Bearer`."""
+    credentials: Credentials | None = None
+    """`user:password`, a token, or `Scheme value`."""
+    tenant: str = ""
+    """Sent as `X-Scope-OrgID`."""
+    ca: str = ""
+    """File of the authorities that are trusted, in PEM; empty for the system's."""
+    verify: bool = True
+    """Check the certificate."""
+    client_certificate: str = ""
+    """File in PEM; with its key, unless `client_key` has it."""
+    client_key: str = ""
+    proxy: str | Credentials = ""
+    """URL of the proxy on the way; empty for none."""
+    params: Mapping[str, str] = field(default_factory=dict)
+    """Added to the query of each request."""
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """One named set of settings; see docs/profiles.md for each key."""
 
@@ -117,9 +144,9 @@ class Profile:
     """URL of a running target; then nothing is started."""
     prometheus: str = ""
     """URL of the Prometheus that scrapes it."""
-    target_credentials: Credentials | None = None
-    """What the target asks for before it answers; None: nothing."""
-    prometheus_credentials: Credentials | None = None
+    target_connection: Connection = field(default_factory=Connection)
+    """How the target is reached, and what it asks for before it answers."""
+    prometheus_connection: Connection = field(default_factory=Connection)
     """The same of Prometheus."""
     selector: str = 'job="django"'
     allow_hosts: tuple[str, ...] = ()

@@ -201,7 +201,7 @@ def texts(value: object, where: str) -> tuple[str, ...]:
     """A list of texts."""
     if isinstance(value, list):
         return tuple(text(item, where) for item in value)
-    raise UsageError(f"{where}: {value!r} must be a list of texts")
+    raise UsageError(f'{where}: {value!r} must be a list of texts, e.g. ["one", "two"]')
 
 
 def gated_views(value: object, where: str) -> tuple[str, ...]:

@@ -3,9 +3,11 @@
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from typing import Any
 
-from harness.config import readers
+from harness.config import connection, layers, readers
+from harness.config.layers import CLOSED, SIDES
 from harness.config.profile import Profile, TargetStart
 from harness.config.variants import SERVICES, Variant, check_placeholders, merged
 from harness.core.document import check, first_line
@@ -23,12 +25,17 @@ class Config:
     variants: Mapping[str, Variant] = field(default_factory=dict)
     faults: str = ""
     """The directory of the target's faults, relative to the file; empty: it has none."""
+    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What each profile was read from, `[defaults]` and the tables beside it merged in."""
 
-    def profile(self, name: str | None = None, variants: Sequence[str] = ()) -> Profile:
+    def profile(
+        self, name: str | None = None, variants: Sequence[str] = (), given: Mapping[str, Any] | None = None
+    ) -> Profile:
         """The profile called `name`, or the default one, with its own variants and `variants` merged into its start.
 
-        Raises UsageError when there is no such profile or variant, when a variant has nothing to be merged into or
-        another contradicts it, and when the start uses a placeholder of a server that is not started.
+        `given` are keys of the command line, which go over those of the file. Raises UsageError when there is no such
+        profile or variant, when a variant has nothing to be merged into or another contradicts it, and when the start
+        uses a placeholder of a server that is not started.
         """
         wanted = name or self.default_profile
         try:
@@ -38,6 +45,10 @@ class Config:
             raise UsageError(
                 f"{self.source}: no profile {wanted!r}{readers.suggest(wanted, self.profiles)}; it has {known}"
             ) from None
+        if given:
+            own = layers.plain(given)
+            below = layers.base(self.tables.get(wanted, {}), own)
+            profile = _profile(wanted, layers.merge(below, own), partial(_given_at, self.source, frozenset(own)))
         return self.varied(profile, variants)
 
     def varied(self, profile: Profile, variants: Sequence[str]) -> Profile:
@@ -70,7 +81,7 @@ def parse(text: str, source: str) -> Config:
     for key in document:
         if key not in _TOP_KEYS:
             raise UsageError(f"{source}: unknown key {key!r}{readers.suggest(key, _TOP_KEYS)}")
-    defaults = readers.table(document.get("defaults", {}), f"{source}: defaults")
+    defaults = _defaults(document, source)
     variants = {
         name: _variant(table, f"{source}: variants.{name}")
         for name, table in readers.table(document.get("variants", {}), f"{source}: variants").items()
@@ -78,37 +89,63 @@ def parse(text: str, source: str) -> Config:
     tables = readers.table(document.get("profiles", {}), f"{source}: profiles")
     if not tables:
         raise UsageError(f"{source}: no [profiles.<name>] table; add one, e.g. [profiles.smoke]")
-    profiles = {}
+    profiles, merged_tables = {}, {}
     for name, table in tables.items():
         where = f"{source}: profiles.{name}"
-        own = readers.table(table, where)
-        profile = _profile(name, readers.merge(_base(defaults, own), own), where)
+        own = layers.plain(readers.table(table, where))
+        merged_tables[name] = layers.merge(layers.base(defaults, own), own)
+        profiles[name] = profile = _profile(name, merged_tables[name], partial(_at, where))
         for variant in profile.variants:
             if variant not in variants:
                 raise UsageError(f"{where}.variants: {_no_variant(variant, variants)}")
-        profiles[name] = profile
     default = document.get("default_profile", next(iter(profiles)))
     if not isinstance(default, str) or default not in profiles:
         raise UsageError(f"{source}: default_profile names {default!r}, which is not among {', '.join(profiles)}")
-    return Config(source, profiles, default, variants, readers.text(document.get("faults", ""), f"{source}: faults"))
+    faults = readers.text(document.get("faults", ""), f"{source}: faults")
+    return Config(source, profiles, default, variants, faults, merged_tables)
 
 
-def _profile(name: str, table: Mapping[str, Any], where: str) -> Profile:
-    for key in table:
-        if key not in _KEYS:
-            raise UsageError(f"{where}.{key}: unknown key{readers.suggest(key, _KEYS)}")
-    values = {}
+def _defaults(document: Mapping[str, Any], source: str) -> Mapping[str, Any]:
+    """What holds for each profile: the tables `[target]` and `[prometheus]`, and `[defaults]` on top of them."""
+    beside = {side: document[side] for side in SIDES if side in document}
+    for side, value in beside.items():
+        connection.read(value, f"{source}: {side}", SIDES[side])
+    return layers.merge(
+        layers.plain(beside), layers.plain(readers.table(document.get("defaults", {}), f"{source}: defaults"))
+    )
+
+
+def _profile(name: str, table: Mapping[str, Any], where: Callable[[str], str]) -> Profile:
+    """`where` gives the place of a key for errors, and of the whole table for an empty one."""
+    values: dict[str, Any] = {}
     for key, value in table.items():
-        attribute, read = _KEYS[key]
-        values[attribute] = read(value, f"{where}.{key}")
+        if key in SIDES:
+            place = connection.read(value, where(key), SIDES[key])
+            values |= {key: place.url, f"{key}_connection": place.connection}
+        elif key in _KEYS:
+            attribute, read = _KEYS[key]
+            values[attribute] = read(value, where(key))
+        else:
+            raise UsageError(f"{where(key)}: unknown key{readers.suggest(key, KEYS)}")
     profile = Profile(name=name, **values)
     if profile.start is not None and profile.target:
-        raise UsageError(f"{where}: has both start and target; leave one out")
-    if closed := next((key for key in _CLOSED if key in table and "arrival_rate" in table), None):
+        raise UsageError(f"{where('')}: has both start and target; leave one out")
+    if closed := next((key for key in CLOSED if key in table and "arrival_rate" in table), None):
         raise UsageError(
-            f"{where}: has both arrival_rate and {closed}; arrivals do not wait for users, so leave one out"
+            f"{where('')}: has both arrival_rate and {closed}; arrivals do not wait for users, so leave one out"
         )
     return profile
+
+
+def _at(table: str, key: str) -> str:
+    return f"{table}.{key}" if key else table
+
+
+def _given_at(source: str, given: frozenset[str], key: str) -> str:
+    """A key of the command line, which has flags of their own for the two services."""
+    if key in SIDES and key in given:
+        return key
+    return f"--set {key}" if key in given else f"{source}: {key}".removesuffix(": ")
 
 
 def _start(value: object, where: str) -> TargetStart:
@@ -185,17 +222,7 @@ def _services(value: object, where: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _base(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The defaults under a profile, without what its own keys replace: start or target, closed or open model."""
-    others = [("target", "start"), ("target", "variants"), ("start", "target")]
-    others += [pair for key in _CLOSED for pair in (("arrival_rate", key), (key, "arrival_rate"))]
-    replaced = {other for key, other in others if key in own}
-    return {key: value for key, value in defaults.items() if key in own or key not in replaced}
-
-
-_TOP_KEYS = ("default_profile", "faults", "defaults", "profiles", "variants")
-_CLOSED = ("users", "spawn_rate", "pace")
-"""Keys of a closed model."""
+_TOP_KEYS = ("default_profile", "faults", "defaults", "profiles", "variants", *SIDES)
 _Reader = Callable[[object, str], Any]
 _START_KEYS: dict[str, tuple[str, _Reader]] = {
     "command": ("command", readers.texts),
@@ -232,10 +259,6 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "quiet_timeout": ("quiet_timeout_s", readers.some_seconds),
     "start": ("start", _start),
     "variants": ("variants", readers.texts),
-    "target": ("target", readers.text),
-    "prometheus": ("prometheus", readers.text),
-    "target_credentials": ("target_credentials", readers.credentials),
-    "prometheus_credentials": ("prometheus_credentials", readers.credentials),
     "selector": ("selector", readers.matchers),
     "allow_hosts": ("allow_hosts", readers.texts),
     "witness_token_env": ("witness_token_env", readers.variable),
@@ -258,3 +281,5 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "thresholds": ("thresholds", readers.limits),
     "budget": ("budget", _budget),
 }
+KEYS = (*_KEYS, *SIDES, *(f"{side}_credentials" for side in SIDES))
+"""Of a profile; `target_credentials` is short for `target.credentials`, and the same of Prometheus."""

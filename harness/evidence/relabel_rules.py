@@ -40,18 +40,23 @@ def dropped(configuration: str, jobs: Iterable[str], metrics: Iterable[str]) -> 
     return frozenset(metric for metric in metrics if all(_is_dropped(metric, each or ()) for each in known))
 
 
-def _rules(configuration: str) -> dict[str, tuple[Mapping[str, Any], ...]]:
-    """The rules of each job by its name."""
+def scrape_jobs(configuration: str) -> tuple[Mapping[str, Any], ...]:
+    """The jobs of a configuration as they are written; none where it cannot be read."""
     if len(configuration) > MOST_CHARACTERS:
-        return {}
+        return ()
     try:
         document = yaml.load(configuration, Loader=_WithoutAliases)  # noqa: S506 - a SafeLoader that allows even less
     except (yaml.YAMLError, ValueError, RecursionError):
-        return {}
+        return ()
     jobs = document.get("scrape_configs") if isinstance(document, Mapping) else None
+    return tuple(job for job in jobs if isinstance(job, Mapping)) if isinstance(jobs, list) else ()
+
+
+def _rules(configuration: str) -> dict[str, tuple[Mapping[str, Any], ...]]:
+    """The rules of each job by its name."""
     found = {}
-    for job in jobs if isinstance(jobs, list) else ():
-        own = job.get("metric_relabel_configs") or [] if isinstance(job, Mapping) else None
+    for job in scrape_jobs(configuration):
+        own = job.get("metric_relabel_configs") or []
         if isinstance(own, list) and all(isinstance(rule, Mapping) for rule in own):
             found[str(job.get("job_name"))] = tuple(own)
     return found

@@ -12,6 +12,10 @@ class Scrape:
     content_type: str = ""
     problem: str = ""
     """Why there was no response, or why its text is not the exposition format; empty when it was read."""
+    refused: str = ""
+    """Why another status than 200 was given, with the remedy; continues a sentence that begins with the URL."""
+    redirected: str = ""
+    """Where a redirect led that was followed to this answer; empty for none."""
     names: frozenset[str] = frozenset()
     """Names of the samples; a metric that was never used may have none."""
     requests: float | None = None

@@ -2,9 +2,9 @@
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
-from harness.config import hosts
 from harness.config.profile import Profile
 from harness.core.run import RUN_VERSION, GeneratorHealth, Run
 from harness.instrumentation import registry
@@ -35,8 +35,8 @@ def verify_dashboards(
 
     Raises UsageError for a malformed URL, PrometheusError when it does not answer or does not scrape the target.
     """
-    hosts.read("--prometheus", profile.prometheus)
-    profile = access.granted(profile, project, os.environ)
+    reached = access.reach("prometheus", profile.prometheus, profile.prometheus_connection, project, os.environ)
+    profile = replace(profile, prometheus=reached)
     directory = RunDirectory(out)
     directory.create()
     prometheus = Prometheus(profile.prometheus)

@@ -11,14 +11,18 @@ from pathlib import Path
 from harness.checks import CHECKS
 from harness.config import hosts
 from harness.config.profile import Profile
+from harness.core.errors import PrometheusError
 from harness.core.rule import Rule
 from harness.core.run import RUN_VERSION, Run
 from harness.evidence import comparability
 from harness.instrumentation import registry
+from harness.instrumentation.diagnosis import Health
 from harness.monitoring.dashboards import grafana
 from harness.report import verification
-from harness.runs import inputs, manifest, probing, window
+from harness.report.render import diagnoses
+from harness.runs import inputs, manifest, probing, warmth, window
 from harness.runs.judge import Outcome, judge, write_reports
+from harness.runs.preflight import asking, rows, store
 from harness.runs.progress import Reporter
 from harness.runs.run_directory import RunDirectory
 from harness.runs.scrapes import Scraped, await_scraped
@@ -50,6 +54,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         started_s = time.time()
         prometheus = Prometheus(services.prometheus)
         scraped = _warmed_up(prometheus, profile, project, directory, services, reporter)
+        profile = replace(profile, metrics_view=scraped.metrics_view)
         reporter.stage("waiting for a quiet scrape")
         opened = window.open_window(scraped, services.target, profile)
         loaded = _load(profile, project, directory, services, reporter)
@@ -118,10 +123,27 @@ def _warmed_up(
     """
     if profile.start is None:
         scraped = await_scraped(prometheus, profile, reporter)
+        scraped = replace(scraped, metrics_view=_examined(profile, directory, scraped, reporter))
         _warm_up(profile, project, directory, services, reporter)
         return scraped
     _warm_up(profile, project, directory, services, reporter)
     return await_scraped(prometheus, profile, reporter)
+
+
+def _examined(profile: Profile, directory: RunDirectory, scraped: Scraped, reporter: Reporter) -> str:
+    """The preflight, shown and stored; the view label of the scrapes, as the profile says or as it was found.
+
+    Raises PrometheusError for an obstacle with which nothing can be judged.
+    """
+    reporter.stage("preflight: looking at what is scraped, and waiting for the next sample")
+    facts = asking.look(profile, witness_token.read(profile, os.environ), interval_s=scraped.interval_s)
+    found = rows.rows(facts, scraped.names)
+    directory.write_text(store.FILE, store.encode(facts, found))
+    reporter.table(diagnoses.render(found))
+    for row in found:
+        if row.id in rows.BLOCKING and row.status is Health.FAULT:
+            raise PrometheusError(row.text)
+    return profile.metrics_view or facts.metrics_view.view
 
 
 def _warm_up(
@@ -129,7 +151,8 @@ def _warm_up(
 ) -> None:
     if profile.warmup_s:
         reporter.stage(f"warming up for {profile.warmup_s:g} s")
-        load(profile, project, directory.path, services.target, "warmup", reporter.load)
+        warm = load(profile, project, directory.path, services.target, "warmup", reporter.load)
+        warmth.check(directory.path, warm.shards, services.target, running=profile.start is None)
 
 
 def _load(
@@ -184,7 +207,9 @@ def run_of(
         calibration=profile.calibration,
         foreign_traffic=profile.foreign_traffic,
         background=profile.background,
-        metrics_view=profile.metrics_view or registry.find(profile.instrumentation).metrics_view,
+        metrics_view=profile.metrics_view
+        or measured.metrics_view
+        or registry.find(profile.instrumentation).metrics_view,
         embedded=profile.start is not None,
         variants=profile.variants,
         fault=profile.fault,

@@ -9,7 +9,7 @@ from rich.status import Status
 from rich.text import Text
 
 from harness.core import secret
-from harness.core.text import clean
+from harness.core.text import clean, inert
 from harness.runtime.load.pulse_reader import Progress
 
 LOG_EVERY_S = 5.0
@@ -43,6 +43,10 @@ class Reporter:
             self._status.update(Text(text))
         else:
             self._console.print(text, markup=False)
+
+    def table(self, text: str) -> None:
+        """Print lines that stay."""
+        self._console.print(inert(secret.redact(text)), markup=False, soft_wrap=True)
 
     def load(self, progress: Progress) -> None:
         """Report how the load is going."""

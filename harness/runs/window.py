@@ -16,6 +16,7 @@ from harness.core.errors import PrometheusError, UsageError
 from harness.core.query import NoData, Reading
 from harness.core.run import Window
 from harness.promql.own_series import UP
+from harness.runs.preflight import asking
 from harness.runs.scrapes import Scraped
 from harness.runtime import interrupt, target_client
 from harness.runtime.prometheus import POLL_S, Prometheus
@@ -53,6 +54,8 @@ class MeasuredWindow:
     """The target's own totals, at `start` and `end`; without `end` where the metrics are not verified."""
     namespace: str
     """What the target puts before the name of each metric; where that is not verified, what the profile says."""
+    metrics_view: str = ""
+    """The view label of the scrapes themselves, by its growth; empty where it was not found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +113,19 @@ class OpenWindow:
             after.idle_requests,
             self.scraped.prometheus.skew_s() if self.scraped else None,
         )
-        namespace = self.scraped.names.namespace if self.scraped else self.profile.metric_namespace or ""
-        return MeasuredWindow(window, self.instances, self.version, totals, namespace)
+        if self.scraped is None:
+            return MeasuredWindow(window, self.instances, self.version, totals, self.profile.metric_namespace or "")
+        view = self.scraped.metrics_view or self.profile.metrics_view or _view(self.scraped, window)
+        return MeasuredWindow(window, self.instances, self.version, totals, self.scraped.names.namespace, view)
+
+
+def _view(scraped: Scraped, window: Window) -> str:
+    """The view of the scrapes, by its growth from the quiet scrape before t0 on."""
+    interval_s = scraped.interval_s
+    end_s = min(window.end_s, window.start_s + asking.MOST_INTERVALS * interval_s)
+    range_s = end_s - window.start_s + 1.5 * interval_s
+    target = asking.labels_of(scraped.prometheus, scraped.selector)
+    return asking.view_of(scraped.prometheus, scraped.names, scraped.selector, target, range_s, end_s).view
 
 
 def open_window(scraped: Scraped, target: str, profile: Profile) -> OpenWindow:

@@ -9,7 +9,6 @@ It is longer than other modules because a limit that a layer below does not know
 bound together here.
 """
 
-import base64
 import http.client
 import io
 import socket
@@ -17,16 +16,18 @@ import ssl
 import time
 import zlib
 from collections.abc import Mapping
-from enum import StrEnum
-from functools import lru_cache
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import requests
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
-from harness.core import secret, url
-from harness.core.text import shorten
+from harness.core import url
+from harness.core.url import Url
+from harness.runtime import connections
+from harness.runtime.answers import AnswerError, Problem
+from harness.runtime.connections import left_s
 
 MIB = 2**20
 DEADLINE_S = 30.0
@@ -43,29 +44,9 @@ BACKOFF_S = 0.5
 """Before the first repetition; each later one waits twice as long."""
 GONE_NEXT_MOMENT = frozenset({408, 429, 502, 503, 504})
 """Statuses that a proxy gives while what is behind it restarts; those that Prometheus itself gives are not repeated."""
+UNAUTHORIZED = 401
 PROMETHEUS_ERROR = b'"errorType"'
 """In each error of Prometheus's own (web/api/v1/api.go, `respondError`)."""
-
-
-class Problem(StrEnum):
-    """Why there is no answer."""
-
-    UNREACHABLE = "unreachable"
-    SLOW = "slow"
-    LARGE = "large"
-    ELSEWHERE = "elsewhere"
-    """It redirects to another origin, or in circles."""
-    BROKEN = "broken"
-    """What came is no HTTP."""
-
-
-class AnswerError(requests.RequestException):
-    """There is no answer; the message is one line that begins with what happened, without the URL."""
-
-    def __init__(self, problem: Problem, text: str) -> None:
-        """`text` continues a sentence that begins with the URL."""
-        super().__init__(secret.redact(shorten(text, 300)))
-        self.problem = problem
 
 
 class _Socket:
@@ -115,7 +96,7 @@ class _Adapter(BaseAdapter):
         wait_s, again = BACKOFF_S, RETRIES if self._session.repeats else 0
         while True:
             try:
-                response = _exchange(request, self._session.deadline, self._session.most_bytes)
+                response = _answered(request, self._session.deadline, self._session.most_bytes)
             except AnswerError as error:
                 if not again or error.problem not in (Problem.UNREACHABLE, Problem.BROKEN):
                     raise
@@ -164,7 +145,9 @@ class Session(requests.Session):
         """Where it leads, if that is followed; raises AnswerError when that is another origin."""
         target: str | None = super().get_redirect_target(resp) if self.follows else None
         if target is not None and not url.same_origin(str(resp.url), target):
-            raise AnswerError(Problem.ELSEWHERE, "redirects to another host, port or scheme, which is not followed")
+            raise AnswerError(
+                Problem.ELSEWHERE, "redirects to another host, port or scheme, which is not followed", target
+            )
         return target
 
 
@@ -178,54 +161,12 @@ def get(
         return session.get(address, headers=named)
 
 
-def left_s(deadline: float) -> float:
-    """Seconds until the deadline. Raises AnswerError when it is over."""
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise AnswerError(Problem.SLOW, "did not answer in time")
-    return left
-
-
-@lru_cache(1024)
-def addresses(host: str, port: int) -> tuple[tuple[socket.AddressFamily, str], ...]:
-    """Where a host is, looked up once in the life of this process: that address was checked, and no other is used.
-
-    Raises OSError when it is nowhere, or when a name of this machine leads to another one.
-    """
-    found = [
-        (family, str(place[0])) for family, _, _, _, place in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    ]
-    if host == "localhost":
-        found = [each for each in found if each[1] == "::1" or each[1].startswith("127.")]
-    if not found:
-        raise OSError(f"{host} has no address on this machine")
-    return tuple(dict.fromkeys(found))
-
-
-_authorizations: dict[tuple[str, str, int], str] = {}
-
-
-def authorize(origin: tuple[str, str, int], value: str) -> None:
-    """Send this `Authorization` to an origin, and to no other, from now on; empty: send none."""
-    if value:
-        _authorizations[origin] = value
-        secret.remember(value)
-        secret.remember(value.partition(" ")[2])
-    else:
-        _authorizations.pop(origin, None)
-
-
-def authorization(address: str) -> str:
-    """What is sent as `Authorization` to a URL; empty for nothing."""
-    try:
-        return _authorizations.get(url.parse(address).origin, "")
-    except ValueError:
-        return ""
-
-
-def basic(user: str, password: str) -> str:
-    """An `Authorization` by name and password (RFC 7617)."""
-    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
+def _answered(request: requests.PreparedRequest, deadline: float, most_bytes: int) -> requests.Response:
+    """One answer; a credential that is refused is read again once, for it may have expired. Raises AnswerError."""
+    response = _exchange(request, deadline, most_bytes)
+    if response.status_code == UNAUTHORIZED and connections.renew(url.parse(str(request.url)).origin):
+        return _exchange(request, deadline, most_bytes)
+    return response
 
 
 def _exchange(request: requests.PreparedRequest, deadline: float, most_bytes: int) -> requests.Response:
@@ -234,16 +175,21 @@ def _exchange(request: requests.PreparedRequest, deadline: float, most_bytes: in
         parsed = url.parse(str(request.url))
     except ValueError as error:
         raise AnswerError(Problem.BROKEN, f"cannot be asked: {error}") from None
+    way = connections.of(str(request.url))
     headers = {name: str(value) for name, value in request.headers.items()}
-    if value := _authorizations.get(parsed.origin):
-        headers.setdefault("Authorization", value)
+    known = {name.lower() for name in headers}
+    headers |= {name: value for name, value in way.headers.items() if name.lower() not in known}
     connection = http.client.HTTPConnection(parsed.host, parsed.port)
     if parsed.scheme == "https":
         connection.default_port = url.PORTS["https"]  # or the Host header has it
+    path = _with_params(request.path_url, way.params)
+    if way.proxy is not None and parsed.scheme == "http":
+        path = _base(parsed) + path
+        headers |= connections.proxy_headers(way.proxy)
     try:
-        with _connected(parsed, deadline) as raw:
+        with connections.connected(parsed, way, deadline) as raw:
             connection.sock = _Socket(raw, deadline, most_bytes + MIB)
-            connection.request(str(request.method), request.path_url, request.body, headers)
+            connection.request(str(request.method), path, request.body, headers)
             answer = connection.getresponse()
             body = _unpacked(answer.read(), answer.headers.get("Content-Encoding", ""), most_bytes)
     except AnswerError:
@@ -251,7 +197,7 @@ def _exchange(request: requests.PreparedRequest, deadline: float, most_bytes: in
     except TimeoutError:
         raise AnswerError(Problem.SLOW, "did not answer in time") from None
     except ssl.SSLError as error:
-        raise AnswerError(Problem.UNREACHABLE, f"has no TLS that is trusted: {error.reason or 'refused'}") from None
+        raise connections.tls_problem(error) from None
     except http.client.RemoteDisconnected:
         raise AnswerError(Problem.BROKEN, "closed the connection without an answer") from None
     except (http.client.HTTPException, ValueError, zlib.error) as error:
@@ -263,26 +209,17 @@ def _exchange(request: requests.PreparedRequest, deadline: float, most_bytes: in
     return _response(request, answer.status, answer.reason, dict(answer.headers.items()), body)
 
 
-def _connected(parsed: url.Url, deadline: float) -> socket.socket:
-    """A connection to the first address of the host that takes one. Raises OSError and AnswerError."""
-    refused: OSError | None = None
-    for family, address in addresses(parsed.host, parsed.port):
-        raw = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            raw.settimeout(left_s(deadline))
-            raw.connect((address, parsed.port))
-            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if parsed.scheme == "https":
-                return ssl.create_default_context().wrap_socket(raw, server_hostname=parsed.host)
-        except OSError as error:
-            raw.close()
-            refused = error
-        except BaseException:
-            raw.close()
-            raise
-        else:
-            return raw
-    raise refused or OSError("no address")
+def _with_params(path: str, params: Mapping[str, str]) -> str:
+    """The path with the parameters that it does not have yet."""
+    before, _, query = path.partition("?")
+    known = {name for name, _ in parse_qsl(query, keep_blank_values=True)}
+    added = urlencode({name: value for name, value in params.items() if name not in known})
+    return "?".join(filter(None, (before, "&".join(filter(None, (query, added))))))
+
+
+def _base(parsed: Url) -> str:
+    """Scheme, host and port as they begin a URL."""
+    return Url(parsed.scheme, parsed.host, parsed.port, "").text
 
 
 def _unpacked(body: bytes, encoding: str, most_bytes: int) -> bytes:

@@ -18,8 +18,8 @@ from harness.core.query import NoData, Query, Reading
 from harness.core.text import shorten
 from harness.evidence import prometheus_evidence, relabel_rules
 from harness.promql.own_series import UP
-from harness.runtime import http
-from harness.runtime.http import AnswerError, Problem
+from harness.runtime import http, reachable, refusals
+from harness.runtime.answers import AnswerError, Problem
 
 POLL_S = 0.1
 """How often the server is asked while something is awaited."""
@@ -34,6 +34,8 @@ UNVERSIONED = "3.0 or later"
 """What is reported for a server that does not know its version but behaves like this."""
 REFUSALS = frozenset({400, 422})
 """How Prometheus refuses a query itself (web/api/v1/api.go, `respondError`); any other status is no answer to it."""
+NOT_LET_IN = frozenset({401, 403})
+OK = 200
 LONGEST_REASON = 300
 _STATUS = re.compile(r"HTTP Status Code (\d{3})")
 _SHAPES = (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError, MemoryError)
@@ -63,14 +65,11 @@ class Prometheus:
         A server that was built without its release's flags does not know its version. One whose ranges are open on the
         left is 3.0 or later, which is all that a prediction of `rate()` must know; of an older one it stays empty.
         """
+        reachable.check(self.url, self._session)
         try:
             answer = self._session.get(f"{self.url}/api/v1/status/buildinfo")
             version = str(answer.json()["data"]["version"])
         except AnswerError as error:
-            if error.problem is Problem.UNREACHABLE:
-                raise PrometheusError(
-                    f"--prometheus: no Prometheus answers at {self.url}; is it running, is the URL right?"
-                ) from None
             raise PrometheusError(f"--prometheus: {self.url} {error}; is the URL right?") from None
         except _SHAPES:
             raise PrometheusError(
@@ -127,8 +126,7 @@ class Prometheus:
         except _ShapeError as error:
             return {"error": secret.redact(str(error)), "code": Code.NO_ANSWER}
         except PrometheusApiClientException as error:
-            status = _STATUS.search(str(error))
-            refused = status is not None and int(status[1]) in REFUSALS
+            refused = _status_of(error) in REFUSALS
             message = f"Prometheus {'refused the query' if refused else 'gave up on the query'}: {_reason(error)}"
             return {"error": message, "code": Code.REFUSED if refused else Code.NO_ANSWER}
 
@@ -186,6 +184,14 @@ class Prometheus:
             return ()
         return tuple(sorted(relabel_rules.dropped(configuration, jobs, metrics)))
 
+    def status(self, path: str, **params: str) -> Any:
+        """The `data` of an answer below `/api/v1/`; None where the server does not report it."""
+        try:
+            answer = self._session.get(f"{self.url}/api/v1/{path}", params=params)
+            return answer.json()["data"] if answer.status_code == OK else None
+        except (AnswerError, *_SHAPES):
+            return None
+
     def instances(self, selector: str) -> tuple[str, ...]:
         """The `instance` labels of the target's processes that are scraped well now. Raises PrometheusError."""
         reading = self.read(f"{UP}{{{selector}}}")
@@ -197,7 +203,9 @@ class Prometheus:
         try:
             return prometheus_evidence.parse_result(self._instant(text, None))
         except PrometheusApiClientException as error:
-            raise PrometheusError(f"{self.url} refused {text}: {_reason(error)}; is the selector right?") from None
+            if _status_of(error) in REFUSALS:
+                raise PrometheusError(f"{self.url} refused {text}: {_reason(error)}; is the selector right?") from None
+            raise PrometheusError(f"{self.url} gave no answer to {text}: {_reason(error)}") from None
         except _SHAPES:
             return NoData("not a vector", Code.UNREADABLE)
 
@@ -229,7 +237,8 @@ class Prometheus:
             case Problem.LARGE:
                 return _ShapeError(f"{self.url} {error}")
             case _:
-                return PrometheusError(f"{self.url} does not answer: it {error}")
+                what = refusals.unanswered(refusals.PROMETHEUS, self.url, error)
+                return PrometheusError(f"{self.url} does not answer: it {what}")
 
     def _ask(self, query: Query) -> Sequence[Any]:
         if query.start_s is None or query.step_s is None:
@@ -267,7 +276,14 @@ def _listed(found: Any) -> Sequence[Any]:
     return found
 
 
+def _status_of(error: Exception) -> int | None:
+    status = _STATUS.search(str(error))
+    return int(status[1]) if status else None
+
+
 def _reason(error: Exception) -> str:
+    if (status := _status_of(error)) in NOT_LET_IN:
+        return f"it answers {status}: the credential that was sent is refused; has it expired? (docs/connection.md)"
     return secret.redact(shorten(str(error), LONGEST_REASON))
 
 

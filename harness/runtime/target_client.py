@@ -5,7 +5,7 @@ from typing import Any
 
 from harness.config.profile import Profile
 from harness.runtime import http
-from harness.runtime.http import AnswerError
+from harness.runtime.answers import AnswerError
 
 TIMEOUT_S = 30.0
 OK = 200

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.checks import CHECKS
-from harness.config import readers, toml_file
+from harness.config import connection, readers, toml_file
 from harness.core.errors import ExitCode
 from harness.core.limits import Budget
 from harness.core.run import SCHEMA_VERSION
@@ -141,7 +141,7 @@ def test_no_page_is_about_a_check_that_is_gone() -> None:
     ("heading", "keys"),
     [
         ("Keys of the file", set(toml_file._TOP_KEYS)),
-        ("Keys of a profile", set(toml_file._KEYS)),
+        ("Keys of a profile", set(toml_file.KEYS)),
         ("Keys of start", set(toml_file._START_KEYS)),
         ("Budget", {field.name for field in fields(Budget)}),
     ],
@@ -170,7 +170,21 @@ def test_the_defaults_of_the_budget_are_documented() -> None:
         assert shown == value, field.name
 
 
-@pytest.mark.parametrize("block", re.findall(r"```toml\n(.*?)```", (DOCS / "profiles.md").read_text(), re.DOTALL))
+def test_every_key_of_a_connection_is_documented() -> None:
+    """docs/connection.md names each, beside the URL."""
+    text = (DOCS / "connection.md").read_text(encoding="utf-8").split("\n## Keys\n")[1].split("\n## ")[0]
+    cells = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    assert {key for cell in cells for key in re.findall(r"`(\w+)`", cell)} == {"url", *connection.KEYS}
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        block
+        for page in ("profiles.md", "connection.md")
+        for block in re.findall(r"```toml\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
+    ],
+)
 def test_every_example_of_a_profile_is_accepted(block: str) -> None:
     """The TOML shown is read by the parser, as a whole file or as part of a profile."""
     whole = "profiles" in tomllib.loads(block)

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from harness.config.profile import Profile
-from harness.runtime import http as client
+from harness.core import secret, url
+from harness.runtime import connections
 from harness.runtime.load import locust_generator
 from tests.e2e.conftest import PROJECT, Harness, Writer
 from tests.unit.runtime import impostor
@@ -88,10 +89,12 @@ def test_the_load_goes_to_the_address_that_was_checked_with_its_credential(
     """A name that nothing resolves inside of Locust is loaded where it was looked up first."""
     with answering("127.0.0.1") as (target, seen):
         named = target.replace("127.0.0.1", "shop.invalid")
-        monkeypatch.setattr(client, "addresses", lambda *_: ((2, "127.0.0.1"),))
-        monkeypatch.setattr(client, "authorization", lambda _: "Bearer s3cret-token")
+        monkeypatch.setattr(connections, "addresses", lambda *_: ((2, "127.0.0.1"),))
+        connections.authorize(url.parse(named).origin, "Bearer s3cret-token")
         assert load(tmp_path, named) == len(seen) > 0
     assert {headers["Authorization"] for headers in seen} == {"Bearer s3cret-token"}
+    connections.forget()
+    secret.forget()
     written = b"".join(file.read_bytes() for file in (tmp_path / "out").rglob("*") if file.is_file())
     assert b"s3cret" not in written
 

@@ -1,12 +1,10 @@
 """`harness dashboards`: Grafana's dashboards checked against a running Prometheus, without load."""
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
-from harness.cli import completers, flags, output, profiles, values
+from harness.cli import completers, flags, output, profiles, settings, values
 from harness.cli.flags import Commands
-from harness.config.profile import Profile
 
 
 def add(commands: Commands) -> None:
@@ -40,15 +38,15 @@ def add(commands: Commands) -> None:
     completers.offer(profile, completers.profiles)
     dashboards.add_argument("--out", metavar="DIR", type=Path, help="where to leave it (default: reports/<run-id>)")
     flags.add_config(dashboards)
+    settings.add_set(dashboards)
     flags.add_output(dashboards)
+    settings.add_connection(dashboards, "prometheus")
     dashboards.set_defaults(handler=_dashboards)
 
 
 def _dashboards(options: argparse.Namespace) -> int:
     here = options.config.resolve().parent
-    known = options.profile is not None or options.config.exists()
-    profile = profiles.load(options).profile(options.profile) if known else Profile("built-in")
-    profile = replace(profile, prometheus=options.prometheus, selector=options.selector or profile.selector)
+    profile = profiles.running(options, options.profile)
     from harness.runs import inputs, observe
 
     asked = inputs.read_dashboards([str(path.resolve()) for path in options.paths], here)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli import completers, flags, output, profiles, values
+from harness.cli import completers, flags, output, profiles, settings, values
 from harness.cli.flags import Commands
 from harness.config.toml_file import Config
 from harness.core.errors import ExitCode
@@ -34,6 +34,7 @@ def add(commands: Commands) -> None:
     faults.add_argument("--jobs", metavar="N", type=values.whole, default=2, help="runs at the same time (default: 2)")
     faults.add_argument("--out", metavar="DIR", type=Path, help="where to leave the runs (default: reports/<run-id>)")
     flags.add_config(faults)
+    settings.add_set(faults)
     flags.add_output(faults, "faults.json")
     faults.set_defaults(handler=_faults)
 
@@ -43,7 +44,7 @@ def _faults(options: argparse.Namespace) -> int:
     if options.list:
         output.write("".join(f"{fault.number:2}  {fault.id:<22} {fault.does}\n" for fault in _chosen(options, loaded)))
         return int(ExitCode.PASSED)
-    profile = loaded.profile(options.profile)
+    profile = loaded.profile(options.profile, given=settings.given(options))
     chosen = _chosen(options, loaded)
     from harness.faults import injection
 
@@ -52,7 +53,7 @@ def _faults(options: argparse.Namespace) -> int:
 
     out = output.directory(options, options.config.resolve().parent, "faults-")
     reporter = output.reporter(options)
-    command = tuple(run_all.harness_run(options.config, profile.name))
+    command = (*run_all.harness_run(options.config, profile.name), *(f"--set={each}" for each in options.set))
     total = len(chosen) + 1
     with reporter.live():
         faults = "1 fault" if len(chosen) == 1 else f"{len(chosen)} faults"

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli import completers, flags, output, profiles, values
+from harness.cli import completers, flags, output, profiles, settings, values
 from harness.cli.flags import Commands
 from harness.config.profile import Profile
 from harness.core.errors import UsageError
@@ -72,6 +72,7 @@ def add(commands: Commands) -> None:
     pairs.add_argument("--slices", metavar="N", type=values.whole, help="slices of each side in a pair (default: 5)")
     pairs.add_argument("--slice", metavar="TIME", type=values.some_duration, help="length of a slice (default: 5s)")
     flags.add_config(pairs)
+    settings.add_set(pairs)
     gate.add_argument(
         "--view",
         metavar="VIEW",
@@ -127,7 +128,8 @@ def _self_test(options: argparse.Namespace) -> int:
 
 def _gate_profile(options: argparse.Namespace) -> tuple[Profile, Path]:
     loaded = profiles.load(options)
-    profile = loaded.profile(options.profile or (GATE if GATE in loaded.profiles else None))
+    name = options.profile or (GATE if GATE in loaded.profiles else None)
+    profile = loaded.profile(name, given=settings.given(options))
     return profile, options.config.resolve().parent
 
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from harness.cli import completers, flags, output, profiles, values
+from harness.cli import completers, flags, output, profiles, settings, values
 from harness.cli.flags import Commands
 from harness.config import hosts
 
@@ -65,9 +65,16 @@ def add(commands: Commands) -> None:
         default=None,
         help="the target serves other clients; check lower bounds only",
     )
+    run.add_argument(
+        "--metrics-view",
+        metavar="NAME",
+        help="view label of the scrapes themselves (default: found by its growth)",
+    )
     run.add_argument("--out", metavar="DIR", type=Path, help="where to leave the run (default: reports/<run-id>)")
     flags.add_config(run)
+    settings.add_set(run)
     flags.add_output(run)
+    settings.add_connection(run, "prometheus", "target")
     run.set_defaults(handler=_run)
 
 

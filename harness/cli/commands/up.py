@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from harness.cli import flags, output, profiles
+from harness.cli import flags, output, profiles, settings
 from harness.cli.flags import Commands
 from harness.core.errors import UsageError
 
@@ -14,6 +14,7 @@ def add(commands: Commands) -> None:
     flags.add_profile(up)
     flags.add_variant(up)
     flags.add_config(up)
+    settings.add_set(up)
     up.set_defaults(handler=_up)
 
 

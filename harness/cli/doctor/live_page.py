@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
@@ -17,8 +18,8 @@ from harness.instrumentation.base import Instrumentation
 from harness.instrumentation.django_prometheus import DJANGO_PROMETHEUS
 from harness.instrumentation.page import MetricsFacts, Scrape
 from harness.promql.own_series import PROCESS_START
-from harness.runtime import access, http
-from harness.runtime.http import AnswerError, Problem
+from harness.runtime import access, http, refusals
+from harness.runtime.answers import AnswerError, Problem
 
 OK = 200
 SCRAPES = 10
@@ -56,11 +57,12 @@ def _scrape(url: str, names: Instrumentation) -> Scrape:
     try:
         response = http.get(url, SCRAPE_LIMIT_S, MAX_BYTES, Accept="text/plain;version=0.0.4,*/*;q=0.1")
     except AnswerError as error:
-        return Scrape(status=0, problem=_reason(error))
+        return Scrape(status=0, problem=_reason(url, error))
     status, content_type = response.status_code, response.headers.get("Content-Type", "")
     if status != OK:
-        return Scrape(status=status, content_type=content_type)
-    return _parse(names, status, content_type, response.content)
+        return Scrape(status=status, content_type=content_type, refused=refusals.refused(refusals.TARGET, response))
+    led = str(response.url) if response.history else ""
+    return replace(_parse(names, status, content_type, response.content), redirected=led)
 
 
 def _parse(names: Instrumentation, status: int, content_type: str, body: bytes) -> Scrape:
@@ -105,11 +107,11 @@ def _summary(instrumentation: Instrumentation, status: int, content_type: str, f
     )
 
 
-def _reason(error: AnswerError) -> str:
+def _reason(url: str, error: AnswerError) -> str:
     match error.problem:
         case Problem.SLOW:
             return f"no end of an answer within {SCRAPE_LIMIT_S:g} s"
         case Problem.LARGE:
             return f"no end of the answer within {MAX_BYTES // 2**20} MiB"
         case _:
-            return f"it {error}"
+            return f"it {refusals.unanswered(refusals.TARGET, url, error)}"

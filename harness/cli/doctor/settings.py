@@ -49,7 +49,7 @@ def probe_settings(module: str, cwd: Path, python: str = sys.executable) -> Sett
     if answer.facts is None:
         raise UsageError(
             f"--settings: Django cannot be set up with {module} in {cwd.resolve()}: {answer.error}; name the directory "
-            "of manage.py with --cwd, and run the harness in the target's environment"
+            "of manage.py with --cwd, and the interpreter of the project's environment with --python"
         )
     return _with_workers(answer.facts, cwd, os.environ)
 
@@ -84,21 +84,46 @@ def _ask(module: str, cwd: Path, python: str, scratch: Path) -> _Answer:
 def _with_workers(facts: SettingsFacts, cwd: Path, environment: Mapping[str, str]) -> SettingsFacts:
     """Add what gunicorn's configuration and the environment say about workers."""
     workers = _whole(environment.get("WEB_CONCURRENCY", ""))
-    directory = facts.multiprocess_dir
+    directory, mentioned = facts.multiprocess_dir, False
     tree = _gunicorn(cwd / GUNICORN)
     for node in ast.walk(tree):
+        if _sets_directory(node):
+            directory = directory or GUNICORN
+        elif isinstance(node, ast.Constant) and node.value in VARIABLES:
+            mentioned = True
         match node:
             case ast.Assign(targets=[ast.Name(id="workers")], value=ast.Constant(value=int() as number)):
                 workers = number
             case ast.Assign(targets=[ast.Name(id="workers")]):
                 workers = None
-            case ast.Constant(value=str() as text) if text in VARIABLES and not directory:
-                directory = GUNICORN
-            case ast.Assign(targets=[ast.Name(id="raw_env")], value=value) if not directory:
-                texts = [item.value for item in ast.walk(value) if isinstance(item, ast.Constant)]
-                if any(str(item).startswith(tuple(f"{name}=" for name in VARIABLES)) for item in texts):
-                    directory = GUNICORN
-    return replace(facts, workers=workers, multiprocess_dir=directory)
+            case _:
+                pass
+    reads = mentioned and not directory
+    return replace(facts, workers=workers, multiprocess_dir=directory, reads_multiprocess_dir=reads)
+
+
+def _sets_directory(node: ast.AST) -> bool:
+    """Whether it puts the directory into the environment of the workers; to read it there is something else."""
+    match node:
+        case ast.Assign(targets=targets):
+            if any(isinstance(each, ast.Subscript) and _names_it(each.slice) for each in targets):
+                return True
+            texts = [each.value for each in ast.walk(node.value) if isinstance(each, ast.Constant)]
+            named = any(isinstance(each, ast.Name) and each.id == "raw_env" for each in targets)
+            return named and any(str(text).startswith(tuple(f"{name}=" for name in VARIABLES)) for text in texts)
+        case ast.Call(func=ast.Attribute(attr="setdefault" | "putenv"), args=[first, _]):
+            return _names_it(first)
+        case ast.Call(func=ast.Attribute(attr="update"), args=arguments, keywords=keywords):
+            keys = [key for each in arguments if isinstance(each, ast.Dict) for key in each.keys if key is not None]
+            return any(_names_it(key) for key in keys) or any(each.arg in VARIABLES for each in keywords)
+        case ast.AugAssign(op=ast.BitOr(), value=ast.Dict(keys=keys)):
+            return any(_names_it(key) for key in keys if key is not None)
+        case _:
+            return False
+
+
+def _names_it(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value in VARIABLES
 
 
 def _gunicorn(file: Path) -> ast.Module:

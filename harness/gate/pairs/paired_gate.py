@@ -48,8 +48,11 @@ def run(asked: Asked, profile: Profile, project: Path, out: Path, reporter: Repo
     Raises UsageError for what cannot be compared, another HarnessError when a side cannot be measured.
     """
     plan, start = asked.plan(profile), _start(asked, profile)
-    asked = replace(asked, base=_bare("base", asked.base), candidate=_bare("candidate", asked.candidate))
     profile = access.granted(profile, project, os.environ)
+    base, candidate = (
+        _bare(role, text, profile, project) for role, text in (("base", asked.base), ("candidate", asked.candidate))
+    )
+    asked = replace(asked, base=base, candidate=candidate)
     find_locustfile(profile, project)
     check_arguments(profile)
     witness_token.read(profile, os.environ)
@@ -94,9 +97,11 @@ def _keep(directory: RunDirectory, record: Record) -> None:
     manifest.seal(directory.path)
 
 
-def _bare(role: str, text: str) -> str:
-    """A side as it may be shown and kept."""
-    return access.bare(f"--{role}", text) if worktree.is_url(text) else text
+def _bare(role: str, text: str, profile: Profile, project: Path) -> str:
+    """A side as it may be shown and kept; one that runs is reached as the profile says of its target."""
+    if not worktree.is_url(text):
+        return text
+    return access.reach("target", text, profile.target_connection, project, os.environ, flag=f"--{role}")
 
 
 def _start(asked: Asked, profile: Profile) -> TargetStart:

@@ -18,8 +18,8 @@ from harness.core.arrivals import Arrivals
 from harness.core.errors import HarnessError, LoadError, UsageError
 from harness.core.run import GeneratorHealth, Shard
 from harness.instrumentation import registry
-from harness.runtime import http, interrupt, process
-from harness.runtime.load import caller_environment, endings, locust_command, shards, witness_token
+from harness.runtime import connections, interrupt, process
+from harness.runtime.load import caller_environment, endings, locust_command, shards, target_way, witness_token
 from harness.runtime.load.health import health
 from harness.runtime.load.pulse import UNWRITTEN
 from harness.runtime.load.pulse_reader import Progress, Pulses
@@ -149,7 +149,7 @@ def loading(profile: Profile, project: Path, directory: Path, target: str, phase
     env = process.environment({"HARNESS_RECORDER": settings})
     env = caller_environment.withheld(env)
     env[witness_token.VARIABLE] = witness_token.read(profile, os.environ)
-    env[witness_token.AUTHORIZATION] = http.authorization(target)
+    env[target_way.VARIABLE] = target_way.encode(target)
     with ExitStack() as running:
         service = process.registered(
             running,
@@ -177,10 +177,15 @@ def _most_processes(profile: Profile) -> int:
 
 
 def _addresses(target: str) -> dict[str, list[str]]:
-    """The addresses of the target's host that were looked up first: the load goes to no other. Raises UsageError."""
+    """The addresses of the target's host that were looked up first: the load goes to no other. Raises UsageError.
+
+    None through a proxy, which looks the name up itself.
+    """
     found = url.parse(target)
+    if connections.of(target).proxy is not None:
+        return {}
     try:
-        return {found.host: [address for _, address in http.addresses(found.host, found.port)]}
+        return {found.host: [address for _, address in connections.addresses(found.host, found.port)]}
     except OSError as error:
         reason = error.strerror or error
         raise UsageError(f"--target: {found.host} has no address: {reason}; is its name right?") from None

@@ -9,7 +9,7 @@ import pyarrow as pa
 from harness.core.run import Shard
 from harness.evidence.client.schema import CLOSING_KEY, SCHEMA, Exchange, Labels, batch
 from harness.runtime import http
-from harness.runtime.http import AnswerError
+from harness.runtime.answers import AnswerError
 from harness.runtime.load import shards, witness_token
 
 ROUNDS = 3

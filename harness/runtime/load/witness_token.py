@@ -13,8 +13,6 @@ HEADER = "X-Witness-Token"
 """The request header that carries it, as witness/README.md says."""
 VARIABLE = "HARNESS_WITNESS_TOKEN"
 """The environment variable that hands it to the recorder inside Locust."""
-AUTHORIZATION = "HARNESS_TARGET_AUTHORIZATION"
-"""The one that hands on what the target asks for before it answers (`harness.runtime.access`)."""
 
 
 def read(profile: Profile, environment: Mapping[str, str]) -> str:

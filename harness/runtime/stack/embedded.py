@@ -16,7 +16,7 @@ from harness.core.errors import UsageError
 from harness.core.rule import Rule
 from harness.core.text import shorten
 from harness.runtime import http, process
-from harness.runtime.http import AnswerError
+from harness.runtime.answers import AnswerError
 from harness.runtime.interrupt import shielded
 from harness.runtime.process import NotReadyError, Service
 from harness.runtime.stack import prometheus_server, servers

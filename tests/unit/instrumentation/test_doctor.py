@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from harness.cli.doctor import exit_code
-from harness.cli.doctor.render import render
 from harness.core.errors import ExitCode
 from harness.instrumentation.django_prometheus.doctor import (
     Backend,
@@ -18,8 +17,10 @@ from harness.instrumentation.django_prometheus.doctor import (
     diagnose_metrics,
     diagnose_settings,
 )
-from harness.instrumentation.django_prometheus.doctor.settings import AFTER, BEFORE, CACHES, ENGINES, METRICS_VIEW
+from harness.instrumentation.django_prometheus.doctor.backends import CACHES, ENGINES
+from harness.instrumentation.django_prometheus.doctor.settings import AFTER, BEFORE, METRICS_VIEW
 from harness.instrumentation.django_prometheus.metrics import REQUESTS, RESPONSES_BY_STATUS
+from harness.report.render.diagnoses import render
 
 COMMON = "django.middleware.common.CommonMiddleware"
 SECURITY = "django.middleware.security.SecurityMiddleware"
@@ -119,7 +120,18 @@ SETTINGS_UNKNOWNS = [
         "cache-backend",
     ),
     ("CACHES is not set", {"caches_set": False}, "cache-backend"),
-    ("the view has another name", {"routes": (MetricsRoute("m", "stats"),)}, "metrics-url"),
+    ("the view has no name", {"routes": (MetricsRoute("m", ""),)}, "metrics-url"),
+    (
+        "a view that may serve them",
+        {"routes": (), "likely_routes": (MetricsRoute("internal/prom/", "prom"),)},
+        "metrics-url",
+    ),
+    ("a package that is not here", {"unimportable": {"urls": "x"}, "uninstalled": {"urls": "acme"}}, "imports"),
+    (
+        "a file that reads the directory and sets it nowhere",
+        {"multiprocess_dir": "", "workers": 4, "reads_multiprocess_dir": True},
+        "multiprocess-directory",
+    ),
     ("a port per process instead of a URL", {"routes": (), "export_port": "8001"}, "metrics-url"),
     ("bounds that look like milliseconds", {"latency_buckets": (5.0, 100.0)}, "latency-buckets"),
     ("the number of workers is not known", {"multiprocess_dir": "", "workers": None}, "multiprocess-directory"),

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from harness.config import toml_file
-from harness.config.profile import Credentials, Profile
+from harness.config.profile import Connection, Credentials, Profile
 from harness.core import secret
 from harness.core.errors import UsageError
-from harness.runtime import access, http
+from harness.runtime import access, connections
 
 TARGET, PROMETHEUS = "http://127.0.0.1:8000", "http://127.0.0.1:9090"
 SECRET = "ann:s3cret-word"
@@ -21,7 +21,11 @@ BASIC = "Basic YW5uOnMzY3JldC13b3Jk"
 def unknown() -> Iterator[None]:
     yield
     secret.forget()
-    http._authorizations.clear()
+    connections.forget()
+
+
+def sent_to(address: str) -> str:
+    return connections.of(address).headers.get("Authorization", "")
 
 
 def test_userinfo_is_cut_from_the_urls_and_sent() -> None:
@@ -29,8 +33,8 @@ def test_userinfo_is_cut_from_the_urls_and_sent() -> None:
     given = Profile("x", target="http://ann:s3cret-word@127.0.0.1:8000/", prometheus="http://a:pw@127.0.0.1:9090")
     granted = access.granted(given, Path(), {})
     assert (granted.target, granted.prometheus) == (TARGET, PROMETHEUS)
-    assert http.authorization(TARGET) == BASIC
-    assert http.authorization("http://127.0.0.1:8001") == ""
+    assert sent_to(TARGET) == BASIC
+    assert sent_to("http://127.0.0.1:8001") == ""
     assert "s3cret" not in secret.redact("the server said: s3cret-word is wrong")
 
 
@@ -43,8 +47,10 @@ def test_a_credential_comes_from_where_the_profile_says(tmp_path: Path, place: s
         "file": Credentials(file="kept"),
         "command": Credentials(command=(sys.executable, "-c", "print(open('kept').read())")),
     }[place]
-    access.granted(Profile("x", target=TARGET, target_credentials=source), tmp_path, {"SHOP": SECRET})
-    assert http.authorization(f"{TARGET}/any") == BASIC
+    access.granted(
+        Profile("x", target=TARGET, target_connection=Connection(credentials=source)), tmp_path, {"SHOP": SECRET}
+    )
+    assert sent_to(f"{TARGET}/any") == BASIC
 
 
 @pytest.mark.parametrize(
@@ -52,9 +58,9 @@ def test_a_credential_comes_from_where_the_profile_says(tmp_path: Path, place: s
 )
 def test_a_credential_has_three_forms(value: str, sent: str) -> None:
     """A token, a whole header, and a name with its password."""
-    profile = Profile("x", target=TARGET, target_credentials=Credentials(env="SHOP"))
+    profile = Profile("x", target=TARGET, target_connection=Connection(credentials=Credentials(env="SHOP")))
     access.granted(profile, Path(), {"SHOP": value})
-    assert http.authorization(TARGET) == sent
+    assert sent_to(TARGET) == sent
 
 
 @pytest.mark.parametrize(
@@ -70,8 +76,8 @@ def test_a_credential_has_three_forms(value: str, sent: str) -> None:
 )
 def test_a_credential_that_cannot_be_had_is_an_error_without_it(tmp_path: Path, source: Credentials) -> None:
     """The key is named, never the value."""
-    profile = Profile("x", target=TARGET, target_credentials=source)
-    with pytest.raises(UsageError, match=r"^target_credentials: ") as caught:
+    profile = Profile("x", target=TARGET, target_connection=Connection(credentials=source))
+    with pytest.raises(UsageError, match=r"^target\.credentials: ") as caught:
         access.granted(profile, tmp_path, {"SHOP": "s3cret\u2028word"})
     assert "s3cret" not in str(caught.value)
 
@@ -79,6 +85,6 @@ def test_a_credential_that_cannot_be_had_is_an_error_without_it(tmp_path: Path, 
 @pytest.mark.parametrize("written", ['"s3cret"', "{}", '{ env = "s3 cret" }', '{ env = "A", file = "b" }', "{ x = 1 }"])
 def test_a_key_that_names_no_place_is_refused_without_its_value(written: str) -> None:
     """It may be the secret itself, by mistake."""
-    with pytest.raises(UsageError, match="target_credentials") as caught:
+    with pytest.raises(UsageError, match=r"target(\.|_)credentials") as caught:
         toml_file.parse(f"[profiles.x]\ntarget_credentials = {written}\n", "harness.toml")
     assert "s3" not in str(caught.value)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from harness.core import secret, url
-from harness.runtime import http
-from harness.runtime.http import AnswerError, Problem
+from harness.runtime import connections, http
+from harness.runtime.answers import AnswerError, Problem
 from tests.unit.runtime import impostor
 from tests.unit.runtime.impostor import serving, whole
 
@@ -20,7 +20,7 @@ from tests.unit.runtime.impostor import serving, whole
 def unknown() -> Iterator[None]:
     yield
     secret.forget()
-    http._authorizations.clear()
+    connections.forget()
 
 
 @pytest.mark.parametrize("kind", impostor.HOSTILE)
@@ -97,29 +97,29 @@ def test_a_name_stays_where_it_was_first(monkeypatch: pytest.MonkeyPatch) -> Non
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (places[0], port))]
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    http.addresses.cache_clear()
+    connections.addresses.cache_clear()
     with serving(whole(b"here")) as (address, _):
         named = address.replace("127.0.0.1", "shop.example")
         assert http.get(named).text == "here"
         places[0] = "192.0.2.1"
         assert http.get(named).text == "here"
-    http.addresses.cache_clear()
+    connections.addresses.cache_clear()
 
 
 def test_localhost_is_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the name is made to mean."""
     elsewhere = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 80))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: elsewhere)
-    http.addresses.cache_clear()
+    connections.addresses.cache_clear()
     with pytest.raises(AnswerError, match="cannot be reached"):
         http.get("http://localhost:80/")
-    http.addresses.cache_clear()
+    connections.addresses.cache_clear()
 
 
 def test_a_credential_goes_to_its_origin_and_to_no_other() -> None:
     """And is known as a secret from then on."""
     with serving(whole(b"")) as (mine, of_mine), serving(whole(b"")) as (other, of_other):
-        http.authorize(url.parse(mine).origin, http.basic("ann", "s3cret-word"))
+        connections.authorize(url.parse(mine).origin, connections.basic("ann", "s3cret-word"))
         http.get(mine)
         http.get(other)
         assert b"Authorization: Basic YW5uOnMzY3JldC13b3Jk" in of_mine[0]

@@ -1,9 +1,9 @@
 """Judges how a Django target's instrumentation is wired, from its settings and from its live metrics. Pure."""
 
 from harness.instrumentation.diagnosis import Diagnosis, Health
+from harness.instrumentation.django_prometheus.doctor.backends import Backend
 from harness.instrumentation.django_prometheus.doctor.live_page import diagnose_metrics
 from harness.instrumentation.django_prometheus.doctor.settings import (
-    Backend,
     MetricsRoute,
     SettingsFacts,
     diagnose_settings,

@@ -8,6 +8,8 @@ from harness.instrumentation.django_prometheus.doctor.settings import AFTER, BEF
 from harness.instrumentation.django_prometheus.metrics import REQUESTS, RESPONSES_BY_STATUS
 from harness.instrumentation.page import MetricsFacts, Scrape
 
+OWN_ADVICE = frozenset({400, 401, 403, 404, 406})
+"""Statuses for which the app itself has a remedy."""
 SETTLED_S = 10.0
 """A process younger than this may be the first of several whose others do not serve yet."""
 MULTIPROCESS_LINE = "set PROMETHEUS_MULTIPROC_DIR to an empty directory before the first worker starts"
@@ -60,14 +62,21 @@ def _answer(facts: MetricsFacts) -> Diagnosis:
     bad = [scrape for scrape in facts.scrapes if scrape.status != 200 or scrape.problem]
     if not facts.scrapes:
         return unknown(name, f"{facts.url} was not read")
+    led = next((scrape.redirected for scrape in facts.scrapes if scrape.redirected), "")
+    if led and any("html" in scrape.content_type for scrape in bad):
+        text = f"{facts.url} leads to the page {led}, such as a login; exempt the metrics from what redirects"
+        return fault(name, f"{text}, or let the scraper in")
+    if led:
+        text = f"{facts.url} redirects to {led}: each scrape counts as two requests, one of them without a view"
+        return fault(name, f"{text}; scrape the second URL")
     if not bad:
         return ok(name, f"{facts.url} answered {len(facts.scrapes)} of {len(facts.scrapes)} times in the text format")
     first = bad[0]
     share = f"{len(bad)} of {len(facts.scrapes)} times"
     if first.status == 0:
-        return fault(
-            name, f"{facts.url} gave no answer {share}: {first.problem}; is the target up, and the port right?"
-        )
+        return fault(name, f"{facts.url} gave no answer {share}: {first.problem}")
+    if first.refused and first.status not in OWN_ADVICE:
+        return fault(name, f"{facts.url} {first.refused} ({share})")
     if first.status != 200:
         return fault(name, f"{facts.url} answered {first.status} {share}; {_status_advice(first.status)}")
     text = f"is not the Prometheus text format {share} ({first.problem}; content type {first.content_type!r})"
@@ -80,6 +89,11 @@ def _status_advice(status: int) -> str:
             return "does ALLOWED_HOSTS of the settings name this host?"
         case 401 | 403:
             return "let the scraper in: Prometheus is refused too"
+        case 406:
+            return (
+                "the view chooses by the Accept header and has no format that Prometheus asks for; serve it with "
+                "django-prometheus's own view, or install the prometheus_client that the product was made with"
+            )
         case 404:
             return f"name the URL that serves the metrics, or add {URL_LINE} to the urlpatterns"
         case _:
@@ -96,8 +110,14 @@ def _processes(facts: MetricsFacts, read: list[Scrape], prefix: str) -> Diagnosi
     counts = [scrape.requests for scrape in read if scrape.requests is not None]
     stuck = len(set(counts)) > 1 and any(after <= before for before, after in pairwise(counts))
     if len(answering) > 1 or stuck:
-        seen = f"{len(answering)} processes answered" if len(answering) > 1 else "a counter did not grow"
         values = ", ".join(f"{count:g}" for count in counts) or "nothing"
+        if answering == {(None, None)}:
+            text = (
+                f"{prefix}{REQUESTS} read {values}, and each page is that of several workers together: several "
+                "replicas answer at one address; let Prometheus scrape each at its own"
+            )
+            return fault(name, f"{facts.url}: {text}")
+        seen = f"{len(answering)} processes answered" if len(answering) > 1 else "a counter did not grow"
         text = (
             f"several workers without PROMETHEUS_MULTIPROC_DIR: {seen}, and {prefix}{REQUESTS} read {values}; "
             f"{MULTIPROCESS_LINE} (or it was restarted meanwhile: run the doctor again)"

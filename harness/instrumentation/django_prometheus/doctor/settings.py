@@ -9,6 +9,14 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from harness.instrumentation.diagnosis import Diagnosis, fault, ok, unknown
+from harness.instrumentation.django_prometheus.doctor import backends
+from harness.instrumentation.django_prometheus.doctor.backends import (
+    CACHES,
+    COUNTING_CACHE,
+    ENGINES,
+    NO_DATABASE,
+    Backend,
+)
 from harness.instrumentation.django_prometheus.doctor.witness import WitnessFacts, diagnose_witness
 
 BEFORE = "django_prometheus.middleware.PrometheusBeforeMiddleware"
@@ -17,36 +25,8 @@ METRICS_VIEW = "prometheus-django-metrics"
 """The name that django_prometheus.urls gives its view, and the view label of the scrapes."""
 URL_LINE = 'path("", include("django_prometheus.urls"))'
 
-ENGINES: Mapping[str, str] = {
-    "django.db.backends.postgresql": "django_prometheus.db.backends.postgresql",
-    "django.db.backends.sqlite3": "django_prometheus.db.backends.sqlite3",
-    "django.db.backends.mysql": "django_prometheus.db.backends.mysql",
-    "django.contrib.gis.db.backends.postgis": "django_prometheus.db.backends.postgis",
-    "django.contrib.gis.db.backends.spatialite": "django_prometheus.db.backends.spatialite",
-}
-"""Plain engine -> the one that counts."""
-_CACHE = "django.core.cache.backends"
-_COUNTING_CACHE = "django_prometheus.cache.backends"
-CACHES: Mapping[str, str] = {
-    f"{_CACHE}.locmem.LocMemCache": f"{_COUNTING_CACHE}.locmem.LocMemCache",
-    f"{_CACHE}.filebased.FileBasedCache": f"{_COUNTING_CACHE}.filebased.FileBasedCache",
-    f"{_CACHE}.memcached.PyLibMCCache": f"{_COUNTING_CACHE}.memcached.PyLibMCCache",
-    f"{_CACHE}.memcached.PyMemcacheCache": f"{_COUNTING_CACHE}.memcached.PyMemcacheCache",
-    f"{_CACHE}.redis.RedisCache": f"{_COUNTING_CACHE}.redis.NativeRedisCache",
-    "django_redis.cache.RedisCache": f"{_COUNTING_CACHE}.redis.RedisCache",
-}
-"""Plain cache backend -> the one that counts; NativeRedisCache needs django-redis to be installed too."""
-NO_DATABASE = "django.db.backends.dummy"
-
-
-@dataclass(frozen=True, slots=True)
-class Backend:
-    """A database engine or cache backend."""
-
-    path: str
-    """As the settings name it."""
-    instrumented: bool | None
-    """Whether its class, or one it derives from, is django-prometheus's; None when it cannot be imported."""
+MOST_ROUTES = 3
+"""Patterns that one message names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +50,10 @@ class SettingsFacts:
     after: frozenset[str] = frozenset({AFTER})
     unimportable: Mapping[str, str] = field(default_factory=dict)
     """Middleware or URLconf -> why it cannot be imported."""
+    uninstalled: Mapping[str, str] = field(default_factory=dict)
+    """Those of them that need a package which the interpreter lacks -> the package."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Setting -> file and line where it is set."""
     installed_apps: tuple[str, ...] = ()
     """Names of the apps, not of their AppConfig classes."""
     databases: Mapping[str, Backend] = field(default_factory=dict)
@@ -77,6 +61,8 @@ class SettingsFacts:
     caches_set: bool = True
     """False: CACHES is Django's default."""
     routes: tuple[MetricsRoute, ...] = ()
+    likely_routes: tuple[MetricsRoute, ...] = ()
+    """Patterns whose view is called like one that serves metrics, or whose code mentions what does."""
     export_port: str = ""
     """PROMETHEUS_METRICS_EXPORT_PORT or …_PORT_RANGE; empty when neither is set."""
     namespace: str = ""
@@ -86,7 +72,14 @@ class SettingsFacts:
     """Where PROMETHEUS_MULTIPROC_DIR was seen: `the environment`, the settings, `gunicorn.conf.py`; empty: nowhere."""
     workers: int | None = None
     """Worker processes, where gunicorn.conf.py or WEB_CONCURRENCY says it as a plain number."""
+    reads_multiprocess_dir: bool = False
+    """gunicorn.conf.py reads PROMETHEUS_MULTIPROC_DIR, and nothing that was looked at sets it."""
     witness: WitnessFacts = field(default_factory=WitnessFacts)
+
+    def of(self, setting: str) -> str:
+        """A setting, with its module and the place where it is set."""
+        place = f" ({self.places[setting]})" if setting in self.places else ""
+        return f"{self.module}{place}: {setting}"
 
 
 def diagnose_settings(facts: SettingsFacts) -> tuple[Diagnosis, ...]:
@@ -108,14 +101,18 @@ def diagnose_settings(facts: SettingsFacts) -> tuple[Diagnosis, ...]:
 def _unimportable(facts: SettingsFacts) -> tuple[Diagnosis, ...]:
     if not facts.unimportable:
         return (ok("imports", f"{facts.module}: every middleware and the URLconf can be imported"),)
-    return tuple(
-        fault("imports", f"{facts.module}: {path} cannot be imported, so Django serves nothing: {reason}")
-        for path, reason in facts.unimportable.items()
-    )
+    return tuple(_unimported(facts, path, reason) for path, reason in facts.unimportable.items())
+
+
+def _unimported(facts: SettingsFacts, path: str, reason: str) -> Diagnosis:
+    if package := facts.uninstalled.get(path):
+        text = f"needs {package!r}, which the interpreter lacks; name that of the project with --python"
+        return unknown("imports", f"{facts.module}: {path} {text}")
+    return fault("imports", f"{facts.module}: {path} cannot be imported, so Django serves nothing: {reason}")
 
 
 def _middlewares(facts: SettingsFacts) -> tuple[Diagnosis, ...]:
-    where = f"{facts.module}: MIDDLEWARE"
+    where = facts.of("MIDDLEWARE")
     before = [index for index, path in enumerate(facts.middleware) if path in facts.before]
     after = [index for index, path in enumerate(facts.middleware) if path in facts.after]
     if before and after and after[-1] < before[0]:
@@ -176,7 +173,7 @@ def _app(facts: SettingsFacts) -> Diagnosis:
     if "django_prometheus" in facts.installed_apps:
         return ok(name, f"{facts.module}: INSTALLED_APPS has 'django_prometheus'")
     text = "INSTALLED_APPS lacks 'django_prometheus', so neither its exporter port nor migration gauges start; add it"
-    return fault(name, f"{facts.module}: {text}")
+    return fault(name, f"{facts.of('INSTALLED_APPS').removesuffix(': INSTALLED_APPS')}: {text}")
 
 
 def _url(facts: SettingsFacts) -> Diagnosis:
@@ -186,11 +183,18 @@ def _url(facts: SettingsFacts) -> Diagnosis:
         return ok(name, f"{facts.module}: /{named[0].route.lstrip('/')} serves the metrics")
     if facts.routes:
         route = facts.routes[0]
-        text = (
-            f"/{route.route.lstrip('/')} serves the metrics under the view name {route.view!r}; the harness "
-            f"distinguishes scrapes from traffic by the name {METRICS_VIEW!r}: give the pattern name={METRICS_VIEW!r}"
+        text = f"/{route.route.lstrip('/')} serves the metrics"
+        if route.view:
+            return ok(name, f"{facts.module}: {text} as the view {route.view!r}, which a run finds by its growth")
+        text += (
+            ", without a name, so its requests look like those that no route matched: give the pattern "
+            f"name={METRICS_VIEW!r}"
         )
         return unknown(name, f"{facts.module}: {text}")
+    if facts.likely_routes:
+        several = " or ".join(f"/{each.route.lstrip('/')}" for each in facts.likely_routes[:MOST_ROUTES])
+        text = f"{several} may serve the metrics; look: `harness doctor --metrics URL`"
+        return unknown(name, f"{facts.module}: {text}, which also shows whether it needs a token")
     if not facts.unimportable.keys() <= set(facts.middleware):
         return unknown(name, f"{facts.module}: the URLconf cannot be imported, so its patterns are not known")
     if facts.export_port:
@@ -207,7 +211,9 @@ def _databases(facts: SettingsFacts) -> tuple[Diagnosis, ...]:
     if not used:
         return (ok("database-engine", f"{facts.module}: DATABASES names no database"),)
     return tuple(
-        _backend("database-engine", f"{facts.module}: DATABASES[{alias!r}]['ENGINE']", backend, ENGINES, "django_db_*")
+        backends.diagnose(
+            "database-engine", f"{facts.of('DATABASES')}[{alias!r}]['ENGINE']", backend, ENGINES, "django_db_*"
+        )
         for alias, backend in used.items()
     )
 
@@ -216,29 +222,17 @@ def _caches(facts: SettingsFacts) -> tuple[Diagnosis, ...]:
     if not facts.caches_set:
         text = (
             "CACHES is not set, so Django's plain locmem cache is used; if the app caches, set it to "
-            f"{f'{_COUNTING_CACHE}.locmem.LocMemCache'!r}"
+            f"{f'{COUNTING_CACHE}.locmem.LocMemCache'!r}"
         )
         return (unknown("cache-backend", f"{facts.module}: {text}"),)
     if not facts.caches:
         return (ok("cache-backend", f"{facts.module}: CACHES names no cache"),)
     return tuple(
-        _backend("cache-backend", f"{facts.module}: CACHES[{alias!r}]['BACKEND']", backend, CACHES, "django_cache_*")
+        backends.diagnose(
+            "cache-backend", f"{facts.of('CACHES')}[{alias!r}]['BACKEND']", backend, CACHES, "django_cache_*"
+        )
         for alias, backend in facts.caches.items()
     )
-
-
-def _backend(name: str, where: str, backend: Backend, counterparts: Mapping[str, str], series: str) -> Diagnosis:
-    """A database engine or cache: instrumented, plain with a counterpart, or beyond what django-prometheus offers."""
-    if backend.path in counterparts:
-        text = f"is the plain {backend.path!r}, so it has no {series}; write {counterparts[backend.path]!r}"
-        return fault(name, f"{where} {text}")
-    if backend.instrumented:
-        return ok(name, f"{where} is {backend.path!r}")
-    if backend.instrumented is None:
-        text = f"is {backend.path!r}, which cannot be imported here; run the doctor where its driver is installed"
-        return unknown(name, f"{where} {text}")
-    text = f"is {backend.path!r}, for which django-prometheus has no counterpart; so it has no {series}"
-    return unknown(name, f"{where} {text}")
 
 
 def _namespace(facts: SettingsFacts) -> Diagnosis:
@@ -260,7 +254,7 @@ def _buckets(facts: SettingsFacts) -> Diagnosis:
             "PROMETHEUS_LATENCY_BUCKETS is not set: bounds from 10 ms to 75 s, so latencies below 10 ms all look alike"
         )
         return ok(name, f"{facts.module}: {text}")
-    where = f"{facts.module}: PROMETHEUS_LATENCY_BUCKETS"
+    where = facts.of("PROMETHEUS_LATENCY_BUCKETS")
     if not bounds:
         return fault(
             name, f"{where} has no finite bound, so no quantile can be computed; list bounds in ascending seconds"
@@ -279,6 +273,10 @@ def _workers(facts: SettingsFacts) -> Diagnosis:
     if facts.multiprocess_dir:
         return ok(name, f"PROMETHEUS_MULTIPROC_DIR is set in {facts.multiprocess_dir}")
     line = "set PROMETHEUS_MULTIPROC_DIR to an empty directory before the first worker starts, e.g. in gunicorn.conf.py"
+    if facts.reads_multiprocess_dir and facts.workers != 1:
+        many = "several" if facts.workers is None else facts.workers
+        text = f"gunicorn.conf.py reads PROMETHEUS_MULTIPROC_DIR, and nothing here sets it; with {many} workers, {line}"
+        return unknown(name, f"{text}, or in the unit or image that starts gunicorn")
     match facts.workers:
         case None:
             text = "PROMETHEUS_MULTIPROC_DIR was not found and the number of workers is not known; with more than one"

@@ -17,7 +17,9 @@ from locust.contrib.fasthttp import LocustUserAgent
 
 from harness.config.profile import LOOPBACK
 from harness.core import url
+from harness.runtime.connections import PLAIN, Way
 from harness.runtime.load import witness_token
+from harness.runtime.load.locust_plugin import ways
 
 HOPS = "_harness_hops"
 """Attribute of a FastHttpUser's request object that carries the responses of its redirects."""
@@ -102,17 +104,19 @@ def pin(addresses: Mapping[str, Sequence[str]]) -> None:
     socket.getaddrinfo = pinned
 
 
-def instrument(*, stamp: bool, token: str = "", authorization: str = "", target: str = "") -> None:
+def instrument(*, stamp: bool, token: str = "", way: Way = PLAIN, target: str = "") -> None:
     """Count requests, keep the redirects a FastHttpUser follows, and stamp with `X-Request-Start` if asked.
 
-    A token for the target's witness, and an `Authorization` where the locustfile has none, go with each request to the
-    origin of the URL `target`, and with no other. A redirect to another origin is an answer and not followed.
+    A token for the target's witness, and the headers of the way where the locustfile has none of the name, go with each
+    request to the origin of the URL `target`, and with no other. A redirect to another origin is an answer and not
+    followed.
     geventhttpclient hands over the chain only when it ends well (geventhttpclient/useragent.py, `urlopen`), and the
     server counted every hop.
     """
     origin = origin_of(target)
     find_target = HttpSession.get_redirect_target
-    own = {name: value for name, value in ((witness_token.HEADER, token), ("Authorization", authorization)) if value}
+    own = {**way.headers, **({witness_token.HEADER: token} if token else {})}
+    ways.instrument_fast(way)
     fast_send, send = LocustUserAgent._urlopen, HttpSession.send  # noqa: SLF001 - Locust's own point for overriding
 
     def urlopen(agent: LocustUserAgent, request: Any) -> Any:
@@ -140,7 +144,8 @@ def instrument(*, stamp: bool, token: str = "", authorization: str = "", target:
         return response
 
     def send_counted(session: HttpSession, request: Any, **kwargs: Any) -> Any:
-        _set_headers(request, own, origin)
+        if _set_headers(request, own, origin):
+            kwargs = ways.arguments(way, kwargs)
         if stamp:
             request.headers["X-Request-Start"] = f"t={time.time():.6f}"
         began = time.perf_counter()
@@ -164,8 +169,8 @@ def instrument(*, stamp: bool, token: str = "", authorization: str = "", target:
     HttpSession.send = send_counted  # type: ignore[assignment, method-assign]
 
 
-def _set_headers(request: Any, own: Mapping[str, str], origin: tuple[str, str, int | None]) -> None:
-    """Both clients take the headers of a redirected request along to the next host: there they are removed."""
+def _set_headers(request: Any, own: Mapping[str, str], origin: tuple[str, str, int | None]) -> bool:
+    """Whether it goes to the origin. Both clients take a redirected request's headers along: elsewhere they go."""
     at_home = bool(origin[0]) and origin_of(str(request.url)) == origin
     for name, value in own.items():
         if at_home:
@@ -173,6 +178,7 @@ def _set_headers(request: Any, own: Mapping[str, str], origin: tuple[str, str, i
                 request.headers[name] = value
         elif request.headers.get(name) == value:
             del request.headers[name]
+    return at_home
 
 
 def hops(response: Any, exception: Any) -> Sequence[Hop]:

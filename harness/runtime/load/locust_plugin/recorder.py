@@ -24,7 +24,7 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from harness.core.arrivals import Arrivals
 from harness.evidence.client.schema import CLOSING_KEY, SCHEMA, Exchange, Labels, batch
-from harness.runtime.load import caller_environment, witness_token
+from harness.runtime.load import caller_environment, target_way, witness_token
 from harness.runtime.load.examples import Examples
 from harness.runtime.load.locust_plugin import clients, ending_signal, load_shape, pytest_users
 from harness.runtime.load.locust_plugin.arrivals import Schedule
@@ -306,11 +306,9 @@ def attach(environment: Environment, **_: Any) -> None:
         schedule = Schedule(Arrivals(**settings["arrivals"]), settings["workers"], environment)
         schedule.install()
     token = os.environ.get(witness_token.VARIABLE, "")
-    authorization = os.environ.get(witness_token.AUTHORIZATION, "")
+    way = target_way.decode(os.environ)
     clients.pin(settings["addresses"])
-    clients.instrument(
-        stamp=settings["stamp_requests"], token=token, authorization=authorization, target=environment.host or ""
-    )
+    clients.instrument(stamp=settings["stamp_requests"], token=token, way=way, target=environment.host or "")
     pytest_users.instrument(schedule.run if schedule else None)
     try:
         recorder = Recorder(environment, settings, schedule)

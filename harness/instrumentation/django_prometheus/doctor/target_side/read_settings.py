@@ -6,7 +6,9 @@ migration gauges and LOGGING are switched off first, and a multiprocess director
 this process leaves no files among those of live workers.
 """
 
+import ast
 import importlib
+import importlib.util
 import json
 import math
 import os
@@ -17,6 +19,11 @@ from typing import Any
 VARIABLES = ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir")
 MIDDLEWARE = "django_prometheus.middleware"
 METRICS_VIEW = "prometheus-django-metrics"
+EXPORTERS = frozenset({"generate_latest", "ExportToDjangoView", "make_wsgi_app", "multiprocess", "CONTENT_TYPE_LATEST"})
+"""Names that the code of a view which serves metrics mentions."""
+SETTINGS = frozenset(
+    {"MIDDLEWARE", "INSTALLED_APPS", "DATABASES", "CACHES", "ROOT_URLCONF", "PROMETHEUS_LATENCY_BUCKETS"}
+)
 DEPTH = 20
 """Of nested includes; deeper ones are a cycle."""
 
@@ -46,17 +53,21 @@ def read(module: str, scratch: str) -> "dict[str, Any]":
     django.setup()
 
     unimportable = {}
+    uninstalled = {}
     classes = {}
     for path in settings.MIDDLEWARE:
         try:
             classes[path] = load(path)
         except Exception as error:  # noqa: BLE001 - a target's module may raise anything when it is imported
             unimportable[path] = one_line(error)
+            uninstalled[path] = not_installed(error)
     try:
-        routes = metrics_routes()
+        routes, likely = metrics_routes()
     except Exception as error:  # noqa: BLE001 - as above
-        unimportable[str(getattr(settings, "ROOT_URLCONF", "ROOT_URLCONF"))] = one_line(error)
-        routes = []
+        urlconf = str(getattr(settings, "ROOT_URLCONF", "ROOT_URLCONF"))
+        unimportable[urlconf] = one_line(error)
+        uninstalled[urlconf] = not_installed(error)
+        routes, likely = [], []
     buckets = getattr(settings, "PROMETHEUS_LATENCY_BUCKETS", None)
     return {
         "module": module,
@@ -64,6 +75,8 @@ def read(module: str, scratch: str) -> "dict[str, Any]":
         "before": [path for path, item in classes.items() if derives(item, MIDDLEWARE, "PrometheusBeforeMiddleware")],
         "after": [path for path, item in classes.items() if derives(item, MIDDLEWARE, "PrometheusAfterMiddleware")],
         "unimportable": unimportable,
+        "uninstalled": {path: name for path, name in uninstalled.items() if name},
+        "places": places(module),
         "installed_apps": [config.name for config in apps.get_app_configs()],
         "databases": {
             alias: backend(table.get("ENGINE") or "django.db.backends.dummy", ".base.DatabaseWrapper")
@@ -72,6 +85,7 @@ def read(module: str, scratch: str) -> "dict[str, Any]":
         "caches": {alias: backend(table.get("BACKEND", "")) for alias, table in settings.CACHES.items()},
         "caches_set": settings.is_overridden("CACHES"),
         "routes": routes,
+        "likely_routes": likely,
         "export_port": str(port or ""),
         "namespace": getattr(settings, "PROMETHEUS_METRIC_NAMESPACE", "") or "",
         "latency_buckets": None if buckets is None else [float(bound) for bound in buckets if math.isfinite(bound)],
@@ -120,11 +134,12 @@ def witness(classes: "dict[str, Any]") -> "dict[str, Any]":
         return {**facts, "mode": "refused", "refusal": one_line(error)}
 
 
-def metrics_routes() -> "list[dict[str, str]]":
-    """Every URL pattern whose view exports the metrics."""
+def metrics_routes() -> "tuple[list[dict[str, str]], list[dict[str, str]]]":
+    """Every URL pattern whose view exports the metrics, and every other that may."""
     from django.urls import get_resolver  # noqa: PLC0415 - after the settings
 
-    found = []
+    found: list[dict[str, str]] = []
+    likely: list[dict[str, str]] = []
 
     def walk(patterns: Any, route: str, namespaces: "tuple[str, ...]") -> None:
         for pattern in patterns:
@@ -132,11 +147,65 @@ def metrics_routes() -> "list[dict[str, str]]":
             if hasattr(pattern, "url_patterns"):
                 if len(namespaces) < DEPTH:
                     walk(pattern.url_patterns, here, (*namespaces, pattern.namespace or ""))
-            elif exports(pattern.callback) or pattern.name == METRICS_VIEW:
-                view = ":".join([*filter(None, namespaces), pattern.name]) if pattern.name else ""
+                continue
+            view = ":".join([*filter(None, namespaces), pattern.name]) if pattern.name else ""
+            if exports(pattern.callback) or pattern.name == METRICS_VIEW:
                 found.append({"route": here, "view": view})
+            elif may_export(pattern.callback, f"{here} {view}"):
+                likely.append({"route": here, "view": view})
 
     walk(get_resolver().url_patterns, "", ())
+    return found, likely
+
+
+def may_export(view: Any, called: str) -> bool:
+    """Whether a view is called like one that serves metrics, or its code mentions what does."""
+    if any(word in called.lower() for word in ("metric", "prom")):
+        return True
+    inner = getattr(view, "view_class", None) or getattr(view, "cls", None) or view
+    codes = (
+        [getattr(each, "__code__", None) for each in (inner, *vars(inner).values())]
+        if hasattr(inner, "__dict__")
+        else []
+    )
+    return any(EXPORTERS & set(code.co_names) for code in codes if code is not None)
+
+
+def not_installed(error: BaseException) -> str:
+    """The package that is missing for this interpreter and is none of the project's own; empty for another error."""
+    if not isinstance(error, ModuleNotFoundError) or not error.name:
+        return ""
+    top = error.name.partition(".")[0]
+    here = Path.cwd()
+    return "" if (here / top).exists() or (here / f"{top}.py").exists() else top
+
+
+def places(module: str) -> "dict[str, str]":
+    """In which file and line each setting of interest was set last; star imports are followed."""
+    found: dict[str, str] = {}
+
+    def read(name: str, depth: int) -> None:
+        file = getattr(sys.modules.get(name), "__file__", None)
+        if not file or depth > DEPTH:
+            return
+        try:
+            tree = ast.parse(Path(file).read_text(encoding="utf-8"))
+        except (OSError, ValueError, SyntaxError):
+            return
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and any(each.name == "*" for each in node.names):
+                package = sys.modules[name].__package__ or ""
+                try:
+                    read(importlib.util.resolve_name("." * node.level + (node.module or ""), package), depth + 1)
+                except ImportError:
+                    continue
+        for node in ast.walk(tree):
+            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+            for target in targets:
+                if isinstance(target, ast.Name) and target.id in SETTINGS:
+                    found[target.id] = f"{os.path.relpath(file)}:{target.lineno}"
+
+    read(module, 0)
     return found
 
 
@@ -148,8 +217,17 @@ def exports(view: Any) -> bool:
 
 
 def one_line(error: BaseException) -> str:
-    """An exception in one line."""
-    return f"{type(error).__name__}: {error}".splitlines()[0].strip()
+    """An exception in one line, with the last place of the project's own code that led to it."""
+    text = (f"{type(error).__name__}: {error}".splitlines() or [type(error).__name__])[0].strip()
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{text} ({os.path.relpath(error.filename)}:{error.lineno})"
+    here, place, trace = str(Path.cwd()), "", error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if file.startswith(here) and "site-packages" not in file:
+            place = f" ({os.path.relpath(file)}:{trace.tb_lineno})"
+        trace = trace.tb_next
+    return text + place
 
 
 def main() -> None:

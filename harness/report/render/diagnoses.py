@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Sequence
 
 from harness.core.text import clean
-from harness.instrumentation.django_prometheus.doctor import Diagnosis, Health
+from harness.instrumentation.diagnosis import Diagnosis, Health
 
 MARKS = {Health.OK: "✓", Health.FAULT: "✗", Health.UNKNOWN: "?"}
 
