@@ -5,22 +5,28 @@ kill:17` makes just that one, and keeps what it left in `--keep`.
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from tests.chaos import commands, kills
+from tests.chaos import commands, flips, inputs, kills, whole, workers
 from tests.chaos.tally import Attempt, Tally
+
+PROGRESS = 500
+"""Attacks between two lines that say how far it is."""
 
 
 def main(arguments: list[str]) -> int:
     """0 when all promises held, 1 when not."""
     options = _options(arguments)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored, and commands inherit that
     tally = Tally()
     with tempfile.TemporaryDirectory(prefix="harness-chaos-", ignore_cleanup_errors=True) as temporary:
         scratch = (options.keep or Path(temporary)).resolve()
         scratch.mkdir(parents=True, exist_ok=True)
+        _fork(options, scratch, tally)
         _kill(options, scratch, tally)
         lines = tally.lines()
     sys.stdout.write("\n".join((f"seed {options.seed}", *lines)) + "\n")
@@ -35,6 +41,23 @@ def _kill(options: argparse.Namespace, scratch: Path, tally: Tally) -> None:
     chosen = {command.name: command for command in commands.COMMANDS}
     for number in numbers:
         _note(tally, kills.attack(options.seed, number, project, scratch, chosen.get(options.command)))
+
+
+def _fork(options: argparse.Namespace, scratch: Path, tally: Tally) -> None:
+    """Attacks that need no real stack, in forked processes."""
+    attacks = (
+        ("input", inputs.attack(options.seed), _numbers(options, "input", options.inputs)),
+        ("flip", flips.attack(options.seed), _numbers(options, "flip", options.flips)),
+    )
+    if not any(numbers for _, _, numbers in attacks):
+        return
+    with whole.prepared():
+        began = time.monotonic()
+        for kind, attack, numbers in attacks:
+            for attempt in workers.run(kind, attack, numbers, scratch, options.jobs):
+                _note(tally, attempt)
+                if len(tally.attempts) % PROGRESS == 0:
+                    sys.stderr.write(f"{len(tally.attempts):,} attacks after {time.monotonic() - began:.0f} s\n")
 
 
 def _numbers(options: argparse.Namespace, kind: str, count: int) -> range:
@@ -57,6 +80,9 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__.partition("\n\n")[2])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kills", type=int, default=0, metavar="N")
+    parser.add_argument("--inputs", type=int, default=0, metavar="N")
+    parser.add_argument("--flips", type=int, default=0, metavar="N")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="inputs and flips that are tried at once")
     parser.add_argument("--first", type=int, default=0, metavar="N", help="the number of the first attack of each kind")
     parser.add_argument("--only", metavar="KIND:N", help="one attack: kill:N, input:N or flip:N")
     parser.add_argument("--command", metavar="NAME", help="kill parts of this command only, e.g. gate")

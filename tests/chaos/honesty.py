@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 PASSED, FAILED, INCONCLUSIVE, CRASHED, INTERRUPTED = 0, 1, 3, 70, 130
 START_S = 2.0
 """Before this, Python itself may be what a signal ends."""
+ABOUT_TO_END_S = 10.0
+"""A command that takes no longer than this after a signal may have judged already; one that does has lost the signal."""
 WHOLE = 0.75
 """The least part of the planned duration that a whole load's samples span."""
 TRACEBACK = "Traceback (most recent call last)"
@@ -58,14 +60,16 @@ def _wrong_code(command: Command, hit: "Hit", code: int, out: Path) -> Iterator[
         allowed = {-signal.SIGKILL}
     elif _is_of_python(hit, code):
         return
+    elif command.name == "pytest" and hit.part == "harness" and not _has_begun(out):
+        allowed = {-hit.number, 2, INTERRUPTED}  # pytest collects, as it does without the plugin
     elif hit.part == "harness" and hit.number != signal.SIGSTOP:
-        allowed = {INTERRUPTED, PASSED, INCONCLUSIVE}  # it may have been about to end
+        allowed = {INTERRUPTED} if hit.then_s > ABOUT_TO_END_S else {INTERRUPTED, PASSED, INCONCLUSIVE}
     elif command.name == "up":
         allowed = {INTERRUPTED, INCONCLUSIVE}
     else:
         allowed = {PASSED, INCONCLUSIVE}
-    if command.name == "pytest":
-        allowed = {*allowed, 1} if INCONCLUSIVE in allowed else allowed
+    if command.name == "pytest" and -hit.number not in allowed:
+        allowed = {*allowed, FAILED} if INCONCLUSIVE in allowed else allowed
         allowed = {*allowed, 2} if INTERRUPTED in allowed else allowed
     if "target" in hit.part or hit.part == "inner":
         allowed = {*allowed, FAILED}
@@ -79,6 +83,10 @@ def _is_of_python(hit: "Hit", code: int) -> bool:
     """It was hit while Python started, and ended as Python ends."""
     is_early = hit.part in {"harness", "inner"} and hit.at_s < START_S
     return is_early and code in {-hit.number, FAILED, 2, INTERRUPTED, INCONCLUSIVE}
+
+
+def _has_begun(out: Path) -> bool:
+    return any(out.glob("reports/*"))
 
 
 def _run_of(out: Path) -> Path:

@@ -38,6 +38,8 @@ class Hit:
     at_s: float = 0.0
     lasting: bool = False
     """It was stopped for good."""
+    then_s: float = 0.0
+    """How long the command took from the hit to its end."""
 
     def __str__(self) -> str:
         ever = " for good" if self.lasting else ""
@@ -63,6 +65,7 @@ def attack(seed: int, number: int, project: Path, scratch: Path, command: Comman
     try:
         hit = _strike(chance, process, mark, command)
         ended_s = _awaited(process, command, hit)
+        hit.then_s = ended_s - began - hit.at_s
         hung = process.poll() is None
         if hung:
             process.kill()

@@ -7,6 +7,7 @@ from pathlib import Path
 from harness.cli import completers, flags, output, profiles, values
 from harness.cli.flags import Commands
 from harness.config.profile import Profile
+from harness.runtime.files import resolved
 
 
 def add(commands: Commands) -> None:
@@ -45,12 +46,12 @@ def add(commands: Commands) -> None:
 
 
 def _dashboards(options: argparse.Namespace) -> int:
-    here = options.config.resolve().parent
+    here = resolved(options.config).parent
     known = options.profile is not None or options.config.exists()
     profile = profiles.load(options).profile(options.profile) if known else Profile("built-in")
     profile = replace(profile, prometheus=options.prometheus, selector=options.selector or profile.selector)
     from harness.runs import inputs, observe
 
-    asked = inputs.read_dashboards([str(path.resolve()) for path in options.paths], here)
+    asked = inputs.read_dashboards([str(resolved(path)) for path in options.paths], here)
     out, reporter = output.directory(options, here, "dashboards-"), output.reporter(options)
     return output.show(observe.verify_dashboards(asked, profile, options.range, here, out, reporter), options)

@@ -6,6 +6,7 @@ from pathlib import Path
 from harness.cli import flags, output
 from harness.cli.flags import Commands
 from harness.core.errors import UsageError
+from harness.runtime.files import resolved
 
 
 def add(commands: Commands) -> None:
@@ -29,6 +30,6 @@ def _doctor(options: argparse.Namespace) -> int:
     from harness.cli import doctor
     from harness.cli.doctor import render
 
-    diagnoses = doctor.examine(options.config.resolve().parent, options.settings, options.cwd, options.metrics)
+    diagnoses = doctor.examine(resolved(options.config).parent, options.settings, options.cwd, options.metrics)
     output.write(render.render(diagnoses))
     return int(doctor.exit_code(diagnoses))

@@ -8,6 +8,7 @@ from harness.cli import completers, flags, output, profiles, values
 from harness.cli.flags import Commands
 from harness.config.profile import Profile
 from harness.core.errors import UsageError
+from harness.runtime.files import resolved
 
 if TYPE_CHECKING:
     from harness.gate.pairs.gate_record import Asked
@@ -128,7 +129,7 @@ def _self_test(options: argparse.Namespace) -> int:
 def _gate_profile(options: argparse.Namespace) -> tuple[Profile, Path]:
     loaded = profiles.load(options)
     profile = loaded.profile(options.profile or (GATE if GATE in loaded.profiles else None))
-    return profile, options.config.resolve().parent
+    return profile, resolved(options.config).parent
 
 
 def _asked(options: argparse.Namespace, base: str, candidate: str, profile: Profile) -> "Asked":

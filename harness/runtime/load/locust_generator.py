@@ -21,6 +21,7 @@ from harness.core.errors import HarnessError, LoadError, UsageError
 from harness.core.run import GeneratorHealth, Shard
 from harness.instrumentation import registry
 from harness.runtime import http, interrupt, process
+from harness.runtime.files import resolved
 from harness.runtime.load import endings, locust_plugin, shards, witness_token
 from harness.runtime.load.health import health
 from harness.runtime.load.pulse import UNWRITTEN
@@ -186,7 +187,7 @@ def find_locustfile(profile: Profile, project: Path) -> Path:
     if "," in profile.scenario:
         raise UsageError(f"--locustfile: {profile.scenario!r} has a comma, at which Locust splits; rename it")
     try:
-        locustfile = (project / profile.scenario).resolve()
+        locustfile = resolved(project / profile.scenario)
         if locustfile.is_file():
             return locustfile
     except (OSError, ValueError) as error:  # a name that no file can have
