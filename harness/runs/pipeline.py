@@ -23,7 +23,7 @@ from harness.runs.progress import Reporter
 from harness.runs.run_directory import RunDirectory
 from harness.runs.scrapes import Scraped, await_scraped
 from harness.runs.window import MeasuredWindow
-from harness.runtime import access, machine
+from harness.runtime import access, clock, machine
 from harness.runtime.load import witness_token
 from harness.runtime.load.locust_generator import Loaded, find_locustfile, load
 from harness.runtime.prometheus import Prometheus
@@ -49,11 +49,13 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         prometheus = Prometheus(services.prometheus)
         scraped = _warmed_up(prometheus, profile, project, directory, services, reporter)
         reporter.stage("waiting for a quiet scrape")
+        watch = clock.Watch()
         opened = window.open_window(scraped, services.target, profile)
         loaded = _load(profile, project, directory, services, reporter)
         ended = services.ended()
         reporter.stage("waiting for the first scrape after the last response")
         measured = opened.close(loaded.ended_s)
+        watch.check()
         probed = _probed(profile, opened, directory, loaded, reporter)
         made = replace(
             run_of(profile, out.name, started_s, services, measured, loaded),

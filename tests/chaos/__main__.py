@@ -1,7 +1,7 @@
 """`make chaos`, or `python -m tests.chaos --seed 1 --kills 60 --inputs 10000 --flips 2000`.
 
-Prints a table and ends with 1 when a promise of docs/reliability.md was broken. An attack is a number of a seed: `--only
-kill:17` makes just that one, and keeps what it left in `--keep`.
+Prints a table and ends with 1 when a promise of docs/reliability.md was broken. An attack is a number of a seed:
+`--only kill:17` makes just that one, and what it leaves is kept in `--keep`.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.chaos import commands, flips, inputs, kills, whole, workers
+from tests.chaos import commands, flips, inputs, kills, together, whole, workers
 from tests.chaos.tally import Attempt, Tally
 
 PROGRESS = 500
@@ -21,13 +21,17 @@ PROGRESS = 500
 def main(arguments: list[str]) -> int:
     """0 when all promises held, 1 when not."""
     options = _options(arguments)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored, and commands inherit that
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)  # a shell may have it ignored, and commands inherit that
     tally = Tally()
     with tempfile.TemporaryDirectory(prefix="harness-chaos-", ignore_cleanup_errors=True) as temporary:
         scratch = (options.keep or Path(temporary)).resolve()
         scratch.mkdir(parents=True, exist_ok=True)
-        _fork(options, scratch, tally)
-        _kill(options, scratch, tally)
+        try:
+            _fork(options, scratch, tally)
+            _kill(options, scratch, tally)
+        except KeyboardInterrupt:
+            sys.stderr.write("interrupted: the table has what was tried so far\n")
         lines = tally.lines()
     sys.stdout.write("\n".join((f"seed {options.seed}", *lines)) + "\n")
     return int(tally.is_broken)
@@ -35,12 +39,14 @@ def main(arguments: list[str]) -> int:
 
 def _kill(options: argparse.Namespace, scratch: Path, tally: Tally) -> None:
     numbers = _numbers(options, "kill", options.kills)
-    if not numbers:
+    if not numbers and not options.together:
         return
     project = commands.copied(scratch / f"project-{time.time_ns()}")
     chosen = {command.name: command for command in commands.COMMANDS}
     for number in numbers:
         _note(tally, kills.attack(options.seed, number, project, scratch, chosen.get(options.command)))
+    for attempt in together.attempts(options.together, project, scratch):
+        _note(tally, attempt)
 
 
 def _fork(options: argparse.Namespace, scratch: Path, tally: Tally) -> None:
@@ -70,7 +76,7 @@ def _numbers(options: argparse.Namespace, kind: str, count: int) -> range:
 
 def _note(tally: Tally, attempt: Attempt) -> None:
     tally.attempts.append(attempt)
-    if attempt.kind == "kills" or attempt.broken:
+    if attempt.kind in {"kills", "runs at once"} or attempt.broken:
         told = "; ".join(attempt.broken) or "honest"
         sys.stderr.write(f"{attempt.name}, {attempt.seconds:.1f} s: {told}\n")
         sys.stderr.flush()
@@ -82,6 +88,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=0, metavar="N")
     parser.add_argument("--inputs", type=int, default=0, metavar="N")
     parser.add_argument("--flips", type=int, default=0, metavar="N")
+    parser.add_argument("--together", type=int, default=0, metavar="N", help="runs at once in one clone")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="inputs and flips that are tried at once")
     parser.add_argument("--first", type=int, default=0, metavar="N", help="the number of the first attack of each kind")
     parser.add_argument("--only", metavar="KIND:N", help="one attack: kill:N, input:N or flip:N")

@@ -94,8 +94,11 @@ def spoilt(chance: random.Random, path: str) -> bytes:
         case 7:
             return whole(mutations.text(chance, body.decode()).encode("utf-8", "surrogatepass"))
         case _:
-            return head + b"\r\n" + chance.choice((b"Content-Length: -1", b"Transfer-Encoding: x", b"A" * 70_000)) + (
-                b"\r\n\r\n" + body
+            return (
+                head
+                + b"\r\n"
+                + chance.choice((b"Content-Length: -1", b"Transfer-Encoding: x", b"A" * 70_000))
+                + (b"\r\n\r\n" + body)
             )
 
 

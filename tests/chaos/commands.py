@@ -37,14 +37,15 @@ class Command:
         return tuple(word.replace("{out}", str(out)) for word in self.arguments)
 
 
+SHORT = ("--pairs", "5", "--slices", "1", "--slice", "1s", "--quiet")
+SMALL = ("-p", "no:cacheprovider", "-q", "test_mine.py", "--rootdir", "{out}", "--basetemp", "{out}/temporary")
 COMMANDS = (
     Command("run", (*HARNESS, "run", "chaos", "--quiet", "--out", "{out}"), 16),
     Command("run, open", (*HARNESS, "run", "chaos", "--arrival-rate", "30", "--quiet", "--out", "{out}"), 16),
     Command("run, workers", (*HARNESS, "run", "chaos", "--workers", "2", "--quiet", "--out", "{out}"), 18),
     Command(
         "gate",
-        (*HARNESS, "gate", "--base", "HEAD", "--candidate", "HEAD", "--profile", "chaos", "--pairs", "5")
-        + ("--slices", "1", "--slice", "1s", "--quiet", "--out", "{out}"),
+        (*HARNESS, "gate", "--base", "HEAD", "--candidate", "HEAD", "--profile", "chaos", *SHORT, "--out", "{out}"),
         40,
         300,
     ),
@@ -56,8 +57,7 @@ COMMANDS = (
     ),
     Command(
         "pytest",
-        (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "--harness-profile=chaos", "test_mine.py")
-        + ("--rootdir", "{out}", "--harness-config={out}/harness.toml", "--basetemp", "{out}/temporary"),
+        (sys.executable, "-m", "pytest", *SMALL, "--harness-profile=chaos", "--harness-config={out}/harness.toml"),
         16,
     ),
     Command("up", (*HARNESS, "up", "chaos"), 8),

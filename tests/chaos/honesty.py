@@ -1,7 +1,7 @@
 """Whether a command whose part was killed ended as it may, told by its exit code and by what it left.
 
-A PASS is honest when the load was whole and the run is judged so again. A FAIL is honest when the target itself was hit:
-its counters may then really be wrong. Everything else is inconclusive or interrupted. Wrong input there was none.
+A PASS is honest when the load was whole and the run is judged so again. A FAIL is honest when the target itself was
+hit: its counters may then really be wrong. Everything else is inconclusive or interrupted. Wrong input there was none.
 """
 
 import json
@@ -22,7 +22,7 @@ PASSED, FAILED, INCONCLUSIVE, CRASHED, INTERRUPTED = 0, 1, 3, 70, 130
 START_S = 2.0
 """Before this, Python itself may be what a signal ends."""
 ABOUT_TO_END_S = 10.0
-"""A command that takes no longer than this after a signal may have judged already; one that does has lost the signal."""
+"""A command that ends so soon after a signal may have judged already; one that takes longer has lost the signal."""
 WHOLE = 0.75
 """The least part of the planned duration that a whole load's samples span."""
 TRACEBACK = "Traceback (most recent call last)"

@@ -1,7 +1,7 @@
 """Files, answers, headers and URLs that mean no good, each handed to the command that reads it.
 
-Right is exit code 0, 2 or 3 within the limit of time, one line that names the place for an error, and no traceback. 1 is
-right only where the command has judged something and says what failed: a changed number may be a wrong number.
+Right is exit code 0, 2 or 3 within the limit of time, one line that names the place for an error, and no traceback.
+1 is right only where the command has judged something and says what failed: a changed number may be a wrong number.
 """
 
 import json
@@ -27,6 +27,7 @@ from tests.chaos import answers, mutations, whole
 from tests.chaos.commands import PROJECT
 from tests.chaos.tally import Attempt
 from tests.chaos.workers import LIMIT_S, Printed, working_in
+from tests.unit.gate.arms import VIEW
 
 RIGHT = frozenset({0, 2, 3})
 JUDGED = re.compile(r'"status":\s*"fail"|\bFAIL\b|^fail', re.MULTILINE)
@@ -86,7 +87,9 @@ class Place:
         for _ in range(self.chance.choice((1, 1, 2, 4))):
             at = self.chance.randrange(len(lines))
             key = lines[at].partition("=")[0]
-            value = self.chance.choice((_toml(mutations.nasty(self.chance)), "1_0", "1979-05-27", "[1, 'a']", "{a = 1}"))
+            value = self.chance.choice(
+                (_toml(mutations.nasty(self.chance)), "1_0", "1979-05-27", "[1, 'a']", "{a = 1}")
+            )
             lines[at] = f"{key or 'x'} = {value}" if self.chance.random() < 0.8 else lines[at] + lines[at]
         return "\n".join(lines).encode("utf-8", "surrogatepass")
 
@@ -217,7 +220,7 @@ def baseline(place: Place) -> int:
     if place.chance.random() < 0.3:
         return _called("baseline", "csv", kept)
     out = ("--quiet", "--out", place.own / "out")
-    return _called("gate", "--baseline", kept, "--candidate", kept, "--view", whole.VIEW, *out)
+    return _called("gate", "--baseline", kept, "--candidate", kept, "--view", VIEW, *out)
 
 
 def gate(place: Place) -> int:
@@ -251,10 +254,10 @@ KINDS: dict[str, tuple[Callable[[Place], int], int]] = {
     "profiles": (profile, 18),
     "rules": (rules, 14),
     "dashboards": (dashboard, 12),
-    "stored runs": (stored_run, 8),
+    "stored runs": (stored_run, 6),
     "reports": (report, 6),
     "baselines": (baseline, 14),
-    "gate records": (gate, 8),
+    "gate records": (gate, 10),
     "Prometheus's answers": (prometheus, 8),
     "pages of metrics": (metrics, 1),
     "target's answers": (target, 5),
@@ -304,7 +307,9 @@ def _dishonest(kind: str, code: int, told: str, own: Path) -> tuple[str, ...]:
     found = []
     errors = [line for line in told.splitlines() if line.startswith("harness: ")]
     reports = [each for each in own.rglob("report.json") if each.is_file() and not each.is_symlink()]
-    has_failed = any(JUDGED.search(each.read_text("utf-8", "replace")) for each in reports) or kind == "pages of metrics"
+    has_failed = (
+        any(JUDGED.search(each.read_text("utf-8", "replace")) for each in reports) or kind == "pages of metrics"
+    )
     if code not in RIGHT and not (code == 1 and has_failed):
         found.append(f"exit code {code}")
     if code == 2 and len(errors) != 1 and "usage: harness" not in told:

@@ -182,8 +182,10 @@ HOSTILE: Sequence[Callable[[], bytes]] = (
     lambda: b"- " * 50_000,
     lambda: b"{" * 20_000,
     lambda: b"a: &a [*a]\n",
-    lambda: b"a: &a [x,x,x,x,x,x,x,x,x]\n"
-    + b"".join(b"%c: &%c [%s]\n" % (97 + n, 97 + n, b",".join([b"*%c" % (96 + n)] * 9)) for n in range(1, 12)),
+    lambda: (
+        b"a: &a [x,x,x,x,x,x,x,x,x]\n"
+        + b"".join(b"%c: &%c [%s]\n" % (97 + n, 97 + n, b",".join([b"*%c" % (96 + n)] * 9)) for n in range(1, 12))
+    ),
     lambda: b"!!python/object/apply:os.system ['true']\n",
     lambda: b"groups: !!binary aGk=\n",
     lambda: b"groups: 2001-99-99\n",
@@ -192,7 +194,7 @@ HOSTILE: Sequence[Callable[[], bytes]] = (
     lambda: b"x" * 20_000_000,
     lambda: b"- a\n" * 250_000,
     lambda: b"[a.b]\n" * 150_000,
-    lambda: b"{\"a\": " + b"1," * 400_000,
+    lambda: b'{"a": ' + b"1," * 400_000,
     lambda: b"x = '''" + b"''" * 100_000,
     lambda: b"\n" * 2_000_000,
     lambda: bytes(range(256)) * 8,

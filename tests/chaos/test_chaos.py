@@ -1,5 +1,6 @@
 """A short seed of `make chaos`, and what its table and its judgement say."""
 
+import random
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos import flips, honesty, inputs, processes, whole, workers
-from tests.chaos.commands import COMMANDS
+from tests.chaos.commands import COMMANDS, PROJECT
 from tests.chaos.kills import Hit
 from tests.chaos.tally import Attempt, Tally
 
@@ -52,10 +53,10 @@ def test_an_attack_that_ends_its_process_costs_only_itself(tmp_path: Path) -> No
 
 def test_the_same_numbers_make_the_same_attacks(tmp_path: Path) -> None:
     """By which a broken promise is found again."""
-    whole_text = (inputs.PROJECT / "harness.toml").read_bytes()
+    whole_text = (PROJECT / "harness.toml").read_bytes()
     made = []
     for name in ("a", "b"):
-        place = inputs.Place(inputs.random.Random("1/input/7"), tmp_path / name)
+        place = inputs.Place(random.Random("1/input/7"), tmp_path / name)
         place.own.mkdir()
         made.append(place.toml(whole_text))
     assert made[0] == made[1] != whole_text
@@ -80,7 +81,7 @@ def test_the_same_numbers_make_the_same_attacks(tmp_path: Path) -> None:
     ],
 )
 def test_a_command_ends_honestly_or_not(command: object, hit: Hit, code: int, honest: bool, tmp_path: Path) -> None:
-    """By the exit code, where nothing was left: a pass without samples is none, and a fail of nobody's doing neither."""
+    """By the exit code, where nothing was left: without samples there is no pass."""
     assert isinstance(command, type(RUN))
     found, lost = honesty.judged(command, hit, code, tmp_path)
     assert (found == ()) == honest, found

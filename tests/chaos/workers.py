@@ -38,8 +38,8 @@ class Printed:
         self._file = (directory / "printed").open("w+b")
         os.dup2(self._file.fileno(), 1)
         os.dup2(self._file.fileno(), 2)
-        sys.stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115, PTH123
-        sys.stderr = open(2, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115, PTH123
+        sys.stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
+        sys.stderr = open(2, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
 
     def take(self) -> str:
         """All of it, which is then gone."""
@@ -58,8 +58,8 @@ class _Worker:
     """One process, and the numbers that it has not reported yet."""
 
     numbers: list[int]
-    pid: int = 0
-    answers: IO[bytes] | None = None
+    pid: int
+    answers: IO[bytes]
     begun_s: float = field(default_factory=time.monotonic)
 
 
@@ -73,7 +73,6 @@ def run(kind: str, attack: Attack, numbers: Sequence[int], scratch: Path, jobs: 
                 working.append(_started(attack, waiting.pop(0), scratch))
             ready, _, _ = select.select([each.answers for each in working], [], [])
             for worker in [each for each in working if each.answers in ready]:
-                assert worker.answers is not None
                 if line := worker.answers.readline():
                     worker.numbers.pop(0)
                     worker.begun_s = time.monotonic()
@@ -125,7 +124,8 @@ def _started(attack: Attack, numbers: list[int], scratch: Path) -> _Worker:
 def _work(attack: Attack, numbers: list[int], scratch: Path, writing: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    for each in (signal.SIGALRM, signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_DFL)
     with tempfile.TemporaryDirectory(dir=scratch) as own:
         printed = Printed(Path(own))
         for number in numbers:
