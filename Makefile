@@ -7,11 +7,17 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 # How many end-to-end tests run side by side; most of their time they wait.
 JOBS ?= 3
+# Of `make chaos`: the attacks that a seed gives, and how many of each kind.
+SEED ?= 1
+KILLS ?= 60
+INPUTS ?= 10000
+FLIPS ?= 2000
+TOGETHER ?= 10
 UV := .tools/uv/bin/uv
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: faults mutants help setup prometheus services demo matrix dashboards docs test check bench bench-gate lock clean
+.PHONY: chaos faults mutants help setup prometheus services demo matrix dashboards docs test check bench bench-gate lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -43,7 +49,7 @@ docs: setup ## write the tables of faults, codes and blind spots in docs/ anew
 	$(BIN)/python -m tools.blind_spot_table
 
 test: setup ## all tests, the fast ones first
-	$(BIN)/pytest --basetemp=.pytest_tmp --numprocesses 2 --dist worksteal tests/unit tests/docs tests/project tests/target_app tests/recorded tests/oracle
+	$(BIN)/pytest --basetemp=.pytest_tmp --numprocesses 2 --dist worksteal tests/unit tests/docs tests/project tests/target_app tests/recorded tests/oracle tests/chaos
 	cd witness && ../$(BIN)/pytest --basetemp=../.pytest_tmp -q -p no:cacheprovider
 	$(BIN)/pytest --basetemp=.pytest_tmp -m "not quiet" --numprocesses $(JOBS) --dist loadgroup tests/e2e
 	$(BIN)/pytest --basetemp=.pytest_tmp -m quiet --numprocesses $(JOBS) --dist loadfile tests/e2e
@@ -58,6 +64,9 @@ check: setup ## lint, format, types, import rules, dead code, documentation
 
 mutants: setup ## change what judges, one place at a time, and see that a fast test notices; hours. MODULES="harness.promql" for some
 	$(BIN)/python tools/mutants.py $(MODULES)
+
+chaos: setup ## kill parts of real commands, feed them broken files and answers, flip bits; SEED, KILLS, INPUTS, FLIPS and TOGETHER say how much
+	$(BIN)/python -m tests.chaos --seed $(SEED) --kills $(KILLS) --inputs $(INPUTS) --flips $(FLIPS) --together $(TOGETHER) --jobs $(JOBS) --keep .chaos
 
 bench: setup ## measure the harness itself
 	$(BIN)/python bench/run.py
@@ -76,7 +85,7 @@ lock: setup ## resolve requirements.lock again; UPGRADE=--upgrade for the newest
 		--output-file requirements-mysql.lock
 
 clean: ## remove what the other targets made: set-up, reports, caches
-	rm -rf .venv .tools .hypothesis .import_linter_cache .mypy_cache mutants .pytest_cache .pytest_tmp .ruff_cache
+	rm -rf .venv .tools .chaos .hypothesis .import_linter_cache .mypy_cache mutants .pytest_cache .pytest_tmp .ruff_cache
 	rm -rf build dist target_app/.state
 	find reports -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -46,10 +46,11 @@ def _config(options: argparse.Namespace) -> "Config | None":
 def faults(parsed_args: argparse.Namespace, **_: object) -> Iterable[str]:
     """The ids of the faults that harness.toml, or --config, names."""
     from harness.faults import catalogue
+    from harness.runtime.files import resolved
 
     config = _config(parsed_args)
     try:
-        known = catalogue.of(config, parsed_args.config.resolve().parent) if config else ()
+        known = catalogue.of(config, resolved(parsed_args.config).parent) if config else ()
     except HarnessError:
         return ()
     return [fault.id for fault in known]

@@ -20,7 +20,7 @@ def chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
     if options.variant and (flags.get("target") or flags.get("prometheus")):
         raise UsageError("--variant: only a target that the harness starts has variants; leave it out")
     loaded = load(options)
-    project = options.config.resolve().parent
+    project = files.resolved(options.config).parent
     profile = loaded.profile(options.profile, options.variant, settings.given(options))
     given = {
         name: flags[flag]
@@ -43,14 +43,14 @@ def chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
     if flags.get("users") or flags.get("pace"):
         given["arrival_rate"] = None
     if flags.get("locustfile"):
-        given["scenario"] = str(flags["locustfile"].resolve())
+        given["scenario"] = str(files.resolved(flags["locustfile"]))
     profile = replace(profile, **given)
     if flags.get("target") or flags.get("prometheus"):
         profile = hosts.against(profile, flags["target"] or profile.target, flags["prometheus"] or profile.prometheus)
     if flags.get("dashboards"):
-        profile = replace(profile, dashboards=(str(flags["dashboards"].resolve()),))
+        profile = replace(profile, dashboards=(str(files.resolved(flags["dashboards"])),))
     if flags.get("rules"):
-        profile = replace(profile, rules=(str(flags["rules"].resolve()),))
+        profile = replace(profile, rules=(str(files.resolved(flags["rules"])),))
     return profile, project
 
 
@@ -65,7 +65,7 @@ def running(options: argparse.Namespace, name: str | None) -> Profile:
 def load(options: argparse.Namespace) -> Config:
     """The config file; without one, a running target can still be loaded."""
     try:
-        text = files.read_text(options.config, files.INPUT_BYTES)
+        text = files.read_text(options.config, files.CONFIG_BYTES)
     except FileNotFoundError:
         if getattr(options, "target", None) and options.config == Path("harness.toml"):
             return Config("built-in", {"default": Profile("default")}, "default")

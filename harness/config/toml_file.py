@@ -10,7 +10,7 @@ from harness.config import connection, layers, readers
 from harness.config.layers import CLOSED, SIDES
 from harness.config.profile import Profile, TargetStart
 from harness.config.variants import SERVICES, Variant, check_placeholders, merged
-from harness.core.document import check, first_line
+from harness.core.document import check, check_toml, first_line
 from harness.core.errors import UsageError
 from harness.core.limits import Budget
 
@@ -72,6 +72,7 @@ class Config:
 def parse(text: str, source: str) -> Config:
     """Read a harness.toml; `source` names it in errors. Raises UsageError with the file and the key."""
     try:
+        check_toml(text)
         document = tomllib.loads(text)
         check(document)
     except RecursionError:

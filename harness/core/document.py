@@ -17,6 +17,14 @@ DEEPEST = 100
 LARGEST = 2**63
 """Whole numbers from here on are refused: TOML has none, and no key takes one."""
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{\]}\n]', re.DOTALL)
+_TOML_TOKEN = re.compile(
+    r'"""(?:[^"\\]|\\.|"(?!""))*(?:""")?'
+    r"|'''(?:[^']|'(?!''))*(?:''')?"
+    r'|"(?:[^"\\\n]|\\.)*"?'
+    r"|'[^'\n]*'?|#[^\n]*|[.=\n,{}\[\]]",
+    re.DOTALL,
+)
+"""Strings, comments, and what stands between the parts of keys. An end may be missing: else each start is tried."""
 _FAILURES = (ValueError, OverflowError, RecursionError, MemoryError)
 
 
@@ -50,6 +58,20 @@ def check(document: object) -> None:
         if not level:
             return
     raise ValueError(f"{level[0][0][:60]}...: it is nested more than {DEEPEST} deep")
+
+
+def check_toml(text: str) -> None:
+    """See that no key of a TOML text has too many parts, with which `tomllib` takes hours.
+
+    It walks all parts of a key again for each of them. Raises ValueError with the line.
+    """
+    line, parts = 1, 0
+    for match in _TOML_TOKEN.finditer(text):
+        token = match[0]
+        line += token.count("\n")
+        parts = parts + 1 if token == "." else parts if token[0] in "\"'" else 0
+        if parts > DEEPEST:
+            raise ValueError(f"line {line}: a key of more than {DEEPEST} parts")
 
 
 def first_line(error: BaseException) -> str:

@@ -16,6 +16,7 @@ from harness.core.errors import UsageError
 from harness.core.text import shorten
 from harness.faults.fault import Fault
 from harness.faults.usable import checked
+from harness.runtime.files import resolved
 
 PACKAGE = "faults"
 """What the files of a catalogue call it, whatever its directory's name: `from faults import _nginx`."""
@@ -48,7 +49,7 @@ def load(directory: Path) -> tuple[Fault, ...]:
     Raises UsageError, with the file and the next step, for a file that cannot be read as Python or that fails, that has
     no FAULT or one that cannot be used, for two faults with the same id or number, and when there is no fault at all.
     """
-    directory = directory.resolve()
+    directory = resolved(directory)
     files = sorted(file for file in directory.glob("*.py") if not file.name.startswith("_"))
     with _package(directory):
         found = [(file, checked(_imported(file), file)) for file in files]

@@ -27,7 +27,7 @@ from harness.runs.progress import Reporter
 from harness.runs.run_directory import RunDirectory
 from harness.runs.scrapes import Scraped, await_scraped
 from harness.runs.window import MeasuredWindow
-from harness.runtime import access, machine
+from harness.runtime import access, clock, machine
 from harness.runtime.load import witness_token
 from harness.runtime.load.locust_command import check_arguments, find_locustfile
 from harness.runtime.load.locust_generator import Loaded, load
@@ -56,11 +56,13 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         scraped = _warmed_up(prometheus, profile, project, directory, services, reporter)
         profile = replace(profile, metrics_view=scraped.metrics_view)
         reporter.stage("waiting for a quiet scrape")
+        watch = clock.Watch()
         opened = window.open_window(scraped, services.target, profile)
         loaded = _load(profile, project, directory, services, reporter)
         ended = services.ended()
         reporter.stage("waiting for the first scrape after the last response")
         measured = opened.close(loaded.ended_s, abandoned=loaded.abandoned)
+        watch.check()
         probed = _probed(profile, opened, directory, loaded, reporter)
         made = replace(
             run_of(profile, out.name, started_s, services, measured, loaded),

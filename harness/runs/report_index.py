@@ -27,7 +27,7 @@ def write(paths: Sequence[Path], out: Path) -> tuple[Path, tuple[str, ...]]:
     """
     reports: list[tuple[str, Report]] = []
     left_out: list[str] = []
-    for path in dict.fromkeys(each.resolve() for given in paths for each in _runs(given)):
+    for path in dict.fromkeys(files.resolved(each) for given in paths for each in _runs(given)):
         try:
             report = RunDirectory(path).read_report(json_report.parse)
         except HarnessError as error:

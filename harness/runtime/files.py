@@ -19,6 +19,8 @@ INPUT_BYTES = 16 * MIB
 """Of a file that a person writes or exports."""
 RULES_BYTES = MIB
 """Of a rule file, which is read by a slow parser."""
+CONFIG_BYTES = MIB
+"""Of harness.toml, for the same reason."""
 
 
 class UnreadableError(OSError):
@@ -59,6 +61,16 @@ def read_text(file: Path, most_bytes: int = MOST_BYTES) -> str:
         raise UnreadableError(file, f"it is not UTF-8 (line {line})") from None
     except MemoryError:
         raise UnreadableError(file, "it does not fit into memory") from None
+
+
+def resolved(path: Path) -> Path:
+    """The path without links, as far as it leads somewhere: links in circles are found by whoever opens it.
+
+    `Path.resolve` raises RuntimeError for them before Python 3.13.
+    """
+    with suppress(OSError, ValueError):  # no current directory, or a name that no file can have
+        return Path(os.path.realpath(path))
+    return path
 
 
 def check_regular(file: Path, most_bytes: int | None = None) -> None:

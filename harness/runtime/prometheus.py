@@ -28,8 +28,10 @@ CLOCK_QUESTIONS = 5
 """How often the server is asked for its time: a busy machine holds one answer up, and rarely all of them."""
 PROBE_S = 5.0
 """After a query that took too long, the server must tell the time within this for others to be asked."""
-MOST_SLOW = 4
+MOST_SLOW = 3
 """Queries that may take too long; then no more are asked."""
+AGAIN_S = 10.0
+"""After the first that took too long, each later query may take this."""
 UNVERSIONED = "3.0 or later"
 """What is reported for a server that does not know its version but behaves like this."""
 REFUSALS = frozenset({400, 422})
@@ -115,6 +117,7 @@ class Prometheus:
             else:
                 answer |= {"error": f"{self.url} was not asked: {slow} queries took too long", "code": Code.NO_ANSWER}
             answers.append(answer)
+        self._session.deadline_s = TIMEOUT_S
         return answers
 
     def _answer(self, query: Query) -> dict[str, Any]:
@@ -136,7 +139,7 @@ class Prometheus:
         try:
             self.now()
         finally:
-            self._session.deadline_s = TIMEOUT_S
+            self._session.deadline_s = AGAIN_S
 
     def rules(self) -> list[dict[str, str]]:
         """Each rule that the server has loaded, with its health, as `RuleHealth`; empty when it does not report them.

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from harness.cli import completers, flags, output, profiles, settings, values
 from harness.cli.flags import Commands
+from harness.runtime.files import resolved
 
 
 def add(commands: Commands) -> None:
@@ -45,10 +46,10 @@ def add(commands: Commands) -> None:
 
 
 def _dashboards(options: argparse.Namespace) -> int:
-    here = options.config.resolve().parent
+    here = resolved(options.config).parent
     profile = profiles.running(options, options.profile)
     from harness.runs import inputs, observe
 
-    asked = inputs.read_dashboards([str(path.resolve()) for path in options.paths], here)
+    asked = inputs.read_dashboards([str(resolved(path)) for path in options.paths], here)
     out, reporter = output.directory(options, here, "dashboards-"), output.reporter(options)
     return output.show(observe.verify_dashboards(asked, profile, options.range, here, out, reporter), options)

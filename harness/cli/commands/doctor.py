@@ -9,6 +9,7 @@ from harness.cli.flags import Commands
 from harness.config import connection
 from harness.config.profile import Profile
 from harness.core.errors import UsageError
+from harness.runtime.files import resolved
 
 
 def add(commands: Commands) -> None:
@@ -51,7 +52,7 @@ def _doctor(options: argparse.Namespace) -> int:
     from harness.report.render import diagnoses as render
     from harness.runtime import access
 
-    project = options.config.resolve().parent
+    project = resolved(options.config).parent
     if options.metrics:
         given = settings.given(options).get("target", {})
         way = connection.read({"url": options.metrics} | given, "target", connection.TARGET_KEYS).connection

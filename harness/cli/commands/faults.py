@@ -11,6 +11,7 @@ from harness.cli import completers, flags, output, profiles, settings, values
 from harness.cli.flags import Commands
 from harness.config.toml_file import Config
 from harness.core.errors import ExitCode
+from harness.runtime.files import resolved
 
 if TYPE_CHECKING:
     from harness.faults import Fault
@@ -51,7 +52,7 @@ def _faults(options: argparse.Namespace) -> int:
     injection.check_start(profile)
     from harness.faults import render, run_all
 
-    out = output.directory(options, options.config.resolve().parent, "faults-")
+    out = output.directory(options, resolved(options.config).parent, "faults-")
     reporter = output.reporter(options)
     command = (*run_all.harness_run(options.config, profile.name), *(f"--set={each}" for each in options.set))
     total = len(chosen) + 1
@@ -81,5 +82,5 @@ def _chosen(options: argparse.Namespace, loaded: Config) -> "Sequence[Fault]":
     """The faults that are named, or all of the catalogue."""
     from harness.faults import catalogue
 
-    known = catalogue.of(loaded, options.config.resolve().parent)
+    known = catalogue.of(loaded, resolved(options.config).parent)
     return [catalogue.find(known, name) for name in dict.fromkeys(options.ids)] or known

@@ -8,6 +8,7 @@ from harness.cli import completers, flags, output, profiles, settings, values
 from harness.cli.flags import Commands
 from harness.config.profile import Profile
 from harness.core.errors import UsageError
+from harness.runtime.files import resolved
 
 if TYPE_CHECKING:
     from harness.gate.pairs.gate_record import Asked
@@ -130,7 +131,7 @@ def _gate_profile(options: argparse.Namespace) -> tuple[Profile, Path]:
     loaded = profiles.load(options)
     name = options.profile or (GATE if GATE in loaded.profiles else None)
     profile = loaded.profile(name, given=settings.given(options))
-    return profile, options.config.resolve().parent
+    return profile, resolved(options.config).parent
 
 
 def _asked(options: argparse.Namespace, base: str, candidate: str, profile: Profile) -> "Asked":

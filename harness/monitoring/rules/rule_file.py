@@ -31,6 +31,7 @@ LONGEST_LIMIT = 12
 """Digits."""
 MOST_NODES = 50_000
 """Values of a file, those that an alias repeats counted each time."""
+_TOO_MANY = f"more than {MOST_NODES:,} values; aliases count each time"
 _GROUP_KEYS = frozenset({"name", "interval", "limit", "labels", "query_offset", "rules"})
 _RULE_KEYS = frozenset({"record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations"})
 _ALERT_KEYS = frozenset({"for", "keep_firing_for", "annotations"})
@@ -59,11 +60,33 @@ class _Node:
     line: int
 
 
+class _LargeError(Exception):
+    """A file has too many values from this line on."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
+
+
+class _Loader(yaml.BaseLoader):
+    """Stops at the first value too many: reading the rest of a small file may take a minute."""
+
+    values = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        self.values += 1
+        if self.values > MOST_NODES:
+            raise _LargeError(self.get_mark().line + 1)
+        return super().compose_node(parent, index)
+
+
 def parse(text: str, source: str) -> tuple[Rule, ...]:
     """Read a rule file; `source` names it in errors. Raises UsageError with file, group, rule and line."""
     try:
-        root = yaml.compose(text, Loader=yaml.BaseLoader)
+        root = yaml.compose(text, Loader=_Loader)
         node = _Node("", 1) if root is None else _node(root, source, count(1))
+    except _LargeError as error:
+        raise UsageError(f"{source}, line {error.line}: {_TOO_MANY}") from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
@@ -306,7 +329,7 @@ def _keys(node: _Node, known: frozenset[str], where: str) -> Mapping[str, _Node]
 def _node(node: yaml.Node, source: str, numbers: Iterator[int]) -> _Node:
     line = node.start_mark.line + 1
     if next(numbers) > MOST_NODES:
-        raise UsageError(f"{source}, line {line}: more than {MOST_NODES:,} values; aliases count each time")
+        raise UsageError(f"{source}, line {line}: {_TOO_MANY}")
     if isinstance(node, yaml.MappingNode):
         table: dict[str, _Node] = {}
         for key, value in node.value:

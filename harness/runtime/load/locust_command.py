@@ -9,6 +9,7 @@ from harness.config.profile import Profile
 from harness.core.arrivals import Arrivals
 from harness.core.errors import UsageError
 from harness.runtime import process
+from harness.runtime.files import resolved
 from harness.runtime.load import locust_plugin
 
 AROUND_PLAN_S = 2.0
@@ -36,7 +37,7 @@ def find_locustfile(profile: Profile, project: Path) -> Path:
     if "," in profile.scenario:
         raise UsageError(f"--locustfile: {profile.scenario!r} has a comma, at which Locust splits; rename it")
     try:
-        locustfile = (project / profile.scenario).resolve()
+        locustfile = resolved(project / profile.scenario)
         if locustfile.is_file():
             return locustfile
     except (OSError, ValueError) as error:  # a name that no file can have

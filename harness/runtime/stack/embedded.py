@@ -17,6 +17,7 @@ from harness.core.rule import Rule
 from harness.core.text import shorten
 from harness.runtime import http, process
 from harness.runtime.answers import AnswerError
+from harness.runtime.files import resolved
 from harness.runtime.interrupt import shielded
 from harness.runtime.process import NotReadyError, Service
 from harness.runtime.stack import prometheus_server, servers
@@ -128,7 +129,7 @@ def ask(url: str) -> None:
 def _start_target(
     running: ExitStack, start: TargetStart, project: Path, logs: Path, known: Mapping[str, str]
 ) -> _Running:
-    cwd = (project / start.cwd).resolve()
+    cwd = resolved(project / start.cwd)
     if not cwd.is_dir():
         raise UsageError(f"start.cwd: {cwd} is not a directory; it is relative to harness.toml")
     if start.port and process.is_taken(start.port):
@@ -155,7 +156,7 @@ def _start_sidecar(
     running: ExitStack, sidecar: Sidecar, start: TargetStart, project: Path, logs: Path, known: Mapping[str, str]
 ) -> _Running:
     """Start a process beside the target, in the target's directory and environment."""
-    cwd, where = (project / start.cwd).resolve(), f"sidecar {sidecar.name}"
+    cwd, where = resolved(project / start.cwd), f"sidecar {sidecar.name}"
 
     def launch(port: int) -> Service:
         placeholders = {"port": str(port), **known}

@@ -60,3 +60,41 @@ def test_a_document_has_its_limits_of_depth_and_numbers() -> None:
 def test_an_unknown_key_is_named_at_any_depth(change: dict[str, Any], place: str) -> None:
     """Tables with names of the user's own take any."""
     assert document.unknown_key(json.loads(json.dumps(change)), Run) == place
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"[{'a.' * 50_000}a]",
+        f"[[{'a . ' * 50_000}a]]",
+        f"{'a.' * 50_000}a = 1",
+        f"x = 1\ny = {{ {'a.' * 50_000}a = 1 }}",
+        "\n" + '"a\\"b".' * 5_000 + "c = 1",
+        "'''\n''' = 1\n" + "'a'." * 5_000 + "c = 1",
+    ],
+)
+def test_a_key_of_many_parts_is_refused_before_it_is_read(text: str) -> None:
+    """However its parts are written; `tomllib` would take minutes for a small file of them."""
+    with pytest.raises(ValueError, match=r"line \d: a key of more than 100 parts"):
+        document.check_toml(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'x = "{"a." * 500}"',
+        f"x = '{'a.' * 500}'",
+        f'x = """\n{"a." * 500}\n"{"b." * 500}"\n"""',
+        f"x = '''{'a.' * 500}'{'b.' * 500}'''",
+        f"# {'a.' * 500}\nx = 1",
+        f"x = [{'1.5, ' * 500}]",
+        f"{'a.b = 1.5' + chr(10)}" * 500,
+        '"' * 100_001,
+        "'" * 100_001,
+        '"\\' * 100_000,
+        "x = '''" + "''" * 100_000,
+    ],
+)
+def test_dots_elsewhere_are_none_of_a_key(text: str) -> None:
+    """In strings, comments and numbers; ends may be missing."""
+    document.check_toml(text)

@@ -2,16 +2,19 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 
+from harness.config.profile import Profile
 from harness.core.query import NoData
 from harness.evidence import target_totals
 from harness.evidence.target_totals import Migrations, SqlLog, State, Statements
 from harness.runtime import target_client
+from tests.unit.runtime import impostor
 
 ANSWERS = {"/state": (200, {"rows": {"note": 3}}), "/list": (200, []), "/closed": (404, {})}
 
@@ -74,3 +77,13 @@ def test_books_are_read() -> None:
 def test_books_in_another_shape_are_no_data(answer: dict[str, Any]) -> None:
     """Never zeros."""
     assert isinstance(target_totals.parse({"sql_log": answer}).sql_log, NoData)
+
+
+def test_what_is_asked_at_one_moment_has_one_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two answers that never end take no longer than one."""
+    monkeypatch.setattr(target_client, "TIMEOUT_S", 0.5)
+    with impostor.serving(impostor.HOSTILE["chunks that drip"]) as (url, _):
+        began = time.monotonic()
+        found = target_client.totals(url, Profile("x", state="/a", sql_log="/b"), ("state", "sql_log"))
+    assert time.monotonic() - began < 0.9
+    assert [list(each) for each in found.values()] == [["error"], ["error"]]

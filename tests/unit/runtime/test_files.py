@@ -83,3 +83,14 @@ def test_appending_follows_no_link_and_waits_for_nobody(tmp_path: Path) -> None:
         with pytest.raises(OSError, match=r"link|regular|loop|No such"):
             files.append_text(each, "c")
     assert file.read_text() == "ab"
+
+
+def test_links_in_circles_end_with_whoever_opens_them(tmp_path: Path) -> None:
+    """A name that no file can have does, too."""
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    (tmp_path / "there").symlink_to("file")
+    (tmp_path / "file").write_text("")
+    assert files.resolved(tmp_path / "a").parent == tmp_path.resolve()
+    assert files.resolved(tmp_path / "there") == (tmp_path / "file").resolve()
+    assert files.resolved(Path("no\0name")) == Path("no\0name")

@@ -37,6 +37,7 @@ SHAPES = {
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prometheus, "TIMEOUT_S", 0.5)
     monkeypatch.setattr(prometheus, "PROBE_S", 0.5)
+    monkeypatch.setattr(prometheus, "AGAIN_S", 0.5)
     monkeypatch.setattr(http, "BACKOFF_S", 0.01)
     monkeypatch.setattr(http.Session.__init__, "__defaults__", (0.5, 2**20))
 
@@ -89,7 +90,7 @@ def test_a_refusal_is_prometheus_s_own() -> None:
 
 
 def test_a_server_on_which_all_drips_is_not_asked_for_ever() -> None:
-    """After one slow query it must tell the time; after four no more are asked."""
+    """After one slow query it must tell the time; after three no more are asked."""
     with serving(impostor.HOSTILE["body that drips"]) as (address, _), pytest.raises(PrometheusError):
         Prometheus(address).fetch([Query("a", 1.0)])
     with serving(_beside(SHAPES["body that drips"])) as (address, requests):

@@ -170,6 +170,7 @@ def _aliases(levels: int) -> str:
     ("text", "said"),
     [
         (_aliases(11), "more than 50,000 values; aliases count each time"),
+        ("- a\n" * 400_000, "more than 50,000 values; aliases count each time"),
         ("groups: &a [*a]", "nested too deeply|not valid YAML"),
         ("? [a, b]\n: x", "a key must be text"),
         ("[" * 2000, "nested too deeply|not valid YAML"),
