@@ -34,7 +34,7 @@ def add(commands: Commands) -> None:
     faults.add_argument("--jobs", metavar="N", type=values.whole, default=2, help="runs at the same time (default: 2)")
     faults.add_argument("--out", metavar="DIR", type=Path, help="where to leave the runs (default: reports/<run-id>)")
     flags.add_config(faults)
-    flags.add_output(faults, "faults.json")
+    flags.add_output(faults, "faults.json", report=False)
     faults.set_defaults(handler=_faults)
 
 

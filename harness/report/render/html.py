@@ -12,7 +12,7 @@ from markupsafe import Markup
 from harness.core.report import Report
 from harness.core.text import shorten
 from harness.core.verdict import Status
-from harness.report.render import effects, overview, plots, svg
+from harness.report.render import effects, headline, overview, plots, svg
 from harness.report.render import number_format as fmt
 
 NAME_LIMIT, TEXT_LIMIT = 300, 2000
@@ -33,8 +33,8 @@ def render(report: Report) -> str:
         "report.html.j2",
         report=report,
         status=status,
-        headline=overview.headline(report),
-        sentence=overview.sentence(report),
+        headline=headline.headline(report),
+        sentence=headline.sentence(report),
         checks=checks,
         unsettled=[check for check in checks if check.status is not Status.PASS],
         settled=[check for check in checks if check.status is Status.PASS],
