@@ -1,7 +1,7 @@
 """The verdicts and figures of one run, ready to render."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from harness.core.verdict import Cause, Finding, Status, Verdict
@@ -160,6 +160,8 @@ class Report:
     """Requests that the scenario took for failures, whatever their status; None in a report of before it was stored."""
     because: tuple[Cause, ...] = ()
     """Why verdicts are inconclusive, the first on the path of a number first; empty when none is."""
+    panel_queries: Mapping[str, str] = field(default_factory=dict)
+    """The queries that the panels' figures by view come from: `rate`, `p50`, `p95`, `p99`."""
     buckets_setting: str = ""
     """Where the bounds of the latency histograms are set, e.g. a setting of Django; empty where that is not known."""
     not_proved: tuple[NotProved, ...] = ()

@@ -13,6 +13,7 @@ from harness.checks.histograms import Histogram
 from harness.checks.response_counts import expected_responses, observed_responses
 from harness.core.query import NoData
 from harness.core.report import Distribution, Figures, ViewReport
+from harness.core.run import Run
 from harness.evidence.client.summary import ALL, QUANTILES, Values, ViewKey
 
 FIGURES = ("p50_s", "p95_s", "p99_s")
@@ -31,6 +32,15 @@ def view_reports(facts: Facts) -> tuple[ViewReport, ...]:
     return tuple(
         _view_report(facts, key, client, metric if known else None, histogram.get(key), shown) for key in (ALL, *keys)
     )
+
+
+def panel_queries(run: Run) -> dict[str, str]:
+    """The queries behind the panels' figures, by `rate` and quantile."""
+    quantiles = zip(FIGURES, reference_queries.quantile_queries(run).values(), strict=True)
+    return {
+        "rate": reference_queries.rate_query(run).text,
+        **{name.removesuffix("_s"): query.text for name, query in quantiles},
+    }
 
 
 def _responses(counts: Mapping[tuple[str, str, str], float]) -> pd.DataFrame:

@@ -129,6 +129,7 @@ def verify(facts: Facts) -> Report:
         because=because.because(verdicts),
         percentile_ratio=run.budget.percentile_ratio,
         failed_requests=facts.client.failed if run.has_load else None,
+        panel_queries=figures.panel_queries(run) if drawn else {},
         buckets_setting=facts.names.advice.latency_buckets,
         not_proved=not_proved.found(not_proved.read(facts, asked, verdicts, findings)),
     )

@@ -64,9 +64,7 @@ def boards(report: Report) -> tuple[Board, ...]:
             line = PanelLine(_name(finding), UNPROVED_NAME, fmt.UNKNOWN, fmt.UNKNOWN, finding.text)
             lines.setdefault(_file(finding), []).append(line)
     order = (Status.FAIL, Status.INCONCLUSIVE, UNPROVED_NAME, Status.PASS)
-    made = [
-        Board(file, tuple(sorted(own, key=lambda line: order.index(line.outcome)))) for file, own in lines.items()
-    ]
+    made = [Board(file, tuple(sorted(own, key=lambda line: order.index(line.outcome)))) for file, own in lines.items()]
     return tuple(sorted(made, key=lambda board: (order.index(board.outcome), board.file)))
 
 

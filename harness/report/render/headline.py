@@ -117,7 +117,7 @@ def _proved(report: Report) -> Statement:
     part = sum(verdict.strength is Strength.ONE_SIDED for verdict in passed)
     if report.not_proved:
         part = sum(each.number or 0 for each in report.not_proved if each.limitation is Limitation.BOUND)
-    share = f"{len(passed) - part:,} of {len(report.verdicts):,} verdicts in full" + (
+    share = f"{max(len(passed) - part, 0):,} of {len(report.verdicts):,} verdicts in full" + (
         f", {part:,} in part" if part else ""
     )
     exact = sum(verdict.strength is Strength.EXACT for verdict in passed)

@@ -21,7 +21,7 @@ def scripts() -> tuple[Markup, ...]:
 
 @lru_cache(maxsize=1)
 def chart_style() -> Markup:
-    """uPlot's style sheet."""
+    """UPlot's style sheet."""
     return Markup((resources.files(HERE) / "vendor" / "uPlot.min.css").read_text(encoding="utf-8"))  # noqa: S704
 
 

@@ -57,8 +57,10 @@ class Tile:
 
     row: FigureRow
     outcome: str
-    off: str
+    off: tuple[str, ...]
+    """How far metric and panel lie from what happened; empty where there is nothing to compare with."""
     limit: str
+    """What the verdict allows, in the unit in which it judges."""
 
 
 def tiles(report: Report) -> tuple[Tile, ...]:
@@ -67,20 +69,29 @@ def tiles(report: Report) -> tuple[Tile, ...]:
     made = []
     for row in three_numbers(report):
         judged = [verdict for verdict in own if _judges(verdict, row.label)]
-        limit = next((fmt.tolerance(each.tolerance, each.unit) for each in judged if each.tolerance), "")
-        off = fmt.difference(row.shown, row.truth, row.unit)
-        made.append(Tile(row, _outcome(judged, ("", "", row.label) in coarse), off, limit))
+        limit = next((_limit(each) for each in judged if each.tolerance), "")
+        gaps = (("Prometheus", row.metric), ("panel", row.panel))
+        known = [(name, fmt.difference(value, row.truth, row.unit)) for name, value in gaps]
+        off = tuple(f"{name} {'exact' if gap == '=' else gap}" for name, gap in known if gap)
+        made.append(Tile(row, _outcome(judged, coarse=("", "", row.label) in coarse), off, limit))
     return tuple(made)
+
+
+def _limit(verdict: Verdict) -> str:
+    """The tolerance, with the unit's word where the numbers do not show it."""
+    text = fmt.tolerance(verdict.tolerance, verdict.unit)
+    return text if verdict.unit in ("s", "ratio", "requests/s") else f"{text} {verdict.unit}"
 
 
 def rows(report: Report) -> tuple[ViewRow, ...]:
     """One per view and method, the worst first; the row over all views is in the tiles."""
     by_view, coarse = _verdicts(report), _coarse(report)
-    made = [_row(view, by_view.get((view.view, view.method), ()), coarse) for view in report.views if name_of(view) != ALL]
+    made = [
+        _row(view, by_view.get((view.view, view.method), ()), coarse)
+        for view in report.views
+        if view.view or view.method
+    ]
     return tuple(sorted(made, key=lambda row: (RANK[row.outcome], -(row.view.client.requests or 0))))
-
-
-ALL = "all views"
 
 
 def _row(view: ViewReport, verdicts: tuple[Verdict, ...], coarse: frozenset[tuple[str, str, str]]) -> ViewRow:
@@ -89,7 +100,9 @@ def _row(view: ViewReport, verdicts: tuple[Verdict, ...], coarse: frozenset[tupl
         _cell(figures.get(label), verdicts, coarse=(view.view, view.method, label) in coarse) for label in COLUMNS
     )
     worst = min((cell.outcome for cell in cells), key=RANK.__getitem__)
-    return ViewRow(name_of(view), min(worst, _outcome(verdicts, coarse=False), key=RANK.__getitem__), cells, verdicts, view)
+    return ViewRow(
+        name_of(view), min(worst, _outcome(verdicts, coarse=False), key=RANK.__getitem__), cells, verdicts, view
+    )
 
 
 def _cell(row: FigureRow | None, verdicts: tuple[Verdict, ...], *, coarse: bool) -> Cell:
@@ -101,7 +114,7 @@ def _cell(row: FigureRow | None, verdicts: tuple[Verdict, ...], *, coarse: bool)
     known = (("users saw", row.client), ("app measured", row.witness), ("metric", row.metric), ("panel", row.panel))
     title = ", ".join(f"{name} {fmt.number(number, row.unit)}" for name, number in known if number is not None)
     off = "" if row.unit == "statements" else fmt.difference(value, row.truth, row.unit)
-    outcome = _outcome([each for each in verdicts if _judges(each, row.label)], coarse)
+    outcome = _outcome([each for each in verdicts if _judges(each, row.label)], coarse=coarse)
     return Cell(fmt.number(value, row.unit), off, outcome, -1 if value is None else value, title)
 
 
@@ -114,7 +127,7 @@ def _judges(verdict: Verdict, label: str) -> bool:
     return verdict.labels.get("quantile", label) == label
 
 
-def _outcome(verdicts: Iterable[Verdict], coarse: bool) -> str:
+def _outcome(verdicts: Iterable[Verdict], *, coarse: bool) -> str:
     found = {verdict.status for verdict in verdicts}
     for status in (Status.FAIL, Status.INCONCLUSIVE):
         if status in found:

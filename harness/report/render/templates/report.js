@@ -43,7 +43,27 @@
     }
     const rows = [...body.rows];
     const opened = new Map();
-    const place = () => opened.forEach((detail, row) => row.after(detail));
+    const most = 200; // more rows at once make a browser slow
+    let limit = most;
+    const text = document.getElementById("view-filter");
+    const outcome = document.getElementById("view-outcome");
+    const count = document.getElementById("view-count");
+    const more = make("button", { type: "button", id: "view-more" });
+    document.querySelector("#view-table").closest(".scroll").after(more);
+    more.addEventListener("click", () => {
+      limit = Infinity;
+      show();
+    });
+    const show = () => {
+      const wanted = text.value.trim().toLowerCase();
+      const fitting = rows.filter(
+        (row) => row.cells[0].dataset.key.toLowerCase().includes(wanted) && (!outcome.value || row.dataset.outcome === outcome.value),
+      );
+      body.replaceChildren(...fitting.slice(0, limit).flatMap((row) => (opened.has(row) ? [row, opened.get(row)] : [row])));
+      count.textContent = `${fitting.length} of ${rows.length}`;
+      more.hidden = fitting.length <= limit;
+      more.textContent = `show all ${fitting.length}`;
+    };
     const head = [...table.tHead.rows[0].cells];
     head.forEach((cell, index) => {
       const button = make("button", { type: "button" }, ...cell.childNodes);
@@ -56,29 +76,11 @@
         const keys = new Map(rows.map((row) => [row, row.cells[index].dataset.key]));
         const compare = index ? (a, b) => keys.get(a) - keys.get(b) : (a, b) => keys.get(a).localeCompare(keys.get(b));
         rows.sort((a, b) => (rising ? compare(a, b) : compare(b, a)));
-        body.append(...rows);
-        place();
+        show();
       });
     });
-    const text = document.getElementById("view-filter");
-    const outcome = document.getElementById("view-outcome");
-    const count = document.getElementById("view-count");
-    const filter = () => {
-      const wanted = text.value.trim().toLowerCase();
-      let shown = 0;
-      for (const row of rows) {
-        const fits =
-          row.cells[0].dataset.key.toLowerCase().includes(wanted) &&
-          (!outcome.value || row.dataset.outcome === outcome.value);
-        row.hidden = !fits;
-        if (opened.has(row)) opened.get(row).hidden = !fits;
-        shown += fits;
-      }
-      count.textContent = `${shown} of ${rows.length}`;
-    };
-    text.addEventListener("input", filter);
-    outcome.addEventListener("change", filter);
-    filter();
+    text.addEventListener("input", show);
+    outcome.addEventListener("change", show);
     for (const link of all("a[data-detail]", body)) {
       link.setAttribute("aria-expanded", "false");
       link.setAttribute("role", "button");
@@ -97,15 +99,14 @@
           const detail = make("tr", { class: "detail" }, cell);
           row.after(detail);
           opened.set(row, detail);
+          detail.scrollIntoView({ block: "nearest" });
         }
         link.setAttribute("aria-expanded", String(!known));
       });
     }
     document.getElementById("view-details").hidden = true;
+    show();
   }
-
-  // What is printed is open.
-  addEventListener("beforeprint", () => all("details").forEach((each) => each.classList.add("printed")));
 
   // The chart over time.
   const figure = document.getElementById("over-time");
