@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from harness.core.report import Report
 from harness.core.text import clean, shorten
 from harness.core.verdict import Status
+from harness.report import explain
 from harness.report.render import effects, folding, headline, overview, plots, report_script, svg, view_table
 from harness.report.render import number_format as fmt
 from harness.report.render.boards import boards
@@ -24,6 +25,8 @@ ROWS_SHOWN = 200
 """Views with a detail of their own; the page's script adds the rows of the others."""
 LINES_SHOWN, PASSED_SHOWN, ALIKE_SHOWN, EVIDENCE_SHOWN = 60, 12, 20, 2
 """Verdicts of one check or board, those that passed, subjects of one sentence, kinds of evidence above the fold."""
+CHECKS_EXPLAINED = 3
+"""Failed checks whose page the report carries."""
 MARKS: Mapping[str, str] = {
     Status.FAIL: "✗ wrong",
     Status.INCONCLUSIVE: "? not judged",
@@ -65,7 +68,7 @@ def render(report: Report) -> str:
         findings=folding.kinds(report.findings),
         left_open=overview.open_by_limitation(report),
         limits=overview.limits_of_laws(report),
-        explained=(),
+        explained=[(name, f"explain-{name}", escape(text)) for name, text in _explained(report, card)],
         effects=effects.effect_rows(report),
         effect_head=effects.HEAD,
         compared=overview.compared(report),
@@ -80,6 +83,15 @@ def render(report: Report) -> str:
         policy=report_script.policy(),
         chart_style=report_script.chart_style(),
     )
+
+
+def _explained(report: Report, card: folding.Card | None) -> list[tuple[str, str]]:
+    """What `harness explain` says of the cause, and of the first checks that failed."""
+    if card is None:
+        return []
+    checks = [check.id for check in overview.summaries(report) if check.status is card.status]
+    names = [*([card.cause.id] if card.cause else []), *checks[:CHECKS_EXPLAINED]]
+    return [(name, text) for name in dict.fromkeys(names) if (text := explain.explain(name))]
 
 
 def _data(rows: tuple[view_table.ViewRow, ...], charts: tuple[plots.TimeChart, ...]) -> dict[str, object]:

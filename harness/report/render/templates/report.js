@@ -108,6 +108,14 @@
     show();
   }
 
+  // A link into a folded part opens it.
+  const unfold = () => {
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (target instanceof HTMLDetailsElement) target.open = true;
+  };
+  addEventListener("hashchange", unfold);
+  unfold();
+
   // The chart over time.
   const figure = document.getElementById("over-time");
   if (!figure || !window.uPlot || !data.time.length) return;

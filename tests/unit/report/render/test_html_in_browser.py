@@ -87,7 +87,8 @@ def test_paper_and_a_pointer(page: Browser, tmp_path: Path) -> None:
     """The legend tells both values where the pointer is; the demo's report is no book on paper."""
     shown(page, REPORTS["named"], tmp_path / "named.html", 1400)
     x, y = page.run(
-        "(() => { const n = document.querySelector('.u-over'); n.scrollIntoView({block: 'center', behavior: 'instant'});"
+        "(() => { const n = document.querySelector('.u-over');"
+        " n.scrollIntoView({block: 'center', behavior: 'instant'});"
         " const r = n.getBoundingClientRect(); return [r.x + r.width * 0.7, r.y + r.height / 2]; })()"
     )
     for step in (0, 5):
