@@ -67,9 +67,14 @@ def add_run_directory(parser: argparse.ArgumentParser, name: str, metavar: str, 
     completers.offer(directory, completers.run_directories)
 
 
-def add_output(parser: argparse.ArgumentParser, printed: str = "report.json") -> None:
-    """What is printed on standard output: the report for a reader, `printed`, or nothing."""
+def add_output(parser: argparse.ArgumentParser, printed: str = "report.json", *, report: bool = True) -> None:
+    """What is printed on standard output: the report for a reader, short or whole, `printed`, or nothing.
+
+    `report` is False for a command that prints something else than the report of a run or a gate.
+    """
     output = parser.add_mutually_exclusive_group()
+    if report:
+        output.add_argument("-v", "--verbose", action="store_true", help="print every check, verdict, finding and view")
     output.add_argument("--quiet", action="store_true", help="print nothing but errors")
     output.add_argument("--json", action="store_true", help=f"print {printed} on standard output and nothing else")
 

@@ -7,9 +7,11 @@ import harness
 from harness.cli import flags
 from harness.cli.commands import (
     baseline,
+    compare,
     completion,
     dashboards,
     doctor,
+    explain,
     faults,
     gate,
     report,
@@ -18,7 +20,7 @@ from harness.cli.commands import (
     verify,
 )
 
-COMMANDS = (run, verify, report, gate, baseline, faults, dashboards, doctor, up, completion)
+COMMANDS = (run, verify, report, compare, gate, baseline, faults, dashboards, explain, doctor, up, completion)
 """In the order of the help text."""
 
 

@@ -80,7 +80,9 @@ def show(outcome: "Outcome", options: argparse.Namespace) -> int:
     elif not options.quiet:
         width = shutil.get_terminal_size((120, 24)).columns
         color = sys.stdout.isatty()
-        text = console.render(outcome.report, width=width, color=color, location=str(outcome.directory))
+        text = console.render(
+            outcome.report, width=width, color=color, location=str(outcome.directory), verbose=options.verbose
+        )
         _print(secret.redact(text))
     sys.stderr.write(secret.redact(github_actions.annotate(outcome.report, os.environ)))
     return int(outcome.report.exit_code)

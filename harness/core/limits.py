@@ -28,6 +28,9 @@ class Budget:
 
     resolution_ratio: float | None = None
     """Widest allowed bucket at p50/p95/p99, as a share of its upper bound; None: only advised."""
+    percentile_ratio: float = 0.25
+    """By how much a shown percentile may be off, as a share of the witnessed value, before a report calls the buckets
+    too coarse. It fails nothing; `resolution_ratio` does."""
     resolution_floor_s: float = 0.001
     """A bucket narrower than this is always fine enough."""
     blind_spot_s: Mapping[str, float] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """The verdicts and figures of one run, ready to render."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from harness.core.verdict import Cause, Finding, Status, Verdict
@@ -66,6 +66,13 @@ class RatePoint:
     """Seconds since t0."""
     client: float | None
     metric: float | None
+    client_errors: float | None = None
+    """Responses with status 5xx per second."""
+    metric_errors: float | None = None
+    client_p95_s: float | None = None
+    """To within 6 %."""
+    metric_p95_s: float | None = None
+    """As `histogram_quantile(rate())` gives it."""
 
 
 class Limitation(StrEnum):
@@ -147,5 +154,15 @@ class Report:
     """How a candidate was compared with its base: `pairs` or `stored`; empty for the report of a run."""
     arrival_rate: float | None = None
     """Arrivals per second that were planned in an open model; None in a closed one."""
+    percentile_ratio: float = 0.25
+    """By how much a shown percentile may be off, as a share of the witnessed one, before the buckets are too coarse."""
+    failed_requests: int | None = None
+    """Requests that the scenario took for failures, whatever their status; None in a report of before it was stored."""
+    because: tuple[Cause, ...] = ()
+    """Why verdicts are inconclusive, the first on the path of a number first; empty when none is."""
+    panel_queries: Mapping[str, str] = field(default_factory=dict)
+    """The queries that the panels' figures by view come from: `rate`, `p50`, `p95`, `p99`."""
+    buckets_setting: str = ""
+    """Where the bounds of the latency histograms are set, e.g. a setting of Django; empty where that is not known."""
     not_proved: tuple[NotProved, ...] = ()
     """What the run leaves open; empty for a gate, and in a report of before it was stored."""

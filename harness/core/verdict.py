@@ -121,3 +121,5 @@ class Cause:
     id: str
     """That of the fault that leaves these signs, where the catalogue has it."""
     text: str
+    evidence: tuple[int, ...] = ()
+    """Places in the report's `verdicts` of those that gave it away."""

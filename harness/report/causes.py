@@ -28,7 +28,20 @@ def likely(
         return _is_shown(sign, failed, findings, names)
 
     return tuple(
-        Cause(rule.id, rule.text) for rule in rules if all(map(shown, rule.signs)) and not any(map(shown, rule.unless))
+        Cause(rule.id, rule.text, _evidence(rule, verdicts, names))
+        for rule in rules
+        if all(map(shown, rule.signs)) and not any(map(shown, rule.unless))
+    )
+
+
+def _evidence(rule: CauseRule, verdicts: Sequence[Verdict], names: Instrumentation) -> tuple[int, ...]:
+    """Places of the failed verdicts that match a sign of the rule."""
+    signs = [sign for sign in rule.signs if isinstance(sign, Sign)]
+    return tuple(
+        place
+        for place, verdict in enumerate(verdicts)
+        if verdict.status is Status.FAIL
+        and any(sign.check == verdict.check and _matches(sign, verdict, names) for sign in signs)
     )
 
 

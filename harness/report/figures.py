@@ -1,4 +1,4 @@
-"""The numbers and curves of a report: client, witness, metric and panel side by side."""
+"""The numbers and distributions of a report: client, witness, metric and panel side by side."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,23 +11,12 @@ from harness.checks import histograms, reference_queries
 from harness.checks.base import Facts
 from harness.checks.histograms import Histogram
 from harness.checks.response_counts import expected_responses, observed_responses
-from harness.core.query import NoData, Query
-from harness.core.report import Distribution, Figures, RatePoint, ViewReport
+from harness.core.query import NoData
+from harness.core.report import Distribution, Figures, ViewReport
 from harness.core.run import Run
 from harness.evidence.client.summary import ALL, QUANTILES, Values, ViewKey
-from harness.evidence.prometheus_evidence import CLOCK_RESOLUTION_S
-from harness.instrumentation import registry
 
-PANEL_SCRAPES = 4
-"""A panel's window should hold at least this many scrapes."""
 FIGURES = ("p50_s", "p95_s", "p99_s")
-
-
-def rate_over_time_query(run: Run) -> Query:
-    """Responses per second as a panel draws them over the window."""
-    interval_s = run.window.scrape_interval_s
-    text = f"sum (rate({promql.raw(registry.of(run).answered, run.selector, PANEL_SCRAPES * interval_s)}))"
-    return Query(text, run.window.end_s, run.window.start_s, interval_s)
 
 
 def view_reports(facts: Facts) -> tuple[ViewReport, ...]:
@@ -45,34 +34,13 @@ def view_reports(facts: Facts) -> tuple[ViewReport, ...]:
     )
 
 
-def rate_points(facts: Facts) -> tuple[RatePoint, ...]:
-    """Client and metric request rate at each scrape interval of the window.
-
-    The client's is averaged over the same stretch as the panel's `rate()`, so that the lines can be compared. The
-    panel's first values look back to before t0, where the warm-up was; they are left out.
-    """
-    window = facts.run.window
-    reading = facts.evidence.read(rate_over_time_query(facts.run))
-    shown = {} if isinstance(reading, NoData) else {round(t, 3): v for t, v in reading.series[0].points}
-    started = pd.Series(dict(facts.client.started), dtype="float64")
-    span_s = PANEL_SCRAPES * window.scrape_interval_s
-    ahead_s = window.clock_skew_s + facts.run.generator.clock_skew_s
-    points = []
-    for index in range(math.floor(window.length_s / window.scrape_interval_s + CLOCK_RESOLUTION_S) + 1):
-        at_s = window.start_s + index * window.scrape_interval_s
-        elapsed_s = at_s - window.start_s
-        value = shown.get(round(at_s, 3)) if elapsed_s >= span_s - CLOCK_RESOLUTION_S else None
-        points.append(RatePoint(elapsed_s, _client_rate(started, at_s + ahead_s, span_s), value))
-    return tuple(points)
-
-
-def _client_rate(started: "pd.Series[float]", end_s: float, span_s: float) -> float:
-    """Requests per second begun in the `span_s` before `end_s`; whole seconds count by the share that lies within."""
-    if started.empty:
-        return 0.0
-    seconds = started.index.to_numpy(dtype="float64")
-    share = (seconds + 1).clip(max=end_s) - seconds.clip(min=end_s - span_s)
-    return float((started.to_numpy() * share.clip(0, 1)).sum() / span_s)
+def panel_queries(run: Run) -> dict[str, str]:
+    """The queries behind the panels' figures, by `rate` and quantile."""
+    quantiles = zip(FIGURES, reference_queries.quantile_queries(run).values(), strict=True)
+    return {
+        "rate": reference_queries.rate_query(run).text,
+        **{name.removesuffix("_s"): query.text for name, query in quantiles},
+    }
 
 
 def _responses(counts: Mapping[tuple[str, str, str], float]) -> pd.DataFrame:

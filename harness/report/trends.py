@@ -58,6 +58,8 @@ class RunLine:
     turned: bool
     """Its status is another than that of the run before it with the same profile."""
     directory: str
+    link: str = ""
+    """Where its report.html lies, relative to the index; empty where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

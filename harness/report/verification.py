@@ -12,13 +12,13 @@ from harness.core.query import Query
 from harness.core.report import REPORT_SCHEMA, Report
 from harness.core.run import Run
 from harness.core.verdict import Finding, Status, Verdict
-from harness.report import causes, figures, not_proved
+from harness.report import because, causes, figures, not_proved, over_time
 
 
 def queries(run: Run) -> tuple[Query, ...]:
     """Every query of every check and figure, each once."""
     asked = [query for check in _checks(run) for query in check.queries(run)]
-    return tuple(dict.fromkeys((*asked, figures.rate_over_time_query(run)) if _is_drawn(run) else asked))
+    return tuple(dict.fromkeys((*asked, over_time.rate_over_time_query(run)) if _is_drawn(run) else asked))
 
 
 def _checks(run: Run) -> tuple[Check, ...]:
@@ -119,12 +119,17 @@ def verify(facts: Facts) -> Report:
         verdicts=verdicts,
         findings=findings,
         views=figures.view_reports(facts) if drawn else (),
-        rate=figures.rate_points(facts) if drawn else (),
+        rate=over_time.points(facts) if drawn else (),
         scrape_interval_s=run.window.scrape_interval_s,
         variants=run.variants,
         rules=len(run.rules),
         rule_scale=run.rule_scale,
         arrival_rate=run.arrival_rate,
         causes=causes.likely(verdicts, findings, facts.names),
+        because=because.because(verdicts),
+        percentile_ratio=run.budget.percentile_ratio,
+        failed_requests=facts.client.failed if run.has_load else None,
+        panel_queries=figures.panel_queries(run) if drawn else {},
+        buckets_setting=facts.names.advice.latency_buckets,
         not_proved=not_proved.found(not_proved.read(facts, asked, verdicts, findings)),
     )

@@ -1,7 +1,10 @@
 """Several stored reports: found below directories, read, and written as an index with trends."""
 
+import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 from harness.core.errors import HarnessError, StoreError, UsageError
 from harness.core.report import Report
@@ -12,6 +15,7 @@ from harness.runs.run_directory import RunDirectory
 from harness.runtime import files
 
 REPORT = "report.json"
+HTML_REPORT = "report.html"
 HTML, JSON = "index.html", "index.json"
 
 
@@ -40,6 +44,7 @@ def write(paths: Sequence[Path], out: Path) -> tuple[Path, tuple[str, ...]]:
     if not reports:
         raise UsageError(f"no run to index: {'; '.join(left_out) or ', '.join(map(str, paths))}")
     index = trends.index(reports, left_out)
+    index = replace(index, runs=tuple(replace(line, link=_link(line.directory, out)) for line in index.runs))
     if (out / HTML).exists() and not (out / JSON).exists():
         raise UsageError(
             f"--out: {out / HTML} is not an index of runs and would be overwritten; name another directory"
@@ -51,6 +56,12 @@ def write(paths: Sequence[Path], out: Path) -> tuple[Path, tuple[str, ...]]:
     except OSError as error:
         raise StoreError(f"--out: {out} cannot be written: {error.strerror}") from None
     return out, tuple(left_out)
+
+
+def _link(directory: str, out: Path) -> str:
+    """The address of a run's page in the index, which moves with both; one with a scheme cannot be made of a name."""
+    relative = os.path.relpath(Path(directory) / HTML_REPORT, out.resolve())
+    return f"./{quote(relative)}" if (Path(directory) / HTML_REPORT).exists() else ""
 
 
 def _runs(path: Path) -> list[Path]:

@@ -24,7 +24,7 @@ def test_the_readmes_help_text_is_current() -> None:
 
 def test_every_command_is_explained_with_examples_and_exit_codes() -> None:
     """`harness COMMAND --help` ends in examples."""
-    for command in ("run", "verify", "report", "gate", "baseline", "faults", "doctor", "up"):
+    for command in ("run", "verify", "report", "compare", "gate", "baseline", "faults", "explain", "doctor", "up"):
         shown = subprocess.run(
             [sys.executable, "-m", "harness.cli.main", command, "--help"],
             cwd=PROJECT,

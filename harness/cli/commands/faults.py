@@ -36,7 +36,7 @@ def add(commands: Commands) -> None:
     faults.add_argument("--out", metavar="DIR", type=Path, help="where to leave the runs (default: reports/<run-id>)")
     flags.add_config(faults)
     settings.add_set(faults)
-    flags.add_output(faults, "faults.json")
+    flags.add_output(faults, "faults.json", report=False)
     faults.set_defaults(handler=_faults)
 
 

@@ -20,6 +20,7 @@ import pyarrow as pa
 from harness.core import statistics
 from harness.evidence.client import event_counts
 from harness.evidence.client.repeats import ORIGIN, Origin, origins
+from harness.evidence.client.second_counter import SecondCounter
 from harness.evidence.client.size_counter import SizeCounter
 from harness.evidence.client.summary import (
     ALL,
@@ -123,7 +124,8 @@ class SampleAggregator:
         self._repeated: dict[Origin, Counter[tuple[str, str, int]]] = {each: Counter() for each in Origin}
         self._identified: Counter[Answered] = Counter()
         self._attributes: Counter[Attribute] = Counter()
-        self._attributed = 0
+        self._attributed = self._failed = 0
+        self._seconds = SecondCounter()
         bounds = sorted({bound for bound in size_bounds if np.isfinite(bound)})
         self._sizes = {name: SizeCounter(bounds) for name in ("request_bytes", "response_bytes")}
         self._first_s: float | None = None
@@ -135,6 +137,7 @@ class SampleAggregator:
         if frame.empty:
             return
         self._rows += len(frame)
+        self._failed += int((frame["error"].notna() | (frame["status"] == 0)).sum())
         first_s = float(frame["started_s"].min())
         last_s = float((frame["started_s"] + frame["latency_s"]).max())
         self._first_s = first_s if self._first_s is None else min(self._first_s, first_s)
@@ -167,6 +170,11 @@ class SampleAggregator:
         self._witnessed_views.update(frame["view"][named].unique())
         seconds, counts = np.unique(np.floor(frame["started_s"].to_numpy()).astype(np.int64), return_counts=True)
         self._started.update(dict(zip(seconds.tolist(), counts.tolist(), strict=True)))
+        self._seconds.add(
+            frame["started_s"].to_numpy(),
+            frame["status"].to_numpy(dtype=np.int64),
+            frame["latency_s"].to_numpy(dtype=np.float64),
+        )
         self._add_latencies(frame)
         self._add_identities(frame)
         self._add_attributes(frame)
@@ -200,6 +208,9 @@ class SampleAggregator:
             attributed=self._attributed,
             request_sizes=self._sizes["request_bytes"].sizes(),
             response_sizes=self._sizes["response_bytes"].sizes(),
+            failed=self._failed,
+            errors_started=dict(self._seconds.errors),
+            latency_started=self._seconds.latencies,
         )
 
     def _add_running(self, frame: pd.DataFrame, lost: pd.DataFrame) -> None:

@@ -1,5 +1,6 @@
 """What really happened, by the samples: exact counts, sums, counts at thresholds and quantiles per view."""
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -183,6 +184,12 @@ class ClientSummary:
     request_sizes: Sizes = Sizes()
     response_sizes: Sizes = Sizes()
     """Of those that were not streaming."""
+    failed: int = 0
+    """Requests that the load generator took for failures, those without a response included."""
+    errors_started: Mapping[int, int] = field(default_factory=dict)
+    """Responses with status 5xx by whole second of their start."""
+    latency_started: Mapping[int, "array[int]"] = field(default_factory=dict)
+    """Latencies by whole second of their start, as counts in the bins of `second_counter`."""
 
     @property
     def responses(self) -> int:

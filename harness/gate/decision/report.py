@@ -8,6 +8,7 @@ from harness.core.report import REPORT_SCHEMA, Report
 from harness.core.verdict import Finding
 from harness.gate.decision.judgement import Decision
 from harness.gate.decision.measurement import Measurement
+from harness.report import because
 
 STORED = Finding(
     FindingCode.STORED_BASELINE,
@@ -52,6 +53,7 @@ def report(
         rate=(),
         scrape_interval_s=0.0,
         gate=gate,
+        because=because.because(decision.verdicts),
     )
 
 

@@ -6,7 +6,8 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-comm
 from harness.core.report import Report
 from harness.core.text import shorten
 from harness.core.verdict import Status
-from harness.report.render.overview import headline, unsettled
+from harness.report.render.headline import headline
+from harness.report.render.overview import unsettled
 
 COMMANDS = {Status.FAIL: "error", Status.INCONCLUSIVE: "warning"}
 MOST = 10

@@ -1,53 +1,40 @@
-"""What `harness run` prints at its end: verdict, checks, what did not pass, what is not proved, findings, figures.
+"""What a command prints at its end, on one screen: verdict, what is proved, three numbers, the cause, failed checks.
 
-Everything is built from `Text`, which never reads rich's markup, and passes `shorten`, so neither `[bold]` nor an
-escape sequence in a view's name reaches the terminal.
+With `verbose` everything else follows. Everything is built from `Text`, which never reads rich's markup, and passes
+`shorten`, so neither `[bold]` nor an escape sequence in a view's name reaches the terminal.
 """
 
 from collections.abc import Iterable
 from io import StringIO
-from itertools import groupby
 
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.core.report import Limitation, NotProved, Report, ViewReport
+from harness.core.report import Report
 from harness.core.text import defuse, shorten
-from harness.core.verdict import Finding, Status, Verdict
+from harness.core.verdict import Status
+from harness.report.render import console_full, folding
 from harness.report.render import number_format as fmt
-from harness.report.render.effects import HEAD, effect_rows
-from harness.report.render.overview import (
-    LIMITATIONS,
-    STATUS_NAMES,
-    SYMBOLS,
-    FigureRow,
-    amount,
-    compared,
-    figure_rows,
-    headline,
-    limits_of_laws,
-    name_of,
-    open_by_limitation,
-    sentence,
-    status_of,
-    summaries,
-    unsettled,
-)
+from harness.report.render.console_full import NAME_LIMIT, STYLES, WHY_LIMIT
+from harness.report.render.folding import Card
+from harness.report.render.headline import COARSE, Kind, headline, sentence, setting, statements
+from harness.report.render.overview import SYMBOLS, compared, scenario_failures, status_of, summaries, three_numbers
 
-STYLES = {Status.PASS: "green", Status.FAIL: "red", Status.INCONCLUSIVE: "yellow"}
-NAME_LIMIT, WHY_LIMIT = 120, 1000
-VIEW_LIMIT = 12
-"""More views than this are left to the written reports."""
-UNSETTLED_LIMIT = 40
-"""More failed and inconclusive verdicts than this are left to the written reports."""
+KIND_STYLES = {Kind.PROVED: "green", Kind.WRONG: "red", Kind.COARSE: "yellow", Kind.UNSEEN: "dim"}
+CHECKS_SHOWN = 6
+"""More failed checks than this are only counted."""
+EVIDENCE_SHOWN = 1
+"""Kinds of verdicts that name the cause."""
+STATEMENT_LIMIT = 240
+SENTENCE_LIMIT = 320
 
 
-def render(report: Report, *, width: int, color: bool, location: str = "") -> str:
+def render(report: Report, *, width: int, color: bool, location: str = "", verbose: bool = False) -> str:
     """Return the report for a terminal `width` columns wide, with ANSI colours or with none.
 
-    `location` says where the written reports lie. Reads no environment variable, so NO_COLOR is the caller's affair.
+    `location` says where the written reports lie; `verbose` shows all that they say. Reads no environment variable, so
+    NO_COLOR is the caller's affair.
     """
     console = Console(
         file=StringIO(),
@@ -65,32 +52,33 @@ def render(report: Report, *, width: int, color: bool, location: str = "") -> st
         _environ={},
     )
     with console.capture() as capture:
-        for part in _parts(report, location):
+        for part in _parts(report, location, verbose=verbose):
             console.print(part)
     return "".join(f"{defuse(line.rstrip())}\n" for line in capture.get().splitlines())
 
 
-def _parts(report: Report, location: str) -> Iterable[RenderableType]:
+def _parts(report: Report, location: str, *, verbose: bool) -> Iterable[RenderableType]:
     yield _banner(report)
-    if report.verdicts:
-        yield from ("", _checks(report))
-    for cause in report.causes[:1]:
-        named = f"{shorten(cause.id, NAME_LIMIT)}: {shorten(cause.text, WHY_LIMIT)}"
-        yield from ("", Text.assemble(("Likely cause  ", "bold"), named))
-    yield from _unsettled(unsettled(report))
-    yield from _not_proved(report)
-    if report.findings:
-        yield from ("", _heading("Findings"))
-        yield from (_finding(finding) for finding in report.findings)
-    yield from _views(report.views)
-    yield from _effects(report)
+    if card := folding.card(report):
+        yield from ("", _card(card))
+    yield from _statements(report)
+    yield from _numbers(report)
+    if advice := setting(report):
+        yield from ("", Text.assemble(("Buckets that would do  ", "bold"), shorten(advice, WHY_LIMIT)))
+    if verbose:
+        yield from console_full.parts(report)
+    else:
+        yield from console_full.effects(report)
+        yield from _failed(report)
     if location:
-        yield from ("", Text.assemble(("Reports: ", "bold"), shorten(location, WHY_LIMIT)))
+        more = "" if verbose else f"  {fmt.UNKNOWN} everything here with -v"
+        yield from ("", Text.assemble(("Reports: ", "bold"), shorten(location, WHY_LIMIT), (more, "dim")))
 
 
 def _banner(report: Report) -> Text:
     status = status_of(report)
-    style = f"bold {STYLES[status]}"
+    text = headline(report)
+    style = "bold yellow" if text == COARSE else f"bold {STYLES[status]}"
     facts = [
         f"run {shorten(report.run_id, NAME_LIMIT)}" if report.run_id else "",
         f"profile {shorten(report.profile, NAME_LIMIT)}" if report.profile else "",
@@ -100,7 +88,7 @@ def _banner(report: Report) -> Text:
         fmt.rules(report.rules, report.rule_scale),
     ]
     return Text.assemble(
-        (f"{SYMBOLS[status]} {status.upper()}  {headline(report)}", style),
+        (f"{SYMBOLS[status]} {status.upper()}  {text}", style),
         f" {fmt.UNKNOWN} {sentence(report)}\n",
         (" · ".join(fact for fact in facts if fact), "dim"),
     )
@@ -114,130 +102,95 @@ def _amounts(report: Report) -> tuple[str, ...]:
     return (requests, fmt.quantity(report.users, "users"), window) if report.scenario else (window,)
 
 
-def _heading(text: str) -> Text:
-    return Text(text, style="bold")
-
-
-def _checks(report: Report) -> Table:
-    """One line per check; a reason that does not fit is given in full below."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=True, header_style="dim")
-    table.add_column("check", max_width=24, no_wrap=True, overflow="ellipsis")
-    table.add_column("status", no_wrap=True)
-    for status in (Status.PASS, Status.FAIL, Status.INCONCLUSIVE):
-        table.add_column(SYMBOLS[status], justify="right", no_wrap=True, min_width=2)
-    table.add_column("why", ratio=1, no_wrap=True, overflow="ellipsis")
-    for check in summaries(report):
-        counts = (len(check.of(status)) for status in (Status.PASS, Status.FAIL, Status.INCONCLUSIVE))
-        table.add_row(
-            Text(shorten(check.id, NAME_LIMIT)),
-            Text(f"{SYMBOLS[check.status]} {STATUS_NAMES[check.status]}", style=STYLES[check.status]),
-            *(Text(str(count)) if count else Text("") for count in counts),
-            Text(shorten(check.why, WHY_LIMIT)),
-        )
-    return table
-
-
-def _unsettled(verdicts: tuple[Verdict, ...]) -> Iterable[RenderableType]:
-    for verdict in verdicts[:UNSETTLED_LIMIT]:
-        yield from ("", _verdict(verdict))
-    if len(verdicts) > UNSETTLED_LIMIT:
-        yield from ("", Text(f"… and {len(verdicts) - UNSETTLED_LIMIT} more, in the written reports", style="dim"))
-
-
-def _verdict(verdict: Verdict) -> Group:
-    expected, observed = fmt.apart(verdict.expected, verdict.observed, verdict.unit)
-    title = Text.assemble(
-        (f"{SYMBOLS[verdict.status]} {verdict.status.upper()}", f"bold {STYLES[verdict.status]}"),
-        (f"  {shorten(verdict.check, NAME_LIMIT)}", "bold"),
-        f"  {shorten(verdict.subject, NAME_LIMIT)}" if verdict.subject else "",
-    )
-    rows = [("why", verdict.why)]
-    if verdict.expected is not None or verdict.observed is not None:
-        gap = fmt.difference(verdict.observed, verdict.expected, verdict.unit)
-        basis = f" ({verdict.tolerance.basis})" if verdict.tolerance else ""
-        rows += [
-            ("expected", expected),
-            ("observed", f"{observed}  ({gap})" if gap else observed),
-            ("tolerance", fmt.tolerance(verdict.tolerance, verdict.unit) + basis),
-        ]
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(no_wrap=True, style="dim")
-    grid.add_column(overflow="fold")
-    for name, text in (*rows, ("strength", verdict.strength)):
-        grid.add_row(Text(name), Text(shorten(text, WHY_LIMIT)))
-    return Group(title, Padding(grid, (0, 0, 0, 2)))
-
-
-def _not_proved(report: Report) -> Iterable[RenderableType]:
-    """One line per limitation; what and why are in the written reports."""
-    if not report.not_proved:
+def _statements(report: Report) -> Iterable[RenderableType]:
+    """What is proved, wrong, too coarse and not seen, each with its share."""
+    found = statements(report)
+    if not found:
         return
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(no_wrap=True, style="dim")
-    grid.add_column(overflow="fold")
-    for name, entries in open_by_limitation(report):
-        grid.add_row(Text(name), Text(shorten(_amounts_of(entries), WHY_LIMIT)))
-    if limits := limits_of_laws(report):
-        text = f"{fmt.quantity(len(limits), 'limits')} of the laws: docs/conservation.md"
-        grid.add_row(Text(LIMITATIONS[Limitation.LAW]), Text(text))
-    yield from ("", _heading("Not proved"), Padding(grid, (0, 0, 0, 2)))
+    grid = _grid(2)
+    for each in found:
+        quiet = each.kind is Kind.WRONG and status_of(report) is not Status.FAIL
+        style = "dim" if quiet else KIND_STYLES[each.kind]
+        said = Text.assemble((shorten(each.share, NAME_LIMIT), "bold"), f": {each.text}" if each.text else "")
+        said.truncate(STATEMENT_LIMIT, overflow="ellipsis")
+        grid.add_row(Text(each.kind, style=style), said)
+    yield from ("", grid)
 
 
-def _amounts_of(entries: Iterable[NotProved]) -> str:
-    """Each entry with its number; a unit stands once for those that follow each other."""
-    shown = []
-    for unit, group in groupby(entries, key=lambda each: each.unit):
-        *others, last = group
-        shown += [f"{each.id} {fmt.number(each.number)}" for each in others]
-        shown.append(f"{last.id} {amount(last.number, None, unit)}".rstrip())
-    return ", ".join(shown)
-
-
-def _finding(finding: Finding) -> Padding:
-    subject = f" {shorten(finding.subject, NAME_LIMIT)}" if finding.subject else ""
-    text = Text.assemble((shorten(finding.code, NAME_LIMIT), "bold"), f"{subject}: {shorten(finding.text, WHY_LIMIT)}")
-    return Padding(text, (0, 0, 0, 2))
-
-
-def _views(views: tuple[ViewReport, ...]) -> Iterable[RenderableType]:
-    if not views:
-        return
-    legend = Text("± is the distance to the witness, else to the client", style="dim")
-    yield from ("", _heading("Client beside metric"), legend)
-    for view in views[:VIEW_LIMIT]:
-        known = [row for row in figure_rows(view) if row.known]
-        name = Text(shorten(name_of(view), 60), style="bold", overflow="ellipsis")
-        yield from ("", name, _figures(known)) if known else ("", name, Text("  nothing known", style="dim"))
-    if len(views) > VIEW_LIMIT:
-        yield from ("", Text(f"… and {len(views) - VIEW_LIMIT} more views, in the written reports", style="dim"))
-
-
-def _effects(report: Report) -> Iterable[RenderableType]:
-    rows = effect_rows(report)
+def _numbers(report: Report) -> Iterable[RenderableType]:
+    """Rate, errors and p95 over all views: what users saw, what Prometheus says, what the panel shows."""
+    rows = three_numbers(report)
     if not rows:
         return
     table = Table.grid(padding=(0, 2))
-    for index in range(len(HEAD) + 1):
-        table.add_column(justify="left" if index < 2 else "right", overflow="fold")
-    table.add_row("", *(Text(name, style="dim") for name in HEAD))
-    for row in rows:
-        symbol = Text(SYMBOLS[row.status], style=STYLES[row.status])
-        table.add_row(symbol, *(Text(shorten(cell, NAME_LIMIT)) for cell in row.cells))
-    yield from ("", _heading("Base beside candidate"), Padding(table, (0, 0, 0, 2)))
-
-
-def _figures(rows: Iterable[FigureRow]) -> Padding:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True, min_width=11, style="dim")
-    for name, least in (("client", 9), ("witness", 9), ("metric", 9), ("±", 8), ("panel", 9), ("±", 8)):
-        table.add_column(name, justify="right", no_wrap=True, min_width=least)
-    table.add_row("", *(Text(name, style="dim") for name in ("client", "witness", "metric", "±", "panel", "±")))
+    table.add_column(no_wrap=True, style="dim")
+    for _ in range(5):
+        table.add_column(justify="right", no_wrap=True)
+    table.add_row(
+        "", *(Text(name, style="dim") for name in ("users saw", "app measured", "Prometheus", "panel", "off"))
+    )
     for row in rows:
         table.add_row(
             Text(row.label),
-            *(Text(fmt.number(value, row.unit)) for value in (row.client, row.witness, row.metric)),
-            Text(fmt.difference(row.metric, row.truth, row.unit)),
-            Text(fmt.number(row.panel, row.unit)),
-            Text(fmt.difference(row.panel, row.truth, row.unit)),
+            *(Text(fmt.number(value, row.unit)) for value in (row.client, row.witness, row.metric, row.panel)),
+            Text(fmt.difference(row.shown, row.truth, row.unit), style="dim"),
         )
-    return Padding(table, (0, 0, 0, 2))
+    yield from ("", table)
+    if report.failed_requests:
+        yield Text(scenario_failures(report), style="dim")
+
+
+def _card(card: Card) -> Table:
+    """The likely cause or the reason, the verdicts that name it, and how many follow from it."""
+    grid = _grid(2)
+    first = "Likely cause" if card.status is Status.FAIL else "Because"
+    if card.cause:
+        named = Text.assemble((shorten(card.cause.id, NAME_LIMIT), "bold"), f": {shorten(card.cause.text, WHY_LIMIT)}")
+        grid.add_row(Text(first, style="bold"), _cut(named))
+    elif card.status is Status.FAIL:
+        grid.add_row(Text(first, style="bold"), Text("none that is known leaves these signs"))
+    for kind in card.evidence[:EVIDENCE_SHOWN]:
+        verdict = kind.first
+        more = f" (and {len(kind.verdicts) - 1} more)" if len(kind.verdicts) > 1 else ""
+        subject = f" {shorten(verdict.subject, NAME_LIMIT)}" if verdict.subject else ""
+        said = f"{SYMBOLS[verdict.status]} {shorten(verdict.check, NAME_LIMIT)}{subject}{more}: {verdict.why}"
+        grid.add_row(Text("evidence", style="dim"), _cut(Text(shorten(said, WHY_LIMIT))))
+    if card.consequences:
+        following = f"{fmt.quantity(card.following, 'more verdicts')}: {folding.counts(card.consequences)}"
+        grid.add_row(Text("with it", style="dim"), _cut(Text(shorten(following, WHY_LIMIT))))
+    if card.cause:
+        grid.add_row(Text("more", style="dim"), Text(f"harness explain {shorten(card.cause.id, NAME_LIMIT)}"))
+    return grid
+
+
+def _failed(report: Report) -> Iterable[RenderableType]:
+    """One line for each check that failed, or of a run without a failure could not be judged."""
+    status = status_of(report)
+    checks = [check for check in summaries(report) if check.status is status]
+    if status is Status.PASS or not checks:
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=True, show_header=False)
+    table.add_column(max_width=26, no_wrap=True, overflow="ellipsis")
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    for check in checks[:CHECKS_SHOWN]:
+        name = Text(f"{SYMBOLS[status]} {shorten(check.id, NAME_LIMIT)}", style=STYLES[status])
+        number = f"{len(check.of(status)):,} of {len(check.verdicts):,}"
+        table.add_row(name, Text(number), Text(shorten(check.why, WHY_LIMIT)))
+    yield from ("", table)
+    if len(checks) > CHECKS_SHOWN:
+        yield Text(f"… and {len(checks) - CHECKS_SHOWN} more checks", style="dim")
+
+
+def _cut(text: Text) -> Text:
+    """At most `SENTENCE_LIMIT` characters: the written reports have the whole."""
+    text.truncate(SENTENCE_LIMIT, overflow="ellipsis")
+    return text
+
+
+def _grid(columns: int) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    for _ in range(columns - 1):
+        grid.add_column(overflow="fold")
+    return grid

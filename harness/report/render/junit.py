@@ -10,7 +10,8 @@ from harness.core.report import Report
 from harness.core.text import clean
 from harness.core.verdict import Status, Verdict
 from harness.report.render import number_format as fmt
-from harness.report.render.overview import NOTHING_JUDGED, headline, status_of, summaries
+from harness.report.render.headline import headline
+from harness.report.render.overview import NOTHING_JUDGED, status_of, summaries
 
 
 def render(report: Report) -> str:

@@ -6,13 +6,15 @@ https://spec.commonmark.org/0.31.2/#entity-and-numeric-character-references
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from harness.core.report import NotProved, Report, ViewReport
 from harness.core.text import shorten
-from harness.core.verdict import Finding, Verdict
+from harness.core.verdict import Finding, Status, Verdict
+from harness.report.render import folding
 from harness.report.render import number_format as fmt
 from harness.report.render.effects import HEAD, effect_rows
+from harness.report.render.headline import headline, sentence, setting, statements
 from harness.report.render.overview import (
     STATUS_NAMES,
     SYMBOLS,
@@ -21,40 +23,96 @@ from harness.report.render.overview import (
     amount,
     compared,
     figure_rows,
-    headline,
     limits_of_laws,
     name_of,
     open_by_limitation,
-    sentence,
+    scenario_failures,
     status_of,
     summaries,
-    unsettled,
+    three_numbers,
 )
 
 ICONS = {"✓": "✅", "✗": "❌", "?": "⚠️"}
 NAME_LIMIT = 200
 WHY_LIMIT = 1000
+MOST_BYTES = 1_000_000
+"""GitHub drops a step's summary above 1 MiB; what does not fit is left to report.html, and that is said."""
+SHOWN_OF_KIND = 5
+"""Verdicts or subjects of one kind that are named; the others are counted."""
 ACCOUNTS = ("client", "witness", "metric", "panel")
 _SPECIAL = re.compile(r"[&<>|`*_\[\]~\\$#@\"']|:(?=//)|(?<=[Ww]{3})\.|(?<=mailto):|(?<=xmpp):")
 """The last ones begin links that need no brackets (https://github.github.com/gfm/#autolinks-extension-)."""
 
 
 def render(report: Report) -> str:
-    """Return the summary: verdict line, checks, what did not pass, what is not proved, findings, figures."""
-    status = status_of(report)
-    blocks = [
-        f"## {ICONS[SYMBOLS[status]]} {headline(report)}",
-        sentence(report),
-        _facts(report),
-        *(f"**Likely cause:** {code(cause.id)}: {escape(cause.text)}" for cause in report.causes[:1]),
-        *_checks(summaries(report)),
-        *_verdicts(unsettled(report)),
-        *_not_proved(report),
-        *_findings(report.findings),
-        *_views(report.views),
-        *_effects(report),
-    ]
-    return "\n\n".join(blocks) + "\n"
+    """Return the summary, at most `MOST_BYTES` long: what comes first is what a reader needs first."""
+    text, left = "", 0
+    for block in _blocks(report):
+        if left or len((text + block).encode()) > MOST_BYTES:
+            left += 1
+        else:
+            text += f"{block}\n\n"
+    if left:
+        text += f"{fmt.quantity(left, 'more sections')} did not fit: report.html has all of it.\n\n"
+    return text.removesuffix("\n")
+
+
+def _blocks(report: Report) -> Iterator[str]:
+    """Verdict, what is proved, three numbers, the cause, then the rest folded. No block is cut in two."""
+    yield f"## {ICONS[SYMBOLS[status_of(report)]]} {headline(report)}"
+    yield sentence(report)
+    if found := statements(report):
+        rows = [(f"**{each.kind}**", escape(each.share), escape(each.text)) for each in found]
+        yield table(("", "How much", "What"), rows)
+    if advice := setting(report):
+        yield f"Buckets that would do: {code(advice, WHY_LIMIT)}"
+    if numbers := three_numbers(report):
+        figures = [(row.label, *(_cell(row, account) for account in ACCOUNTS)) for row in numbers]
+        yield table(("all views", "users saw", "app measured", "Prometheus", "panel"), figures)
+    if report.failed_requests:
+        yield escape(scenario_failures(report).capitalize() + ".")
+    yield from _card(report)
+    yield _facts(report)
+    yield from _checks(summaries(report))
+    yield from _undecided(report)
+    yield from _not_proved(report)
+    yield from _findings(report.findings)
+    yield from _views(report.views)
+    yield from _effects(report)
+
+
+def _card(report: Report) -> Iterator[str]:
+    """The likely cause with its evidence; what follows from it is folded."""
+    card = folding.card(report)
+    if card is None:
+        return
+    name = "Likely cause" if card.status is Status.FAIL else "Because"
+    if card.cause:
+        yield f"**{name}:** {code(card.cause.id)}: {escape(card.cause.text)}"
+    yield "### What names it" if card.cause else "### What did not pass"
+    yield "\n".join(_verdict_kind(kind) for kind in card.evidence)
+    if card.consequences:
+        yield f"<details><summary>{fmt.quantity(card.following, 'more verdicts')} with it</summary>"
+        yield "\n".join(_verdict_kind(kind) for kind in card.consequences)
+        yield "</details>"
+    if card.others:
+        yield "Less likely: " + "; ".join(f"{code(each.id)}: {escape(each.text)}" for each in card.others)
+
+
+def _undecided(report: Report) -> Iterator[str]:
+    if found := folding.undecided(report):
+        number = sum(len(each.verdicts) for each in found)
+        yield f"<details><summary>{fmt.quantity(number, 'verdicts')} could not be judged</summary>"
+        yield "\n".join(_verdict_kind(kind) for kind in found)
+        yield "</details>"
+
+
+def _verdict_kind(kind: folding.VerdictKind) -> str:
+    """The first verdict of a kind in full, and the subjects of the others."""
+    others = [code(each.subject) for each in kind.verdicts[1 : 1 + SHOWN_OF_KIND]]
+    more = len(kind.verdicts) - 1 - len(others)
+    alike = f"<br>likewise {', '.join(others)}" + (f" and {more} more" if more else "") if others else ""
+    return f"{_verdict(kind.first)}{alike}"
 
 
 def escape(text: str) -> str:
@@ -62,9 +120,9 @@ def escape(text: str) -> str:
     return _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", shorten(text, WHY_LIMIT))
 
 
-def code(text: str) -> str:
+def code(text: str, limit: int = NAME_LIMIT) -> str:
     """Return a name literally and in monospace; a dash when it is empty."""
-    return f"<code>{escape(shorten(text, NAME_LIMIT))}</code>" if text else fmt.UNKNOWN
+    return f"<code>{escape(shorten(text, limit))}</code>" if text else fmt.UNKNOWN
 
 
 def _facts(report: Report) -> str:
@@ -100,12 +158,6 @@ def _checks(checks: Sequence[CheckSummary]) -> list[str]:
         for check in checks
     ]
     return ["### Checks", table(("Status", "Check", "Verdicts", "Why"), rows)]
-
-
-def _verdicts(verdicts: Sequence[Verdict]) -> list[str]:
-    if not verdicts:
-        return []
-    return ["### What did not pass", "\n".join(_verdict(verdict) for verdict in verdicts)]
 
 
 def _verdict(verdict: Verdict) -> str:
@@ -147,13 +199,30 @@ def _what(entry: NotProved) -> str:
 
 
 def _findings(findings: Sequence[Finding]) -> list[str]:
-    if not findings:
+    """Each kind once; those that say that nothing happened which could be shown are folded."""
+    found = folding.kinds(findings)
+    if not found:
         return []
-    lines = [
-        f"- **{escape(each.code)}** {code(each.subject)} ({escape(each.check)}): {escape(each.text)}"
-        for each in findings
-    ]
-    return ["### Findings", "\n".join(lines)]
+    blocks = ["### Findings"]
+    if shown := [_finding(kind) for kind in found if not kind.shows_nothing]:
+        blocks.append("\n".join(shown))
+    if hidden := [kind for kind in found if kind.shows_nothing]:
+        number = sum(len(kind.findings) for kind in hidden)
+        blocks.append(f"<details><summary>{fmt.quantity(number, 'findings')} of what showed nothing</summary>")
+        blocks += ["\n".join(_finding(kind) for kind in hidden), "</details>"]
+    return blocks
+
+
+def _finding(kind: folding.FindingKind) -> str:
+    lines = []
+    for text, subjects in kind.sentences:
+        shown = ", ".join(code(each) for each in subjects[:SHOWN_OF_KIND])
+        more = f" and {len(subjects) - SHOWN_OF_KIND} more" if len(subjects) > SHOWN_OF_KIND else ""
+        lines.append(f"{escape(text)}{f' ({shown}{more})' if shown else ''}")
+    number = f", {len(kind.findings)} times" if len(kind.findings) > 1 else ""
+    return f"- **{escape(kind.code)}**{number} ({escape(kind.check)}): {'<br>'.join(lines[:SHOWN_OF_KIND])}" + (
+        f"<br>and {len(lines) - SHOWN_OF_KIND} more" if len(lines) > SHOWN_OF_KIND else ""
+    )
 
 
 def _views(views: Sequence[ViewReport]) -> list[str]:

@@ -3,33 +3,11 @@
 from dataclasses import dataclass
 
 from harness.core.report import Limitation, NotProved, Report, ViewReport
-from harness.core.verdict import Status, Strength, Verdict
+from harness.core.verdict import Status, Verdict
 from harness.report.render import number_format as fmt
 
 SYMBOLS = {Status.PASS: "✓", Status.FAIL: "✗", Status.INCONCLUSIVE: "?"}
 STATUS_NAMES = {Status.PASS: "passed", Status.FAIL: "failed", Status.INCONCLUSIVE: "inconclusive"}
-HEADLINES = {
-    Status.PASS: "The metrics match what happened",
-    Status.FAIL: "The metrics do not match what happened",
-    Status.INCONCLUSIVE: "Could not be judged",
-}
-PANELS = {
-    Status.PASS: "The panels show what the metrics hold",
-    Status.FAIL: "Not all panels show what the metrics hold",
-    Status.INCONCLUSIVE: "Could not be judged",
-}
-"""Of dashboards that were checked against a Prometheus, without any load."""
-PROVED = {
-    HEADLINES[Status.PASS]: "What is proved matches what happened",
-    PANELS[Status.PASS]: "What is proved of the panels is what the metrics hold",
-}
-"""Instead of what is said of a run of which everything is proved."""
-GATED = {
-    Status.PASS: "No regression",
-    Status.FAIL: "The candidate does not pass the gate",
-    Status.INCONCLUSIVE: "Could not be judged",
-}
-"""Of a candidate that was compared with its base."""
 LIMITATIONS = {
     Limitation.BOUND: "proved in part",
     Limitation.PANEL: "panels and alerts",
@@ -39,6 +17,8 @@ LIMITATIONS = {
     Limitation.LAW: "in no run",
 }
 """In the order in which they are shown: what no run shows comes last."""
+ERRORS = "5xx of the server"
+"""Whose errors a ratio counts; what the scenario takes for a failure is another number."""
 COMPARED = {"pairs": "compared in pairs", "stored": "compared with a stored baseline"}
 """How a gate compared, by `Report.gate`."""
 NOTHING_JUDGED = "No check has judged this run, so nothing is known about its metrics."
@@ -94,6 +74,11 @@ class FigureRow:
         return self.client if self.witness is None else self.witness
 
     @property
+    def shown(self) -> float | None:
+        """What a reader of a dashboard sees: the panel's where it has the figure, else the metric's."""
+        return self.metric if self.panel is None else self.panel
+
+    @property
     def known(self) -> bool:
         """At least one account has the figure."""
         return any(value is not None for value in (self.client, self.witness, self.metric, self.panel))
@@ -114,66 +99,6 @@ def status_of(report: Report) -> Status:
     """The worst of the report's own status and its verdicts'; without verdicts it is never PASS."""
     judged = [verdict.status for verdict in report.verdicts] or [Status.INCONCLUSIVE]
     return max((report.status, *judged), key=_SEVERITY.index)
-
-
-def headline(report: Report) -> str:
-    """The outcome in a few words."""
-    headlines = GATED if report.gate else HEADLINES if report.scenario or not report.verdicts else PANELS
-    text, left_open = headlines[status_of(report)], _left_open(report)
-    return f"{PROVED[text]}: {left_open}" if text in PROVED and left_open else text
-
-
-def sentence(report: Report) -> str:
-    """How many checks passed, failed or could not be judged, as a sentence."""
-    checks = summaries(report)
-    if not checks:
-        return NOTHING_JUDGED
-    passed, idle = sum(check.status is Status.PASS for check in checks), _idle(report)
-    if passed == len(checks) and not idle:
-        text = f"All {passed} checks passed" if passed > 1 else "The only check passed"
-    else:
-        text = f"{passed} of {len(checks) + idle} checks passed"
-    for status, outcome in ((Status.FAIL, "failed"), (Status.INCONCLUSIVE, "could not be judged")):
-        number = sum(check.status is status for check in checks)
-        text += f", {number} {outcome}" if number else ""
-    text += f", {idle} had nothing to judge" if idle else ""
-    if report.not_proved:
-        left_open = "" if status_of(report) is Status.PASS else _left_open(report)
-        return f"{text}. Judged: {left_open}." if left_open else f"{text}."
-    one_sided = sum(verdict.strength is Strength.ONE_SIDED for verdict in report.verdicts)
-    limit = f" One-sided: {one_sided} of {len(report.verdicts)} verdicts." if one_sided else ""
-    return f"{text}.{limit}"
-
-
-def _unjudged(report: Report) -> frozenset[str]:
-    """Checks that said nothing of what they are about, or left out a part."""
-    return frozenset(check for each in report.not_proved if each.unit == "checks" for check in each.checks)
-
-
-def _idle(report: Report) -> int:
-    """How many checks have no verdict."""
-    return len(_unjudged(report) - {verdict.check for verdict in report.verdicts})
-
-
-def _left_open(report: Report) -> str:
-    """How much is proved and how much is not: `70 of 80 verdicts in full, 10 in part; not proved: 3 of 28 checks`.
-
-    Empty where everything is proved, but for what no run shows, and for a report of before that was stored.
-    """
-    part = sum(each.number or 0 for each in report.not_proved if each.limitation is Limitation.BOUND)
-    undecided = sum(verdict.status is Status.INCONCLUSIVE for verdict in report.verdicts)
-    panels = [each for each in report.not_proved if each.unit in ("panels", "alerts")]
-    checks = _unjudged(report)
-    if not (part or panels or checks or (undecided and report.not_proved)):
-        return ""
-    known = len(report.verdicts) - part - undecided
-    text = f"{known:,} of {len(report.verdicts):,} verdicts in full" + (f", {part:,} in part" if part else "")
-    missing = [fmt.quantity(undecided, "verdicts")] if undecided else []
-    for unit in dict.fromkeys(each.unit for each in panels):
-        own = [each for each in panels if each.unit == unit]
-        missing.append(amount(sum(each.number or 0 for each in own), own[0].total, unit))
-    missing += [fmt.quantity(len(checks), "checks")] if checks else []
-    return text + (f"; not proved: {', '.join(missing)}" if missing else "")
 
 
 def amount(number: int | None, total: int | None, unit: str) -> str:
@@ -241,9 +166,27 @@ def figure_rows(view: ViewReport) -> tuple[FigureRow, ...]:
     return (
         FigureRow("requests", "requests", c.requests, w.requests, m.requests, p.requests),
         FigureRow("rate", "requests/s", c.rate, w.rate, m.rate, p.rate),
-        FigureRow("error ratio", "ratio", c.error_ratio, w.error_ratio, m.error_ratio, p.error_ratio),
+        FigureRow(ERRORS, "ratio", c.error_ratio, w.error_ratio, m.error_ratio, p.error_ratio),
         FigureRow("p50", "s", c.p50_s, w.p50_s, m.p50_s, p.p50_s),
         FigureRow("p95", "s", c.p95_s, w.p95_s, m.p95_s, p.p95_s),
         FigureRow("p99", "s", c.p99_s, w.p99_s, m.p99_s, p.p99_s),
         *(row for row in (*meant, *sql) if row.known),
     )
+
+
+def scenario_failures(report: Report) -> str:
+    """What the scenario took for failures, whatever their status: not the errors of the server that a ratio counts."""
+    if report.failed_requests is None or not report.samples:
+        return ""
+    share = fmt.number(report.failed_requests / report.samples, "ratio")
+    return (
+        f"failures of the scenario, whatever their status: {report.failed_requests:,} of {report.samples:,} ({share})"
+    )
+
+
+def three_numbers(report: Report) -> tuple[FigureRow, ...]:
+    """Rate, errors and p95 over all views, as far as an account has them."""
+    if not report.views:
+        return ()
+    rows = {row.label: row for row in figure_rows(report.views[0])}
+    return tuple(rows[label] for label in ("rate", ERRORS, "p95") if rows[label].known)

@@ -41,7 +41,7 @@ class Line:
     points: tuple[tuple[float, float | None], ...]
     step: bool = False
     dots: tuple[tuple[float, float, str], ...] = ()
-    """Points to mark, with the text shown while the pointer rests there."""
+    """Points to mark, with the text shown while the pointer rests there; without any text they are one short path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,9 @@ class _Frame:
     def draw(self, line: Line) -> Markup:
         path = self._path(line.points, step=line.step)
         drawing = Markup('<path class="line {}" d="{}"/>').format(line.kind, path) if path else Markup("")
+        if line.dots and not any(text for _, _, text in line.dots):
+            marks = "".join(f"M{self.left(value)} {self.top(height)}h0" for value, height, _ in line.dots)
+            return drawing + Markup('<path class="dots {}" d="{}"/>').format(line.kind, marks)
         for value, height, text in line.dots:
             drawing += Markup('<circle class="dots {}" cx="{}" cy="{}" r="3"><title>{}</title></circle>').format(
                 line.kind, self.left(value), self.top(height), text

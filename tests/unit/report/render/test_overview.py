@@ -42,43 +42,23 @@ def test_summaries() -> None:
     assert checks["latency-buckets"].why == "all 6 passed"
 
 
-def test_sentence() -> None:
-    """The count of checks adds up, as a sentence."""
-    assert overview.sentence(passing()) == "All 15 checks passed."
-    assert overview.sentence(failing()) == (
-        "11 of 15 checks passed, 3 failed, 1 could not be judged. One-sided: 1 of 27 verdicts."
-    )
-    assert overview.sentence(partly()) == "15 of 17 checks passed, 2 had nothing to judge."
-    assert overview.sentence(empty()) == overview.NOTHING_JUDGED
+def test_unsettled() -> None:
+    """Failures before what could not be judged."""
     assert [verdict.status for verdict in overview.unsettled(failing())] == [Status.FAIL] * 3 + [Status.INCONCLUSIVE]
 
 
-OPEN = "20 of 26 verdicts in full, 6 in part; not proved: 31 of 80 panels, 1 of 12 alerts, 3 checks"
+def test_three_numbers() -> None:
+    """Rate, whose errors, p95, each as far as it is known."""
+    assert [row.label for row in overview.three_numbers(passing())] == ["rate", "5xx of the server", "p95"]
+    assert overview.three_numbers(empty()) == ()
+    assert overview.three_numbers(REPORTS["unknown"]) == ()
 
 
-def test_the_headline_says_how_much_is_proved() -> None:
-    """And how much is not, where that is anything; a report of before that was stored says what it said."""
-    assert overview.headline(partly()) == f"What is proved matches what happened: {OPEN}"
-    panels = replace(partly(), scenario="")
-    assert overview.headline(panels) == f"What is proved of the panels is what the metrics hold: {OPEN}"
-    assert overview.headline(passing()) == "The metrics match what happened"
-
-
-def test_what_no_run_shows_does_not_change_the_headline() -> None:
-    """Nor does what an account lacks: neither is a share of the verdicts."""
-    beside = {Limitation.LAW, Limitation.ACCOUNT}
-    entries = tuple(each for each in partly().not_proved if each.limitation in beside)
-    assert overview.headline(replace(partly(), not_proved=entries)) == "The metrics match what happened"
-
-
-def test_a_report_that_did_not_pass_says_it_in_its_sentence() -> None:
-    """Its headline is the outcome; a verdict that could not be judged is not proved either."""
-    report = replace(failing(), not_proved=partly().not_proved)
-    assert overview.headline(report) == "The metrics do not match what happened"
-    assert overview.sentence(report) == (
-        "11 of 17 checks passed, 3 failed, 1 could not be judged, 2 had nothing to judge. Judged: 20 of 27 verdicts in "
-        "full, 6 in part; not proved: 1 verdict, 31 of 80 panels, 1 of 12 alerts, 3 checks."
-    )
+def test_failures_of_the_scenario() -> None:
+    """They are another number than the errors of the server, and not known of an older report."""
+    assert overview.scenario_failures(passing()) == ""
+    shown = overview.scenario_failures(replace(passing(), failed_requests=708))
+    assert shown == "failures of the scenario, whatever their status: 708 of 14,160 (5.00 %)"
 
 
 def test_what_is_open_is_grouped_by_what_keeps_it_open() -> None:

@@ -1,0 +1,56 @@
+"""What the client saw second by second, for the report's chart: errors, and latencies in coarse bins."""
+
+import math
+from array import array
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+LOWEST_S, STEP = 1e-5, 1.12
+"""The first bin ends at `LOWEST_S`; each further one is 12 % wider, so a value is known to within 6 %."""
+BINS = 140
+"""The last bin begins at 70 s."""
+FIRST_SERVER_ERROR = 500
+
+
+class SecondCounter:
+    """Feed it the answered requests of each table; memory grows with the seconds of the load, half a kB each."""
+
+    def __init__(self) -> None:
+        """Nothing is counted yet."""
+        self.errors: Counter[int] = Counter()
+        """Responses with status 5xx, by whole second of their start."""
+        self.latencies: dict[int, array[int]] = {}
+        """Requests in each bin, by whole second of their start."""
+
+    def add(
+        self, started_s: npt.NDArray[np.float64], status: npt.NDArray[np.int64], latency_s: Iterable[float]
+    ) -> None:
+        """Count requests: three columns of one table."""
+        seconds = np.floor(started_s).astype(np.int64)
+        wrong, counts = np.unique(seconds[status >= FIRST_SERVER_ERROR], return_counts=True)
+        self.errors.update(dict(zip(wrong.tolist(), counts.tolist(), strict=True)))
+        places = _places(np.asarray(latency_s, dtype=np.float64))
+        for second in np.unique(seconds).tolist():
+            found = np.bincount(places[seconds == second], minlength=BINS)
+            known = self.latencies.setdefault(second, array("L", bytes(BINS * array("L").itemsize)))
+            for place in np.flatnonzero(found).tolist():
+                known[place] += int(found[place])
+
+
+def _places(latency_s: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    places = np.ceil(np.log(np.maximum(latency_s, LOWEST_S) / LOWEST_S) / math.log(STEP)).astype(np.int64)
+    return places.clip(0, BINS - 1)
+
+
+def quantile_of(counts: "Iterable[array[int]]", q: float) -> float | None:
+    """The quantile of what several seconds hold, in the middle of its bin; None when they hold nothing."""
+    total = np.zeros(BINS, dtype=np.int64)
+    for each in counts:
+        total += np.asarray(each, dtype=np.int64)
+    if not (size := int(total.sum())):
+        return None
+    place = int(np.searchsorted(np.cumsum(total), math.ceil(q * size), side="left"))
+    return float(LOWEST_S * STEP ** (place - 0.5))
