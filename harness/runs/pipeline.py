@@ -48,6 +48,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         started_s = time.time()
         prometheus = Prometheus(services.prometheus)
         scraped = _warmed_up(prometheus, profile, project, directory, services, reporter)
+        profile = replace(profile, selector=scraped.selector)
         reporter.stage("waiting for a quiet scrape")
         opened = window.open_window(scraped, services.target, profile)
         loaded = _load(profile, project, directory, services, reporter)
@@ -65,6 +66,9 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
             settings=comparability.settings(profile, locustfile.read_bytes()),
             shards=(*loaded.shards, *((probed.shard,) if probed else ())),
             probe=probed.probe if probed else None,
+            evaluates_as=scraped.evaluates_as,
+            narrowed_by=scraped.narrowed_by,
+            target_labels=scraped.target_labels,
         )
         directory.write_run(made)
         reporter.stage("asking Prometheus")
