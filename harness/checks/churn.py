@@ -22,6 +22,8 @@ MOST_UNACCOUNTED = 0.1
 """Share of the client's requests that may have left unscraped: what is short by more is not proved at all."""
 LESS = frozenset({Code.SHORT, Code.MISSING, Code.TOO_LOW, Code.BEHIND, Code.COUNTS_DIFFER})
 """How a verdict may come out because of requests that are not in the metrics."""
+SHARES = frozenset({"error-ratio", "latency-buckets", "percentiles", "timer-span"})
+"""Checks of shares and sums, which requests that left may move either way."""
 BY_THEMSELVES = frozenset({"scrape-health", "series-presence", "quiescence", "dashboards", "records", "alerts"})
 """Checks of which no outcome comes from requests that left."""
 
@@ -149,23 +151,33 @@ def with_readiness(facts: Facts) -> Facts:
 def spared(facts: Facts, check: str, results: Iterable[Verdict | Finding]) -> tuple[Verdict | Finding, ...]:
     """The results of a check, less what requests that left may have brought about.
 
-    Where few left it is a finding, that it is not proved; where many did, the verdict is inconclusive.
+    Where few left, one finding says what is not proved; where many did, the verdicts are inconclusive.
     """
     given = tuple(results)
     left = unaccounted(facts)
     if check in BY_THEMSELVES or not left.total:
         return given
-    return tuple(_spared(facts, left, result) for result in given)
-
-
-def _spared(facts: Facts, left: Unaccounted, result: Verdict | Finding) -> Verdict | Finding:
-    if isinstance(result, Finding) or result.status is Status.PASS or result.code not in LESS:
-        return result
-    why = f"{result.why}; {describe(left)}"
+    doubtful = [result for result in given if isinstance(result, Verdict) and _is_doubtful(result)]
+    if not doubtful:
+        return given
     if is_too_much(facts, left):
-        spared = inconclusive(result.check, result.subject, Code.UNACCOUNTED, why, unit=result.unit)
-        return replace(spared, expected=result.expected, observed=result.observed, labels=result.labels)
-    return Finding(FindingCode.UNACCOUNTED, result.subject, f"{why}: not proved", result.check, result.labels)
+        return tuple(_undecided(result, left) if result in doubtful else result for result in given)
+    text = (
+        f"{describe(left)}, which may explain {len(doubtful)} of {len(given)} results: these are not proved, e.g. "
+        f"{doubtful[0].subject}: {doubtful[0].why}"
+    )
+    kept = tuple(result for result in given if result not in doubtful)
+    return (*kept, Finding(FindingCode.UNACCOUNTED, "replicas that left", text, check))
+
+
+def _is_doubtful(verdict: Verdict) -> bool:
+    return verdict.status is not Status.PASS and (verdict.code in LESS or verdict.check in SHARES)
+
+
+def _undecided(verdict: Verdict, left: Unaccounted) -> Verdict:
+    why = f"{verdict.why}; {describe(left)}"
+    made = inconclusive(verdict.check, verdict.subject, Code.UNACCOUNTED, why, unit=verdict.unit)
+    return replace(made, expected=verdict.expected, observed=verdict.observed, labels=verdict.labels)
 
 
 def is_too_much(facts: Facts, left: Unaccounted) -> bool:

@@ -73,6 +73,8 @@ def moments(run: Run, evidence: Evidence) -> tuple[Moment, ...]:
         newest |= {name: time_s for name, stamps in times.items() if time_s in stamps}
         there = [name for name in newest if not _has_left(lived.get(name, WHOLE), time_s)] or list(newest)
         each = [_span(name, newest[name], took, run.window.scrape_interval_s) for name in there]
+        if any(life.joined and name not in newest for name, life in lived.items()):
+            each.append((run.window.start_s, time_s))  # a replica may have answered long before its first scrape
         spans.append((time_s, dict(newest), min(first for first, _ in each), max(last for _, last in each)))
     # What had been answered by a later reading includes what had been by this one, and what had been sent, likewise.
     answered_s = list(accumulate(reversed([first for *_, first, _ in spans]), min))[::-1]

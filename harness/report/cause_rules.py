@@ -80,6 +80,8 @@ SUCCESSES = frozenset({"200", "201", "202", "204", "206"})
 SERVER_ERRORS = frozenset({"500", "502", "503", "504"})
 ERRORS = SERVER_ERRORS | {"400", "401", "403", "404", "405", "408", "409", "413", "429"}
 REDIRECTS = frozenset({"301", "302", "303", "307", "308"})
+OVERRIDES = frozenset({"PUT", "PATCH", "DELETE"})
+"""Methods that a form cannot send, so that a header or a field stands for them."""
 TIME_OUTS = frozenset({"408", "499", "504"})
 STATUS_CLASSES = frozenset(f"{first}{rest}" for first in "12345" for rest in ("xx", "XX"))
 LATE = frozenset({"yes"})
@@ -107,9 +109,9 @@ def _unseen(*statuses: str) -> Sign:
     return Sign("request-counts", frozenset({Code.MISSING}), {"view": frozenset({ELSEWHERE}), **status})
 
 
-def _over(**labels: frozenset[str]) -> Sign:
+def _over(**labels: frozenset[str] | frozenset[str | View]) -> Sign:
     """More responses than the client's, with these labels."""
-    return Sign("request-counts", frozenset({Code.OVER}), labels)
+    return Sign("request-counts", frozenset({Code.OVER}), {name: frozenset(values) for name, values in labels.items()})
 
 
 def _scrapes(*codes: Code) -> Sign:
@@ -325,6 +327,38 @@ RULES: tuple[CauseRule, ...] = (
             _over(method=frozenset({"GET"})),
         ),
         unless=(_unseen(),),
+    ),
+    CauseRule(
+        "conditional-get",
+        "clients get a 304 where the metric reports a 200 of the same view: ConditionalGetMiddleware changes responses "
+        "after PrometheusAfterMiddleware counted them",
+        (Sign("request-counts", LESS, {"status": frozenset({"304"})}), _over(status=frozenset({"200"}))),
+        unless=(FEWER_REQUESTS, MORE_REQUESTS, _over(status=STATUS_CLASSES)),
+    ),
+    CauseRule(
+        "fallback-page",
+        "clients get a page where the metric reports a 404 without a view: a middleware answers on the way out what no "
+        "URL pattern matched, as flatpages and the redirects of a CMS do, after the response was counted; expect the "
+        "404 in panels, or give such pages a URL pattern",
+        (
+            Sign(
+                "request-counts",
+                LESS,
+                {"status": SUCCESSES | REDIRECTS, "view": frozenset({View.UNROUTED, ELSEWHERE})},
+            ),
+            _over(status=frozenset({"404"}), view=frozenset({View.UNROUTED, ELSEWHERE})),
+        ),
+        unless=(FEWER_REQUESTS, MORE_REQUESTS, CACHED_BETWEEN, _unseen(*REDIRECTS)),
+    ),
+    CauseRule(
+        "method-override",
+        "requests are reported under another method than the client's: a middleware changes the method before the "
+        "request is counted by view, as a method override does; expect the new method in panels",
+        (
+            Sign("request-counts", LESS, {"method": frozenset({"POST"})}),
+            _over(method=OVERRIDES),
+        ),
+        unless=(FEWER_REQUESTS, MORE_REQUESTS, _unseen()),
     ),
     CauseRule(
         "status-class",

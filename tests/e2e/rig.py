@@ -15,9 +15,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 from harness.runtime.stack.prometheus_server import find_prometheus
 from tests.e2e.conftest import PROJECT
+from tools import backends
 
 APP = PROJECT / "target_app"
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -208,6 +210,24 @@ class Rig:
         await_true(f"{name} is ready", lambda: answers(f"{url}/-/ready"))
         return url
 
+    def victoria_metrics(self, name: str, *names: str, interval: str = "1s") -> str:
+        """A VictoriaMetrics that scrapes replicas as `web`; its URL."""
+        directory, port = self.directory / name, free_port()
+        self.discover(name, *names)
+        found = [{"files": [f"{directory}/targets/*.json"]}]
+        config = {
+            "global": {"scrape_interval": interval, "scrape_timeout": interval},
+            "scrape_configs": [{"job_name": "web", "file_sd_configs": found}],
+        }
+        (directory / "p.yml").write_text(json.dumps(config))
+        binary = backends.find("victoria-metrics")
+        assert binary is not None
+        command = (binary, f"-promscrape.config={directory}/p.yml", f"-storageDataPath={directory}/data")
+        self.start(name, (*command, f"-httpListenAddr=127.0.0.1:{port}", "-promscrape.fileSDCheckInterval=1s"))
+        url = f"http://127.0.0.1:{port}"
+        await_true(f"{name} is ready", lambda: answers(f"{url}/health"))
+        return url
+
     @staticmethod
     def _agent(binary: Path | None, directory: Path) -> tuple[str, ...]:
         """2.x is made an agent by a feature flag, 3.x by a flag."""
@@ -237,8 +257,6 @@ class Rig:
 
 def value(prometheus: str, expression: str) -> float:
     """The first value of an answer; 0 for none."""
-    from urllib.parse import quote
-
-    with OPENER.open(f"{prometheus}/api/v1/query?query={quote(expression)}", timeout=5) as answer:
+    with OPENER.open(f"{prometheus}/api/v1/query?nocache=1&query={quote(expression)}", timeout=5) as answer:
         found = json.loads(answer.read())["data"]["result"]
     return float(found[0]["value"][1]) if found else 0.0

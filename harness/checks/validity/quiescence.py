@@ -3,7 +3,7 @@
 from harness.checks.background import counts_at, exporters, is_there, scrapes_by_others, scrapes_itself
 from harness.checks.base import NO_DATA, Check, Facts, inconclusive, settled, unanswered
 from harness.core.codes import Code, FindingCode
-from harness.core.query import NoData, Query
+from harness.core.query import NoData, Query, Reading
 from harness.core.run import Run
 from harness.core.verdict import Finding, Strength, Verdict
 from harness.evidence import prometheus_evidence
@@ -101,14 +101,26 @@ def _judge_foreign(facts: Facts) -> Verdict:
 def _other_scrapers(facts: Facts) -> list[Finding]:
     """A second Prometheus is no traffic, and worth knowing: it is a load too."""
     own = scrapes_itself(facts)
-    number = scrapes_by_others(facts) if own is True else 0
-    if not number:
+    number = scrapes_by_others(facts) - _failed(facts) if own is True else 0  # one that timed out was a request
+    if number <= 0:
         return []
     text = (
         f"others asked for the metrics {number} times in the window, as the second Prometheus of a pair does; these "
         "requests are counted by their own view and left out"
     )
     return [Finding(FindingCode.OTHER_SCRAPERS, "other scrapers", text, ID)]
+
+
+def _failed(facts: Facts) -> int:
+    """Scrapes of the window that failed: each was a request, or none."""
+    up, window = facts.evidence.read(prometheus_evidence.raw_query(facts.run, UP)), facts.run.window
+    known, counting = prometheus_evidence.targets(facts.run, facts.evidence), exporters(facts)
+    return sum(
+        value != 1 and window.start_s < at <= window.end_s + prometheus_evidence.CLOCK_RESOLUTION_S
+        for series in (up.series if isinstance(up, Reading) else ())
+        if known.name(series.labels) in counting
+        for at, value in series.points
+    )
 
 
 CHECK = Check(
