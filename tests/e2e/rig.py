@@ -179,7 +179,7 @@ class Rig:
         self,
         name: str,
         *names: str,
-        interval: str = "1s",
+        interval: str = "2s",
         jobs: Sequence[Mapping[str, object]] = (),
         job: Mapping[str, object] | None = None,
         external: Mapping[str, str] | None = None,
@@ -210,7 +210,7 @@ class Rig:
         await_true(f"{name} is ready", lambda: answers(f"{url}/-/ready"))
         return url
 
-    def victoria_metrics(self, name: str, *names: str, interval: str = "1s") -> str:
+    def victoria_metrics(self, name: str, *names: str, interval: str = "2s") -> str:
         """A VictoriaMetrics that scrapes replicas as `web`; its URL."""
         directory, port = self.directory / name, free_port()
         self.discover(name, *names)

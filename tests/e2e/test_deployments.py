@@ -74,7 +74,7 @@ def another_job(rig: Rig) -> Built:
         {"targets": [other.removeprefix("http://")], "labels": {"namespace": "staging", "pod": "prom-0"}},
         {"targets": ["127.0.0.1:9"], "labels": {"namespace": "staging", "pod": "gone-0"}},
     ]
-    jobs = [{"job_name": "prometheus", "static_configs": static, "scrape_interval": "3s", "scrape_timeout": "1s"}]
+    jobs = [{"job_name": "prometheus", "static_configs": static, "scrape_interval": "5s", "scrape_timeout": "1s"}]
     return Built(target, rig.prometheus("p", *rig.replicas, jobs=jobs), 'namespace="staging"')
 
 
@@ -82,7 +82,7 @@ def sidecar(rig: Rig) -> Built:
     """A pod with two containers that are scraped: both have the pod's name as instance."""
     target, other = three(rig), rig.prometheus("other")
     static = [{"targets": [other.removeprefix("http://")], "labels": {"namespace": "staging", "pod": "web-1"}}]
-    side = {"job_name": "side", "static_configs": static, "scrape_interval": "2s", "scrape_timeout": "1s"}
+    side = {"job_name": "side", "static_configs": static, "scrape_interval": "3s", "scrape_timeout": "1s"}
     prometheus = rig.prometheus("p", *rig.replicas, job=POD_AS_INSTANCE, jobs=[{**side, **POD_AS_INSTANCE}])
     return Built(target, prometheus, 'namespace="staging"')
 
@@ -91,7 +91,7 @@ def pair(rig: Rig) -> Built:
     """Three Prometheis scrape the app; one is asked."""
     target = three(rig, 2)
     rig.prometheus("second", *rig.replicas)
-    rig.prometheus("third", *rig.replicas, interval="3s")
+    rig.prometheus("third", *rig.replicas, interval="5s")
     return Built(target, rig.prometheus("first", *rig.replicas))
 
 
@@ -153,7 +153,7 @@ def a_replica_joins(rig: Rig) -> Built:
         time.sleep(3)
         rig.replica("web-3")
         rig.discover("p", *THREE)
-        time.sleep(2)
+        time.sleep(3)
         rig.nginx(*THREE)
 
     return Built(target, prometheus, during=join, duration_s=16)
@@ -167,11 +167,11 @@ def a_replica_leaves(rig: Rig) -> Built:
     def leave() -> None:
         time.sleep(3)
         rig.nginx("web-1", "web-2")
-        time.sleep(2.5)
+        time.sleep(5)
         rig.stop(rig.replicas["web-3"].process)
         rig.discover("p", "web-1", "web-2")
 
-    return Built(target, prometheus, during=leave, duration_s=14)
+    return Built(target, prometheus, during=leave, duration_s=16)
 
 
 def a_pod_crashes(rig: Rig) -> Built:
@@ -197,20 +197,20 @@ def a_rolling_restart(rig: Rig) -> Built:
         time.sleep(2)
         for name in ("web-1", "web-2"):
             rig.nginx(*(other for other in rig.replicas if other != name))
-            time.sleep(2.5)
+            time.sleep(5)
             rig.stop(rig.replicas[name].process)
             rig.replica(name)
             rig.discover("p", *rig.replicas)
-            time.sleep(2.5)
+            time.sleep(3)
             rig.nginx(*rig.replicas)
 
-    return Built(target, prometheus, during=roll, duration_s=26)
+    return Built(target, prometheus, during=roll, duration_s=34)
 
 
 def recycled_workers(rig: Rig) -> Built:
     """Gunicorn's max_requests ends workers all the time."""
     for name in ("web-1", "web-2"):
-        rig.replica(name, arguments=("--max-requests", "60", "--max-requests-jitter", "20"))
+        rig.replica(name, arguments=("--max-requests", "120", "--max-requests-jitter", "60"))
     return Built(rig.nginx(*rig.replicas), rig.prometheus("p", *rig.replicas), duration_s=10)
 
 
@@ -290,7 +290,7 @@ def _run(built: Built, harness: Harness, tmp_path: Path) -> tuple[Report, str, i
     """Run the load; the report, everything that was said, and the exit code."""
     out, config = tmp_path / "run", tmp_path / "harness.toml"
     config.write_text(f'[profiles.own]\nscenario = "{SCENARIO}"\n{built.profile}\n')
-    arguments = ("run", "own", "--config", str(config), "--out", str(out), "--users", "6", "--warmup", "2s")
+    arguments = ("run", "own", "--config", str(config), "--out", str(out), "--users", "4", "--warmup", "2s")
     where = ("--target", built.target, "--prometheus", built.prometheus, "--selector", built.selector)
     with built.others:
         process = harness.start(*arguments, *where, "--duration", f"{built.duration_s}s", *built.flags)

@@ -172,7 +172,7 @@ def _judge_stored(facts: Facts) -> list[Verdict]:
     return [
         _judge_kept(known.name(series.labels), series, counts, more)
         for series in _rising(kept)
-        if not counting or known.name(series.labels) in counting
+        if facts.run.embedded or not counting or known.name(series.labels) in counting
     ]
 
 
