@@ -32,6 +32,13 @@ class Scrape:
     """Of the scrape of each target, by its name."""
     targets: Targets
 
+    @property
+    def jobs(self) -> tuple[str, ...]:
+        """The `job` labels of these targets; none where one has none."""
+        own = [each for same in self.targets.known.values() for each in same if self.targets.name(each) in self.times]
+        found = {each.get("job", "") for each in own}
+        return () if "" in found else tuple(sorted(found))
+
 
 def judge(
     up: Reading,

@@ -123,6 +123,15 @@ def _mistake(name: str, check: str = "dashboards") -> Sign:
     return Sign(check, frozenset({Code.WRONG_EXPRESSION}), {name: frozenset({"wrong"})})
 
 
+NOT_MODIFIED = Sign("request-counts", LESS, {"status": frozenset({"304"})})
+OVERRIDDEN = _over(method=OVERRIDES)
+FALLEN_BACK = Sign(
+    "request-counts", LESS, {"status": SUCCESSES | REDIRECTS, "view": frozenset({View.UNROUTED, ELSEWHERE})}
+)
+HABITS = (NOT_MODIFIED, OVERRIDDEN, FALLEN_BACK)
+"""Of middlewares that change what was counted or what is sent; each has a cause of its own."""
+
+
 RULES: tuple[CauseRule, ...] = (
     CauseRule(
         "rate-of-sum",
@@ -332,7 +341,7 @@ RULES: tuple[CauseRule, ...] = (
         "conditional-get",
         "clients get a 304 where the metric reports a 200 of the same view: ConditionalGetMiddleware changes responses "
         "after PrometheusAfterMiddleware counted them",
-        (Sign("request-counts", LESS, {"status": frozenset({"304"})}), _over(status=frozenset({"200"}))),
+        (NOT_MODIFIED, _over(status=frozenset({"200"}))),
         unless=(FEWER_REQUESTS, MORE_REQUESTS, _over(status=STATUS_CLASSES)),
     ),
     CauseRule(
@@ -341,11 +350,7 @@ RULES: tuple[CauseRule, ...] = (
         "URL pattern matched, as flatpages and the redirects of a CMS do, after the response was counted; expect the "
         "404 in panels, or give such pages a URL pattern",
         (
-            Sign(
-                "request-counts",
-                LESS,
-                {"status": SUCCESSES | REDIRECTS, "view": frozenset({View.UNROUTED, ELSEWHERE})},
-            ),
+            FALLEN_BACK,
             _over(status=frozenset({"404"}), view=frozenset({View.UNROUTED, ELSEWHERE})),
         ),
         unless=(FEWER_REQUESTS, MORE_REQUESTS, CACHED_BETWEEN, _unseen(*REDIRECTS)),
@@ -356,7 +361,7 @@ RULES: tuple[CauseRule, ...] = (
         "request is counted by view, as a method override does; expect the new method in panels",
         (
             Sign("request-counts", LESS, {"method": frozenset({"POST"})}),
-            _over(method=OVERRIDES),
+            OVERRIDDEN,
         ),
         unless=(FEWER_REQUESTS, MORE_REQUESTS, _unseen()),
     ),
@@ -372,7 +377,7 @@ RULES: tuple[CauseRule, ...] = (
         "that it does: a label is rewritten by a relabelling rule, a label of the scrape job's targets or the code "
         "that sets it",
         (Sign("request-counts", frozenset({Code.MISSING})), _over()),
-        unless=(_unseen(), Sign("request-counts", frozenset({Code.SHORT}))),
+        unless=(_unseen(), Sign("request-counts", frozenset({Code.SHORT})), *HABITS),
     ),
     CauseRule(
         "proxy-answers",
@@ -516,7 +521,7 @@ RULES: tuple[CauseRule, ...] = (
         "requests are reported under the labels of others, while their sum is right: check the code that names the "
         "view",
         (Sign("request-counts", LESS), _over()),
-        unless=(_unseen(), Sign("request-conservation"), Sign("response-conservation"), COUNTS_FELL),
+        unless=(_unseen(), Sign("request-conservation"), Sign("response-conservation"), COUNTS_FELL, *HABITS),
     ),
     CauseRule(
         "unstarted-timer",

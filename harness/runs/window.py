@@ -5,6 +5,7 @@ whose metrics are nobody's to verify have a window by this machine's clock (`ope
 has its last minutes (`last_minutes`).
 """
 
+import re
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -226,7 +227,8 @@ def _judge_quiet(scraped: Scraped, after_s: float, background: Collection[str]) 
 def _is_visible(scraped: Scraped, scrape: Scrape) -> bool:
     """True when all samples of a scrape can be asked for; by remote write they come one after the other."""
     prometheus, selector, lookback_s = scraped.prometheus, scraped.selector, 5 * scraped.interval_s
-    others = ",".join(filter(None, (selector.strip().removesuffix(","), f'__name__!~"{OF_SCRAPES}"')))
+    own = f"job=~{promql.label_value('|'.join(map(re.escape, scrape.jobs)))}" if scrape.jobs else ""
+    others = ",".join(filter(None, (selector.strip().removesuffix(","), own, f'__name__!~"{OF_SCRAPES}"')))
     kept = prometheus.read(promql.raw(SAMPLES_KEPT, selector, lookback_s))
     samples = prometheus.read(promql.raw("", others, lookback_s))
     if isinstance(samples, NoData):
