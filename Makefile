@@ -17,7 +17,7 @@ UV := .tools/uv/bin/uv
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: chaos faults mutants help setup prometheus services demo matrix dashboards docs test check bench bench-gate lock clean
+.PHONY: backends bench bench-gate chaos check clean dashboards demo deployments docs faults help lock matrix mutants prometheus services setup test
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -31,11 +31,17 @@ prometheus: ## Prometheus alone
 services: setup ## PostgreSQL, MariaDB, Redis, Memcached, nginx, faketime, Alertmanager from the distribution, and the MariaDB driver
 	@$(PYTHON) -m tools.services
 
+backends: setup ## Prometheus 3.x, VictoriaMetrics, Thanos and Cortex, built with Go where PATH has none; 15 minutes
+	@$(PYTHON) -m tools.backends
+
 demo: setup ## load the reference target and verify what its metrics say
 	$(BIN)/harness run
 
 faults: services ## break the monitoring in every known way, and see which check notices; 20 minutes
 	$(BIN)/harness faults
+
+deployments: services ## runs against every shape of deployment: replicas, pairs, probes, remote write, backends; 40 minutes
+	HARNESS_DEPLOYMENTS=all $(BIN)/pytest --basetemp=.pytest_tmp --numprocesses 1 tests/e2e/test_deployments.py
 
 matrix: services ## verify every engine, cache and server; writes docs/matrix.md
 	$(BIN)/python tools/matrix.py

@@ -1,7 +1,7 @@
 """What a check is: an id, the queries it needs, and a pure judgement of the answers."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from harness.core.codes import Code
@@ -44,6 +44,8 @@ class Facts:
     """The shards of the measured phase."""
     probes: Probes = NO_PROBES
     """Single requests after the load."""
+    memo: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
+    """What a law beside the checks has found already."""
 
     @property
     def names(self) -> Instrumentation:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from harness.checks import churn
 from harness.checks.base import Facts, settled, unanswered, unusable
 from harness.core.codes import Code
 from harness.core.query import NoData
@@ -44,14 +45,14 @@ def within(count: Count, facts: Facts) -> Verdict:
     if isinstance(count.observed, NoData):
         return unanswered(count.check, count.subject, count.observed, labels=count.labels)
     window = facts.run.window
-    spare = (window.idle_requests_start or 0) + (window.idle_requests_end or 0)
+    spare = (window.idle_requests_start or 0) + (window.idle_requests_end or 0) + churn.in_between(facts)
     difference = count.observed - count.expected
     saw = f"{count.expected_by} counts {count.expected:,} {count.unit}, {count.observed_by} {count.observed:,.10g}"
     passed = abs(difference) <= spare
     if not passed:
         direction, likely = ("short", count.short) if difference < 0 else ("over", count.over)
         saw = f"{count.observed_by} is {abs(difference):,.10g} {direction}: {saw}; {likely}"
-    basis = f"{spare} requests of other clients in flight at the ends of the window" if spare else "exact"
+    basis = f"{spare} requests in flight at the ends of the window or of a process" if spare else "exact"
     return settled(
         count.check,
         count.subject,
@@ -65,10 +66,11 @@ def within(count: Count, facts: Facts) -> Verdict:
     )
 
 
-def equal(count: Count, facts: Facts, *, lost: int = 0, unseen: str = "") -> Verdict:
+def equal(count: Count, facts: Facts, *, lost: int = 0, unseen: str = "", left: int = 0) -> Verdict:
     """Judge a count: exact, up to `lost` more for requests without a response, unbounded above with foreign traffic.
 
-    `unseen` is another reason why the metric may have counted more than the samples show.
+    `unseen` is another reason why the metric may have counted more than the samples show; `left` are requests that may
+    have left unscraped with a replica, up to so many fewer.
     """
     if facts.unusable:
         return unusable(count.check, count.subject, facts, count.labels)
@@ -77,16 +79,20 @@ def equal(count: Count, facts: Facts, *, lost: int = 0, unseen: str = "") -> Ver
     reason = "foreign traffic" if facts.foreign else unseen
     one_sided = bool(reason)
     difference = count.observed - count.expected
-    passed = difference >= 0 if one_sided else 0 <= difference <= lost
+    gone = churn.unaccounted(facts) if left else churn.NONE
+    spare = 0 if churn.is_too_much(facts, gone) else left
+    passed = difference >= -spare if one_sided else -spare <= difference <= lost
     strength = Strength.ONE_SIDED if one_sided else Strength.EXACT
     basis = "exact"
     if one_sided:
         basis = f"{reason}: only a lower bound"
     elif lost:
         basis = f"exact, up to {lost} more for requests without a response"
+    elif spare:
+        basis = f"exact, up to {spare} fewer: {churn.describe(gone)}"
     saw = f"{count.expected_by} counts {count.expected:,} {count.unit}, {count.observed_by} {count.observed:,.10g}"
     if passed:
-        why = saw + (f"; {basis}" if one_sided or lost else "")
+        why = saw + (f"; {basis}" if one_sided or lost or spare else "")
     elif difference < 0:
         why = f"{count.observed_by} is {-difference:,.10g} short: {saw}; {count.short}"
     else:
@@ -99,7 +105,7 @@ def equal(count: Count, facts: Facts, *, lost: int = 0, unseen: str = "") -> Ver
         why,
         expected=count.expected,
         observed=count.observed,
-        tolerance=None if one_sided else Tolerance(0, lost, basis),
+        tolerance=None if one_sided else Tolerance(spare, lost, basis),
         unit=count.unit,
         strength=strength,
         labels=count.labels,

@@ -92,9 +92,10 @@ def _spare(facts: Facts) -> int:
     if not isinstance(read, Reading) or not isinstance(kept, Reading):
         return 0
     counting, spare = exporters(facts), []
-    stored = {series.labels.get("instance", ""): dict(series.points) for series in kept.series}
+    known = prometheus_evidence.targets(facts.run, facts.evidence)
+    stored = {known.name(series.labels): dict(series.points) for series in kept.series}
     for series in read.series:
-        instance = series.labels.get("instance", "")
+        instance = known.name(series.labels)
         if instance in counting:
             spare += [value - stored.get(instance, {}).get(time_s, value) for time_s, value in series.points if value]
     return int(min(spare, default=0))

@@ -95,7 +95,7 @@ def predict_quantiles(facts: Facts) -> Mapping[float, Mapping[ViewKey, Predicted
     reading = facts.evidence.read(prometheus_evidence.raw_query(facts.run, f"{facts.names.latency_by_view}_bucket"))
     if isinstance(reading, NoData):
         return reading
-    dialect = promql.Dialect.of(facts.run.prometheus_version)
+    dialect = promql.Dialect.of(facts.run.dialect_of)
     histograms: dict[ViewKey, dict[str, float]] = {}
     for series in reading.series:
         if (value := _rate(facts.run, series)) is not None:
@@ -118,7 +118,7 @@ def _key(facts: Facts, series: Series) -> ViewKey:
 
 
 def _rate(run: Run, series: Series) -> float | None:
-    dialect = promql.Dialect.of(run.prometheus_version)
+    dialect = promql.Dialect.of(run.dialect_of)
     return promql.rate(series.points, run.window.end_s, run.window.length_s, dialect)
 
 

@@ -35,6 +35,8 @@ class Window:
     """The same after the load."""
     clock_skew_end_s: float | None = None
     """As `clock_skew_s`, after t1; None when it was not measured."""
+    idle_views: tuple[str, ...] = ()
+    """View labels of the requests by others, as far as they are known."""
 
     @property
     def length_s(self) -> float:
@@ -201,8 +203,20 @@ class Run:
     metric_namespace: str = ""
     """What the target puts before the name of each of its metrics, with an underscore; empty for nothing."""
 
+    target_labels: tuple[str, ...] = ()
+    """The labels that name a target, where several targets share an `instance`; empty where `instance` does."""
+    narrowed_by: str = ""
+    """Matchers that the harness added to the selector, since each series was there several times; empty for none."""
+    evaluates_as: str | None = None
+    """A version of Prometheus that evaluates as the server does; empty for none, None where that was not asked."""
+
     probe: Probe | None = None
     """None where nothing was probed."""
+
+    @property
+    def dialect_of(self) -> str:
+        """The version as which the server evaluates: what was asked, or in a run of before what it announced."""
+        return self.prometheus_version if self.evaluates_as is None else self.evaluates_as
 
     @property
     def has_load(self) -> bool:

@@ -18,7 +18,9 @@ from itertools import accumulate
 
 from harness.core.query import Reading
 from harness.core.run import Run
-from harness.evidence.prometheus_evidence import CLOCK_RESOLUTION_S, Evidence, raw_query
+from harness.evidence.lives import WHOLE, Life
+from harness.evidence.prometheus_evidence import CLOCK_RESOLUTION_S, Evidence, lives_of, raw_query, targets
+from harness.evidence.targets import Targets
 from harness.instrumentation import registry
 from harness.promql.own_series import SCRAPE_DURATION
 
@@ -32,12 +34,12 @@ ALIGNMENT_S = 0.002
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One reading of the target's counters: the newest of each instance when one of them was new."""
+    """One reading of the target's counters: the newest of each target when one of them was new."""
 
     time_s: float
     """Of the newest sample, on Prometheus's clock."""
     read_s: Mapping[str, float]
-    """Of the newest sample of each instance, on Prometheus's clock."""
+    """Of the newest sample of each target, on Prometheus's clock."""
     answered_s: float
     """A response that the client had by then is counted; on the client's clock."""
     sent_s: float
@@ -55,19 +57,24 @@ def moments(run: Run, evidence: Evidence) -> tuple[Moment, ...]:
     *counters, duration = metrics(run)
     begin_s, end_s = (at + CLOCK_RESOLUTION_S for at in (run.window.start_s, run.window.end_s))
     times: dict[str, set[float]] = {}
+    lived = lives_of(run, evidence)
+    known = targets(run, evidence)
     for metric in counters:
         reading = evidence.read(raw_query(run, metric))
         for series in reading.series if isinstance(reading, Reading) else ():
-            stamps = times.setdefault(series.labels.get("instance", ""), set())
+            stamps = times.setdefault(known.name(series.labels), set())
             stamps.update(time_s for time_s, _ in series.points if time_s <= end_s)
-    took = _durations(evidence.read(raw_query(run, duration)))
+    took = _durations(evidence.read(raw_query(run, duration)), known)
     changes = sorted({time_s for stamps in times.values() for time_s in stamps if time_s > begin_s})
     newest = {name: max(before) for name, stamps in times.items() if (before := [at for at in stamps if at <= begin_s])}
     least_s, most_s = _skews(run)
     spans = []
     for time_s in changes:
         newest |= {name: time_s for name, stamps in times.items() if time_s in stamps}
-        each = [_span(name, at, took, run.window.scrape_interval_s) for name, at in newest.items()]
+        there = [name for name in newest if not _has_left(lived.get(name, WHOLE), time_s)] or list(newest)
+        each = [_span(name, newest[name], took, run.window.scrape_interval_s) for name in there]
+        if any(life.joined and name not in newest for name, life in lived.items()):
+            each.append((run.window.start_s, time_s))  # a replica may have answered long before its first scrape
         spans.append((time_s, dict(newest), min(first for first, _ in each), max(last for _, last in each)))
     # What had been answered by a later reading includes what had been by this one, and what had been sent, likewise.
     answered_s = list(accumulate(reversed([first for *_, first, _ in spans]), min))[::-1]
@@ -83,6 +90,11 @@ def moments(run: Run, evidence: Evidence) -> tuple[Moment, ...]:
     )
 
 
+def _has_left(life: Life, time_s: float) -> bool:
+    """What a target that left had counted is known of its last scrape alone, whatever was answered later."""
+    return life.left and time_s > life.last_s + CLOCK_RESOLUTION_S
+
+
 def _skews(run: Run) -> tuple[float, float]:
     """The least and the most that the client's clock minus Prometheus's can have been in the window."""
     window, generator_s = run.window, run.generator.clock_skew_s
@@ -94,11 +106,11 @@ def _skews(run: Run) -> tuple[float, float]:
     return least_s + generator_s - known_s, most_s + generator_s + known_s
 
 
-def _durations(reading: object) -> dict[str, dict[float, float]]:
-    """How long each scrape took, by instance and time."""
+def _durations(reading: object, known: Targets) -> dict[str, dict[float, float]]:
+    """How long each scrape took, by target and time."""
     found: dict[str, dict[float, float]] = {}
     for series in reading.series if isinstance(reading, Reading) else ():
-        found.setdefault(series.labels.get("instance", ""), {}).update(series.points)
+        found.setdefault(known.name(series.labels), {}).update(series.points)
     return found
 
 

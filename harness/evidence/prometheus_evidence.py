@@ -14,14 +14,19 @@ from harness.core.codes import Code
 from harness.core.query import NoData, NoSeries, Query, Reading, Series
 from harness.core.rule import RuleHealth
 from harness.core.run import Run
+from harness.evidence import lives
+from harness.evidence.lives import WHOLE, Life
 from harness.evidence.target_totals import UNKNOWN, TargetTotals
+from harness.evidence.targets import Targets
+from harness.instrumentation import registry
 from harness.promql.own_series import PROCESS_START, SAMPLES_KEPT, SAMPLES_READ, SCRAPE_DURATION, UP
 
 OWN = frozenset({UP, PROCESS_START, SAMPLES_KEPT, SAMPLES_READ, SCRAPE_DURATION})
 """Metrics that checks count on, whatever the target exports."""
 RESTARTED = 0.5
 """A counter that falls below this share of its last value began again at zero."""
-CLOCK_RESOLUTION_S = 0.0005
+
+CLOCK_RESOLUTION_S = lives.CLOCK_RESOLUTION_S
 """Prometheus keeps milliseconds; times closer than half of one are the same."""
 
 
@@ -40,6 +45,10 @@ class Evidence:
         default_factory=dict, compare=False, repr=False
     )
     """What `deltas` has added up already, by question and t0."""
+    named: dict[Query, Targets] = field(default_factory=dict, compare=False, repr=False)
+    """What `targets` has found already, by the question for `up`."""
+    lived: dict[Query, Mapping[str, Life]] = field(default_factory=dict, compare=False, repr=False)
+    """What `lives_of` has found already, by the question for `up`."""
 
     def read(self, query: Query) -> Reading | NoData:
         """The answer to `query`; NoData when it was never asked, failed, or has no series."""
@@ -103,8 +112,32 @@ def raw_query(run: Run, metric: str) -> Query:
     return Query(promql.raw(metric, run.selector, range_s), window.end_s)
 
 
+def targets(run: Run, evidence: Evidence) -> Targets:
+    """The targets of the run, which name that of each series; by `instance` alone where the harness chose it."""
+    query = raw_query(run, UP)
+    if query not in evidence.named:
+        reading = NoSeries() if run.embedded else evidence.read(query)
+        ups = reading.series if isinstance(reading, Reading) else ()
+        evidence.named[query] = Targets.of(series.labels for series in ups)
+    return evidence.named[query]
+
+
+def lives_of(run: Run, evidence: Evidence) -> Mapping[str, Life]:
+    """The lives of the targets that count requests; none of an embedded stack, or where it is not known."""
+    query = raw_query(run, UP)
+    if query not in evidence.lived:
+        up, arrived = evidence.read(query), evidence.read(raw_query(run, registry.of(run).arrived))
+        starts = evidence.read(raw_query(run, PROCESS_START))
+        evidence.lived[query] = (
+            lives.find(run, targets(run, evidence), up, arrived, starts.series if isinstance(starts, Reading) else ())
+            if isinstance(up, Reading) and isinstance(arrived, Reading)
+            else {}
+        )
+    return evidence.lived[query]
+
+
 def scrape_times(run: Run, evidence: Evidence) -> Mapping[str, tuple[float, ...]] | NoData:
-    """Times of all scrapes of each instance, successful or not, from the last one at or before t0 to t1."""
+    """Times of all scrapes of each target, successful or not, from the last one at or before t0 to t1."""
     reading = evidence.read(raw_query(run, UP))
     if isinstance(reading, NoData):
         return reading
@@ -112,8 +145,10 @@ def scrape_times(run: Run, evidence: Evidence) -> Mapping[str, tuple[float, ...]
     for series in reading.series:
         at = [time_s for time_s, _ in series.points if time_s <= run.window.end_s + CLOCK_RESOLUTION_S]
         before = [time_s for time_s in at if time_s <= run.window.start_s + CLOCK_RESOLUTION_S]
-        first = before[-1] if before else float("inf")
-        times[series.labels.get("instance", "")] = tuple(time_s for time_s in at if time_s >= first)
+        name = targets(run, evidence).name(series.labels)
+        joined = lives_of(run, evidence).get(name, WHOLE).joined
+        first = before[-1] if before else (at[0] if joined and at else float("inf"))
+        times[name] = tuple(time_s for time_s in at if time_s >= first)
     return times
 
 
@@ -140,33 +175,45 @@ def _deltas(run: Run, evidence: Evidence, query: Query, metric: str) -> tuple[Co
         return () if isinstance(reading, NoSeries) else reading
     folded = []
     for series in reading.series:
-        times = scrapes.get(series.labels.get("instance", ""), ())
-        at_start = bool(times) and times[0] <= run.window.start_s + CLOCK_RESOLUTION_S
-        folded.append(counter_increase(series, run.window.start_s, run.window.end_s, scraped_at_start=at_start))
+        name = targets(run, evidence).name(series.labels)
+        times, life = scrapes.get(name, ()), lives_of(run, evidence).get(name, WHOLE)
+        at_start = life.joined or (bool(times) and times[0] <= run.window.start_s + CLOCK_RESOLUTION_S)
+        folded.append(
+            counter_increase(
+                series, run.window.start_s, run.window.end_s, scraped_at_start=at_start, begun_s=life.begun_s
+            )
+        )
     lost = [item for item in folded if isinstance(item, NoData)]
     return lost[0] if lost else tuple(item for item in folded if isinstance(item, CounterIncrease))
 
 
 def counter_increase(
-    series: Series, start_s: float, end_s: float, *, scraped_at_start: bool
+    series: Series, start_s: float, end_s: float, *, scraped_at_start: bool, begun_s: Sequence[float] = ()
 ) -> CounterIncrease | NoData:
     """Add up a counter's growth from the last sample at or before `start_s` to the last at or before `end_s`.
 
     A fall by more than half is a restart: the counter began again at zero. A smaller one is no restart but a wrong
     value, and counts as what it is; both are in `falls`, which `scrape-health` never lets pass. A series without a
-    sample at `start_s` counts from zero, but only if its target was scraped then.
+    sample at `start_s` counts from zero, but only if its target was scraped then. Where processes began anew, by
+    their first scrapes `begun_s`, the counter began at zero whatever it says, and that is no fall.
     """
     before = [value for time_s, value in series.points if time_s <= start_s + CLOCK_RESOLUTION_S]
     after = [
-        value for time_s, value in series.points if start_s + CLOCK_RESOLUTION_S < time_s <= end_s + CLOCK_RESOLUTION_S
+        (time_s, value)
+        for time_s, value in series.points
+        if start_s + CLOCK_RESOLUTION_S < time_s <= end_s + CLOCK_RESOLUTION_S
     ]
-    if any(math.isnan(value) for value in (*before, *after)):
+    if any(math.isnan(value) for value in (*before, *(value for _, value in after))):
         return NoData(f"{series.labels.get('__name__', 'a counter')} is not a number", Code.UNREADABLE)
     if not before and not scraped_at_start:
         instance = series.labels.get("instance", "the target")
         return NoData(f"{instance} was not scraped at the start of the window", Code.NO_SCRAPE)
     previous, grown, falls = (before[-1] if before else 0.0), 0.0, 0
-    for value in after:
+    last_s = start_s
+    for time_s, value in after:
+        if any(last_s < at <= time_s for at in begun_s):
+            previous = 0.0
+        last_s = time_s
         if value < previous:
             falls += 1
             if value < previous * RESTARTED:
@@ -176,14 +223,16 @@ def counter_increase(
     return CounterIncrease(series.labels, grown, falls)
 
 
-def running_increase(series: Series, start_s: float) -> dict[float, float]:
+def running_increase(series: Series, start_s: float, begun_s: Sequence[float] = ()) -> dict[float, float]:
     """How much a counter has grown since `start_s` at each of its samples, added up as by `counter_increase`."""
     before = [value for time_s, value in series.points if time_s <= start_s + CLOCK_RESOLUTION_S]
     previous, sum_ = (before[-1] if before else 0.0), 0.0
     grown = {time_s: 0.0 for time_s, _ in series.points[: len(before)]}
+    last_s = start_s
     for time_s, value in series.points[len(before) :]:
-        sum_ += value - (0.0 if value < previous * RESTARTED else previous)
-        previous, grown[time_s] = value, sum_
+        anew = value < previous * RESTARTED or any(last_s < at <= time_s for at in begun_s)
+        sum_ += value - (0.0 if anew else previous)
+        last_s, previous, grown[time_s] = time_s, value, sum_
     return grown
 
 

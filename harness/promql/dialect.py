@@ -31,6 +31,8 @@ class Dialect:
         """The dialect of a version such as `2.42.0+ds`; raises ValueError when it is not one."""
         match = _VERSION.match(version)
         if match is None:
+            if not version:
+                raise ValueError("the server evaluates as no Prometheus does, so the result of its rate() is unknown")
             raise ValueError(f"{version!r} is not a Prometheus version, so the result of its rate() is unknown")
         number = (int(match[1]), int(match[2]))
         return cls(

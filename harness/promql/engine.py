@@ -5,7 +5,7 @@ else: never a value that might be wrong. Its public methods are the steps of an 
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
@@ -23,6 +23,11 @@ INSTANCE = "instance"
 """The label that says where a series comes from."""
 
 
+def instance_of(series: Series) -> str:
+    """Where a series comes from; empty when its labels do not say."""
+    return series.labels.get(INSTANCE, "")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Samples:
     """What an expression is evaluated on, and when."""
@@ -34,13 +39,15 @@ class Samples:
     dialect: Dialect
     updates: Mapping[str, Sequence[float]] = field(default_factory=dict)
     """Times, rising, at which an instance gave samples; what it gave none for is stale, though no marker says so."""
+    source: Callable[[Series], str] = instance_of
+    """Names in `updates` where a series comes from."""
     recordings: Mapping[str, Sequence[float]] = field(default_factory=dict)
     """The same of series that rules record, by metric name."""
 
     def updates_of(self, series: Series) -> Sequence[float]:
         """When the series would have got a sample, had it still been there; none when that is not known."""
         recorded = self.recordings.get(series.labels.get(NAME, ""))
-        return self.updates.get(instance_of(series), ()) if recorded is None else recorded
+        return self.updates.get(self.source(series), ()) if recorded is None else recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +178,3 @@ class Engine:
 def by_labels(results: Iterable[tuple[Series, float | None]], *, named: bool) -> Vector:
     """The series that have a value, by their labels; the metric's name among them if `named`."""
     return {vectors.labels_of(series.labels, named=named): value for series, value in results if value is not None}
-
-
-def instance_of(series: Series) -> str:
-    """Where a series comes from; empty when its labels do not say."""
-    return series.labels.get(INSTANCE, "")

@@ -80,6 +80,8 @@ SUCCESSES = frozenset({"200", "201", "202", "204", "206"})
 SERVER_ERRORS = frozenset({"500", "502", "503", "504"})
 ERRORS = SERVER_ERRORS | {"400", "401", "403", "404", "405", "408", "409", "413", "429"}
 REDIRECTS = frozenset({"301", "302", "303", "307", "308"})
+OVERRIDES = frozenset({"PUT", "PATCH", "DELETE"})
+"""Methods that a form cannot send, so that a header or a field stands for them."""
 TIME_OUTS = frozenset({"408", "499", "504"})
 STATUS_CLASSES = frozenset(f"{first}{rest}" for first in "12345" for rest in ("xx", "XX"))
 LATE = frozenset({"yes"})
@@ -107,9 +109,9 @@ def _unseen(*statuses: str) -> Sign:
     return Sign("request-counts", frozenset({Code.MISSING}), {"view": frozenset({ELSEWHERE}), **status})
 
 
-def _over(**labels: frozenset[str]) -> Sign:
+def _over(**labels: frozenset[str] | frozenset[str | View]) -> Sign:
     """More responses than the client's, with these labels."""
-    return Sign("request-counts", frozenset({Code.OVER}), labels)
+    return Sign("request-counts", frozenset({Code.OVER}), {name: frozenset(values) for name, values in labels.items()})
 
 
 def _scrapes(*codes: Code) -> Sign:
@@ -119,6 +121,15 @@ def _scrapes(*codes: Code) -> Sign:
 def _mistake(name: str, check: str = "dashboards") -> Sign:
     """A panel whose expression has this mistake."""
     return Sign(check, frozenset({Code.WRONG_EXPRESSION}), {name: frozenset({"wrong"})})
+
+
+NOT_MODIFIED = Sign("request-counts", LESS, {"status": frozenset({"304"})})
+OVERRIDDEN = _over(method=OVERRIDES)
+FALLEN_BACK = Sign(
+    "request-counts", LESS, {"status": SUCCESSES | REDIRECTS, "view": frozenset({View.UNROUTED, ELSEWHERE})}
+)
+HABITS = (NOT_MODIFIED, OVERRIDDEN, FALLEN_BACK)
+"""Of middlewares that change what was counted or what is sent; each has a cause of its own."""
 
 
 RULES: tuple[CauseRule, ...] = (
@@ -327,6 +338,34 @@ RULES: tuple[CauseRule, ...] = (
         unless=(_unseen(),),
     ),
     CauseRule(
+        "conditional-get",
+        "clients get a 304 where the metric reports a 200 of the same view: ConditionalGetMiddleware changes responses "
+        "after PrometheusAfterMiddleware counted them",
+        (NOT_MODIFIED, _over(status=frozenset({"200"}))),
+        unless=(FEWER_REQUESTS, MORE_REQUESTS, _over(status=STATUS_CLASSES)),
+    ),
+    CauseRule(
+        "fallback-page",
+        "clients get a page where the metric reports a 404 without a view: a middleware answers on the way out what no "
+        "URL pattern matched, as flatpages and the redirects of a CMS do, after the response was counted; expect the "
+        "404 in panels, or give such pages a URL pattern",
+        (
+            FALLEN_BACK,
+            _over(status=frozenset({"404"}), view=frozenset({View.UNROUTED, ELSEWHERE})),
+        ),
+        unless=(FEWER_REQUESTS, MORE_REQUESTS, CACHED_BETWEEN, _unseen(*REDIRECTS)),
+    ),
+    CauseRule(
+        "method-override",
+        "requests are reported under another method than the client's: a middleware changes the method before the "
+        "request is counted by view, as a method override does; expect the new method in panels",
+        (
+            Sign("request-counts", LESS, {"method": frozenset({"POST"})}),
+            OVERRIDDEN,
+        ),
+        unless=(FEWER_REQUESTS, MORE_REQUESTS, _unseen()),
+    ),
+    CauseRule(
         "status-class",
         "responses are reported by the class of their status, such as 2xx, so panels that ask for one status are "
         "empty: keep the label `status` as it is",
@@ -338,7 +377,7 @@ RULES: tuple[CauseRule, ...] = (
         "that it does: a label is rewritten by a relabelling rule, a label of the scrape job's targets or the code "
         "that sets it",
         (Sign("request-counts", frozenset({Code.MISSING})), _over()),
-        unless=(_unseen(), Sign("request-counts", frozenset({Code.SHORT}))),
+        unless=(_unseen(), Sign("request-counts", frozenset({Code.SHORT})), *HABITS),
     ),
     CauseRule(
         "proxy-answers",
@@ -482,7 +521,7 @@ RULES: tuple[CauseRule, ...] = (
         "requests are reported under the labels of others, while their sum is right: check the code that names the "
         "view",
         (Sign("request-counts", LESS), _over()),
-        unless=(_unseen(), Sign("request-conservation"), Sign("response-conservation"), COUNTS_FELL),
+        unless=(_unseen(), Sign("request-conservation"), Sign("response-conservation"), COUNTS_FELL, *HABITS),
     ),
     CauseRule(
         "unstarted-timer",

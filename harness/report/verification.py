@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from harness.checks import CHECKS, UNNAMED, Check, Facts, dropped
+from harness.checks import CHECKS, UNNAMED, Check, Facts, churn, dropped
 from harness.checks.base import inconclusive
 from harness.core.codes import Code, FindingCode
 from harness.core.outcome import EXIT_CODES, overall
@@ -37,7 +37,7 @@ def _is_drawn(run: Run) -> bool:
     return run.has_load and any(check.queries(run) for check in _checks(run))
 
 
-ANY_CHECK = frozenset({Code.NO_VERDICT})
+ANY_CHECK = frozenset({Code.NO_VERDICT, Code.UNACCOUNTED})
 """What may be said of any check, without being declared."""
 
 
@@ -49,14 +49,17 @@ def undeclared(check: Check, results: Sequence[Verdict | Finding]) -> tuple[str,
 
 def _judge(check: Check, facts: Facts) -> tuple[Verdict | Finding, ...]:
     spared = dropped.spared(facts, check.id, check.results(facts))
-    results = tuple(_unproved(result) for result in spared)
+    results = tuple(_unproved(facts, result) for result in churn.spared(facts, check.id, spared))
     unknown = undeclared(check, results)
     assert not unknown, f"the check {check.id} gives codes that it does not declare: {', '.join(unknown)}"
     return results
 
 
-def _unproved(result: Verdict | Finding) -> Verdict | Finding:
-    """What the team dropped on purpose is not proved, and nothing is wrong."""
+def _unproved(facts: Facts, result: Verdict | Finding) -> Verdict | Finding:
+    """What the team dropped on purpose is not proved, and nothing is wrong; nor what another server computes."""
+    if isinstance(result, Verdict) and result.code is Code.UNKNOWN_VERSION and facts.run.evaluates_as == "":
+        text = f"{result.why}: what panels show there is not predicted; raw samples are judged as everywhere"
+        return Finding(FindingCode.UNPROVED, result.subject, text, result.check, result.labels)
     if not isinstance(result, Verdict) or result.code is not Code.DROPPED:
         return result
     text = f"{result.why}: not proved; keep it to have it checked"
@@ -92,6 +95,7 @@ def _finite(verdict: Verdict) -> Verdict:
 
 def verify(facts: Facts) -> Report:
     """Judge a run."""
+    facts = churn.with_readiness(facts)
     checks = _checks(facts.run)
     results = [result for check in checks for result in _judge(check, facts)]
     asked = tuple(check.id for check in checks)

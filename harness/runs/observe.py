@@ -42,8 +42,10 @@ def verify_dashboards(
     prometheus = Prometheus(profile.prometheus)
     with reporter.live():
         reporter.stage(f"asking {profile.prometheus} for its scrapes of {{{profile.selector}}}")
-        measured = window.last_minutes(scraped_already(prometheus, profile), range_s)
+        scraped = scraped_already(prometheus, profile)
+        measured = window.last_minutes(scraped, range_s)
         made = _run_of(profile, prometheus.url, measured, dashboards, out.name)
+        made = replace(made, evaluates_as=scraped.evaluates_as, target_labels=scraped.target_labels)
         directory.write_run(made)
         reporter.stage(f"asking for {len(made.panels)} panels")
         directory.write_evidence(prometheus.fetch(verification.queries(made)), {})

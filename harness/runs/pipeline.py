@@ -54,7 +54,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         started_s = time.time()
         prometheus = Prometheus(services.prometheus)
         scraped = _warmed_up(prometheus, profile, project, directory, services, reporter)
-        profile = replace(profile, metrics_view=scraped.metrics_view)
+        profile = replace(profile, selector=scraped.selector, metrics_view=scraped.metrics_view)
         reporter.stage("waiting for a quiet scrape")
         watch = clock.Watch()
         opened = window.open_window(scraped, services.target, profile)
@@ -74,6 +74,9 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
             settings=comparability.settings(profile, locustfile.read_bytes()),
             shards=(*loaded.shards, *((probed.shard,) if probed else ())),
             probe=probed.probe if probed else None,
+            evaluates_as=scraped.evaluates_as,
+            narrowed_by=scraped.narrowed_by,
+            target_labels=scraped.target_labels,
         )
         directory.write_run(made)
         reporter.stage("asking Prometheus")

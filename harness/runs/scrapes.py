@@ -1,13 +1,16 @@
 """Waiting until Prometheus is known to scrape the target, and how often it does."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
 from harness import promql
 from harness.config.profile import Profile
 from harness.core.errors import PrometheusError
-from harness.core.query import NoData, Reading
+from harness.core.query import NoData, Reading, Series
+from harness.evidence import replicas
+from harness.evidence.targets import Targets
 from harness.instrumentation import registry
 from harness.instrumentation.base import Instrumentation
 from harness.promql.own_series import UP
@@ -36,6 +39,16 @@ class Scraped:
     """What counts in the target, under the namespace that its series have."""
     metrics_view: str = ""
     """The profile's view label of the scrapes themselves; empty for the instrumentation's own."""
+    narrowed_by: str = ""
+    """Matchers that were added to the profile's selector, since each series was there several times."""
+    target_labels: tuple[str, ...] = ()
+    """The labels of a target, where several targets share an `instance`."""
+    evaluates_as: str | None = None
+    """The version of Prometheus that evaluates as the server does; empty for none, None where it was not asked."""
+
+    def instances(self) -> tuple[str, ...]:
+        """The `instance` labels of the app's processes that are scraped well now. Raises PrometheusError."""
+        return _instances(self.prometheus, self.selector, self.names)
 
 
 def await_scraped(prometheus: Prometheus, profile: Profile, reporter: Reporter) -> Scraped:
@@ -46,8 +59,33 @@ def await_scraped(prometheus: Prometheus, profile: Profile, reporter: Reporter) 
     version = prometheus.version()
     reporter.stage("waiting for the first scrape")
     names = _await_counters(prometheus, profile, max(SCRAPED_LIMIT_S, 4 * profile.scrape_interval_s))
-    interval_s = profile.scrape_interval_s if profile.start else _interval_s(prometheus, profile.selector)
-    return Scraped(prometheus, version, profile.selector, interval_s, names, profile.metrics_view)
+    if profile.start:
+        return Scraped(
+            prometheus,
+            version,
+            profile.selector,
+            profile.scrape_interval_s,
+            names,
+            profile.metrics_view,
+            evaluates_as=prometheus.evaluates_as(),
+        )
+    narrowed_by = _narrowed_by(prometheus, profile.selector, names)
+    selector = ",".join(filter(None, (profile.selector.strip().removesuffix(","), narrowed_by)))
+    if narrowed_by:
+        reporter.stage(f"each series is there several times, from replicas of Prometheus: reading {narrowed_by} alone")
+    interval_s = _interval_s(prometheus, selector, names)
+    labels = _target_labels(prometheus, selector)
+    return Scraped(
+        prometheus,
+        version,
+        selector,
+        interval_s,
+        names,
+        profile.metrics_view,
+        narrowed_by,
+        labels,
+        prometheus.evaluates_as(),
+    )
 
 
 def scraped_already(prometheus: Prometheus, profile: Profile) -> Scraped:
@@ -56,13 +94,14 @@ def scraped_already(prometheus: Prometheus, profile: Profile) -> Scraped:
     Raises PrometheusError when nothing of it is up, and UsageError when it has several namespaces.
     """
     version, selector = prometheus.version(), profile.selector
-    if not prometheus.instances(selector):
+    if not _instances(prometheus, selector, None):
         raise PrometheusError(
             f"{prometheus.url} scrapes no target with {{{selector}}} that is up; see its targets page, or name "
             "the target's labels with --selector"
         )
     names = _names(prometheus, profile) or registry.of(profile)
-    return Scraped(prometheus, version, selector, _interval_s(prometheus, selector), names)
+    interval_s = _interval_s(prometheus, selector, names)
+    return Scraped(prometheus, version, selector, interval_s, names, target_labels=_target_labels(prometheus, selector))
 
 
 def _names(prometheus: Prometheus, profile: Profile) -> Instrumentation | None:
@@ -98,8 +137,44 @@ def _why_unscraped(names: Instrumentation, selector: str, reading: Reading | NoD
     return f"scrapes {{{selector}}}, but finds no {names.arrived}; {names.advice.unscraped}"
 
 
-def _interval_s(prometheus: Prometheus, selector: str) -> float:
-    """Seconds between two scrapes of the target, the median of the newest; waits for two of them.
+def _ups(prometheus: Prometheus, selector: str) -> tuple[Series, ...]:
+    reading = prometheus.read(f"{UP}{{{selector}}}")
+    return reading.series if isinstance(reading, Reading) else ()
+
+
+def _instances(prometheus: Prometheus, selector: str, names: Instrumentation | None) -> tuple[str, ...]:
+    """The `instance` labels of targets that are up; with `names`, of those that count requests, if any does."""
+    up = [series.labels for series in _ups(prometheus, selector) if series.last == 1]
+    counting = _counting(prometheus, selector, names) if names else None
+    known = Targets.of(up)
+    own = [labels for labels in up if not counting or known.name(labels) in {known.name(each) for each in counting}]
+    return tuple(sorted({labels.get("instance", "") for labels in own}))
+
+
+def _counting(prometheus: Prometheus, selector: str, names: Instrumentation) -> list[Mapping[str, str]]:
+    """Label sets of the series that count requests."""
+    reading = prometheus.read(promql.selector(names.arrived, selector))
+    return [series.labels for series in reading.series] if isinstance(reading, Reading) else []
+
+
+def _narrowed_by(prometheus: Prometheus, selector: str, names: Instrumentation) -> str:
+    """Matchers that leave one copy of each series, where replicas of Prometheus give several; empty where none do."""
+    counted = prometheus.read(promql.selector(f"{names.latency_by_view}_sum", selector))
+    ups = [series.labels for series in _ups(prometheus, selector)]
+    found = replicas.find(ups, counted if isinstance(counted, Reading) else Reading(()))
+    return found.matchers if found else ""
+
+
+def _target_labels(prometheus: Prometheus, selector: str) -> tuple[str, ...]:
+    """The labels of `up`, where several targets share an `instance`; none where each has its own."""
+    ups = [series.labels for series in _ups(prometheus, selector)]
+    if len({labels.get("instance", "") for labels in ups}) == len(ups):
+        return ()
+    return tuple(sorted({name for labels in ups for name in labels} - {"__name__"}))
+
+
+def _interval_s(prometheus: Prometheus, selector: str, names: Instrumentation) -> float:
+    """Seconds between two scrapes of the app's targets, the median of the newest; waits for two of them.
 
     Raises PrometheusError when they do not come within `INTERVAL_LIMIT_S`.
     """
@@ -107,6 +182,9 @@ def _interval_s(prometheus: Prometheus, selector: str) -> float:
     while True:
         reading = prometheus.read(f"{UP}{{{selector}}}[{promql.duration(INTERVAL_LIMIT_S)}]")
         scraped = reading.series if isinstance(reading, Reading) else ()
+        known = Targets.of(series.labels for series in scraped)
+        counting = {known.name(labels) for labels in _counting(prometheus, selector, names)}
+        scraped = tuple(each for each in scraped if not counting or known.name(each.labels) in counting)
         steps = sorted(after[0] - before[0] for series in scraped for before, after in pairwise(series.points))
         if steps:
             return round(steps[len(steps) // 2], 3)

@@ -5,8 +5,9 @@ whose metrics are nobody's to verify have a window by this machine's clock (`ope
 has its last minutes (`last_minutes`).
 """
 
+import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,9 @@ from harness.config.profile import Profile
 from harness.core.errors import PrometheusError, UsageError
 from harness.core.query import NoData, Reading
 from harness.core.run import Window
-from harness.promql.own_series import UP
+from harness.evidence import quiet
+from harness.evidence.quiet import Scrape
+from harness.promql.own_series import OF_SCRAPES, SAMPLES_KEPT, UP
 from harness.runs.preflight import asking
 from harness.runs.scrapes import Scraped
 from harness.runtime import interrupt, target_client
@@ -27,6 +30,9 @@ FEWEST_SCRAPES = 4
 """Scrapes in the shortest range of time that says anything."""
 LEAST_S = 1.0
 """The shortest window by this machine's clock: no run's window is empty."""
+
+VISIBLE_INTERVALS, VISIBLE_S = 3, 10.0
+"""How long to wait until all samples of the last scrape can be asked for: intervals, and seconds at the least."""
 
 Totals = Mapping[str, Mapping[str, Any]]
 """What the target reported of itself, by the name of the question, as it is stored."""
@@ -40,6 +46,8 @@ class QuietScrape:
     """Unix time of the scrape, on Prometheus's clock."""
     idle_requests: int | None
     """Requests by others seen while waiting: 0 when it was really quiet."""
+    views: tuple[str, ...] = ()
+    """View labels of these, as far as they are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,9 @@ class OpenWindow:
             self.scraped,
             ended_s - self.skew_s + SKEW_MARGIN_S,
             _limit_s(self.profile, self.scraped),
+            self.profile.background,
             still=abandoned or self.profile.start is None,
+            whole=self.profile.start is None,
         )
         end = target_client.totals(self.target, self.profile, ("sql_log", "state"))
         return self._measured(after, self.scraped.interval_s, {"start": self.totals, "end": end})
@@ -100,7 +110,9 @@ class OpenWindow:
         """
         assert self.scraped is not None, "what is not scraped has no next scrape"
         after_s = ended_s - self.skew_s + SKEW_MARGIN_S
-        return _await_quiet(self.scraped, after_s, _limit_s(self.profile, self.scraped), still=False).time_s
+        return _await_quiet(
+            self.scraped, after_s, _limit_s(self.profile, self.scraped), self.profile.background, still=False
+        ).time_s
 
     def _measured(self, after: QuietScrape, interval_s: float, totals: Mapping[str, Totals]) -> MeasuredWindow:
         before = self.before
@@ -112,6 +124,7 @@ class OpenWindow:
             before.idle_requests,
             after.idle_requests,
             self.scraped.prometheus.skew_s() if self.scraped else None,
+            tuple(sorted({*before.views, *after.views})),
         )
         if self.scraped is None:
             return MeasuredWindow(window, self.instances, self.version, totals, self.profile.metric_namespace or "")
@@ -137,8 +150,8 @@ def open_window(scraped: Scraped, target: str, profile: Profile) -> OpenWindow:
     totals = target_client.totals(target, profile, ("state", "sql_log"))
     prometheus = scraped.prometheus
     skew_s = prometheus.skew_s()
-    before = _await_quiet(scraped, prometheus.now(), _limit_s(profile, scraped), still=True)
-    instances = prometheus.instances(scraped.selector)
+    before = _await_quiet(scraped, prometheus.now(), _limit_s(profile, scraped), profile.background, still=True)
+    instances = scraped.instances()
     return OpenWindow(scraped, target, profile, scraped.version, skew_s, before, instances, totals)
 
 
@@ -162,7 +175,7 @@ def last_minutes(scraped: Scraped, range_s: float) -> MeasuredWindow:
         )
     end_s = round(prometheus.now() - interval_s, 3)
     window = Window(end_s - range_s, end_s, interval_s, prometheus.skew_s(), None, None)
-    instances = prometheus.instances(scraped.selector)
+    instances = scraped.instances()
     return MeasuredWindow(window, instances, scraped.version, {}, scraped.names.namespace)
 
 
@@ -171,23 +184,35 @@ def _limit_s(profile: Profile, scraped: Scraped) -> float:
     return max(profile.quiet_timeout_s, 4 * scraped.interval_s)
 
 
-def _await_quiet(scraped: Scraped, after_s: float, limit_s: float, *, still: bool) -> QuietScrape:
+def _await_quiet(
+    scraped: Scraped, after_s: float, limit_s: float, background: Collection[str], *, still: bool, whole: bool = False
+) -> QuietScrape:
     """Wait for a visible scrape later than `after_s` at which nothing was in flight.
 
-    With `still`, the counters must also have stood still since the scrape before it, but for the scrape itself.
+    With `still`, the counters must also have stood still since the scrape before it, but for scrapes and `background`.
+    With `whole`, all samples of the scrape must be visible, as they are at once where Prometheus itself scrapes.
     When that does not come within `limit_s` others use the target: then the newest scrape, and how many requests
     they made between two scrapes; None when the newest scrapes failed or hold no counters. `after_s` is on
     Prometheus's clock. Raises PrometheusError when no scrape comes.
     """
     deadline = time.monotonic() + limit_s
     while True:
-        judged = _judge_quiet(scraped, after_s)
-        if judged and judged.flying == 0 and (not still or judged.is_still):
-            return QuietScrape(judged.time_s, 0)
-        if time.monotonic() > deadline:
-            if judged is None:
-                return QuietScrape(_newest_scrape(scraped, after_s, limit_s), None)
-            return QuietScrape(judged.time_s, max(judged.arrived, 0))
+        judged = _judge_quiet(scraped, after_s, background)
+        late = time.monotonic() > deadline
+        if judged and (late or (judged.flying == 0 and (not still or judged.strange == 0))):
+            if whole:
+                _await_visible(scraped, judged)
+            seen = judged.strange if late else 0
+            return QuietScrape(judged.time_s, seen, judged.views if seen else ())
+        if late:
+            return QuietScrape(_newest_scrape(scraped, after_s, limit_s), None)
+        interrupt.sleep(POLL_S)
+
+
+def _await_visible(scraped: Scraped, scrape: Scrape) -> None:
+    """Wait until all samples of a scrape can be asked for; what is missing after the limit, the checks say."""
+    deadline = time.monotonic() + max(VISIBLE_INTERVALS * scraped.interval_s, VISIBLE_S)
+    while not _is_visible(scraped, scrape) and time.monotonic() < deadline:
         interrupt.sleep(POLL_S)
 
 
@@ -201,74 +226,26 @@ def _newest_scrape(scraped: Scraped, after_s: float, limit_s: float) -> float:
     return max(tried_s)
 
 
-@dataclass(frozen=True, slots=True)
-class _Newest:
-    """The newest scrape of every instance; requests without the scrapes' own."""
-
-    time_s: float
-    flying: int
-    """Requests in flight then."""
-    arrived: int
-    """Requests since the scrape before."""
-    answered: int
-    """Responses since the scrape before."""
-
-    @property
-    def is_still(self) -> bool:
-        """Nothing began and nothing ended since the scrape before."""
-        return self.arrived == 0 and self.answered == 0
-
-
-def _judge_quiet(scraped: Scraped, after_s: float) -> _Newest | None:
-    """The newest scrape after `after_s`; None where an instance has none, or two of different moments."""
+def _judge_quiet(scraped: Scraped, after_s: float, background: Collection[str]) -> Scrape | None:
+    """The newest scrape of all targets after `after_s`, or None."""
     lookback_s = 5 * scraped.interval_s
-    metrics = (scraped.names.arrived, scraped.names.answered)
-    requests, responses = (
-        scraped.prometheus.read(promql.raw(metric, scraped.selector, lookback_s)) for metric in metrics
-    )
-    if isinstance(requests, NoData) or isinstance(responses, NoData):
+    names, prometheus, selector = scraped.names, scraped.prometheus, scraped.selector
+    metrics = (UP, names.arrived, names.answered, names.responses_by_view)
+    up, arrived, answered, by_view = (prometheus.read(promql.raw(metric, selector, lookback_s)) for metric in metrics)
+    if isinstance(up, NoData) or isinstance(arrived, NoData) or isinstance(answered, NoData):
         return None
-    answered, served = _sums(responses), _served(scraped, lookback_s)
-    newest, flying, arrived, ended = 0.0, 0, 0, 0
-    for instance, points in _sums(requests).items():
-        answers = answered.get(instance, ())
-        if len(points) < 2 or len(answers) < 2 or points[-1][0] <= after_s:
-            return None
-        if points[-1][0] != answers[-1][0]:
-            return None  # a scrape was stored between the two questions: they are of different moments
-        own = 1 if points[-1][1] - answers[-1][1] >= 1 else 0  # the scrape itself, when Django serves it
-        flying += int(points[-1][1] - answers[-1][1]) - own
-        scrapes = _grown(served.get(instance, ()), points[-2][0], points[-1][0])
-        arrived += _without(int(points[-1][1] - points[-2][1]), own, scrapes)
-        ended += _without(int(answers[-1][1] - answers[-2][1]), own, scrapes)
-        newest = max(newest, points[-1][0])
-    return _Newest(newest, flying, arrived, ended)
+    own = {scraped.metrics_view or names.metrics_view, *background}
+    counted = by_view if isinstance(by_view, Reading) else None
+    return quiet.judge(up, arrived, answered, counted, names.labels.view, own, after_s, scraped.interval_s)
 
 
-def _without(grown: int, own: int, scrapes: int) -> int:
-    """Requests without this scrape's `own` and those of whoever else scrapes."""
-    return grown - max(own, min(grown, scrapes))
-
-
-def _served(scraped: Scraped, lookback_s: float) -> dict[str, list[tuple[float, float]]]:
-    """How often each instance's metrics were asked for, by whomever: a second Prometheus of a pair is no traffic."""
-    names = scraped.names
-    view = {names.labels.view: scraped.metrics_view or names.metrics_view}
-    reading = scraped.prometheus.read(promql.raw(names.responses_by_view, scraped.selector, lookback_s, view))
-    return _sums(reading) if isinstance(reading, Reading) else {}
-
-
-def _grown(points: Sequence[tuple[float, float]], before_s: float, after_s: float) -> int:
-    """How much a counter grew between two scrapes; 0 when one of them is not known."""
-    values = dict(points)
-    return int(values[after_s] - values[before_s]) if before_s in values and after_s in values else 0
-
-
-def _sums(reading: Reading) -> dict[str, list[tuple[float, float]]]:
-    """A counter by instance at each scrape, added up over the labels that an app gave it."""
-    sums: dict[str, dict[float, float]] = {}
-    for series in reading.series:
-        points = sums.setdefault(series.labels.get("instance", ""), {})
-        for time_s, value in series.points:
-            points[time_s] = points.get(time_s, 0.0) + value
-    return {instance: sorted(points.items()) for instance, points in sums.items()}
+def _is_visible(scraped: Scraped, scrape: Scrape) -> bool:
+    """True when all samples of a scrape can be asked for; by remote write they come one after the other."""
+    prometheus, selector, lookback_s = scraped.prometheus, scraped.selector, 5 * scraped.interval_s
+    own = f"job=~{promql.label_value('|'.join(map(re.escape, scrape.jobs)))}" if scrape.jobs else ""
+    others = ",".join(filter(None, (selector.strip().removesuffix(","), own, f'__name__!~"{OF_SCRAPES}"')))
+    kept = prometheus.read(promql.raw(SAMPLES_KEPT, selector, lookback_s))
+    samples = prometheus.read(promql.raw("", others, lookback_s))
+    if isinstance(samples, NoData):
+        return False
+    return quiet.is_whole(samples, kept if isinstance(kept, Reading) else Reading(()), scrape)

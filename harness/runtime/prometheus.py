@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Any
 
+import requests
 from prometheus_api_client import PrometheusConnect
 from prometheus_api_client.exceptions import PrometheusApiClientException
 
@@ -18,9 +19,16 @@ from harness.core.query import NoData, Query, Reading
 from harness.core.text import shorten
 from harness.evidence import prometheus_evidence, relabel_rules
 from harness.promql.own_series import UP
-from harness.runtime import http, reachable, refusals
+from harness.runtime import dialects, http, reachable, refusals
 from harness.runtime.answers import AnswerError, Problem
 
+ALWAYS = {"nocache": "1", "dedup": "false", "partial_response": "false", "max_source_resolution": "0s"}
+"""Asked with each query: samples as they were scraped, of now, and all of them. Without these VictoriaMetrics answers
+with values of 30 s ago, and Thanos merges replicas sample by sample, or leaves out a store that does not answer."""
+ANNOTATION = "PromQL "
+"""With which warnings begin that are about an expression (util/annotations/annotations.go): no sample is missing."""
+WARNED_AGAIN = 3
+"""How often a live question is asked again while its answer comes with a warning."""
 POLL_S = 0.1
 """How often the server is asked while something is awaited."""
 TIMEOUT_S = 30.0
@@ -48,6 +56,22 @@ class _SlowError(PrometheusError):
     """One query took too long; another may not."""
 
 
+class _PartialError(PrometheusError):
+    """The server warns that the answer may not be whole."""
+
+
+class _Warnings(http.Session):
+    """A session that knows what the server warned of in its last answer."""
+
+    last = ""
+
+    def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
+        """As in the base class. Raises AnswerError."""
+        response = super().request(method, url, *args, **kwargs)
+        self.last = _warning(response) if b'"warnings"' in response.content else ""
+        return response
+
+
 class _ShapeError(PrometheusError):
     """One query got something else than an answer; another may not."""
 
@@ -58,7 +82,7 @@ class Prometheus:
     def __init__(self, url: str) -> None:
         """Nothing is sent yet."""
         self.url = url.rstrip("/")
-        self._session = http.Session(TIMEOUT_S)
+        self._session = _Warnings(TIMEOUT_S)
         self._client = PrometheusConnect(url=self.url, session=self._session)
 
     def version(self) -> str:
@@ -78,11 +102,11 @@ class Prometheus:
                 f"--prometheus: {self.url} answers, but not like a Prometheus; is the URL right?"
             ) from None
         self._session.repeats = True  # it is there: what it lacks from now on, it may have the next moment
-        return version or (UNVERSIONED if self._has_open_ranges() else "")
+        return version or (UNVERSIONED if self.evaluates_as() == "3.0" else "")
 
-    def _has_open_ranges(self) -> bool:
-        """Of the points 0 s, 5 s and 10 s, a range of 10 s that ends at 10 s leaves out the first."""
-        return self._number("scalar(count_over_time(vector(1)[10s:5s]))", 10.0) == 2
+    def evaluates_as(self) -> str:
+        """The oldest version of Prometheus that evaluates as the server does; empty for none."""
+        return dialects.find(self._number)
 
     def now(self) -> float:
         """Unix time on the server's own clock."""
@@ -126,7 +150,7 @@ class Prometheus:
             return {"result": self._ask(query)}
         except _SlowError as error:
             return {"error": secret.redact(str(error)), "code": Code.NO_ANSWER, "slow": True}
-        except _ShapeError as error:
+        except (_ShapeError, _PartialError) as error:
             return {"error": secret.redact(str(error)), "code": Code.NO_ANSWER}
         except PrometheusApiClientException as error:
             refused = _status_of(error) in REFUSALS
@@ -195,22 +219,25 @@ class Prometheus:
         except (AnswerError, *_SHAPES):
             return None
 
-    def instances(self, selector: str) -> tuple[str, ...]:
-        """The `instance` labels of the target's processes that are scraped well now. Raises PrometheusError."""
-        reading = self.read(f"{UP}{{{selector}}}")
-        up = [series for series in reading.series if series.last == 1] if isinstance(reading, Reading) else []
-        return tuple(sorted(series.labels.get("instance", "") for series in up))
-
     def read(self, text: str) -> Reading | NoData:
         """The answer to an expression as of now. Raises PrometheusError when it is refused or none comes."""
         try:
-            return prometheus_evidence.parse_result(self._instant(text, None))
+            return prometheus_evidence.parse_result(self._asked_again(text))
         except PrometheusApiClientException as error:
             if _status_of(error) in REFUSALS:
                 raise PrometheusError(f"{self.url} refused {text}: {_reason(error)}; is the selector right?") from None
             raise PrometheusError(f"{self.url} gave no answer to {text}: {_reason(error)}") from None
         except _SHAPES:
             return NoData("not a vector", Code.UNREADABLE)
+
+    def _asked_again(self, text: str) -> Sequence[Any]:
+        """An answer as of now, asked for again while it comes with a warning. Raises PrometheusError."""
+        for _ in range(WARNED_AGAIN):
+            try:
+                return self._instant(text, None)
+            except _PartialError:
+                time.sleep(POLL_S)
+        return self._instant(text, None)
 
     def _number(self, text: str, time_s: float | None) -> float:
         """The value of a scalar. Raises PrometheusError when it is refused, none comes, or it is none."""
@@ -225,13 +252,22 @@ class Prometheus:
         return value
 
     def _instant(self, text: str, time_s: float | None) -> Sequence[Any]:
-        parameters = {} if time_s is None else {"time": f"{time_s:.3f}"}
+        parameters = ALWAYS if time_s is None else {**ALWAYS, "time": f"{time_s:.3f}"}
         try:
-            return _listed(self._client.custom_query(text, params=parameters))
+            return self._whole(_listed(self._client.custom_query(text, params=parameters)))
         except AnswerError as error:
             raise self._unanswered(error) from None
         except _SHAPES:
             raise _ShapeError(f"{self.url} answers, but not like a Prometheus; is the URL right?") from None
+
+    def _whole(self, found: Sequence[Any]) -> Sequence[Any]:
+        """The list, where the server did not warn that some of it may be missing. Raises _PartialError."""
+        if self._session.last:
+            raise _PartialError(
+                f"{self.url} warns that its answer may not be whole: {self._session.last}; see that all of its stores "
+                "answer"
+            )
+        return found
 
     def _unanswered(self, error: AnswerError) -> PrometheusError:
         match error.problem:
@@ -256,16 +292,17 @@ class Prometheus:
 
     def _range(self, query: Query, start_s: float, step_s: float) -> Sequence[Any]:
         try:
-            return _listed(
+            found = _listed(
                 self._client.custom_query_range(
                     query.text,
                     start_time=_utc(start_s),
                     end_time=_utc(query.time_s),
                     step=f"{step_s:g}",
                     # the client rounds to whole seconds; these override it
-                    params={"start": f"{start_s:.3f}", "end": f"{query.time_s:.3f}"},
+                    params={**ALWAYS, "start": f"{start_s:.3f}", "end": f"{query.time_s:.3f}"},
                 )
             )
+            return self._whole(found)
         except AnswerError as error:
             raise self._unanswered(error) from None
         except _SHAPES:
@@ -282,6 +319,15 @@ def _listed(found: Any) -> Sequence[Any]:
 def _status_of(error: Exception) -> int | None:
     status = _STATUS.search(str(error))
     return int(status[1]) if status else None
+
+
+def _warning(response: requests.Response) -> str:
+    """What a server warns of that concerns samples; empty for nothing."""
+    try:
+        warned = response.json().get("warnings") or []
+        return shorten("; ".join(str(each) for each in warned if not str(each).startswith(ANNOTATION)), LONGEST_REASON)
+    except _SHAPES:
+        return ""
 
 
 def _reason(error: Exception) -> str:

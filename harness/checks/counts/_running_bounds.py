@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from harness.checks import churn
 from harness.checks.background import counts_by_view_fit
 from harness.checks.base import Facts
 from harness.checks.response_counts import ELSEWHERE, may_be_of
 from harness.core.query import Reading, Series
 from harness.evidence import prometheus_evidence
+from harness.evidence.lives import WHOLE
 from harness.evidence.moments import Moment
 
 Key = tuple[str, ...]
@@ -30,7 +32,10 @@ class Bounds:
 
 def responses(facts: Facts, readings: Sequence[Moment]) -> dict[Key, Bounds]:
     """By view, method and status, with views unknown to the client pooled as in `response_counts`."""
-    return {key: _widened(facts, key, bounds) for key, bounds in _answered(facts, readings).items()}
+    return {
+        key: _lowered(facts, readings, _widened(facts, key, bounds), *key)
+        for key, bounds in _answered(facts, readings).items()
+    }
 
 
 def requests(facts: Facts, readings: Sequence[Moment]) -> dict[Key, Bounds]:
@@ -40,7 +45,7 @@ def requests(facts: Facts, readings: Sequence[Moment]) -> dict[Key, Bounds]:
         if view not in (ELSEWHERE, facts.names.unrouted):
             before = sums.get((view, method))
             sums[(view, method)] = bounds if before is None else _added(before, bounds)
-    return {key: _widened(facts, key, bounds) for key, bounds in sums.items()}
+    return {key: _lowered(facts, readings, _widened(facts, key, bounds), *key) for key, bounds in sums.items()}
 
 
 def unanswered(facts: Facts, readings: Sequence[Moment], key: Key) -> Bounds:
@@ -59,15 +64,20 @@ def totals(facts: Facts, readings: Sequence[Moment]) -> dict[Key, Bounds]:
         whole = _added(whole, _scrapes(facts, readings, instance))
         for view in facts.run.background:
             whole = _added(whole, _known_later(_counted(facts, readings, instance, view)))
-    return {(): whole}
+    return {(): _lowered(facts, readings, whole)}
 
 
-def growth(series: Series, readings: Sequence[Moment], start_s: float) -> Numbers:
-    """How much a series has grown since t0 at each reading of its instance; 0 before its first sample."""
-    instance = series.labels.get("instance", "")
-    grown, born_s = prometheus_evidence.running_increase(series, start_s), series.points[0][0]
+def growth(facts: Facts, series: Series, readings: Sequence[Moment]) -> Numbers:
+    """How much a series has grown since t0 at each reading of its target; 0 before its first sample."""
+    start_s, instance = facts.run.window.start_s, _target(facts, series)
+    life = prometheus_evidence.lives_of(facts.run, facts.evidence).get(instance, WHOLE)
+    grown, born_s = prometheus_evidence.running_increase(series, start_s, life.begun_s), series.points[0][0]
     times = (reading.read_s.get(instance) for reading in readings)
     return np.array([0.0 if at is None else grown.get(at, np.nan if at > born_s else 0.0) for at in times])
+
+
+def _target(facts: Facts, series: Series) -> str:
+    return prometheus_evidence.targets(facts.run, facts.evidence).name(series.labels)
 
 
 def series_of(facts: Facts, metric: str) -> tuple[Series, ...]:
@@ -114,6 +124,17 @@ def _scrapes(facts: Facts, readings: Sequence[Moment], instance: str) -> Bounds:
     return Bounds(known.least, np.maximum(known.most, own))
 
 
+def _lowered(facts: Facts, readings: Sequence[Moment], bounds: Bounds, *key: str) -> Bounds:
+    """Without the requests that may have left unscraped with a replica, from its end on."""
+    left = churn.unaccounted(facts)
+    if not left.total:
+        return bounds
+    ends_s = [each.last_s for each in churn.lives(facts).values() if each.left]
+    ends_s += [before for each in churn.lives(facts).values() for before, _ in each.restarts]
+    over = np.array([reading.time_s > min(ends_s) for reading in readings])
+    return Bounds(np.maximum(bounds.least - left.of(*key) * over, 0.0), bounds.most)
+
+
 def _is_new(readings: Sequence[Moment], place: int, instance: str) -> bool:
     """The instance was read anew."""
     now = readings[place]
@@ -123,9 +144,9 @@ def _is_new(readings: Sequence[Moment], place: int, instance: str) -> bool:
 def _counted(facts: Facts, readings: Sequence[Moment], instance: str, view: str) -> Numbers:
     label = facts.names.labels.view
     found = (
-        growth(series, readings, facts.run.window.start_s)
+        growth(facts, series, readings)
         for series in series_of(facts, facts.names.responses_by_view)
-        if series.labels.get(label) == view and series.labels.get("instance", "") == instance
+        if series.labels.get(label) == view and _target(facts, series) == instance
     )
     return sum(found, np.zeros(len(readings)))
 

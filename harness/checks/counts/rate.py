@@ -6,7 +6,7 @@ The panel extrapolates by design; the reference `rate()` says by how much, so th
 from dataclasses import replace
 
 from harness import promql
-from harness.checks import reference_queries, response_counts
+from harness.checks import churn, reference_queries, response_counts
 from harness.checks.base import (
     COUNTED,
     NO_DATA,
@@ -59,13 +59,16 @@ def _judge_exact(facts: Facts, key: ViewKey, client: dict[ViewKey, float], metri
     length_s = facts.run.window.length_s
     lost = facts.lost if key == ALL else lost_requests(facts, *key)
     count = Count(ID, name_of(key), round(client.get(key, 0)), metric.get(key, 0.0), "responses", SHORT, OVER)
-    verdict = equal(count, facts, lost=lost)
+    left = churn.unaccounted(facts).of(*key)
+    verdict = equal(count, facts, lost=lost, left=left)
+    basis = verdict.tolerance.basis if verdict.tolerance and left else "exact, as counts"
+    below = verdict.tolerance.below if verdict.tolerance else 0.0
     return replace(
         verdict,
         why=f"{verdict.why}, in {length_s:.3f} s",
         expected=client.get(key, 0) / length_s,
         observed=metric.get(key, 0.0) / length_s,
-        tolerance=Tolerance(0, lost / length_s, "exact, as counts") if verdict.tolerance else None,
+        tolerance=Tolerance(below / length_s, lost / length_s, basis) if verdict.tolerance else None,
         unit="requests/s",
         labels=labels_of(key),
     )

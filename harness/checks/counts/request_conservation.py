@@ -2,6 +2,7 @@
 
 import math
 
+from harness.checks import churn
 from harness.checks.background import background_requests
 from harness.checks.base import COUNTED, NO_DATA, Check, Facts, inconclusive, settled, unanswered
 from harness.checks.comparison import Count, equal
@@ -44,7 +45,7 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         observed_by=facts.names.arrived,
         labels={"law": "requests"},
     )
-    return (equal(count, facts, lost=facts.lost), *_judge_twins(facts))
+    return (equal(count, facts, lost=facts.lost, left=churn.unaccounted(facts).total), *_judge_twins(facts))
 
 
 def _judge_twins(facts: Facts) -> list[Verdict]:
@@ -53,14 +54,15 @@ def _judge_twins(facts: Facts) -> list[Verdict]:
     items = prometheus_evidence.deltas(facts.run, facts.evidence, timed)
     if isinstance(items, NoData):
         return [] if len(facts.run.instances) < 2 else [unanswered(ID, "instances", items)]
-    instances = {item.labels.get("instance", "") for item in items}
+    known = prometheus_evidence.targets(facts.run, facts.evidence)
+    instances = {known.name(item.labels) for item in items}
     if len(instances) < 2:
         return []
     seconds: dict[tuple[str, str, str], list[float]] = {}
     for item in items:
         view = item.labels.get(labels.view, "")
         if item.value and view not in facts.background:
-            one = (item.labels.get("instance", ""), view, item.labels.get(labels.method, ""))
+            one = (known.name(item.labels), view, item.labels.get(labels.method, ""))
             seconds.setdefault(one, []).append(item.value)
     by_sum: dict[tuple[str, str, float], list[str]] = {}
     for (instance, view, method), values in seconds.items():

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from harness.checks import response_counts
+from harness.checks import churn, response_counts
 from harness.checks.background import background_requests
 from harness.checks.base import COUNTED, NO_DATA, Check, Facts, labels_of, unanswered
 from harness.checks.comparison import Count, equal
@@ -52,6 +52,7 @@ def _judge_responses(facts: Facts) -> list[Verdict]:
             ),
             facts,
             lost=lost_requests(facts, key[0], key[1]),
+            left=churn.unaccounted(facts).of(*key),
         )
         for key in sorted({*expected, *(key for key, value in observed.items() if value)})
     ]
@@ -83,6 +84,7 @@ def _judge_requests(facts: Facts) -> list[Verdict]:
             ),
             facts,
             lost=lost_requests(facts, *key),
+            left=churn.unaccounted(facts).of(*key),
         )
         for key in sorted({*expected, *strangers})
     ]
@@ -125,6 +127,7 @@ def _judge_methods(facts: Facts) -> list[Verdict]:
             ),
             facts,
             lost=lost[method],
+            left=churn.unaccounted(facts).of(method=method),
         )
         for method in methods
         if expected[method] or observed.get(method)

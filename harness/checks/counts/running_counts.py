@@ -141,7 +141,7 @@ def _grown(facts: Facts, readings: Sequence[Moment], metric: str, by: Key) -> di
             if len(by) == 2:
                 continue  # requests of unknown views are not compared, as in `request-counts`
             key = (ELSEWHERE, *key[1:])
-        found.append((key, _running_bounds.growth(series, readings, facts.run.window.start_s)))
+        found.append((key, _running_bounds.growth(facts, series, readings)))
     return dict(_running_bounds.summed(found))
 
 

@@ -51,7 +51,7 @@ def judge_middlewares(facts: Facts, found: dict[ViewKey, Histogram]) -> Verdict:
     least_s = latency.inner.sum_s + prometheus_evidence.total(sums, **{label: facts.metrics_view})
     counted = exporters(facts)
     own = {instance: at for instance, at in times.items() if instance in counted}
-    most_s = (latency.client.sum_s if silent else latency.outer.sum_s) + _scraping_s(own, scrapes)
+    most_s = (latency.client.sum_s if silent else latency.outer.sum_s) + _scraping_s(facts, own, scrapes)
     open_above = facts.foreign or bool(declared) or bool(facts.lost) or bool(scrapes_by_others(facts))
     fine = least_s <= whole.sum_s * (1 + 1e-9) and (open_above or whole.sum_s <= most_s)
     why = (
@@ -74,11 +74,11 @@ def judge_middlewares(facts: Facts, found: dict[ViewKey, Histogram]) -> Verdict:
     )
 
 
-def _scraping_s(times: Mapping[str, tuple[float, ...]], scrapes: Reading) -> float:
+def _scraping_s(facts: Facts, times: Mapping[str, tuple[float, ...]], scrapes: Reading) -> float:
     """What Prometheus waited for the scrapes whose own time is in the counters of the last one."""
-    waited_s = 0.0
+    waited_s, known = 0.0, prometheus_evidence.targets(facts.run, facts.evidence)
     for series in scrapes.series:
-        counted = times.get(series.labels.get("instance", ""), ())[:-1]
+        counted = times.get(known.name(series.labels), ())[:-1]
         waited_s += sum(value for time_s, value in series.points if time_s in counted)
     return waited_s
 

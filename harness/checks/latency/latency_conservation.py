@@ -151,9 +151,10 @@ def _judge_bounds(facts: Facts, deltas: Deltas) -> Verdict:
     """A process gives every view the same buckets, so one that a view lacks was lost on the way to Prometheus."""
     names, labels = facts.names, facts.names.labels
     bounds: dict[tuple[str, str], set[str]] = {}
+    known = prometheus_evidence.targets(facts.run, facts.evidence)
     for item in deltas[f"{names.latency_by_view}_bucket"]:
         group = (
-            item.labels.get("instance", ""),
+            known.name(item.labels),
             " ".join((item.labels.get(labels.view, ""), item.labels.get(labels.method, ""))),
         )
         bounds.setdefault(group, set()).add(item.labels.get("le", ""))

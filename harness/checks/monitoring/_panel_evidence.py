@@ -102,12 +102,13 @@ def samples(facts: Facts, asked: ParsedPanel, memo: Memo) -> PanelSamples | NoDa
             return reading
         series[metric] = reading.series if isinstance(reading, Reading) else ()
     scrapes: dict[str, tuple[float, ...]] = {}
+    known = prometheus_evidence.targets(run, facts.evidence)
     for up in series[UP]:
-        scrapes[up.labels.get("instance", "")] = tuple(at for at, value in up.points if value == 1)
+        scrapes[known.name(up.labels)] = tuple(at for at, value in up.points if value == 1)
     if not scrapes:
         return NoData("no scrape of the target is known", Code.NO_SCRAPE)
     try:
-        dialect = promql.Dialect.of(run.prometheus_version)
+        dialect = promql.Dialect.of(run.dialect_of)
     except ValueError as error:
         return NoData(str(error), Code.UNKNOWN_VERSION)
     views = facts.background
@@ -116,6 +117,7 @@ def samples(facts: Facts, asked: ParsedPanel, memo: Memo) -> PanelSamples | NoDa
         at_s=run.window.end_s,
         dialect=dialect,
         updates=scrapes,
+        source=lambda each: known.name(each.labels),
         recordings=_rule_evidence.by_record(facts),
         traffic=traffic,
         background=tuple(each for each in series[answered] if each.labels.get(traffic.view) in views),

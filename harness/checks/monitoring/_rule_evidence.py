@@ -9,6 +9,7 @@ from harness.core.codes import Code
 from harness.core.query import NoData, NoSeries, Query, Reading, Series
 from harness.core.rule import Rule
 from harness.core.run import Run
+from harness.evidence import prometheus_evidence
 from harness.monitoring.rules import reevaluation
 from harness.monitoring.rules.reevaluation import Group, Origins, Replay, Scraped
 from harness.monitoring.rules.rule_file import EVALUATION
@@ -82,7 +83,7 @@ def read(facts: Facts) -> Replay | NoData:
     """All that the rules were evaluated on."""
     run = facts.run
     try:
-        dialect = promql.Dialect.of(run.prometheus_version)
+        dialect = promql.Dialect.of(run.dialect_of)
     except ValueError as error:
         return NoData(str(error), Code.UNKNOWN_VERSION)
     series: dict[str, tuple[Series, ...]] = {}
@@ -95,14 +96,20 @@ def read(facts: Facts) -> Replay | NoData:
         series[metric] = reading.series if isinstance(reading, Reading) else ()
     if not series[UP]:
         return NoData("no scrape of the target is known", Code.NO_SCRAPE)
-    scrapes = {each.labels.get("instance", ""): tuple(at for at, _ in each.points) for each in series[UP]}
-    took = {each.labels.get("instance", ""): dict(each.points) for each in series[SCRAPE_DURATION]}
+    known = prometheus_evidence.targets(run, facts.evidence)
+    scrapes = {known.name(each.labels): tuple(at for at, _ in each.points) for each in series[UP]}
+    took = {known.name(each.labels): dict(each.points) for each in series[SCRAPE_DURATION]}
     ends = {
         instance: tuple(at + took.get(instance, {}).get(at, run.window.scrape_interval_s) for at in times)
         for instance, times in scrapes.items()
     }
     recorded = {name: series.pop(name) for name in _record_names(run)}
-    return Replay(run.rules, evaluations(facts), Scraped(series, scrapes, ends, dialect), recorded)
+    return Replay(
+        run.rules,
+        evaluations(facts),
+        Scraped(series, scrapes, ends, dialect, lambda each: known.name(each.labels)),
+        recorded,
+    )
 
 
 def judged_from_s(run: Run, rule: Rule) -> float:

@@ -1,13 +1,14 @@
 """Was nothing in flight at both ends of the window, and did nobody else use the target?"""
 
-from harness.checks.background import counts_at, exporters, scrapes_itself
+from harness.checks.background import counts_at, exporters, is_there, scrapes_by_others, scrapes_itself
 from harness.checks.base import NO_DATA, Check, Facts, inconclusive, settled, unanswered
-from harness.core.codes import Code
-from harness.core.query import NoData, Query
+from harness.core.codes import Code, FindingCode
+from harness.core.query import NoData, Query, Reading
 from harness.core.run import Run
 from harness.core.verdict import Finding, Strength, Verdict
 from harness.evidence import prometheus_evidence
 from harness.instrumentation import registry
+from harness.promql.own_series import UP
 
 ID = "quiescence"
 
@@ -15,7 +16,7 @@ ID = "quiescence"
 def queries(run: Run) -> tuple[Query, ...]:
     """Raw requests and responses, and whether the scrapes are requests themselves."""
     names = registry.of(run)
-    metrics = (names.arrived, names.answered, names.responses_by_view)
+    metrics = (UP, names.arrived, names.answered, names.responses_by_view)
     return tuple(prometheus_evidence.raw_query(run, metric) for metric in metrics)
 
 
@@ -26,6 +27,7 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         _judge_flying(facts, "t0", window.start_s),
         _judge_flying(facts, "t1", window.end_s),
         _judge_foreign(facts),
+        *_other_scrapers(facts),
     )
 
 
@@ -37,7 +39,7 @@ def in_flight(facts: Facts, time_s: float) -> int | NoData:
     counts = counts_at(facts, time_s)
     if isinstance(counts, NoData):
         return counts
-    scrapers = len(exporters(facts)) if own else 0
+    scrapers = sum(is_there(facts, target, time_s) for target in exporters(facts)) if own else 0
     return round(counts[0] - counts[1]) - scrapers
 
 
@@ -76,7 +78,8 @@ def _judge_foreign(facts: Facts) -> Verdict:
     if found == 0 and not facts.run.foreign_traffic:
         why = "no other client sent requests while the load was off"
         return settled(ID, subject, Code.AGREES, why, expected=0, observed=0, unit="requests")
-    why = f"other clients sent {found} requests between two scrapes while the load was off"
+    asked = f" ({', '.join(window.idle_views)})" if window.idle_views else ""
+    why = f"other clients sent {found} requests{asked} between two scrapes while the load was off"
     if facts.run.foreign_traffic:
         why = (
             f"declared ({found} requests seen between two scrapes while the load was off): equalities are "
@@ -86,10 +89,38 @@ def _judge_foreign(facts: Facts) -> Verdict:
     if facts.run.embedded:
         why += "; find out which process uses the embedded target"
     else:
+        if window.idle_views:
+            listed = ", ".join(f'"{view}"' for view in window.idle_views)
+            why += f"; if these are probes or health checks, list them: background = [{listed}]"
         why += "; set foreign_traffic = true in the profile to accept lower bounds, or measure without them"
     judged, one_sided = settled if facts.run.embedded else inconclusive, Strength.ONE_SIDED
     code = Code.FOREIGN_TRAFFIC
     return judged(ID, subject, code, why, expected=0, observed=found, unit="requests", strength=one_sided)
+
+
+def _other_scrapers(facts: Facts) -> list[Finding]:
+    """A second Prometheus is no traffic, and worth knowing: it is a load too."""
+    own = scrapes_itself(facts)
+    number = scrapes_by_others(facts) - _failed(facts) if own is True else 0  # one that timed out was a request
+    if number <= 0:
+        return []
+    text = (
+        f"others asked for the metrics {number} times in the window, as the second Prometheus of a pair does; these "
+        "requests are counted by their own view and left out"
+    )
+    return [Finding(FindingCode.OTHER_SCRAPERS, "other scrapers", text, ID)]
+
+
+def _failed(facts: Facts) -> int:
+    """Scrapes of the window that failed: each was a request, or none."""
+    up, window = facts.evidence.read(prometheus_evidence.raw_query(facts.run, UP)), facts.run.window
+    known, counting = prometheus_evidence.targets(facts.run, facts.evidence), exporters(facts)
+    return sum(
+        value != 1 and window.start_s < at <= window.end_s + prometheus_evidence.CLOCK_RESOLUTION_S
+        for series in (up.series if isinstance(up, Reading) else ())
+        if known.name(series.labels) in counting
+        for at, value in series.points
+    )
 
 
 CHECK = Check(

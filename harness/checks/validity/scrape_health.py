@@ -3,22 +3,24 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 
 from harness import promql
-from harness.checks import dropped
+from harness.checks import churn, dropped
+from harness.checks.background import exporters, well_scraped
 from harness.checks.base import NO_DATA, Check, Facts, inconclusive, settled, unanswered
+from harness.checks.validity import _scrapes
 from harness.core.codes import Code
 from harness.core.query import NoData, NoSeries, Query, Reading, Series
 from harness.core.run import Run
 from harness.core.verdict import Finding, Verdict
 from harness.evidence import prometheus_evidence
+from harness.evidence.lives import WHOLE
+from harness.evidence.prometheus_evidence import CLOCK_RESOLUTION_S
+from harness.evidence.targets import Targets
 from harness.instrumentation import registry
 from harness.promql.own_series import OF_ALERTS, OF_SCRAPES, PROCESS_START, SAMPLES_KEPT, UP
 
 ID = "scrape-health"
-GAP = 1.5
-"""Two scrapes further apart than this many intervals have one missing between them."""
 
 
 def queries(run: Run) -> tuple[Query, ...]:
@@ -33,10 +35,10 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Verdicts on each instance's scrapes, then on resets, raw samples, start times, stored series and the clock."""
     return (
         *_judge_ended(facts),
-        *_judge_scrapes(facts),
+        *_scrapes.judge(facts),
         _judge_resets(facts),
         _judge_raw(facts),
-        *_judge_start(facts),
+        *_scrapes.judge_start(facts),
         *_judge_stored(facts),
         _judge_clock(facts),
     )
@@ -74,7 +76,7 @@ def _unrecorded(run: Run) -> str:
 
 def _counted(run: Run, *matchers: str) -> Query:
     inner = ", ".join(matcher for matcher in (run.selector.strip().removesuffix(","), *matchers) if matcher)
-    return Query(f"count by (instance) ({{{inner}}})", run.window.end_s)
+    return Query(f"count by ({', '.join(run.target_labels or ('instance',))}) ({{{inner}}})", run.window.end_s)
 
 
 def _own_growth(run: Run, metric: str) -> Query:
@@ -96,7 +98,7 @@ def _judge_raw(facts: Facts) -> Verdict:
         if isinstance(own, NoData) and not isinstance(own, NoSeries):
             return unanswered(ID, subject, own, labels={"metric": metric})
         grown = {} if isinstance(own, NoData) else {series.labels.get("le", ""): series.last for series in own.series}
-        folded = {le: value for (le,), value in prometheus_evidence.by(items, "le").items()}
+        folded = _folded(facts, metric, items)
         compared += len(grown)
         for le in sorted({*grown, *folded}):
             if not math.isclose(grown.get(le, 0.0), folded.get(le, 0.0), rel_tol=1e-9, abs_tol=1e-6):
@@ -115,56 +117,25 @@ def _judge_raw(facts: Facts) -> Verdict:
     return settled(ID, subject, Code.AGREES, why)
 
 
-def _judge_scrapes(facts: Facts) -> list[Verdict]:
-    reading = facts.evidence.read(prometheus_evidence.raw_query(facts.run, UP))
-    if isinstance(reading, NoData):
-        why = f"it is not known whether the target was scraped: {reading.reason}"
-        return [inconclusive(ID, "scrapes", reading.code, why)]
-    verdicts = [_judge_instance(facts.run, series) for series in reading.series]
-    gone = set(facts.run.instances) - {series.labels.get("instance", "") for series in reading.series}
-    why = "it was scraped at t0 but is no longer a target"
-    return [
-        *verdicts,
-        *(settled(ID, f"{name} scrapes", Code.TARGET_GONE, why, labels={"instance": name}) for name in gone),
-    ]
-
-
-def _judge_instance(run: Run, series: Series) -> Verdict:
-    window = run.window
-    subject, labels = f"{series.labels.get('instance', 'target')} scrapes", _instance(series)
-    inside = [
-        (time_s, value)
-        for time_s, value in series.points
-        if window.start_s - prometheus_evidence.CLOCK_RESOLUTION_S
-        <= time_s
-        <= window.end_s + prometheus_evidence.CLOCK_RESOLUTION_S
-    ]
-    times = [time_s for time_s, _ in inside]
-    expected = round(window.length_s / window.scrape_interval_s)
-    observed = max(len(inside) - 1, 0)
-    failed = sum(1 for _, value in inside if value != 1)
-    gap_s = max((b - a for a, b in pairwise(times)), default=float("inf"))
-    if failed:
-        code = Code.TARGET_DOWN
-        why = (
-            f"{failed} of {len(inside)} scrapes failed (up = 0): the target did not answer in time, or a limit such as "
-            "sample_limit was exceeded; see Prometheus's targets page"
-        )
-    elif gap_s > GAP * window.scrape_interval_s or observed < expected - 1:
-        code = Code.SCRAPES_MISSING
-        why = (
-            f"{observed} scrapes after t0, expected {expected}, with a gap of up to {gap_s:.3g} s: Prometheus was "
-            "down, paused or overloaded"
-        )
-    else:
-        why = f"{observed} scrapes after t0, all successful, at most {gap_s:.3g} s apart"
-        code = Code.AGREES
-    well = observed - failed
-    return settled(ID, subject, code, why, expected=expected, observed=well, unit="scrapes", labels=labels)
-
-
-def _instance(series: Series) -> Mapping[str, str]:
-    return {name: value for name, value in series.labels.items() if name == "instance"}
+def _folded(facts: Facts, metric: str, items: Sequence[prometheus_evidence.CounterIncrease]) -> Mapping[str, float]:
+    """What the raw samples give where Prometheus subtracts two values: of targets that are there at t1."""
+    lives = churn.lives(facts)
+    if all(life.whole for life in lives.values()):
+        return {le: value for (le,), value in prometheus_evidence.by(items, "le").items()}
+    reading = facts.evidence.read(prometheus_evidence.raw_query(facts.run, metric))
+    known, window = prometheus_evidence.targets(facts.run, facts.evidence), facts.run.window
+    well = well_scraped(facts)
+    sums: dict[str, float] = {}
+    for series in reading.series if isinstance(reading, Reading) else ():
+        name = known.name(series.labels)
+        now = [point for point in series.points if point[0] <= window.end_s + CLOCK_RESOLUTION_S]
+        newest_s = max((at for at in well.get(name, ()) if at <= window.end_s + CLOCK_RESOLUTION_S), default=0.0)
+        if not now or lives.get(name, WHOLE).left or now[-1][0] < newest_s:
+            continue  # stale
+        before = [value for at, value in now if at <= window.start_s + CLOCK_RESOLUTION_S]
+        le = series.labels.get("le", "")
+        sums[le] = sums.get(le, 0.0) + now[-1][1] - (before[-1] if before else 0.0)
+    return sums
 
 
 def _judge_resets(facts: Facts) -> Verdict:
@@ -187,35 +158,6 @@ def _judge_resets(facts: Facts) -> Verdict:
     return settled(ID, "counter resets", code, why, expected=0, observed=found, unit="resets", labels=labels)
 
 
-def _judge_start(facts: Facts) -> list[Verdict]:
-    """Absent in multiprocess mode, where there is no single process to report."""
-    query = prometheus_evidence.raw_query(facts.run, PROCESS_START)
-    reading = facts.evidence.read(query)
-    if isinstance(reading, NoData):
-        return [] if query in facts.evidence.answers else [unanswered(ID, "process start", reading)]
-    verdicts = []
-    for series in reading.series:
-        begin_s = facts.run.window.start_s - prometheus_evidence.CLOCK_RESOLUTION_S
-        reported = [value for time_s, value in series.points if time_s >= begin_s]
-        starts = set(reported)
-        subject = f"{series.labels.get('instance', 'target')} process start"
-        if len(starts) <= 1:
-            why = "one process answered every scrape"
-            verdicts.append(settled(ID, subject, Code.AGREES, why, labels=_instance(series)))
-            continue
-        why = f"{len(starts)} processes with different start times answered"
-        code = Code.RESTARTED if reported == sorted(reported) else Code.IN_TURN
-        if code is Code.RESTARTED:
-            why += f": the target restarted, or has several workers without {facts.names.advice.shared_counters}"
-        else:
-            why += f" in turn: several workers without {facts.names.advice.shared_counters}"
-        found = len(starts)
-        verdicts.append(
-            settled(ID, subject, code, why, expected=1, observed=found, unit="processes", labels=_instance(series))
-        )
-    return verdicts
-
-
 def _judge_stored(facts: Facts) -> list[Verdict]:
     kept, stored = facts.evidence.read(_kept(facts.run)), facts.evidence.read(_stored(facts.run))
     if isinstance(kept, NoData):
@@ -225,17 +167,21 @@ def _judge_stored(facts: Facts) -> list[Verdict]:
     doubtful = facts.evidence.read(_doubtful(facts.run)) if facts.run.recorded is not None else NoSeries()
     if isinstance(doubtful, NoData) and not isinstance(doubtful, NoSeries):
         return [unanswered(ID, "stored series", doubtful)]
-    more = _by_instance(doubtful) if isinstance(doubtful, Reading) else {}
-    return [_judge_kept(series, _by_instance(stored), more) for series in _rising(kept)]
+    known, counting = prometheus_evidence.targets(facts.run, facts.evidence), exporters(facts)
+    counts, more = (_by_target(each, known) if isinstance(each, Reading) else {} for each in (stored, doubtful))
+    return [
+        _judge_kept(known.name(series.labels), series, counts, more)
+        for series in _rising(kept)
+        if facts.run.embedded or not counting or known.name(series.labels) in counting
+    ]
 
 
-def _by_instance(reading: Reading) -> dict[str, float]:
-    return {series.labels.get("instance", ""): series.last for series in reading.series}
+def _by_target(reading: Reading, known: Targets) -> dict[str, float]:
+    return {known.name(series.labels): series.last for series in reading.series}
 
 
-def _judge_kept(series: Series, counts: dict[str, float], doubtful: dict[str, float]) -> Verdict:
+def _judge_kept(instance: str, series: Series, counts: dict[str, float], doubtful: dict[str, float]) -> Verdict:
     """`doubtful` are those of `counts` that a rule may have recorded."""
-    instance = series.labels.get("instance", "")
     subject, observed = f"{instance} stored series", counts.get(instance, 0.0)
     same = observed - doubtful.get(instance, 0.0) <= series.last <= observed
     why = f"all {series.last:.0f} series of the last scrape are stored"
@@ -244,7 +190,7 @@ def _judge_kept(series: Series, counts: dict[str, float], doubtful: dict[str, fl
             f"the last scrape kept {series.last:.0f} samples but {observed:.0f} series are stored: labels collide (a "
             "labeldrop that makes two series one), or samples with the same time were dropped"
         )
-    code, labels = Code.AGREES if same else Code.LABELS_COLLIDE, _instance(series)
+    code, labels = Code.AGREES if same else Code.LABELS_COLLIDE, {"instance": instance} if instance else {}
     return settled(ID, subject, code, why, expected=series.last, observed=observed, unit="series", labels=labels)
 
 

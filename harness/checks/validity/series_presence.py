@@ -59,7 +59,7 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
         result
         for instance, own in sorted(targets.items())
         if instance in exported and any(target.well for target in own)
-        for result in _judge_instance(facts.run, instance, own, exported[instance])
+        for result in _judge_instance(facts, instance, own, exported[instance])
     ]
     why = "no successful scrape holds a counter of the target"
     return tuple(results) or (inconclusive(ID, "series", Code.NOTHING_COUNTED, why),)
@@ -77,7 +77,7 @@ def _own(targets: Sequence[Target], series: Series) -> Target:
 
 
 def _judge_instance(
-    run: Run, instance: str, targets: Sequence[Target], exported: list[Series]
+    facts: Facts, instance: str, targets: Sequence[Target], exported: list[Series]
 ) -> Iterable[Verdict | Finding]:
     subject, labels = f"{instance} series", {"instance": instance}
     owned = [(series, _own(targets, series)) for series in exported]
@@ -95,17 +95,30 @@ def _judge_instance(
         yield inconclusive(ID, subject, Code.UNDECIDED, why, labels=labels)
         return
     scrapes = sum(len(target.well) for target in targets)
-    gaps = [(time_s, series) for series, target in judged for time_s in _missing(series, target)]
+    lives = prometheus_evidence.lives_of(facts.run, facts.evidence)
+    begun = {life.name: life.begun_s for life in lives.values() if life.restarts}
+    known = prometheus_evidence.targets(facts.run, facts.evidence)
+    gaps = [
+        (time_s, series)
+        for series, target in judged
+        for time_s in _missing(series, target, begun.get(known.name(series.labels), ()))
+    ]
     if not gaps:
         why = f"all {len(judged)} series have a sample at each of {scrapes} scrapes since they appeared"
         yield settled(ID, subject, Code.AGREES, why, expected=0, observed=0, unit="gaps", labels=labels)
         return
-    yield _gap(run, subject, labels, scrapes, len(judged), gaps)
+    yield _gap(facts.run, subject, labels, scrapes, len(judged), gaps)
 
 
-def _missing(series: Series, target: Target) -> list[float]:
-    have = {time_s for time_s, _ in series.points}
-    return [time_s for time_s in target.well if time_s > series.points[0][0] and time_s not in have]
+def _missing(series: Series, target: Target, begun_s: Sequence[float]) -> list[float]:
+    """Where a process began anew, a series is due again once it was there."""
+    have = sorted({time_s for time_s, _ in series.points})
+
+    def is_due(time_s: float) -> bool:
+        since_s = max((at for at in begun_s if at <= time_s), default=have[0])
+        return any(since_s <= at < time_s for at in have)
+
+    return [time_s for time_s in target.well if time_s not in have and is_due(time_s)]
 
 
 def _gap(

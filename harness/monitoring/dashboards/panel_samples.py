@@ -8,7 +8,7 @@ from itertools import pairwise
 from harness.core.query import Series
 from harness.instrumentation.roles import Traffic
 from harness.monitoring.dashboards.records import Records
-from harness.promql.engine import Samples, instance_of
+from harness.promql.engine import Samples
 from harness.promql.extrapolation import Point
 from harness.promql.syntax import Selection
 from harness.promql.vectors import NAME, UnsupportedError
@@ -79,7 +79,7 @@ class PanelSamples(Samples):
             raise UnsupportedError(f"{name} counts scrapes too, and it is not known in which of its series")
         others: dict[float, float] = {}
         for other in self.background:
-            if _has_labels_of(other, series, own):
+            if self.source(other) == self.source(series) and _has_labels_of(other, series, own):
                 for at, value in other.points:
                     others[at] = others.get(at, 0.0) + value
         return [(at, value - others.get(at, 0.0)) for at, value in series.points]
@@ -89,12 +89,12 @@ class PanelSamples(Samples):
         added = [label for label in series.labels if label not in (NAME, *own)]
         if all(label in other.labels for other in self.background for label in added):
             return False
-        alike = [each for each in self.series[series.labels[NAME]] if instance_of(each) == instance_of(series)]
+        alike = [each for each in self.series[series.labels[NAME]] if self.source(each) == self.source(series)]
         return sum(all(each.labels.get(label) == series.labels.get(label) for label in own) for each in alike) > 1
 
     def from_zero(self, series: Series, points: Sequence[Point]) -> Sequence[Point]:
         """Samples with a zero at the last scrape that did not have the series yet."""
-        times = self.updates.get(instance_of(series), ())
+        times = self.updates.get(self.source(series), ())
         place = bisect_left(times, points[0][0]) if points else 0
         return [(times[place - 1], 0.0), *points] if place else points
 
@@ -102,9 +102,7 @@ class PanelSamples(Samples):
 def _has_labels_of(other: Series, series: Series, own: Sequence[str]) -> bool:
     """Whether background traffic is in a counter's series: same process, same values of its `own` and added labels."""
     added = [label for label in series.labels if label in other.labels and label != NAME]
-    return instance_of(other) == instance_of(series) and all(
-        other.labels.get(label) == series.labels.get(label) for label in (*own, *added)
-    )
+    return all(other.labels.get(label) == series.labels.get(label) for label in (*own, *added))
 
 
 def hides_unnamed(selection: Selection, traffic: Traffic) -> bool:

@@ -6,7 +6,7 @@ shows in what it recorded, so rules that read it are evaluated on that, and the 
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
 from typing import Any
@@ -15,11 +15,11 @@ from harness import promql
 from harness.core.query import Series
 from harness.core.rule import Rule
 from harness.promql import LOOKBACK_S, Engine, Samples, syntax
+from harness.promql.engine import instance_of
 from harness.promql.vectors import UnsupportedError, Vector
 
 STORED_S = 0.15
 """How long after its end a scrape, or after its time an evaluation, may be stored at the latest."""
-INSTANCE = "instance"
 
 Group = tuple[str, str]
 """File and name of a group of rules."""
@@ -44,6 +44,8 @@ class Scraped:
     ends: Mapping[str, Sequence[float]]
     """When each of them had ended."""
     dialect: promql.Dialect
+    source: Callable[[Series], str] = instance_of
+    """Names in `scrapes` where a series comes from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,12 @@ class Replay:
             each: times[: self._count(each, at_s, late=each in late)] for each, times in self.scraped.scrapes.items()
         }
         samples = Samples(
-            series=series, at_s=at_s, dialect=self.scraped.dialect, updates=scrapes, recordings=evaluations
+            series=series,
+            at_s=at_s,
+            dialect=self.scraped.dialect,
+            updates=scrapes,
+            source=self.scraped.source,
+            recordings=evaluations,
         )
         value = Engine(samples, self.nudge).value(node)
         return value if isinstance(value, dict) else {(): value}
@@ -127,7 +134,7 @@ class Replay:
         }
         for series in self.scraped.series.get(metric, ()):
             points = series.points
-            last_s = until.get(series.labels.get(INSTANCE, ""), at_s)
+            last_s = until.get(self.scraped.source(series), at_s)
             kept = points[bisect_left(points, (since_s,)) : bisect_right(points, (last_s, float("inf")))]
             if kept:
                 yield Series(series.labels, kept)

@@ -25,8 +25,9 @@ INSTALL_HINT = (
 
 
 def find_prometheus(project: Path) -> Path:
-    """The `prometheus` binary: HARNESS_PROMETHEUS, else PATH, else `.tools/bin` of the project or of this clone.
+    """The `prometheus` binary: HARNESS_PROMETHEUS, else that of `make backends`, else PATH, else `.tools/bin`.
 
+    The newest comes first: `make backends` builds a Prometheus 3. `.tools` is that of the project, else of this clone.
     Raises UsageError that says what to install.
     """
     if named := os.environ.get("HARNESS_PROMETHEUS"):
@@ -35,6 +36,10 @@ def find_prometheus(project: Path) -> Path:
         raise UsageError(
             f"HARNESS_PROMETHEUS: {named} is not an executable file; name the prometheus binary or unset it"
         )
+    for place in (project, CLONE):
+        built = place / ".tools" / "backends" / "bin" / "prometheus"
+        if os.access(built, os.X_OK):
+            return built
     if found := shutil.which("prometheus"):
         return Path(found)
     for place in (project, CLONE):

@@ -10,7 +10,7 @@ from harness.checks.base import ALPHA, Facts, no_request_recorded
 from harness.checks.counts import error_ratio
 from harness.checks.histograms import Histogram
 from harness.checks.latency import _bucket_bounds, timer_span
-from harness.checks.validity import generator_health, quiescence, scrape_health
+from harness.checks.validity import _scrapes, generator_health, quiescence
 from harness.core import statistics
 from harness.core.codes import Code, FindingCode
 from harness.core.limits import Limit
@@ -95,7 +95,7 @@ EXPECTED = round(RUN.window.length_s / RUN.window.scrape_interval_s)
 )
 def test_one_scrape_may_be_outside_and_none_missing(series: Series, code: Code) -> None:
     """A scrape at an edge of the window may fall outside; a hole of two intervals is a scrape that is missing."""
-    assert scrape_health._judge_instance(RUN, series).code is code
+    assert _scrapes._judge_target(facts(), series).code is code
 
 
 @pytest.mark.parametrize(

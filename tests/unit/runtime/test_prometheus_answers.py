@@ -97,3 +97,43 @@ def test_a_server_on_which_all_drips_is_not_asked_for_ever() -> None:
         answers = Prometheus(address).fetch([Query(f"a{number}", 1.0) for number in range(20)])
     assert len(requests) == 2 * prometheus.MOST_SLOW
     assert {answer["code"] for answer in answers} == {Code.NO_ANSWER}
+
+
+def _answered(**more: object) -> bytes:
+    return json.dumps({"status": "success", "data": {"resultType": "scalar", "result": [1, "1"]}, **more}).encode()
+
+
+def test_an_answer_with_a_warning_is_none() -> None:
+    """A store that did not answer leaves out samples: neither a live question nor evidence takes it for whole."""
+    with serving(whole(_answered(warnings=["No StoreAPIs matched"]))) as (address, _):
+        server = Prometheus(address)
+        with pytest.raises(PrometheusError, match="warns that its answer may not be whole: No StoreAPIs matched"):
+            server.read("up")
+        (answer,) = server.fetch([Query("up[5s]", 1.0)])
+    assert (answer["code"], "result" in answer) == (Code.NO_ANSWER, False)
+
+
+@pytest.mark.parametrize("more", [{"warnings": ["PromQL warning: bucket label"]}, {"infos": ["PromQL info"]}, {}])
+def test_what_concerns_the_expression_alone_is_no_such_warning(more: dict[str, object]) -> None:
+    """Its samples are all there."""
+    with serving(whole(_answered(**more))) as (address, _):
+        (answer,) = Prometheus(address).fetch([Query("up", 1.0)])
+    assert answer["result"] == [1, "1"]
+
+
+def test_each_query_asks_for_samples_as_they_were_scraped() -> None:
+    """Now, from each replica, and from every store or not at all."""
+    asked: list[str] = []
+
+    def answer(connection: socket.socket, request: bytes) -> None:
+        asked.append(request.split()[1].decode())
+        whole(_answered())(connection, request)
+
+    with serving(answer) as (address, _):
+        Prometheus(address).fetch([Query("up", 1.0)])
+    given = parse_qs(urlsplit(asked[-1]).query)
+    assert {name: given[name] for name in ("nocache", "dedup", "partial_response")} == {
+        "nocache": ["1"],
+        "dedup": ["false"],
+        "partial_response": ["false"],
+    }

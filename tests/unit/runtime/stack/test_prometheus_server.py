@@ -33,7 +33,9 @@ def test_no_prometheus_says_what_to_install(bare: Path) -> None:
         prometheus_server.find_prometheus(bare)
 
 
-def test_the_variable_comes_first_then_path_then_tools(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_variable_comes_first_then_what_was_built_then_path_then_tools(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each place only when those before it have none."""
     cloned = binary(bare / "clone" / ".tools" / "bin" / "prometheus")
     assert prometheus_server.find_prometheus(bare) == cloned
@@ -41,6 +43,8 @@ def test_the_variable_comes_first_then_path_then_tools(bare: Path, monkeypatch: 
     assert prometheus_server.find_prometheus(bare) == project
     on_path = binary(bare / "prometheus")
     assert prometheus_server.find_prometheus(bare) == on_path
+    built = binary(bare / ".tools" / "backends" / "bin" / "prometheus")
+    assert prometheus_server.find_prometheus(bare) == built
     named = binary(bare / "elsewhere" / "prom")
     monkeypatch.setenv("HARNESS_PROMETHEUS", str(named))
     assert prometheus_server.find_prometheus(bare) == named

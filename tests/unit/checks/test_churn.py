@@ -1,0 +1,138 @@
+"""Replicas that come and go: what is counted from zero, what may be gone, and what is said of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from harness.checks import churn
+from harness.checks.background import background_requests
+from harness.checks.base import Facts
+from harness.checks.counts import request_conservation
+from harness.checks.validity import _scrapes, quiescence
+from harness.core.codes import Code, FindingCode
+from harness.core.query import NoSeries, Query, Reading, Series
+from harness.core.verdict import Finding, Status, Verdict
+from harness.evidence.client.summary import Running
+from harness.evidence.prometheus_evidence import Evidence, deltas, raw_query
+from harness.instrumentation.django_prometheus.metrics import REQUESTS, RESPONSES, RESPONSES_BY_VIEW
+from harness.promql.own_series import UP
+from tests.unit.checks.facts import RUN, facts
+
+WINDOW = replace(RUN.window, start_s=10.0, end_s=16.0, scrape_interval_s=1.0)
+SERVED, PROBED = "prometheus-django-metrics", "alive"
+CART = ("shop:cart", "GET", 200)
+LASTS = range(9, 17)
+Loads = Mapping[int, int]
+"""Requests of the load that a replica had answered by each of its scrapes."""
+
+
+def replica(name: str, loads: Loads, probes: int = 0, since: int = 0) -> Mapping[str, list[Series]]:
+    """What Prometheus stored of one: each scrape is a request too, in flight when it is counted, `since` before."""
+    labels = {"instance": name}
+    rows = [(float(at), since + place, load) for place, (at, load) in enumerate(sorted(loads.items()))]
+    views = {SERVED: [(at, float(seen)) for at, seen, _ in rows], "shop:cart": [(at, float(n)) for at, _, n in rows]}
+    if probes:
+        views[PROBED] = [(at, float(probes)) for at, *_ in rows]
+    return {
+        UP: [Series(labels, tuple((at, 1.0) for at, *_ in rows))],
+        REQUESTS: [Series(labels, tuple((at, float(seen + n + probes + 1)) for at, seen, n in rows))],
+        RESPONSES: [Series(labels, tuple((at, float(seen + n + probes)) for at, seen, n in rows))],
+        RESPONSES_BY_VIEW: [
+            Series({**labels, "view": view, "method": "GET", "status": "200"}, tuple(points))
+            for view, points in views.items()
+        ],
+    }
+
+
+def given(answered: int, running: Running, *replicas: Mapping[str, list[Series]]) -> Facts:
+    """A running deployment, of which the client had so many answers."""
+    made = facts(
+        answered={CART: answered}, run={"window": WINDOW, "embedded": False, "instances": ("a", "b"), "selector": "x"}
+    )
+    answers: dict[Query, Any] = {raw_query(made.run, metric): NoSeries() for metric in made.names.counters}
+    for metric in (UP, REQUESTS, RESPONSES, RESPONSES_BY_VIEW):
+        answers[raw_query(made.run, metric)] = Reading(tuple(each for one in replicas for each in one[metric]))
+    client = replace(made.client, running={CART: running})
+    return replace(made, client=client, evidence=Evidence(answers), shards=made.shards)
+
+
+def steady(*by_reading: int) -> Running:
+    """Answered and sent at each reading."""
+    return Running(by_reading, tuple(each + 1 for each in by_reading))
+
+
+def loads(*values: int, start: int = 9) -> dict[int, int]:
+    return dict(enumerate(values, start))
+
+
+B = replica("b", loads(5, 5, 6, 7, 8, 9, 9, 9), since=40)
+SIX = steady(1, 2, 3, 4, 4, 4)
+
+
+def requests(found: Facts) -> Verdict:
+    """The law of all requests, whatever is known of the samples."""
+    (verdict,) = (each for each in _judged(found) if isinstance(each, Verdict) and each.subject == "requests")
+    return verdict
+
+
+def _judged(found: Facts) -> Sequence[Verdict | Finding]:
+    state = type("State", (), {"problem": "", "contradiction": ""})()
+    return request_conservation.judge(replace(found, shards=(state,)))
+
+
+def test_a_replica_that_joins_counts_from_zero_and_its_probes_are_left_out() -> None:
+    """Its last scrape is in flight at t1, and none was at t0."""
+    joined = replica("a", loads(1, 2, 3, start=14), probes=2)
+    found = churn.with_readiness(given(4 + 3, SIX, joined, B))
+    assert found.run.background == (PROBED,)
+    assert background_requests(found) == (6 + 3, 2)
+    items = deltas(found.run, found.evidence, REQUESTS)
+    assert not isinstance(items, (NoSeries, Finding))
+    assert requests(found).status is Status.PASS
+    assert quiescence.in_flight(found, 16.0) == 0
+    assert quiescence.in_flight(found, 10.0) == 0
+
+
+@pytest.mark.parametrize(
+    ("answered", "status"),
+    [(4 + 3, Status.PASS), (4 + 4, Status.PASS), (4 + 9, Status.FAIL)],
+    ids=["nothing is gone", "one is gone", "more than can be"],
+)
+def test_what_left_with_a_replica_is_a_bound(answered: int, status: Status) -> None:
+    """As many as the client had sent by its end, less those answered by its last scrape."""
+    left = replica("a", loads(0, 0, 1, 3, start=9), since=20)
+    more = replica("c", loads(0, 0, 40, 40, 40, 40, 40, 40), since=7)
+    found = given(answered + 40, steady(1, 4, 5, 6, 6, 6), left, B, more)
+    assert churn.unaccounted(found).total == 3
+    assert requests(found).status is status
+
+
+def test_too_much_is_inconclusive_with_the_number() -> None:
+    """A tenth of all requests and more are not proved."""
+    left = replica("a", loads(0, 0, 1, 3, start=9), since=20)
+    found = given(8, steady(1, 4, 5, 6, 6, 6), left, B)
+    short = Verdict("cache", "gets", Status.FAIL, "2 short", code=Code.SHORT)
+    (verdict,) = churn.spared(found, "cache", (short,))
+    assert isinstance(verdict, Verdict)
+    assert (verdict.status, verdict.code) == (Status.INCONCLUSIVE, Code.UNACCOUNTED)
+    assert "up to 3 requests left unscraped with a" in verdict.why
+
+
+def test_each_change_is_a_finding() -> None:
+    """With when it happened; the scrapes of one that changed are judged from its first to its last."""
+    found = given(8, SIX, replica("a", loads(0, 0, 1, 3, start=9)), B, replica("c", loads(1, 2, start=15)))
+    results = _scrapes.judge(found)
+    codes = {each.code for each in results if isinstance(each, Finding)}
+    assert codes == {FindingCode.REPLICA_LEFT, FindingCode.REPLICA_CAME}
+    assert {each.status for each in results if isinstance(each, Verdict)} == {Status.PASS}
+
+
+def test_of_a_stack_of_the_harness_nothing_is_spared() -> None:
+    """There nobody had a reason to stop a replica."""
+    found = given(8, SIX, replica("a", loads(0, 0, 1, 3, start=9)), B)
+    found = replace(found, run=replace(found.run, embedded=True))
+    assert churn.unaccounted(found) == churn.NONE
+    short = Verdict("cache", "gets", Status.FAIL, "2 short", code=Code.SHORT)
+    assert churn.spared(found, "cache", (short,)) == (short,)
