@@ -13,12 +13,13 @@ from harness.cli.commands import (
     faults,
     gate,
     report,
+    rules,
     run,
     up,
     verify,
 )
 
-COMMANDS = (run, verify, report, gate, baseline, faults, dashboards, doctor, up, completion)
+COMMANDS = (run, verify, report, gate, baseline, faults, dashboards, rules, doctor, up, completion)
 """In the order of the help text."""
 
 

@@ -4,6 +4,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from harness.cli.flags import variables as given_variables
 from harness.config import hosts, toml_file
 from harness.config.profile import Profile
 from harness.config.toml_file import Config
@@ -44,6 +45,9 @@ def chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
         profile = hosts.against(profile, flags["target"] or profile.target, flags["prometheus"] or profile.prometheus)
     if flags.get("dashboards"):
         profile = replace(profile, dashboards=(str(flags["dashboards"].resolve()),))
+    if flags.get("variables"):
+        own = {**profile.dashboard_variables, **given_variables(options)}
+        profile = replace(profile, dashboard_variables=own)
     if flags.get("rules"):
         profile = replace(profile, rules=(str(flags["rules"].resolve()),))
     return profile, project

@@ -9,9 +9,11 @@ from harness.config.profile import Profile
 from harness.core.errors import UsageError
 from harness.core.panel import Panel
 from harness.core.rule import Rule
+from harness.core.run import Window
 from harness.monitoring.dashboards import grafana
 from harness.monitoring.rules import rule_file
-from harness.runtime import files
+from harness.runtime import files, variable_answers
+from harness.runtime.prometheus import Prometheus
 
 T = TypeVar("T")
 
@@ -88,6 +90,14 @@ def read_dashboards(names: Sequence[str], project: Path) -> tuple[grafana.Dashbo
     if found and all(dashboard.problem for dashboard in found):
         raise UsageError(found[0].problem)
     return tuple(found)
+
+
+def panels_of(
+    dashboards: Sequence[grafana.Dashboard], profile: Profile, window: Window, prometheus: Prometheus
+) -> tuple[Panel, ...]:
+    """The queries of dashboards over a window, their variables asked of the Prometheus where they ask it."""
+    labels, ask = grafana.labels_of(profile.selector), variable_answers.asking(prometheus, window)
+    return grafana.panels_of(dashboards, grafana.Asker(labels, profile.dashboard_variables, ask), window)
 
 
 def read_rules(profile: Profile, project: Path) -> Rules:

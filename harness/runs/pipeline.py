@@ -15,7 +15,6 @@ from harness.core.rule import Rule
 from harness.core.run import RUN_VERSION, Run
 from harness.evidence import comparability
 from harness.instrumentation import registry
-from harness.monitoring.dashboards import grafana
 from harness.report import verification
 from harness.runs import inputs, manifest, probing, window
 from harness.runs.judge import Outcome, judge, write_reports
@@ -58,7 +57,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         made = replace(
             run_of(profile, out.name, started_s, services, measured, loaded),
             ended=ended,
-            panels=(*grafana.panels_of(dashboards, profile.selector, measured.window), *rules.panels),
+            panels=(*inputs.panels_of(dashboards, profile, measured.window, prometheus), *rules.panels),
             rules=rules.rules,
             recorded=prometheus.recorded(),
             dropped=prometheus.dropped(profile.selector, scraped.names.droppable),

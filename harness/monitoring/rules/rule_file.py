@@ -133,7 +133,9 @@ def documents(rules: Iterable[Rule]) -> dict[str, dict[str, Any]]:
 
 def panels(rules: Iterable[Rule]) -> tuple[Panel, ...]:
     """The rules' expressions as what is asked: by file, group and name."""
-    return tuple(Panel(rule.file, rule.group, rule.name, rule.expression) for rule in rules)
+    return tuple(
+        Panel(rule.file, rule.group, rule.name, rule.expression, rule=True, step_s=rule.interval_s) for rule in rules
+    )
 
 
 def _written_group(file: str, name: str, rules: Sequence[Rule]) -> dict[str, Any]:
