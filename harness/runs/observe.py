@@ -2,7 +2,7 @@
 
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.config import hosts
@@ -29,7 +29,7 @@ class Watched:
     """What is held against the running Prometheus."""
 
     dashboards: tuple[grafana.Dashboard, ...] = ()
-    rules: inputs.Rules = inputs.Rules((), ())
+    rules: inputs.Rules = field(default_factory=lambda: inputs.Rules((), ()))
 
 
 def verify(watched: Watched, profile: Profile, range_s: float, project: Path, out: Path, reporter: Reporter) -> Outcome:

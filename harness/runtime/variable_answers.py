@@ -64,15 +64,18 @@ def _results(answer: object) -> list[str]:
     try:
         if kind in ("scalar", "string"):
             at, value = _listed(result)
-            return [f"{value} {round(float(str(at)) * 1000)}"]
-        found = []
-        for each in _listed(result):
-            assert isinstance(each, dict)
-            at, value = each["value"]
-            found.append(f"{_written(each['metric'])} {value} {round(float(at) * 1000)}")
-        return found
-    except (AssertionError, KeyError, TypeError, ValueError):
+            return [f"{value} {_milliseconds(at)}"]
+        return [
+            f"{_written(each['metric'])} {each['value'][1]} {_milliseconds(each['value'][0])}"
+            for each in _listed(result)
+            if isinstance(each, dict)
+        ]
+    except (LookupError, TypeError, ValueError):
         raise PrometheusError("the answer is no vector; is it a Prometheus?") from None
+
+
+def _milliseconds(at_s: object) -> int:
+    return round(float(str(at_s)) * 1000)
 
 
 def _written(labels: object) -> str:

@@ -98,6 +98,8 @@ def _read(panel: Panel) -> ParsedPanel | Verdict | Finding:
         return _unfilled(panel, panel.unknown)
     if panel.problem:
         why = f"{panel.problem}: {panel.expression}" if panel.expression else panel.problem
+        if panel.rule:
+            return inconclusive(ID, subject_of(panel), Code.NOT_EVALUATED, why, labels=_labels(panel))
         return _fails(panel, Code.PANEL_UNREADABLE, why)
     try:
         return _panel_evidence.read(panel)
@@ -126,26 +128,9 @@ def _judge(
     samples = _panel_evidence.samples(facts, asked, memo)
     if isinstance(samples, NoData):
         return (unanswered(ID, asked.subject, samples, labels=_labels(asked.panel)),)
-    recorded, names = {rule.name for rule in run.rules if not rule.alert}, facts.names
-    if others := [metric for metric in asked.metrics if metric not in own and metric in anywhere]:
-        text = f"no target matching {{{run.selector}}} exports {others[0]}; value not checked"
-        if others[0] in recorded:
-            text = f"{others[0]} is recorded without the labels of {{{run.selector}}}; its stored value is not checked"
-        return (_unproved(asked.panel, text),)
-    if foreign := [each for each in _missing(asked, samples, own | recorded, names) if _is_foreign(each, names, own)]:
-        text = f"not the target's: nobody exports {foreign[0]}, which another exporter would; value not checked"
-        return (_unproved(asked.panel, text),)
-    if name := next((name for each in asked.selections for name in _unfilled_in(each)), ""):
-        return (_unfilled(asked.panel, _unnamed(name)),)
-    if wrong := _unknown(asked, samples, own | recorded, names) or _impossible(asked, samples, names):
-        return (_fails(asked.panel, *wrong),)
-    if not asked.selections:
-        return (_unproved(asked.panel, "not checked: it names no metric"),)
-    if mistake := _panel_forms.without_meaning(asked, names, run):
-        return (_mistaken(asked.panel, mistake),)
+    if (found := _by_form(facts, asked, samples, own, anywhere)) is not None:
+        return (found,)
     absent = _absent_grouping(asked, samples)
-    if odd := _odd_unit(asked):
-        return (_fails(asked.panel, Code.WRONG_EXPRESSION, odd, mistakes={"unit": WRONG_FORM}),)
     silent = [metric for metric in asked.metrics if not samples.series.get(metric)]
     if silent:
         text = f"{silent[0]} has no series: this run produced none, or it is not instrumented"
@@ -157,6 +142,33 @@ def _judge(
             return (_judge_short(run, asked, short), *absent)
         answers = "empty" if nothing(shown) else "value not checked"
         return (_unproved(asked.panel, f"{answers}: {error}"), *absent)
+
+
+def _by_form(
+    facts: Facts, asked: ParsedPanel, samples: PanelSamples, own: frozenset[str], anywhere: frozenset[str]
+) -> Verdict | Finding | None:
+    """What is wrong with what a panel asks for, or why it is not compared; None where its value decides."""
+    run = facts.run
+    recorded, names = {rule.name for rule in run.rules if not rule.alert}, facts.names
+    if others := [metric for metric in asked.metrics if metric not in own and metric in anywhere]:
+        text = f"no target matching {{{run.selector}}} exports {others[0]}; value not checked"
+        if others[0] in recorded:
+            text = f"{others[0]} is recorded without the labels of {{{run.selector}}}; its stored value is not checked"
+        return _unproved(asked.panel, text)
+    if foreign := [each for each in _missing(asked, samples, own | recorded, names) if _is_foreign(each, names, own)]:
+        text = f"not the target's: nobody exports {foreign[0]}, which another exporter would; value not checked"
+        return _unproved(asked.panel, text)
+    if name := next((name for each in asked.selections for name in _unfilled_in(each)), ""):
+        return _unfilled(asked.panel, _unnamed(name))
+    if wrong := _unknown(asked, samples, own | recorded, names) or _impossible(asked, samples, names):
+        return _fails(asked.panel, *wrong)
+    if not asked.selections:
+        return _unproved(asked.panel, "not checked: it names no metric")
+    if mistake := _panel_forms.without_meaning(asked, names, run):
+        return _mistaken(asked.panel, mistake)
+    if odd := _odd_unit(asked):
+        return _fails(asked.panel, Code.WRONG_EXPRESSION, odd, mistakes={"unit": WRONG_FORM})
+    return None
 
 
 def _proved(

@@ -187,13 +187,31 @@ def _shape(node: Any) -> tuple[Any, ...] | None:
 
 
 def hides_absence(node: Any) -> bool:
-    """True when a tree answers a number where there is nothing: `or vector(0)`."""
-    for each in nodes(node):
-        if isinstance(each, ast.BinaryExpr) and str(each.op) == "or":
-            right = syntax.bare(each.rhs)
-            if isinstance(right, ast.Call) and right.func.name == "vector":
-                return True
-    return False
+    """True when a tree answers a number also where no series is: by an `or vector(0)` that nothing else guards."""
+    node = syntax.bare(node)
+    match node:
+        case ast.AggregateExpr() | ast.UnaryExpr():
+            return hides_absence(node.expr)
+        case ast.BinaryExpr():
+            return _answers_always(node)
+        case ast.Call() if any(kind is Kind.VECTOR for kind, _ in syntax.arguments(node)):
+            return hides_absence(node.args[0])
+        case _:
+            return False
+
+
+def _answers_always(node: Any) -> bool:
+    operator, sides = str(node.op), (syntax.bare(node.lhs), syntax.bare(node.rhs))
+    if operator == "or":
+        return any(hides_absence(side) or _is_constant(side) for side in sides)
+    if operator in SETS or is_filter(operator, node.modifier):
+        return False
+    answers = [hides_absence(side) for side in sides]
+    return any(answers) and all(each or _is_constant(side) for each, side in zip(answers, sides, strict=True))
+
+
+def _is_constant(node: Any) -> bool:
+    return isinstance(node, ast.NumberLiteral) or (isinstance(node, ast.Call) and node.func.name == "vector")
 
 
 def looks_at_two(node: Any) -> bool:

@@ -8,6 +8,7 @@ interval is taken to be the scrape interval, as Grafana asks its users to set it
 import math
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 RATE_SCRAPES = 4
 """Scrapes in `$__rate_interval`, the least that Grafana gives it."""
@@ -80,7 +81,7 @@ class Steps:
 
 def nice_ms(interval_ms: float) -> int:
     """A step that reads well, in milliseconds."""
-    for lower, upper in zip(_NICE_MS, _NICE_MS[1:], strict=False):
+    for lower, upper in pairwise(_NICE_MS):
         if interval_ms < (lower + upper) / 2:
             return lower
     return _NICE_MS[-1]

@@ -117,7 +117,7 @@ def _of_match(answer: str, match: re.Match[str]) -> tuple[str | None, str | None
 
 
 def _sorted(texts: list[tuple[str, str]], order: int) -> list[tuple[str, str]]:
-    """By Grafana's number of an order: none, by letters, by numbers, by letters of any case, naturally; even: falling."""
+    """By Grafana's number of an order: 0 none, then letters, numbers, letters of any case, naturally, each way."""
     keys: Mapping[int, Callable[[tuple[str, str]], Any]] = {
         0: lambda each: each[0],
         1: lambda each: float(found[0]) if (found := _NUMBER.search(each[0])) else -1.0,

@@ -295,7 +295,8 @@ def asks(expression: str, answers: Mapping[Question, Sequence[str]], *variables:
     return panel.unknown or panel.expression
 
 
-VIEWS = {LabelValues("view", "up"): ("shop:cart", "shop:pay", "wiki:page")}
+UNREADABLE = "its pattern '/(/' is not evaluated: missing ), unterminated subpattern at position 0"
+VIEWS: Mapping[Question, Sequence[str]] = {LabelValues("view", "up"): ("shop:cart", "shop:pay", "wiki:page")}
 
 
 @pytest.mark.parametrize(
@@ -345,7 +346,10 @@ def test_each_kind_of_query_asks_its_question(query: str, question: Question) ->
 
 def test_variables_are_asked_one_after_the_other() -> None:
     """Each with the values of those that it needs, in whatever order they stand."""
-    answers = {LabelValues("env", "up"): ("prod",), LabelValues("job", 'up{env="prod"}'): ("web", "worker")}
+    answers: Mapping[Question, Sequence[str]] = {
+        LabelValues("env", "up"): ("prod",),
+        LabelValues("job", 'up{env="prod"}'): ("web", "worker"),
+    }
     job = {"name": "job", "query": 'label_values(up{env="$env"}, job)', "includeAll": True}
     assert asks('x{job=~"$job"}', answers, job, {"name": "env", "query": "label_values(up, env)"}) == (
         'x{job=~"(web|worker)"}'
@@ -365,8 +369,7 @@ def test_variables_are_asked_one_after_the_other() -> None:
         ),
         (
             [{"name": "a", "query": "label_values(up, view)", "regex": "/(/"}],
-            "variable $a has no value: its pattern '/(/' is not evaluated: missing ), unterminated subpattern at "
-            "position 0; give it one with --var a=VALUE",
+            f"variable $a has no value: {UNREADABLE}; give it one with --var a=VALUE",
         ),
         (
             [{"name": "a", "query": "x", "datasource": {"type": "loki"}}],
