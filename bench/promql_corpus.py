@@ -186,7 +186,8 @@ def stored(series: dict[str, list[Series]], promtool: Path, directory: Path) -> 
             labels = ",".join(f'{key}="{value}"' for key, value in each.labels.items() if key != "__name__")
             lines += [f"{name}{{{labels}}} {value!r} {at:.3f}" for at, value in each.points]
     (directory / "data.om").write_text("\n".join((*lines, "# EOF\n")))
-    command = [promtool, "tsdb", "create-blocks-from", "openmetrics", directory / "data.om", directory / "tsdb"]
+    paths = (str(directory / "data.om"), str(directory / "tsdb"))
+    command = [str(promtool), "tsdb", "create-blocks-from", "openmetrics", *paths]
     subprocess.run(command, check=True, capture_output=True)
 
 

@@ -33,7 +33,7 @@ def documents(text: str, source: str) -> tuple[Node, ...]:
     try:
         numbers = count(1)
         roots = yaml.compose_all(text, Loader=yaml.BaseLoader)
-        return tuple(_read(root, source, numbers) for root in roots if root is not None)
+        return tuple(_read(root, source, numbers) for root in roots)
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
