@@ -1,7 +1,7 @@
 """What kind of outcome a verdict or a finding is: what code matches on, where a sentence is for a reader.
 
 docs/report-schema.md lists both with the same meanings. A stored report may name a code of a newer harness; it is read
-as `unknown`.
+as `unknown`. It is longer than other modules because each code stands there with its meaning.
 """
 
 from enum import StrEnum

@@ -111,8 +111,8 @@ def read_rules(profile: Profile, project: Path) -> Rules:
     found: list[Rule] = []
     broken: list[Panel] = []
     unread: list[Panel] = []
-    for place, file in enumerate(files):
-        read = next(_read(_RULES, (file,), project))
+    reads = _read(_RULES, files, project)
+    for place, (file, read) in enumerate(zip(files, reads, strict=True)):
         if isinstance(read, _Broken):
             broken.append(Panel(read.file.name, "", "", "", problem=read.problem, source=read.source))
             continue

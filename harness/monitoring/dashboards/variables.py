@@ -17,6 +17,8 @@ REFERENCE = re.compile(r"\$(\w+)|\$\{(\w+)(?:\.([^:}]+))?(?::([^}]+))?\}|\[\[(\w
 """A variable in a text (`variableRegex`)."""
 AUTO = "$__auto"
 """How the value of an interval that follows the time range begins."""
+MOST_TEXT = 4_000
+"""Characters of all values of a variable that are written one by one; longer queries do not fit into a URL."""
 _OPTION = re.compile(r"(?:\\,|[^,])+")
 _NAMED_OPTION = re.compile(r"(.+?)(?:\s:\s(.+))?", re.DOTALL)
 
@@ -191,7 +193,8 @@ def _chosen(variable: Variable, options: tuple[str, ...], chosen: tuple[str, ...
     """What Grafana chooses of what a variable offers: what was chosen as far as it is offered, else the first."""
     kept = tuple(each for each in chosen or () if each in options or each == ALL)
     if variable.includes_all and (not kept or ALL in kept):
-        return Values(options or ("",), variable.several, variable.all_value)
+        pattern = variable.all_value or (".*" if sum(map(len, options)) > MOST_TEXT else "")
+        return Values(options or ("",), variable.several, pattern)
     kept = tuple(each for each in kept if each != ALL)
     if not kept and chosen and variable.kind == "custom" and chosen != ("",):
         kept = chosen  # a value of one's own

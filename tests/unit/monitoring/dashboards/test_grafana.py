@@ -344,6 +344,13 @@ def test_each_kind_of_query_asks_its_question(query: str, question: Question) ->
     assert asks("$v", {question: ("found",)}, {"name": "v", "query": query}) == "found"
 
 
+def test_more_values_than_a_query_holds_are_any() -> None:
+    """A URL has an end; a repeated panel still has each of them."""
+    answers: Mapping[Question, Sequence[str]] = {LabelValues("view"): [f"view-{number}" for number in range(900)]}
+    variable = {"name": "v", "query": "label_values(view)", "includeAll": True}
+    assert asks('x{view=~"$v"}', answers, variable) == 'x{view=~".*"}'
+
+
 def test_variables_are_asked_one_after_the_other() -> None:
     """Each with the values of those that it needs, in whatever order they stand."""
     answers: Mapping[Question, Sequence[str]] = {
