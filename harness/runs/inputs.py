@@ -1,6 +1,7 @@
 """The files that a profile names, dashboards and rules: found and read; one of several may be broken."""
 
-from collections.abc import Callable, Iterator, Sequence
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -90,6 +91,16 @@ def read_dashboards(names: Sequence[str], project: Path) -> tuple[grafana.Dashbo
     if found and all(dashboard.problem for dashboard in found):
         raise UsageError(found[0].problem)
     return tuple(found)
+
+
+def check_variables(dashboards: Sequence[grafana.Dashboard], names: Iterable[str]) -> None:
+    """Check that a dashboard has, or asks for, each variable that was given a value. Raises UsageError."""
+    known = {name for each in dashboards for name in (*each.variables, *grafana.references(each))}
+    for name in names:
+        if name not in known and not any(each.problem for each in dashboards):
+            close = difflib.get_close_matches(name, known, n=1)
+            meant = f" (did you mean {close[0]!r}?)" if close else ""
+            raise UsageError(f"--var {name}: no dashboard has this variable{meant}; leave it out")
 
 
 def panels_of(

@@ -26,11 +26,12 @@ def add(commands: Commands) -> None:
 
 def _dashboards(options: argparse.Namespace) -> int:
     here = options.config.resolve().parent
-    found = watched.profile(options)
-    profile = replace(found, dashboard_variables={**found.dashboard_variables, **flags.variables(options)})
+    found, given = watched.profile(options), flags.variables(options)
+    profile = replace(found, dashboard_variables={**found.dashboard_variables, **given})
     from harness.runs import inputs, observe
 
     asked = inputs.read_dashboards([str(path.resolve()) for path in options.paths], here)
+    inputs.check_variables(asked, given)
     out, reporter = output.directory(options, here, "dashboards-"), output.reporter(options)
     watch = observe.Watched(dashboards=asked)
     return output.show(observe.verify(watch, profile, options.range, here, out, reporter), options)

@@ -28,6 +28,7 @@ __all__ = [
     "panels",
     "panels_of",
     "parse",
+    "references",
     "unfilled",
 ]
 MOST_COPIES = 50
@@ -50,6 +51,12 @@ class Asker:
 def labels_of(matchers: str) -> dict[str, str]:
     """The labels that PromQL matchers give one value: `job="django"`."""
     return {name: value.replace('\\"', '"').replace("\\\\", "\\") for name, value in _EXACT.findall(matchers)}
+
+
+def references(dashboard: Dashboard) -> frozenset[str]:
+    """Names in its expressions that look like those of variables."""
+    found = (match for target in dashboard.targets for match in REFERENCE.finditer(target.expression))
+    return frozenset(match[1] or match[2] or match[5] for match in found)
 
 
 def panels_of(dashboards: Sequence[Dashboard], asker: Asker, window: Window) -> tuple[Panel, ...]:
