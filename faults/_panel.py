@@ -17,10 +17,12 @@ TRUE_ALL_THE_SAME = (
 """Checks of what the panel is made from."""
 
 
-def showing(expression: str, unit: str = "") -> str:
-    """The dashboard's JSON; `unit` is Grafana's id of one."""
+def showing(expression: str, unit: str = "", interval: str = "") -> str:
+    """The dashboard's JSON; `unit` is Grafana's id of one, `interval` the panel's least."""
     query = {"refId": "A", "expr": expression, "datasource": {"type": "prometheus", "uid": "prometheus"}}
-    panel = {"id": 1, "type": "timeseries", "title": "Changed", "targets": [query]}
+    panel: dict[str, object] = {"id": 1, "type": "timeseries", "title": "Changed", "targets": [query]}
+    if interval:
+        panel["interval"] = interval
     if unit:
         panel["fieldConfig"] = {"defaults": {"unit": unit}, "overrides": []}
     return json.dumps({"title": "Fault", "schemaVersion": 39, "panels": [panel]})

@@ -1,16 +1,21 @@
-"""The scrape job drops the series of some views, because they are so many."""
+"""A panel divides by sums that have other labels."""
 
+from faults import _panel
 from harness.faults import Fault, Injection
 
+PANEL = (
+    f"sum by (view, method) (rate({_panel.RESPONSES}[$__range])) / sum by (view) (rate({_panel.RESPONSES}[$__range]))"
+)
+
 FAULT = Fault(
-    number=61,
+    number=115,
     id="dropped-series",
-    does="The scrape job drops the series of some views, because they are so many.",
-    lie="these views get no requests, and no error of theirs is in any ratio by view",
-    mend="the scrape job: keep them, or build ratios from the counter by status alone, which still has them",
-    caught_by=("response-conservation", "request-counts"),
-    quiet=("quiescence", "request-conservation"),
+    does="A panel divides by sums that have other labels.",
+    lie="nothing: the sides have no series in common",
+    mend="the panel: sum both sides by the same labels",
+    caught_by=("dashboards",),
+    quiet=_panel.TRUE_ALL_THE_SAME,
     injection=Injection(
-        scrape={"metric_relabel_configs": [{"action": "drop", "source_labels": ["view"], "regex": "data:.*"}]},
+        dashboard=_panel.showing(PANEL),
     ),
 )

@@ -9,9 +9,9 @@ FAULT = Fault(
     does="A panel groups by a label that the metric does not have.",
     lie="one line without a name, where there should be one for each URL",
     mend="the panel: group by a label that the target exports",
-    caught_by=("dashboards",),
-    quiet=_panel.TRUE_ALL_THE_SAME,
-    cause="unknown-label",
+    caught_by=(),
+    quiet=(*_panel.TRUE_ALL_THE_SAME, "dashboards"),
+    named_by=("absent-label",),
     injection=Injection(
         dashboard=_panel.showing(f"sum by (path) (rate({_panel.RESPONSES}[$__range]))"),
     ),

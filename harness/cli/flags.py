@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from harness.cli import completers
+from harness.cli import completers, values
 from harness.core.errors import UsageError
 
 EXIT_CODES = """\
@@ -51,6 +51,27 @@ def add_variant(parser: argparse.ArgumentParser) -> None:
         help="also merge this [variants.NAME] of harness.toml into the profile; repeatable",
     )
     completers.offer(variant, completers.variants)
+
+
+def add_variables(parser: argparse.ArgumentParser) -> None:
+    """Values of the variables of dashboards."""
+    parser.add_argument(
+        "--var",
+        metavar="NAME=VALUE",
+        dest="variables",
+        action="append",
+        type=values.setting,
+        default=[],
+        help="value of a variable of the dashboards, instead of what they choose or ask; repeatable, also for one name",
+    )
+
+
+def variables(options: argparse.Namespace) -> dict[str, tuple[str, ...]]:
+    """What `--var` gives, several values for a name that is given several times."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, value in options.variables:
+        found[name] = (*found.get(name, ()), value)
+    return found
 
 
 def add_profile(parser: argparse.ArgumentParser) -> None:

@@ -15,12 +15,13 @@ from harness.cli.commands import (
     faults,
     gate,
     report,
+    rules,
     run,
     up,
     verify,
 )
 
-COMMANDS = (run, verify, report, compare, gate, baseline, faults, dashboards, explain, doctor, up, completion)
+COMMANDS = (run, verify, report, compare, gate, baseline, faults, dashboards, rules, explain, doctor, up, completion)
 """In the order of the help text."""
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.cli import settings
+from harness.cli.flags import variables as given_variables
 from harness.config import hosts, toml_file
 from harness.config.profile import Profile
 from harness.config.toml_file import Config
@@ -23,7 +24,7 @@ def chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
     project = files.resolved(options.config).parent
     profile = loaded.profile(options.profile, options.variant, settings.given(options))
     given = {
-        name: flags[flag]
+        name: tuple(flags[flag]) if isinstance(flags[flag], list) else flags[flag]
         for flag, name in (
             ("users", "users"),
             ("arrival_rate", "arrival_rate"),
@@ -49,6 +50,9 @@ def chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
         profile = hosts.against(profile, flags["target"] or profile.target, flags["prometheus"] or profile.prometheus)
     if flags.get("dashboards"):
         profile = replace(profile, dashboards=(str(files.resolved(flags["dashboards"])),))
+    if flags.get("variables"):
+        own = {**profile.dashboard_variables, **given_variables(options)}
+        profile = replace(profile, dashboard_variables=own)
     if flags.get("rules"):
         profile = replace(profile, rules=(str(files.resolved(flags["rules"])),))
     return profile, project

@@ -172,6 +172,8 @@ class Profile:
     """Path at which the target reports the totals of its SQL log as JSON."""
     dashboards: tuple[str, ...] = ()
     """Files of Grafana dashboards, or directories of them, relative to harness.toml."""
+    dashboard_variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Values of the dashboards' variables, before those that they choose or ask for themselves."""
     rules: tuple[str, ...] = ()
     """Files of Prometheus rules, or directories of them, relative to harness.toml."""
     rule_scale: float = 1.0

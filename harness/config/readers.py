@@ -224,6 +224,14 @@ def mapping(value: object, where: str) -> Mapping[str, str]:
     return {key: text(item, f"{where}.{key}") for key, item in table(value, where).items()}
 
 
+def choices(value: object, where: str) -> Mapping[str, tuple[str, ...]]:
+    """A table of texts, or of lists of them."""
+    return {
+        key: texts(item, f"{where}.{key}") if isinstance(item, list) else (text(item, f"{where}.{key}"),)
+        for key, item in table(value, where).items()
+    }
+
+
 def labels(value: object, where: str) -> Mapping[str, str]:
     """A table of Prometheus labels; names that begin with `__` are Prometheus's own."""
     found = mapping(value, where)

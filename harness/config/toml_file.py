@@ -275,6 +275,7 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "state": ("state", readers.path),
     "sql_log": ("sql_log", readers.path),
     "dashboards": ("dashboards", readers.texts),
+    "dashboard_variables": ("dashboard_variables", readers.choices),
     "rules": ("rules", readers.texts),
     "rule_scale": ("rule_scale", readers.share),
     "gated_views": ("gated_views", readers.gated_views),

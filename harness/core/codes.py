@@ -1,7 +1,7 @@
 """What kind of outcome a verdict or a finding is: what code matches on, where a sentence is for a reader.
 
 docs/report-schema.md lists both with the same meanings. A stored report may name a code of a newer harness; it is read
-as `unknown`.
+as `unknown`. It is longer than other modules because each code stands there with its meaning.
 """
 
 from enum import StrEnum
@@ -97,13 +97,13 @@ class Code(StrEnum):
     PANEL_UNREADABLE = "panel-unreadable"
     """A dashboard or rule file, a panel or its expression cannot be read."""
     UNFILLED_VARIABLE = "unfilled-variable"
-    """A variable of the dashboard has no value."""
+    """Inconclusive: a variable of the dashboard has no value that is known."""
     UNKNOWN_METRIC = "unknown-metric"
     """A panel asks for a metric that nobody exports."""
     UNKNOWN_LABEL = "unknown-label"
     """A panel asks for a label that the metric does not have."""
     IMPOSSIBLE = "impossible"
-    """A panel asks for what no run can give: a quantile beyond 1, a label value that does not exist."""
+    """A panel asks for what no run can give: a quantile beyond 1, a label value or a bound that does not exist."""
     WRONG_EXPRESSION = "wrong-expression"
     """A panel shows another value than the right expression gives; labels name each mistake as `wrong`."""
 
@@ -303,6 +303,8 @@ class FindingCode(StrEnum):
     """A panel shows nothing, because all that happened is in first values."""
     LATENT_MISTAKE = "latent-mistake"
     """An expression has a mistake that makes no difference in this run."""
+    ABSENT_LABEL = "absent-label"
+    """A panel groups by a label that no series has: all of them are one line without a name."""
     RECORD_LEVEL = "record-level"
     """A record's result lacks a label that the level in its name says."""
     UNPROVED_ALERT = "unproved-alert"

@@ -24,3 +24,13 @@ class Panel:
     """It asks for the time range of the dashboard, which is the run's window."""
     unit: str = ""
     """Grafana's unit of all that the panel shows, by its id; empty where there is none, or several."""
+    unknown: str = ""
+    """Which of its variables has no known value, and why; empty when all have one."""
+    unchecked: str = ""
+    """Why a part of a repeated panel is not judged; empty for a query."""
+    transformations: tuple[str, ...] = ()
+    """What Grafana makes of the answer before it draws it, by name."""
+    step_s: float = 0.0
+    """The least time between two points of its curve, or between two evaluations of its rule; 0 where it says none."""
+    rule: bool = False
+    """It is the expression of a rule, and no query of a dashboard."""

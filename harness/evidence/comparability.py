@@ -34,6 +34,7 @@ IGNORED = (
     "background",
     "budget",
     "calibration",
+    "dashboard_variables",
     "dashboards",
     "foreign_traffic",
     "gated_views",

@@ -8,9 +8,11 @@ because one registry holds them all.
 Sources: promql/functions.go and promql/parser/functions.go at v2.42.0 and v3.5.0.
 """
 
+import calendar
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import Enum, auto
 from itertools import pairwise
 from typing import Any
@@ -21,7 +23,7 @@ from harness.promql.dialect import Dialect
 from harness.promql.extrapolation import Point
 from harness.promql.quantile import histogram_quantile, histograms
 from harness.promql.relabelling import joined, replaced
-from harness.promql.vectors import UnsupportedError, Value, Vector, each
+from harness.promql.vectors import UnsupportedError, Value, Vector, each, quantile
 
 
 class Kind(Enum):
@@ -94,6 +96,8 @@ class Arguments:
     texts: tuple[str, ...] = ()
     equal: Mapping[str, str] = field(default_factory=dict)
     """The labels that the vector's selector asks to equal a value; none where it is no selector."""
+    given: bool = True
+    """There is any argument."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +275,44 @@ def _quantiles(asked: Arguments) -> Vector:
     }
 
 
+def _trigonometric(of: Callable[[float], float]) -> Callable[[float], float]:
+    """As IEEE 754 has it where Python raises."""
+
+    def apply(value: float) -> float:
+        try:
+            return of(value)
+        except ValueError:  # of the edges of atanh the limits are infinite
+            return math.copysign(math.inf, value) if of is math.atanh and abs(value) == 1 else math.nan
+        except OverflowError:
+            return math.inf if of is math.cosh else math.copysign(math.inf, value)
+
+    return apply
+
+
+def _quantile_over_time(asked: Range) -> float | None:
+    values = _values(asked.samples())
+    if any(map(math.isnan, values)):
+        raise UnsupportedError("quantile_over_time() of NaN is not evaluated")
+    return quantile(values, asked.numbers[0]) if values else None
+
+
+def _of_date(name: str, part: Callable[[datetime], int]) -> InstantFunction:
+    """A part of the date in UTC that each number is the Unix time of; of the time of the evaluation without any."""
+
+    def read(value: float) -> float:
+        if not math.isfinite(value):
+            raise UnsupportedError(f"{name}() of {value} is not evaluated")
+        try:
+            return float(part(datetime.fromtimestamp(math.trunc(value), UTC)))
+        except (OverflowError, ValueError, OSError):
+            raise UnsupportedError(f"{name}() of the time {value:g} is not evaluated") from None
+
+    def apply(asked: Arguments) -> Vector:
+        return each(asked.vector, read) if asked.given else {(): read(asked.at_s)}
+
+    return InstantFunction(name, (Kind.VECTOR,), apply)
+
+
 RATE = RangeFunction("rate", _extrapolated(extrapolation.rate), least=2, growth=Growth(True, True))
 _ALL: tuple[Function, ...] = (
     RATE,
@@ -287,6 +329,8 @@ _ALL: tuple[Function, ...] = (
     _over_time("last_over_time", lambda points: points[-1][1], keeps_name=True),
     _over_time("present_over_time", lambda _: 1.0),
     _over_time("stddev_over_time", _deviation),
+    _over_time("stdvar_over_time", lambda points: _deviation(points) ** 2),
+    RangeFunction("quantile_over_time", _quantile_over_time, arguments=(Kind.NUMBER, Kind.RANGE)),
     _over_time("changes", lambda points: float(sum(after != before for (_, before), (_, after) in pairwise(points)))),
     _over_time("resets", lambda points: float(sum(after < before for (_, before), (_, after) in pairwise(points)))),
     _per_value("abs", abs),
@@ -298,6 +342,25 @@ _ALL: tuple[Function, ...] = (
     _per_value("log2", _logarithm(math.log2)),
     _per_value("log10", _logarithm(math.log10)),
     _per_value("sgn", lambda value: math.copysign(1.0, value) if value and not math.isnan(value) else value),
+    *(
+        _per_value(of.__name__, _trigonometric(of))
+        for of in (math.acos, math.acosh, math.asin, math.asinh, math.atan, math.atanh)
+    ),
+    *(
+        _per_value(of.__name__, _trigonometric(of))
+        for of in (math.cos, math.cosh, math.sin, math.sinh, math.tan, math.tanh)
+    ),
+    _per_value("deg", lambda value: value * 180 / math.pi),
+    _per_value("rad", lambda value: value * math.pi / 180),
+    InstantFunction("pi", (), lambda _: math.pi),
+    _of_date("year", lambda date: date.year),
+    _of_date("month", lambda date: date.month),
+    _of_date("day_of_month", lambda date: date.day),
+    _of_date("day_of_week", lambda date: date.isoweekday() % 7),
+    _of_date("day_of_year", lambda date: date.timetuple().tm_yday),
+    _of_date("days_in_month", lambda date: calendar.monthrange(date.year, date.month)[1]),
+    _of_date("hour", lambda date: date.hour),
+    _of_date("minute", lambda date: date.minute),
     InstantFunction("round", (Kind.VECTOR, Kind.NUMBER), _nearest),
     _limits("clamp", 2, lambda numbers: (numbers[0], numbers[1])),
     _limits("clamp_min", 1, lambda numbers: (numbers[0], math.inf)),

@@ -86,7 +86,7 @@ def aggregate(operator: str, group: Callable[[Labels], Labels], vector: Vector, 
     if operator in CHOICES:
         return {labels: value for members in groups.values() for labels, value in _chosen(operator, members, parameter)}
     if operator == "quantile":
-        return {labels: _quantile(list(members.values()), parameter) for labels, members in groups.items()}
+        return {labels: quantile(list(members.values()), parameter) for labels, members in groups.items()}
     if operator not in AGGREGATES:
         raise UnsupportedError(f"{operator}() is not evaluated")
     return {labels: AGGREGATES[operator](list(members.values())) for labels, members in groups.items()}
@@ -106,7 +106,7 @@ def _chosen(operator: str, members: Mapping[Labels, float], parameter: float) ->
     return ordered[: max(count, 0)]
 
 
-def _quantile(values: list[float], q: float) -> float:
+def quantile(values: list[float], q: float) -> float:
     """`quantile(q, …)`: between the two values next to the rank (promql/quantile.go, `quantile`)."""
     if not values or math.isnan(q):
         return math.nan
@@ -186,6 +186,7 @@ ARITHMETIC: Mapping[str, Callable[[float, float], float]] = {
     "/": _divided,
     "%": lambda a, b: math.fmod(a, b) if b and math.isfinite(a) else math.nan,
     "^": _power,
+    "atan2": math.atan2,
 }
 
 

@@ -146,8 +146,38 @@ RULES: tuple[CauseRule, ...] = (
     ),
     CauseRule(
         "seconds-as-ms",
-        "a panel draws a time in another unit than its expression gives: set the panel's unit, or multiply",
+        "a panel draws a time or a share in another unit than its expression gives: set the panel's unit, or multiply",
         (_mistake("unit"),),
+    ),
+    CauseRule(
+        "bare-counter",
+        "a panel shows a counter without rate(), which is all since its process started: write rate() or increase()",
+        (_mistake("bare-counter"),),
+    ),
+    CauseRule(
+        "constant-ratio",
+        "a panel divides each series by itself: sum both sides before they are divided",
+        (_mistake("constant-ratio"),),
+    ),
+    CauseRule(
+        "idle-average",
+        "a panel averages ratios, and one idle series makes the whole NaN: divide the sums",
+        (_mistake("idle-average"),),
+    ),
+    CauseRule(
+        "dropped-series",
+        "the sides of an operator of a panel do not match each other whole: aggregate both by the same labels",
+        (_mistake("dropped-series"),),
+    ),
+    CauseRule(
+        "sparse-irate",
+        "a panel takes irate() with long steps, so it sees two scrapes of many: write rate()",
+        (_mistake("sparse-irate"),),
+    ),
+    CauseRule(
+        "largest-of-parts",
+        "a panel takes one instance for all of them: write sum()",
+        (_mistake("largest-of-parts"),),
     ),
     CauseRule(
         "recorded-ratios",

@@ -1,7 +1,8 @@
 """The files that a profile names, dashboards and rules: found and read; one of several may be broken."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -9,9 +10,11 @@ from harness.config.profile import Profile
 from harness.core.errors import UsageError
 from harness.core.panel import Panel
 from harness.core.rule import Rule
+from harness.core.run import Window
 from harness.monitoring.dashboards import grafana
 from harness.monitoring.rules import rule_file
-from harness.runtime import files
+from harness.runtime import files, variable_answers
+from harness.runtime.prometheus import Prometheus
 
 T = TypeVar("T")
 
@@ -52,8 +55,8 @@ _DASHBOARDS = _Kind(
 )
 _RULES = _Kind(
     "rules",
-    frozenset({".yml", ".yaml"}),
-    "contains no .yml file; name a file or a directory of Prometheus rules",
+    frozenset({".yml", ".yaml", ".rules"}),
+    "contains no .yml, .yaml or .rules file; name a file or a directory of Prometheus rules",
     "a file or a directory of rules",
     rule_file.parse,
     files.RULES_BYTES,
@@ -90,28 +93,54 @@ def read_dashboards(names: Sequence[str], project: Path) -> tuple[grafana.Dashbo
     return tuple(found)
 
 
+def check_variables(dashboards: Sequence[grafana.Dashboard], names: Iterable[str]) -> None:
+    """Check that a dashboard has, or asks for, each variable that was given a value. Raises UsageError."""
+    known = {name for each in dashboards for name in (*each.variables, *grafana.references(each))}
+    for name in names:
+        if name not in known and not any(each.problem for each in dashboards):
+            close = difflib.get_close_matches(name, known, n=1)
+            meant = f" (did you mean {close[0]!r}?)" if close else ""
+            raise UsageError(f"--var {name}: no dashboard has this variable{meant}; leave it out")
+
+
+def panels_of(
+    dashboards: Sequence[grafana.Dashboard], profile: Profile, window: Window, prometheus: Prometheus
+) -> tuple[Panel, ...]:
+    """The queries of dashboards over a window, their variables asked of the Prometheus where they ask it."""
+    labels, ask = grafana.labels_of(profile.selector), variable_answers.asking(prometheus, window)
+    return grafana.panels_of(dashboards, grafana.Asker(labels, profile.dashboard_variables, ask), window)
+
+
 def read_rules(profile: Profile, project: Path) -> Rules:
     """The profile's rules, scaled where they are loaded for the run.
 
-    A file of several that holds no rules has the reason in a panel's `problem`, and the others are judged. Raises
-    UsageError that names file, group and rule when none is left, nothing is there, or two rules make the same series.
+    A file of several that is none has the reason in a panel's `problem`, and the others are judged; one without rules
+    has nothing to judge. Raises UsageError that names file, group and rule when none is left, or nothing is there.
     """
-    files = [file for name in profile.rules for file in _find(_RULES, name, project)]
+    files = list(dict.fromkeys(file for name in profile.rules for file in _find(_RULES, name, project)))
     names = [file.name for file in files]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise UsageError(f"rules: two files are called {twice[0]}; rename one, or name only one of them")
     found: list[Rule] = []
     broken: list[Panel] = []
-    for read in _read(_RULES, files, project):
+    unread: list[Panel] = []
+    reads = _read(_RULES, files, project)
+    for place, (file, read) in enumerate(zip(files, reads, strict=True)):
         if isinstance(read, _Broken):
             broken.append(Panel(read.file.name, "", "", "", problem=read.problem, source=read.source))
-        else:
-            found += read
-    if broken and not found:
+            continue
+        # Prometheus loads files of one name from several directories; the harness loads all from one.
+        own = f"{file.parent.name}-{place}-" if names.count(file.name) > 1 else ""
+        found += (replace(rule, file=f"{own}{rule.file}") for rule in read.rules)
+        unread += (replace(panel, dashboard=f"{own}{panel.dashboard}") for panel in read.unread)
+    if broken and len(broken) == len(files):
         raise UsageError(broken[0].problem)
-    rule_file.check_unique(found)
-    scaled = tuple(found) if profile.start is None else rule_file.scaled(found, profile.rule_scale)
-    return Rules(scaled, (*rule_file.panels(scaled), *broken))
+    rules: list[Rule] = []
+    for rule in found:
+        try:
+            rules += (rule,) if profile.start is None else rule_file.scaled((rule,), profile.rule_scale)
+        except UsageError as error:
+            text = f"{error}; left out of the run"
+            unread.append(Panel(rule.file, rule.group, rule.name, rule.expression, problem=text, rule=True))
+    return Rules(tuple(rules), (*rule_file.panels(rules), *unread, *broken))
 
 
 def _find(kind: _Kind[T], name: str, project: Path) -> list[Path]:

@@ -1,8 +1,8 @@
-"""A run without load: dashboards checked against the last minutes of a running Prometheus."""
+"""A run without load: dashboards and rules checked against the last minutes of a running Prometheus."""
 
 import os
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.config.profile import Profile
@@ -10,7 +10,7 @@ from harness.core.run import RUN_VERSION, GeneratorHealth, Run
 from harness.instrumentation import registry
 from harness.monitoring.dashboards import grafana
 from harness.report import verification
-from harness.runs import manifest, window
+from harness.runs import inputs, manifest, window
 from harness.runs.judge import Outcome, judge, write_reports
 from harness.runs.progress import Reporter
 from harness.runs.run_directory import RunDirectory
@@ -19,19 +19,20 @@ from harness.runs.window import MeasuredWindow
 from harness.runtime import access, machine
 from harness.runtime.prometheus import Prometheus
 
-CHECKS = ("dashboards",)
-"""The checks that need no load."""
+CHECKS = ("dashboards", "records")
+"""The checks that need no load. When each alert had to fire is not among them: that takes the times of evaluations."""
 
 
-def verify_dashboards(
-    dashboards: tuple[grafana.Dashboard, ...],
-    profile: Profile,
-    range_s: float,
-    project: Path,
-    out: Path,
-    reporter: Reporter,
-) -> Outcome:
-    """Check dashboards against the profile's running Prometheus, over the last `range_s` seconds, without any load.
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is held against the running Prometheus."""
+
+    dashboards: tuple[grafana.Dashboard, ...] = ()
+    rules: inputs.Rules = field(default_factory=lambda: inputs.Rules((), ()))
+
+
+def verify(watched: Watched, profile: Profile, range_s: float, project: Path, out: Path, reporter: Reporter) -> Outcome:
+    """Check dashboards and rules against the profile's running Prometheus, over the last `range_s` seconds.
 
     Raises UsageError for a malformed URL, PrometheusError when it does not answer or does not scrape the target.
     """
@@ -44,10 +45,11 @@ def verify_dashboards(
         reporter.stage(f"asking {profile.prometheus} for its scrapes of {{{profile.selector}}}")
         scraped = scraped_already(prometheus, profile)
         measured = window.last_minutes(scraped, range_s)
-        made = _run_of(profile, prometheus.url, measured, dashboards, out.name)
+        panels = (*inputs.panels_of(watched.dashboards, profile, measured.window, prometheus), *watched.rules.panels)
+        made = replace(_run_of(profile, prometheus.url, measured, out.name), panels=panels, rules=watched.rules.rules)
         made = replace(made, evaluates_as=scraped.evaluates_as, target_labels=scraped.target_labels)
         directory.write_run(made)
-        reporter.stage(f"asking for {len(made.panels)} panels")
+        reporter.stage(f"asking for {len(made.panels)} panels" if watched.dashboards else "asking for the rules")
         directory.write_evidence(prometheus.fetch(verification.queries(made)), {})
         reporter.stage("judging")
         report = judge(directory, fresh=True)
@@ -56,9 +58,7 @@ def verify_dashboards(
     return Outcome(report, out)
 
 
-def _run_of(
-    profile: Profile, url: str, measured: MeasuredWindow, dashboards: tuple[grafana.Dashboard, ...], run_id: str
-) -> Run:
+def _run_of(profile: Profile, url: str, measured: MeasuredWindow, run_id: str) -> Run:
     return Run(
         schema_version=RUN_VERSION,
         id=run_id,
@@ -81,5 +81,4 @@ def _run_of(
         metric_namespace=measured.namespace,
         embedded=False,
         checks=CHECKS,
-        panels=grafana.panels_of(dashboards, profile.selector, measured.window),
     )

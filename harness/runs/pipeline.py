@@ -17,7 +17,6 @@ from harness.core.run import RUN_VERSION, Run
 from harness.evidence import comparability
 from harness.instrumentation import registry
 from harness.instrumentation.diagnosis import Health
-from harness.monitoring.dashboards import grafana
 from harness.report import verification
 from harness.report.render import diagnoses
 from harness.runs import inputs, manifest, probing, warmth, window
@@ -67,7 +66,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         made = replace(
             run_of(profile, out.name, started_s, services, measured, loaded),
             ended=ended,
-            panels=(*grafana.panels_of(dashboards, profile.selector, measured.window), *rules.panels),
+            panels=(*inputs.panels_of(dashboards, profile, measured.window, prometheus), *rules.panels),
             rules=rules.rules,
             recorded=prometheus.recorded(),
             dropped=prometheus.dropped(profile.selector, scraped.names.droppable),

@@ -3,7 +3,7 @@
 import math
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Any
@@ -185,6 +185,23 @@ class Prometheus:
             ]
         except (AnswerError, *_SHAPES):
             return []
+
+    def data(self, path: str, parameters: Mapping[str, str]) -> object:
+        """The `data` of an answer of the API below `/api/v1/`. Raises PrometheusError when it is refused or none comes.
+
+        Source: https://prometheus.io/docs/prometheus/latest/querying/api/#format-overview
+        """
+        try:
+            answer = self._session.get(f"{self.url}/api/v1/{path}", params=parameters)
+            document = answer.json()
+            if answer.status_code in REFUSALS:
+                raise PrometheusError(f"refused: {secret.redact(shorten(str(document['error']), LONGEST_REASON))}")
+            found: object = document["data"]
+        except AnswerError as error:
+            raise self._unanswered(error) from None
+        except _SHAPES:
+            raise PrometheusError(f"{self.url} answers, but not like a Prometheus; is the URL right?") from None
+        return found
 
     def recorded(self) -> tuple[str, ...]:
         """The names of the series that rules record, whoever loaded them; empty when the server does not report them.

@@ -71,7 +71,7 @@ def prometheus_config(directory: Path, alertmanager: str, target: str) -> Path:
     del job["dns_sd_configs"]
     (directory / "rules").mkdir()
     for file in (MONITORING / "rules").glob("*.yml"):
-        read = rule_file.scaled(rule_file.parse(file.read_text(), file.name), SCALE)
+        read = rule_file.scaled(rule_file.parse(file.read_text(), file.name).rules, SCALE)
         (directory / "rules" / file.name).write_text(json.dumps(rule_file.documents(read)[file.name]))
     config = directory / "prometheus.yml"
     config.write_text(json.dumps(made))

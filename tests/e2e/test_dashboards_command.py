@@ -99,6 +99,63 @@ def test_the_faults_of_widespread_dashboards_are_found(harness: Harness, used: e
     assert (again.code, parse(again.out).verdicts) == (1, report.verdicts)
 
 
+def test_variables_are_asked_of_the_prometheus(harness: Harness, used: embedded.Stack, tmp_path: Path) -> None:
+    """As Grafana asks on load: chained, by a pattern, one copy for each value, and empty where there is none."""
+    views = {"type": "query", "includeAll": True, "refresh": 2, "regex": "/^work:/", "current": {"value": "$__all"}}
+    variables = [
+        {"name": "cluster", "type": "query", "query": "label_values(up, cluster)"},
+        {"name": "view", **views, "query": f'label_values({STATUS}{{cluster="$cluster"}}, view)'},
+        {"name": "lost", "type": "query", "query": "label_values(sum(up), job)"},
+    ]
+    expressions = {
+        "of $view": f'sum(rate({STATUS}{{cluster="$cluster",view="$view"}}[$__range]))',
+        "lost": 'up{job="$lost"}',
+        "guarded": f'sum by (cluster) (rate({STATUS}{{view!="{SCRAPES}",cluster="$cluster"}}[$__range]))',
+    }
+    panels = [{"title": name, "targets": [{"refId": "A", "expr": text}]} for name, text in expressions.items()]
+    panels[0]["repeat"] = "view"
+    document = {"title": "Asked", "panels": panels, "templating": {"list": variables}}
+    (tmp_path / "board.json").write_text(json.dumps(document))
+    flags = ("--prometheus", used.prometheus, "--range", "15s", "--json")
+    done = harness.run("dashboards", tmp_path / "board.json", *flags, "--out", tmp_path / "out")
+    report = parse(done.out)
+    assert done.code == 3, done.told
+    assert told(report, "of work:wait").startswith("pass:")
+    assert told(report, "of work:fast").startswith("pass:")
+    assert "inconclusive: variable $lost has no value" in told(report, "lost")
+    assert "absent-label" in told(report, "guarded")
+    done = harness.run(
+        "dashboards", tmp_path / "board.json", *flags, "--var", "lost=django", "--out", tmp_path / "given"
+    )
+    assert done.code == 0, done.told
+    typo = harness.run("dashboards", tmp_path / "board.json", *flags, "--var", "vew=x", "--out", tmp_path / "typo")
+    assert (typo.code, "--var vew: no dashboard has this variable (did you mean 'view'?)" in typo.err) == (2, True)
+
+
+def test_rules_are_checked_without_a_run(harness: Harness, used: embedded.Stack, tmp_path: Path) -> None:
+    """A team's file in the shape of the operator: its own, those of another exporter, and a mistake."""
+    rules = [
+        {"record": "view:responses:rate1m", "expr": f"sum by (view) (rate({STATUS}[1m]))"},
+        {"alert": "Idle", "expr": "view:responses:rate1m < 0"},
+        {"alert": "Disk", "expr": "node_filesystem_avail_bytes < 1e9"},
+        {"alert": "Ever", "expr": f"sum({STATUS}) > 5"},
+        {"alert": "Short", "expr": f"sum(rate({STATUS}[2s])) > 5"},
+    ]
+    spec = {"groups": [{"name": "team", "rules": rules}]}
+    (tmp_path / "rules.yaml").write_text(json.dumps({"kind": "PrometheusRule", "spec": spec}))
+    flags = ("--prometheus", used.prometheus, "--range", "15s", "--json", "--out", tmp_path / "out")
+    done = harness.run("rules", tmp_path, *flags)
+    report = parse(done.out)
+    assert done.code == 1, done.told
+    codes = {v.subject.rsplit(" / ", 1)[1]: v.code for v in report.verdicts if v.check == "dashboards"}
+    assert codes == {"view:responses:rate1m": "agrees", "Ever": "wrong-expression", "Short": "short-range"}
+    found = {f.subject.rsplit(" / ", 1)[1]: f.text for f in report.findings if f.code == "unproved-panel"}
+    assert "not the target's" in found["Disk"]
+    (short,) = (v.why for v in report.verdicts if v.code == "short-range")
+    assert "write a range of at least 4s" in short
+    assert "$__rate_interval" not in short
+
+
 def test_our_own_boards_hold_on_a_stack_that_runs(harness: Harness, used: embedded.Stack, tmp_path: Path) -> None:
     """Each query of each panel has a verdict or a finding that says why it has none, and none fails."""
     boards = PROJECT / "monitoring" / "grafana" / "dashboards"
@@ -138,7 +195,8 @@ def test_bad_input_is_named_by_file_panel_and_expression(
     assert "fail: the expression cannot be read" in told(report, "syntax")
     assert "sum(rate(up[5m])" in told(report, "syntax")
     assert "bad.json" in told(report, "syntax")
-    assert "fail: variable $nothing has no value" in told(report, "valueless")
+    assert "inconclusive: variable $nothing has no value" in told(report, "valueless")
+    assert "--var nothing=VALUE" in told(report, "valueless")
     assert "fail: Prometheus refused the query: HTTP Status Code 422" in told(report, "matches")
     assert "bad.json" in told(report, "matches")
     assert told(report, "good").startswith("pass:")

@@ -78,6 +78,24 @@ MISTAKES: Mapping[str, tuple[str, str, Change, str]] = {
     "averaged percentiles": ("Django Overview", "Latency p95", averaged, "averages percentiles"),
     "rate of a sum": ("Django Requests Overview", "Volume", of_sum, "takes rate() of a sum"),
     "filtered buckets": ("Django Models & Database", "Latency of SQL and of requests", filtered, "filters buckets"),
+    "counter since its start": (
+        "Django Models & Database",
+        "Updates",
+        lambda expression: re.sub(r"rate\((.*)\[\$__rate_interval\]\)", r"\1", expression),
+        "without rate() it shows all since its process started",
+    ),
+    "percentile without bounds": (
+        "Django Requests Overview",
+        "p99",
+        lambda expression: expression.replace("sum by (le)", "sum by (method)"),
+        "sums without le",
+    ),
+    "guessed name": (
+        "Django Overview",
+        "Exceptions",
+        lambda expression: re.sub(r"django_http_exceptions_\w+", "django_http_exceptions_total", expression),
+        "the target exports django_http_exceptions_total_by_view_total",
+    ),
     "hidden view": (
         "Django Requests Overview",
         "Success with 4xx",

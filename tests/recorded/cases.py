@@ -773,7 +773,20 @@ MONITORING: Mapping[str, Case] = {
         panel(f"histogram_quantile(95, sum by (le) (rate({BUCKETS}[4s])))", []), fails={Code.IMPOSSIBLE: "dashboards"}
     ),
     "an expression that is none": Case(panel("sum(("), fails={Code.PANEL_UNREADABLE: "dashboards"}),
-    "an unfilled variable": Case(panel("sum(rate($metric[4s]))"), fails={Code.UNFILLED_VARIABLE: "dashboards"}),
+    "an unfilled variable": Case(panel("sum(rate($metric[4s]))"), open={Code.UNFILLED_VARIABLE: "dashboards"}),
+    "a variable without a known value": Case(
+        panel("sum(up)", unknown="variable $x has no value"), open={Code.UNFILLED_VARIABLE: "dashboards"}
+    ),
+    "a rule that cannot be read": Case(
+        panel("holt_winters(up[1m], 1, 1)", problem="unknown function", rule=True),
+        open={Code.NOT_EVALUATED: "dashboards"},
+    ),
+    "a bound that no bucket has": Case(
+        panel(f'sum(rate({BUCKETS}{{le="7"}}[4s]))', []), fails={Code.IMPOSSIBLE: "dashboards"}
+    ),
+    "a counter since its start": Case(
+        panel(f"sum({names.MODEL_INSERTS})", value("1")), fails={Code.WRONG_EXPRESSION: "dashboards"}
+    ),
     "an unknown metric": Case(
         panel("sum(django_unknown_total)", [], [], []), fails={Code.UNKNOWN_METRIC: "dashboards"}
     ),

@@ -68,6 +68,35 @@ def test_a_silent_alert_without_any_series_is_not_proved(clean_run: StoredRun) -
     assert "no series" in result.text
 
 
+NOTHING = f"max by (job, app) ({UP}) * 0 / 0"
+
+
+def test_what_is_no_number_is_never_above_a_limit(clean_run: StoredRun) -> None:
+    """The ratio of an idle view is NaN; the nearest value is that of another one."""
+    other = f'label_replace(max by (job, app) ({UP}), "view", "b", "", "")'
+    result = Alerted(clean_run, f"({NOTHING} or {other}) > 2").judged({})
+    assert isinstance(result, Verdict)
+    assert (result.status, result.observed) == (Status.PASS, 1.0)
+
+
+def test_an_alert_on_nothing_but_idle_views_is_not_proved(clean_run: StoredRun) -> None:
+    """It is silent, and nothing shows that it would fire."""
+    result = Alerted(clean_run, f"{NOTHING} > 2").judged({})
+    assert isinstance(result, Finding)
+    assert "is NaN in" in result.text
+
+
+def test_an_alert_of_two_rules_is_not_judged(clean_run: StoredRun) -> None:
+    """Which of them made a sample does not show; the others are judged."""
+    alerted = Alerted(clean_run, f"max by (job, app) ({UP}) < 0.5")
+    clean_run.change_run(lambda run: run["rules"].append({**run["rules"][0], "for_s": 1.0}))
+    alerted.store({})
+    findings = [each for each in clean_run.judge().findings if each.check == "alerts"]
+    assert [(each.code, "another rule makes the same series" in each.text) for each in findings] == [
+        ("unproved-alert", True)
+    ] * 2
+
+
 def test_a_value_at_the_limit_is_too_close_to_tell(clean_run: StoredRun) -> None:
     """Within rounding of it, either state is right and none is proved."""
     alerted = Alerted(clean_run, f"max by (job, app) ({UP}) > 1")

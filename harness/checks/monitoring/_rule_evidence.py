@@ -114,7 +114,7 @@ def read(facts: Facts) -> Replay | NoData:
 
 def judged_from_s(run: Run, rule: Rule) -> float:
     """From when on the state of an alert is followed, so that it is known at the start of the window."""
-    return run.window.start_s - rule.for_s - SPARE * rule.interval_s
+    return run.window.start_s - rule.for_s - rule.keep_firing_for_s - SPARE * rule.interval_s
 
 
 def known_from_s(run: Run) -> float:
@@ -140,7 +140,9 @@ def _metrics(run: Run) -> list[str]:
 
 @memo.by_identity()
 def _span_s(run: Run) -> float:
-    reach = [reach_s(run, rule) + rule.for_s + 2 * SPARE * rule.interval_s for rule in run.rules]
+    reach = [
+        reach_s(run, rule) + rule.for_s + rule.keep_firing_for_s + 2 * SPARE * rule.interval_s for rule in run.rules
+    ]
     return run.window.length_s + max(reach, default=0.0) + SPARE * run.window.scrape_interval_s
 
 

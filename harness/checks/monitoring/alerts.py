@@ -5,6 +5,7 @@ Prometheus. The two are compared evaluation by evaluation. It is longer than oth
 ways to be uncertain, each with its own reason.
 """
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from harness.core.rule import Rule
 from harness.core.run import Run
 from harness.core.verdict import Finding, Status, Verdict
 from harness.evidence.prometheus_evidence import CLOCK_RESOLUTION_S
-from harness.monitoring.rules import alert_states, recording, reevaluation
+from harness.monitoring.rules import alert_states, recording, reevaluation, rule_file
 from harness.monitoring.rules.alert_states import AlertLimit, AlertState, Evaluation, StateHistory
 from harness.monitoring.rules.reevaluation import Replay
 from harness.promql.vectors import Labels, UnsupportedError
@@ -27,6 +28,7 @@ ID = "alerts"
 MOST_NAMED = 4
 """Alerts of one rule that a message names."""
 NEVER: Mapping[int, AlertState] = {}
+SHARED = "not checked: another rule makes the same series, and which of them made a sample does not show"
 UNNAMED = frozenset({"job", "app"})
 """Labels that say nothing about which alert of a rule is meant."""
 
@@ -58,12 +60,17 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     run = facts.run
     results: list[Verdict | Finding] = [*_unhealthy(facts)]
     broken = [result.labels for result in results if isinstance(result, Verdict)]
-    alerts = [rule for rule in run.rules if rule.alert and _labels(rule) not in broken]
+    alerts = [place for place, rule in enumerate(run.rules) if rule.alert and _labels(rule) not in broken]
     evaluated = _rule_evidence.read(facts) if alerts else None
+    shared = rule_file.same_series(run.rules)
     if isinstance(evaluated, Replay):
-        results += _misrecorded(facts, evaluated)
-    for rule in alerts:
+        results += _misrecorded(facts, evaluated, shared)
+    for place in alerts:
+        rule = run.rules[place]
         assert evaluated is not None
+        if place in shared:
+            results.append(_unproved(rule, SHARED))
+            continue
         if isinstance(evaluated, NoData):
             results.append(unanswered(ID, subject_of(rule), evaluated, labels=_labels(rule)))
             continue
@@ -102,11 +109,14 @@ def _unhealthy(facts: Facts) -> list[Verdict]:
     return found
 
 
-def _misrecorded(facts: Facts, evaluated: Replay) -> list[Verdict | Finding]:
+def _misrecorded(facts: Facts, evaluated: Replay, shared: frozenset[int]) -> list[Verdict | Finding]:
     """Records that alerts read and that stored another value than their expression gives, or that cannot be checked."""
     run, found = facts.run, list[Verdict | Finding]()
     for place in _rule_evidence.records(run):
         rule = run.rules[place]
+        if place in shared:
+            found.append(_unproved(rule, SHARED))
+            continue
         times = evaluated.evaluations.get(reevaluation.group_of(rule), ())
         first = bisect_left(times, _rule_evidence.known_from_s(run) + _rule_evidence.reach_s(run, rule))
         last = bisect_right(times, run.window.end_s + CLOCK_RESOLUTION_S)
@@ -147,9 +157,10 @@ def _judge(facts: Facts, rule: Rule, evaluated: Replay) -> Verdict | Finding:
             return inconclusive(ID, subject, Code.NO_EVALUATION, why, labels=_labels(rule))
         text = "not checked: the harness did not start this Prometheus, so the times of its evaluations are not known"
         return _unproved(rule, text)
-    if rule.keep_firing_for_s:
-        return _unproved(rule, "not checked: keep_firing_for is not supported")
-    reevaluation.origins(run.rules, rule)  # raises for what reads itself
+    metrics = reevaluation.origins(run.rules, rule).metrics  # raises for what reads itself
+    known = facts.names.names
+    if foreign := sorted(each for each in metrics if each not in known and not evaluated.scraped.series.get(each)):
+        return _unproved(rule, f"no series of {foreign[0]} is the target's: it is not known when it must fire")
     stored = _rule_evidence.states(facts, rule)
     if isinstance(stored, NoData):
         return unanswered(ID, subject, stored, labels=_labels(rule))
@@ -237,10 +248,14 @@ def _fired(compared: _Comparison, subject: str, keys: Sequence[Labels]) -> Verdi
 
 
 def _silent(compared: _Comparison, subject: str) -> Verdict | Finding:
-    values = [(value, key) for place in compared.inside for key, value in compared.evaluations[place].values.items()]
-    if not values:
+    found = [(value, key) for place in compared.inside for key, value in compared.evaluations[place].values.items()]
+    values = [(value, key) for value, key in found if not math.isnan(value)]
+    if not found:
         text = f"it is silent, and its expression has no value in {len(compared.inside)} evaluations: no series"
         return _unproved(compared.rule, f"{text}, or no traffic; {compared.rule.expression}")
+    if not values:  # of no traffic, and above and below no limit
+        text = f"it is silent, and its expression is NaN in {len(compared.inside)} evaluations: no traffic"
+        return _unproved(compared.rule, f"{text}; {compared.rule.expression}")
     if compared.limit is None:
         nearest, key = values[0]
     else:

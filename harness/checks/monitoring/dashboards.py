@@ -6,14 +6,14 @@ our evaluator with the mistakes of the expression corrected. All three must agre
 It is longer than other modules because what may be wrong with a panel is one chain of questions, asked in this order.
 """
 
-import difflib
 import math
 from collections.abc import Callable, Mapping
 from functools import cache
+from typing import Any
 
 from harness import promql
 from harness.checks.base import NO_DATA, NO_LABELS, Check, Facts, inconclusive, settled, unanswered
-from harness.checks.monitoring import _panel_evidence
+from harness.checks.monitoring import _panel_evidence, _panel_forms, _panel_names
 from harness.checks.monitoring._panel_evidence import ParsedPanel, subject_of
 from harness.checks.monitoring._panel_mistakes import WRONG, WRONG_FORM
 from harness.checks.monitoring._vector_diff import apart, at, beside, equal, largest, named, nothing, number_at
@@ -30,6 +30,7 @@ from harness.monitoring.dashboards.corrections import RIGHT, TRUE, Correction
 from harness.monitoring.dashboards.grafana import RATE_SCRAPES
 from harness.monitoring.dashboards.panel_samples import Memo, PanelSamples, hides_unnamed
 from harness.promql import Samples, syntax
+from harness.promql.syntax import Selection
 from harness.promql.vectors import Labels, UnsupportedError, Vector
 
 ID = "dashboards"
@@ -89,17 +90,23 @@ def _read(panel: Panel) -> ParsedPanel | Verdict | Finding:
             "not checked: it is a library panel, so its queries are not in the file; export the dashboard for another "
         )
         return _unproved(panel, f"{text}Grafana")
+    if panel.unchecked:
+        return _unproved(panel, panel.unchecked)
     if panel.other:
         text = f"not checked: its data source is {panel.other}, not Prometheus"
         return _unproved(panel, text)
+    if panel.unknown:
+        return _unfilled(panel, panel.unknown)
     if panel.problem:
         why = f"{panel.problem}: {panel.expression}" if panel.expression else panel.problem
+        if panel.rule:
+            return inconclusive(ID, subject_of(panel), Code.NOT_EVALUATED, why, labels=_labels(panel))
         return _fails(panel, Code.PANEL_UNREADABLE, why)
     try:
         return _panel_evidence.read(panel)
     except ValueError as error:
         if name := grafana.unfilled(panel.expression):
-            return _fails(panel, Code.UNFILLED_VARIABLE, f"variable ${name} has no value: {panel.expression}")
+            return _unfilled(panel, _unnamed(name))
         if panel.presumed:
             text = f"not checked: it is not PromQL ({error}), and the dashboard names no Prometheus data source for it"
             return _unproved(panel, text)
@@ -122,29 +129,47 @@ def _judge(
     samples = _panel_evidence.samples(facts, asked, memo)
     if isinstance(samples, NoData):
         return (unanswered(ID, asked.subject, samples, labels=_labels(asked.panel)),)
+    if (found := _by_form(facts, asked, samples, own, anywhere)) is not None:
+        return (found,)
+    absent = _absent_grouping(asked, samples)
+    silent = [metric for metric in asked.metrics if not samples.series.get(metric)]
+    if silent:
+        text = f"{silent[0]} has no series: this run produced none, or it is not instrumented"
+        return (_finding(asked, FindingCode.EMPTY_PANEL, text), *absent)
+    try:
+        return (*_proved(asked, samples, _compare(run, asked, samples, shown)), *absent)
+    except UnsupportedError as error:
+        if short := _short(run, asked):
+            return (_judge_short(run, asked, short), *absent)
+        answers = "empty" if nothing(shown) else "value not checked"
+        return (_unproved(asked.panel, f"{answers}: {error}"), *absent)
+
+
+def _by_form(
+    facts: Facts, asked: ParsedPanel, samples: PanelSamples, own: frozenset[str], anywhere: frozenset[str]
+) -> Verdict | Finding | None:
+    """What is wrong with what a panel asks for, or why it is not compared; None where its value decides."""
+    run = facts.run
     recorded, names = {rule.name for rule in run.rules if not rule.alert}, facts.names
     if others := [metric for metric in asked.metrics if metric not in own and metric in anywhere]:
         text = f"no target matching {{{run.selector}}} exports {others[0]}; value not checked"
         if others[0] in recorded:
             text = f"{others[0]} is recorded without the labels of {{{run.selector}}}; its stored value is not checked"
-        return (_unproved(asked.panel, text),)
-    if wrong := _unknown(asked, samples, own | recorded, names.names) or _impossible(asked, names):
-        return (_fails(asked.panel, *wrong),)
+        return _unproved(asked.panel, text)
+    if foreign := [each for each in _missing(asked, samples, own | recorded, names) if _is_foreign(each, names, own)]:
+        text = f"not the target's: nobody exports {foreign[0]}, which another exporter would; value not checked"
+        return _unproved(asked.panel, text)
+    if name := next((name for each in asked.selections for name in _unfilled_in(each)), ""):
+        return _unfilled(asked.panel, _unnamed(name))
+    if wrong := _unknown(asked, samples, own | recorded, names) or _impossible(asked, samples, names):
+        return _fails(asked.panel, *wrong)
     if not asked.selections:
-        return (_unproved(asked.panel, "not checked: it names no metric"),)
+        return _unproved(asked.panel, "not checked: it names no metric")
+    if mistake := _panel_forms.without_meaning(asked, names, run):
+        return _mistaken(asked.panel, mistake)
     if odd := _odd_unit(asked):
-        return (_fails(asked.panel, Code.WRONG_EXPRESSION, odd, mistakes={"unit": WRONG_FORM}),)
-    silent = [metric for metric in asked.metrics if not samples.series.get(metric)]
-    if silent:
-        text = f"{silent[0]} has no series: this run produced none, or it is not instrumented"
-        return (_finding(asked, FindingCode.EMPTY_PANEL, text),)
-    try:
-        return _proved(asked, samples, _compare(run, asked, samples, shown))
-    except UnsupportedError as error:
-        if short := _short(run, asked):
-            return (_judge_short(run, asked, short),)
-        answers = "empty" if nothing(shown) else "value not checked"
-        return (_unproved(asked.panel, f"{answers}: {error}"),)
+        return _fails(asked.panel, Code.WRONG_EXPRESSION, odd, mistakes={"unit": WRONG_FORM})
+    return None
 
 
 def _proved(
@@ -170,7 +195,7 @@ def _odd_unit(asked: ParsedPanel) -> str:
     return f"{drawn}: the unit of the panel is not that of its expression; multiply seconds by {due:g}, or set the unit"
 
 
-def _impossible(asked: ParsedPanel, names: Instrumentation) -> tuple[Code, str] | None:
+def _impossible(asked: ParsedPanel, samples: Samples, names: Instrumentation) -> tuple[Code, str] | None:
     """What is wrong with the expression in every run; None when nothing."""
     if odd := [quantile for quantile in syntax.quantiles(asked.tree) if not 0 <= quantile <= 1]:
         return (
@@ -179,15 +204,33 @@ def _impossible(asked: ParsedPanel, names: Instrumentation) -> tuple[Code, str] 
         )
     for selection in asked.selections:
         for matcher in selection.matchers:
-            if name := grafana.unfilled(matcher.value):
-                return Code.UNFILLED_VARIABLE, f"variable ${name} has no value, and no series matches {matcher}"
             known = names.label_values.get(matcher.label, ()) if selection.metric in names.names else ()
             if known and not any(map(matcher.accepts, known)):
                 return (
                     Code.IMPOSSIBLE,
                     f"{matcher} matches no possible {matcher.label}; missing data is shown as 0",
                 )
-    return None
+    absent = _panel_forms.absent_bound(asked, samples)
+    return (Code.IMPOSSIBLE, absent) if absent else None
+
+
+def _unfilled_in(selection: Selection) -> list[str]:
+    """Names in the matchers of a selector that look like those of variables."""
+    return [name for matcher in selection.matchers if (name := grafana.unfilled(matcher.value))]
+
+
+def _unnamed(name: str) -> str:
+    return f"variable ${name} has no value: the dashboard has no such variable; give it one with --var {name}=VALUE"
+
+
+def _unfilled(panel: Panel, why: str) -> Verdict:
+    """A panel of which it is not known what it asks."""
+    text = f"{why}{_place(panel)}: {panel.expression}"
+    return inconclusive(ID, subject_of(panel), Code.UNFILLED_VARIABLE, text, labels=_labels(panel))
+
+
+def _mistaken(panel: Panel, mistake: _panel_forms.Mistake) -> Verdict:
+    return _fails(panel, mistake.code, mistake.text, mistakes=mistake.labels)
 
 
 def _compare(run: Run, asked: ParsedPanel, samples: PanelSamples, shown: Vector) -> tuple[Verdict | Finding, ...]:
@@ -199,12 +242,17 @@ def _compare(run: Run, asked: ParsedPanel, samples: PanelSamples, shown: Vector)
         value = corrections.evaluate(asked.tree, samples, applied, shows=shows, nudge=nudge)
         return {(): value} if isinstance(value, float) else value
 
+    def evaluated(node: Any) -> Vector | float:
+        return corrections.evaluate(node, samples, frozenset(), shows=shows, nudge=CENTRAL)
+
     true = under(TRUE)
     if short := _short(run, asked):
         return (_judge_short(run, asked, f"{short}; {beside(shown, true)}"),)
     if odd := _unpredicted(under, shown):
         why = f"{odd} by the raw samples of {{{run.selector}}}: the panel reads other series than the run"
         return (inconclusive(ID, asked.subject, Code.UNPREDICTED, why, labels=_labels(asked.panel)),)
+    for mistake in _panel_forms.spoiled(asked, evaluated):
+        return (_mistaken(asked.panel, mistake),)
     right = under(RIGHT)
     if (key := _off(shown, under, RIGHT)) is not None:
         causes = [item for item in WRONG if _changes(under, item)]
@@ -228,11 +276,21 @@ def _compare(run: Run, asked: ParsedPanel, samples: PanelSamples, shown: Vector)
 
 def _latent(asked: ParsedPanel, samples: PanelSamples, shows: frozenset[str]) -> tuple[Finding, ...]:
     """What is wrong with the panel's form and happens to make no difference to what it shows now."""
+    of_form = tuple(
+        Finding(
+            FindingCode.LATENT_MISTAKE,
+            asked.subject,
+            f"{each.text}; this does not change what the panel shows in this run",
+            ID,
+            {**_labels(asked.panel), **each.labels},
+        )
+        for each in _panel_forms.latent(asked)
+    )
     hidden = any(hides_unnamed(selection, samples.traffic) for selection in asked.selections)
     if not (syntax.has_quantile_or_subquery(asked.tree) or hidden):
-        return ()
+        return of_form
     made = corrections.mistakes(asked.tree, samples, shows=shows)
-    return tuple(
+    return of_form + tuple(
         _finding(
             asked,
             FindingCode.LATENT_MISTAKE,
@@ -281,6 +339,8 @@ def _passes(asked: ParsedPanel, shown: Vector, true: Vector) -> Verdict:
     if truth is not None and math.isfinite(truth) and not equal(value, truth):
         share = f" ({value / truth - 1:+.2%})" if truth else ""
         why += f"; measured {truth:.6g}{share}: rate() extrapolates to the edges of its range and omits first values"
+    if done := asked.panel.transformations:
+        why += f"; what its transformations make of it is not followed: {', '.join(done)}"
     number = value if math.isfinite(value) else None
     spare = abs(value) * promql.AGREEMENT if number is not None else 0.0
     return settled(
@@ -325,28 +385,46 @@ def _place(panel: Panel) -> str:
     return f" (in {panel.source})" if panel.source else ""
 
 
+def _missing(asked: ParsedPanel, samples: Samples, exported: frozenset[str], names: Instrumentation) -> list[str]:
+    """The metrics that nobody exports, as far as is known."""
+    known = names.names | exported
+    return [each for each in asked.metrics if each not in known and not samples.series.get(each)]
+
+
+def _is_foreign(metric: str, names: Instrumentation, exported: frozenset[str]) -> bool:
+    return _panel_names.is_foreign(metric, names, exported) and not _panel_names.parts_of(metric, exported)
+
+
 def _unknown(
-    asked: ParsedPanel, samples: Samples, names: frozenset[str], exported: frozenset[str]
+    asked: ParsedPanel, samples: Samples, exported: frozenset[str], names: Instrumentation
 ) -> tuple[Code, str] | None:
     """The first name of a metric or a label that the target does not have; None when it has all."""
-    labels: set[str] = {"le"} if not asked.selections else set()
+    if missing := _missing(asked, samples, exported, names):
+        hint = _panel_names.hint(missing[0], names, exported)
+        return Code.UNKNOWN_METRIC, f"no metric is called {missing[0]}{hint}; missing data is shown as 0"
     for selection in asked.selections:
         metric, series = selection.metric, samples.series.get(selection.metric, ())
-        if metric not in names and metric not in exported and not series:
-            close = difflib.get_close_matches(metric, names, n=1, cutoff=0.8)
-            hint = f"; the target exports {close[0]}" if close else ""
-            return Code.UNKNOWN_METRIC, f"no metric is called {metric}{hint}; missing data is shown as 0"
         own = {name for each in series for name in each.labels}
-        labels |= own
-        if series and (missing := [name for name in selection.labels if name not in own]):
+        if series and (lacks := [name for name in selection.labels if name not in own]):
             has = ", ".join(sorted(own - {"__name__", "job", "app", "instance"}))
-            why = f"{metric} has no label {missing[0]!r}; it has {has}; missing data is shown as 0"
-            return Code.UNKNOWN_LABEL, why
-    wanting = sorted(syntax.grouping(asked.tree) - labels)
-    if wanting and all(samples.series.get(selection.metric) for selection in asked.selections):
-        why = f"{asked.selections[0].metric} has no label {wanting[0]!r}, by which the panel groups"
-        return Code.UNKNOWN_LABEL, why
+            return Code.UNKNOWN_LABEL, f"{metric} has no label {lacks[0]!r}; it has {has}; missing data is shown as 0"
     return None
+
+
+def _absent_grouping(asked: ParsedPanel, samples: Samples) -> tuple[Finding, ...]:
+    """That a panel groups by a label that none of its series has: the value is the same, one line without a name."""
+    if not all(samples.series.get(selection.metric) for selection in asked.selections):
+        return ()
+    several = (samples.series[selection.metric] for selection in asked.selections)
+    labels = {name for series in several for each in series for name in each.labels}
+    return tuple(
+        _finding(
+            asked,
+            FindingCode.ABSENT_LABEL,
+            f"{asked.selections[0].metric} has no label {name!r}, by which the panel groups: it splits nothing",
+        )
+        for name in sorted(syntax.grouping(asked.tree) - labels)
+    )
 
 
 def _judge_short(run: Run, asked: ParsedPanel, why: str) -> Verdict:
@@ -372,10 +450,16 @@ def _short(run: Run, asked: ParsedPanel) -> str:
         if least < 2 * interval_s
         else "a failed scrape leaves a gap, across which rate() extrapolates"
     )
-    return (
-        f"the range is too short: {least:g} s hold fewer than {RATE_SCRAPES} scrapes at one every {interval_s:g} s; "
-        f"{effect}; use $__rate_interval, or at least four scrapes"
-    )
+    held = f"hold fewer than {RATE_SCRAPES} scrapes at one every"
+    if not asked.panel.rule:
+        return (
+            f"the range is too short: {least:g} s {held} {interval_s:g} s; {effect}; use $__rate_interval, or at least "
+            "four scrapes"
+        )
+    scale = run.rule_scale if run.embedded else 1.0
+    written = f"the range is too short: the rule's {least / scale:g} s {held} {interval_s / scale:g} s"
+    scaled = f" ({least:g} s and {interval_s:g} s in this run, at the scale {scale:.3g})" if scale != 1.0 else ""
+    return f"{written}{scaled}; {effect}; write a range of at least {RATE_SCRAPES * interval_s / scale:g}s"
 
 
 def _changes(under: Callable[[frozenset[Correction]], Vector], item: Correction) -> bool:

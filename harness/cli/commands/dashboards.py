@@ -1,9 +1,10 @@
 """`harness dashboards`: Grafana's dashboards checked against a running Prometheus, without load."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
-from harness.cli import completers, flags, output, profiles, settings, values
+from harness.cli import flags, output, watched
 from harness.cli.flags import Commands
 from harness.runtime.files import resolved
 
@@ -19,37 +20,19 @@ def add(commands: Commands) -> None:
     dashboards.add_argument(
         "paths", nargs="+", metavar="PATH", type=Path, help="a dashboard's JSON file, or a directory of them"
     )
-    dashboards.add_argument("--prometheus", metavar="URL", required=True, help="the Prometheus that they query")
-    dashboards.add_argument(
-        "--selector",
-        metavar="MATCHERS",
-        type=values.matchers,
-        help="PromQL matchers of the target's series (default: the profile's, or job=\"django\")",
-    )
-    dashboards.add_argument(
-        "--range",
-        metavar="TIME",
-        type=values.some_duration,
-        default=300.0,
-        help="the time range that the dashboards show, up to now (default: 5m)",
-    )
-    profile = dashboards.add_argument(
-        "--profile", metavar="NAME", help="take selector and background from a profile of harness.toml"
-    )
-    completers.offer(profile, completers.profiles)
-    dashboards.add_argument("--out", metavar="DIR", type=Path, help="where to leave it (default: reports/<run-id>)")
-    flags.add_config(dashboards)
-    settings.add_set(dashboards)
-    flags.add_output(dashboards)
-    settings.add_connection(dashboards, "prometheus")
+    flags.add_variables(dashboards)
+    watched.add_flags(dashboards, "they query")
     dashboards.set_defaults(handler=_dashboards)
 
 
 def _dashboards(options: argparse.Namespace) -> int:
     here = resolved(options.config).parent
-    profile = profiles.running(options, options.profile)
+    found, given = watched.profile(options), flags.variables(options)
+    profile = replace(found, dashboard_variables={**found.dashboard_variables, **given})
     from harness.runs import inputs, observe
 
     asked = inputs.read_dashboards([str(resolved(path)) for path in options.paths], here)
+    inputs.check_variables(asked, given)
     out, reporter = output.directory(options, here, "dashboards-"), output.reporter(options)
-    return output.show(observe.verify_dashboards(asked, profile, options.range, here, out, reporter), options)
+    watch = observe.Watched(dashboards=asked)
+    return output.show(observe.verify(watch, profile, options.range, here, out, reporter), options)

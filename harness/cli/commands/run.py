@@ -47,6 +47,7 @@ def add(commands: Commands) -> None:
         type=Path,
         help="Grafana dashboards whose panels are checked: a JSON file, or a directory of them",
     )
+    flags.add_variables(run)
     run.add_argument(
         "--rules",
         metavar="PATH",

@@ -1,20 +1,24 @@
-"""What an expression gives in seconds, and the unit in which a panel draws it.
+"""What an expression gives in seconds or as a share, and the unit in which a panel draws it.
 
 A metric of seconds says so in its name (https://prometheus.io/docs/practices/naming/#base-units). Percentiles and means
 of it are seconds, and only arithmetic with a number makes another unit of them.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import promql_parser as ast
 
+from harness.monitoring.dashboards.records import is_count
 from harness.promql import syntax
 from harness.promql.functions import Kind
 from harness.promql.vectors import SETS, is_filter
 
 PER_SECOND: Mapping[str, float] = {"s": 1.0, "ms": 1e3, "µs": 1e6, "ns": 1e9}
 """Grafana's units of time, by what makes one second of them."""
+PER_ONE: Mapping[str, float] = {"percentunit": 1.0, "percent": 100.0}
+"""Grafana's units of shares, by what makes one whole of them."""
 _ALIKE = frozenset({"avg", "max", "min", "quantile", "topk", "bottomk"})
 """Aggregations whose result has the unit of what is aggregated."""
 
@@ -35,6 +39,46 @@ def per_second(node: Any) -> float | None:
             return _of_binary(node)
         case _:
             return None
+
+
+def per_one(node: Any) -> float | None:
+    """By what a tree multiplies shares of counts; None where it gives no share, or that is not known.
+
+    Raises UnsupportedError where a selector names no metric.
+    """
+    node = syntax.bare(node)
+    match node:
+        case ast.AggregateExpr() if str(node.op) in _ALIKE:
+            return per_one(node.expr)
+        case ast.Call() if node.func.name in ("clamp", "clamp_min", "clamp_max", "round", "sort", "sort_desc"):
+            return per_one(node.args[0])
+        case ast.BinaryExpr():
+            return _share_of_binary(node)
+        case _:
+            return None
+
+
+def _share_of_binary(node: Any) -> float | None:
+    operator, left, right = str(node.op), syntax.bare(node.lhs), syntax.bare(node.rhs)
+    if operator in SETS or is_filter(operator, node.modifier):
+        return per_one(left)
+    if operator == "-" and isinstance(left, ast.NumberLiteral):  # of the rest
+        share = per_one(right)
+        return share if share is not None and math.isclose(share, float(left.val)) else None
+    if operator not in ("*", "/"):
+        return None
+    if isinstance(right, ast.NumberLiteral) and right.val:
+        share, number = per_one(left), float(right.val) if operator == "*" else 1 / float(right.val)
+        return None if share is None else share * number
+    if isinstance(left, ast.NumberLiteral) and operator == "*":
+        share = per_one(right)
+        return None if share is None else share * float(left.val)
+    if operator != "/":
+        return None
+    if isinstance(left, ast.BinaryExpr) and str(left.op) == "*":  # 100 * a / b
+        numbers = [each for each in map(syntax.bare, (left.lhs, left.rhs)) if isinstance(each, ast.NumberLiteral)]
+        return float(numbers[0].val) if len(numbers) == 1 and is_count(left, {}) and is_count(right, {}) else None
+    return 1.0 if is_count(left, {}) and is_count(right, {}) else None
 
 
 def _of_binary(node: Any) -> float | None:

@@ -6,7 +6,7 @@ histories are followed: the one that must be and the one that may be.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 from harness.core.rule import Rule
@@ -88,8 +88,16 @@ def evaluations(replay: Replay, rule: Rule, times: Sequence[float]) -> tuple[Eva
             must = _own(sure, rule) if must is None else must & _own(sure, rule)
             may |= _own(perhaps, rule)
             values = values or {_own_labels(key, rule): value for key, value in vector.items()}
-        found.append(Evaluation(at_s, must or frozenset(), may, values))
+        found.append(_within(rule.limit, Evaluation(at_s, must or frozenset(), may, values)))
     return tuple(found)
+
+
+def _within(limit: int, evaluation: Evaluation) -> Evaluation:
+    """With more alerts than the group's limit an evaluation fails, and all of them end (`AlertingRule.Eval`)."""
+    must, may = evaluation.must, evaluation.may
+    if not limit or len(may) <= limit:
+        return evaluation
+    return replace(evaluation, must=frozenset(), may=frozenset() if len(must) > limit else may)
 
 
 def histories(rule: Rule, evaluated: Sequence[Evaluation], *, from_start: bool) -> dict[Labels, StateHistory]:
@@ -123,26 +131,43 @@ def ms(at_s: float) -> int:
 
 
 def _history(rule: Rule, evaluated: Sequence[Evaluation], key: Labels, *, from_start: bool) -> StateHistory:
+    must, may = _Alert(rule), _Alert(rule)
     least, most, since = [], [], list[float | None]()
-    must_since_s: float | None = None
-    may_since_s: float | None = None
     for place, evaluation in enumerate(evaluated):
-        early = place == 0 and not from_start
-        must_since_s = (evaluation.at_s if must_since_s is None else must_since_s) if key in evaluation.must else None
-        if key not in evaluation.may:
-            may_since_s = None
-        elif may_since_s is None:
-            may_since_s = float("-inf") if early else evaluation.at_s
-        least.append(_state(must_since_s, evaluation.at_s, rule.for_s))
-        most.append(_state(may_since_s, evaluation.at_s, rule.for_s))
-        since.append(must_since_s)
+        old = place == 0 and not from_start
+        least.append(must.next(evaluation.at_s, holds=key in evaluation.must))
+        most.append(may.next(evaluation.at_s, holds=key in evaluation.may, old=old))
+        since.append(must.since_s)
     return StateHistory(tuple(least), tuple(most), tuple(since))
 
 
-def _state(since_s: float | None, at_s: float, for_s: float) -> AlertState:
-    if since_s is None:
+@dataclass(slots=True)
+class _Alert:
+    """One alert of a rule, evaluation by evaluation (rules/alerting.go, `AlertingRule.Eval`)."""
+
+    rule: Rule
+    since_s: float | None = None
+    """Since when its expression has given a value; None where it does not, and the alert is not kept firing."""
+    fires: bool = False
+    kept_since_s: float | None = None
+    """Since when it fires for `keep_firing_for` alone."""
+
+    def next(self, at_s: float, *, holds: bool, old: bool = False) -> AlertState:
+        """The state after an evaluation; what is `old` may have held for any time before."""
+        if holds:
+            self.kept_since_s = None
+            if self.since_s is None:
+                self.since_s = float("-inf") if old else at_s
+            lasted = self.since_s == float("-inf") or ms(at_s) - ms(self.since_s) >= ms(self.rule.for_s)
+            self.fires = self.fires or lasted
+            return AlertState.FIRING if self.fires else AlertState.PENDING
+        if self.fires and self.rule.keep_firing_for_s:
+            self.kept_since_s = at_s if self.kept_since_s is None else self.kept_since_s
+            if ms(at_s) - ms(self.kept_since_s) < ms(self.rule.keep_firing_for_s):
+                return AlertState.FIRING
+        self.since_s = self.kept_since_s = None
+        self.fires = False
         return AlertState.SILENT
-    return AlertState.FIRING if since_s == float("-inf") or ms(at_s) - ms(since_s) >= ms(for_s) else AlertState.PENDING
 
 
 def _holds(value: float, compared: tuple[object, str, float], *, certain: bool) -> bool:

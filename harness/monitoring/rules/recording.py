@@ -50,6 +50,8 @@ def _due(replay: Replay, place: int, at_s: float) -> Iterator[Vector]:
     tree = syntax.parse(rule.expression)
     for late in replay.lates(tree, rule, at_s):
         vector = replay.vector(tree, rule, at_s, late)
+        if rule.limit and len(vector) > rule.limit:  # the evaluation fails, and stores nothing
+            vector = {}
         yield {
             vectors.labels_of({**dict(labels), **rule.labels}, named=False): value for labels, value in vector.items()
         }

@@ -8,17 +8,16 @@ each key that Prometheus would refuse is refused here first, by name.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
 from pathlib import PurePath
 from typing import Any
-
-import yaml
 
 from harness import promql
 from harness.core.errors import UsageError
 from harness.core.panel import Panel
 from harness.core.rule import Rule
 from harness.core.text import shorten
+from harness.monitoring.rules import rule_yaml
+from harness.monitoring.rules.rule_yaml import SHOWN, Node
 from harness.promql import syntax
 
 EVALUATION = "harness_rule_evaluation"
@@ -27,16 +26,18 @@ EVALUATION_INTERVAL_S = 15.0
 """Between two evaluations of a group that does not say so itself, before it is scaled; as production has it."""
 LONGEST_S = 292 * 31_536_000
 """The longest duration that Prometheus has (model.ParseDuration)."""
-LONGEST_LIMIT = 12
-"""Digits."""
-MOST_NODES = 50_000
-"""Values of a file, those that an alias repeats counted each time."""
-_TOO_MANY = f"more than {MOST_NODES:,} values; aliases count each time"
-_GROUP_KEYS = frozenset({"name", "interval", "limit", "labels", "query_offset", "rules"})
+_FILE_KEYS = frozenset({"groups", "namespace"})
+"""Of Prometheus, and of Mimir's tool."""
+_GROUP_KEYS = frozenset(
+    {
+        *("name", "interval", "limit", "labels", "query_offset", "rules"),
+        *("source_tenants", "evaluation_delay", "align_evaluation_time_on_interval", "remote_write"),  # Mimir
+        "partial_response_strategy",  # Thanos
+    }
+)
 _RULE_KEYS = frozenset({"record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations"})
 _ALERT_KEYS = frozenset({"for", "keep_firing_for", "annotations"})
-SHOWN = 300
-"""Characters of a value that an error repeats."""
+_LIMIT = re.compile(r"-?\d{1,12}", re.ASCII)
 _RECORD = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _DURATION = r"(?:\d{1,12}(?:ms|[smhdwy])){1,7}"
@@ -53,72 +54,71 @@ _TOKEN = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class _Node:
-    """A piece of YAML, and the line on which it begins."""
+class RuleFile:
+    """What a rule file holds."""
 
-    value: "str | Sequence[_Node] | Mapping[str, _Node]"
-    line: int
-
-
-class _LargeError(Exception):
-    """A file has too many values from this line on."""
-
-    def __init__(self, line: int) -> None:
-        super().__init__(line)
-        self.line = line
+    rules: tuple[Rule, ...]
+    unread: tuple[Panel, ...] = ()
+    """Rules whose expressions the harness cannot read, where Prometheus perhaps can."""
 
 
-class _Loader(yaml.BaseLoader):
-    """Stops at the first value too many: reading the rest of a small file may take a minute."""
+def parse(text: str, source: str) -> RuleFile:
+    """Read a rule file; `source` names it in errors. Raises UsageError with file, group, rule and line.
 
-    values = 0
+    It is a file of Prometheus, of Mimir or Thanos, or one of resources of the Prometheus operator. Of several documents
+    Prometheus reads the first; of resources each is a file of its own.
+    """
+    documents = rule_yaml.documents(text, source)
+    resources = [spec for document in documents for spec in _specs(document, source)]
+    if not resources:
+        roots = [rule_yaml.known_keys(each, _FILE_KEYS, source) for each in documents[:1]]
+        return _file([root.get("groups") for root in roots], source, PurePath(source).name)
+    name = PurePath(source)
+    files = [
+        _file([spec.get("groups")], source, name.name if place == 0 else f"{name.stem}-{place + 1}{name.suffix}")
+        for place, spec in enumerate(resources)
+    ]
+    return RuleFile(
+        tuple(rule for each in files for rule in each.rules), tuple(panel for each in files for panel in each.unread)
+    )
 
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        self.values += 1
-        if self.values > MOST_NODES:
-            raise _LargeError(self.get_mark().line + 1)
-        return super().compose_node(parent, index)
+
+def _specs(document: Node, source: str) -> Iterator[Mapping[str, Node]]:
+    """The `spec` of each PrometheusRule in a document: itself, or those of a list."""
+    table = document.value if isinstance(document.value, Mapping) else {}
+    kind = table["kind"].value if "kind" in table else ""
+    if kind == "PrometheusRule":
+        yield rule_yaml.mapping(table.get("spec"), f"{source}: spec")
+    elif kind in ("List", "PrometheusRuleList"):
+        for item in rule_yaml.items(table.get("items"), f"{source}: items"):
+            yield from _specs(item, source)
 
 
-def parse(text: str, source: str) -> tuple[Rule, ...]:
-    """Read a rule file; `source` names it in errors. Raises UsageError with file, group, rule and line."""
-    try:
-        root = yaml.compose(text, Loader=_Loader)
-        node = _Node("", 1) if root is None else _node(root, source, count(1))
-    except _LargeError as error:
-        raise UsageError(f"{source}, line {error.line}: {_TOO_MANY}") from None
-    except (yaml.YAMLError, ValueError, OverflowError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        reason = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise UsageError(f"{source}{where}: not valid YAML: {reason}; `promtool check rules` says more") from None
-    except (RecursionError, MemoryError):
-        raise UsageError(f"{source}: nested too deeply; a rule file is a list of groups") from None
-    groups = _items(_keys(node, frozenset({"groups"}), source).get("groups"), f"{source}: groups")
+def _file(roots: Sequence[Node | None], source: str, file: str) -> RuleFile:
+    """The groups of one file, which may be none."""
     rules: list[Rule] = []
+    unread: list[Panel] = []
     names: set[str] = set()
-    for group in groups:
-        read = _group(group, source)
-        name = read[0].group
-        if name in names:
-            raise UsageError(f"{source}, line {group.line}: group {name!r} is there twice; give each its own name")
-        names.add(name)
-        rules += read
-    if not rules:
-        raise UsageError(f"{source}: it has no rules; write `groups:` with a list of groups, or remove the file")
-    return tuple(rules)
+    for root in roots:
+        for group in _optional(root, f"{source}: groups"):
+            name, read, odd = _group(group, source, file)
+            if name in names:
+                raise UsageError(f"{source}, line {group.line}: group {name!r} is there twice; give each its own name")
+            names.add(name)
+            rules += read
+            unread += odd
+    return RuleFile(tuple(rules), tuple(unread))
 
 
-def check_unique(rules: Iterable[Rule]) -> None:
-    """Check that no two rules make the same series. Raises UsageError that names both."""
-    seen: dict[tuple[object, ...], Rule] = {}
-    for rule in rules:
-        key = (rule.alert, rule.name, tuple(sorted(rule.labels.items())))
-        if key in seen:
-            raise UsageError(
-                f"{place(rule)} is also {place(seen[key])}: both make the same series; remove one or give it a label"
-            )
-        seen[key] = rule
+def _optional(node: Node | None, where: str) -> Sequence[Node]:
+    """A list; none where it is left out, or has no value."""
+    return () if node is None or node.value in ("", "null", "~") else rule_yaml.items(node, where)
+
+
+def same_series(rules: Sequence[Rule]) -> frozenset[int]:
+    """The places of rules that make the same series as another: which of them made a sample does not show."""
+    keys = [(rule.alert, rule.name, tuple(sorted(rule.labels.items()))) for rule in rules]
+    return frozenset(place for place, key in enumerate(keys) if keys.count(key) > 1)
 
 
 def place(rule: Rule) -> str:
@@ -156,7 +156,9 @@ def documents(rules: Iterable[Rule]) -> dict[str, dict[str, Any]]:
 
 def panels(rules: Iterable[Rule]) -> tuple[Panel, ...]:
     """The rules' expressions as what is asked: by file, group and name."""
-    return tuple(Panel(rule.file, rule.group, rule.name, rule.expression) for rule in rules)
+    return tuple(
+        Panel(rule.file, rule.group, rule.name, rule.expression, rule=True, step_s=rule.interval_s) for rule in rules
+    )
 
 
 def _written_group(file: str, name: str, rules: Sequence[Rule]) -> dict[str, Any]:
@@ -177,47 +179,55 @@ def _written(rule: Rule) -> dict[str, Any]:
     return written
 
 
-def _group(node: _Node, source: str) -> list[Rule]:
+def _group(node: Node, source: str, file: str) -> tuple[str, list[Rule], list[Panel]]:
+    """A group's name, its rules, and those that cannot be read."""
     where = f"{source}, line {node.line}"
-    table = _keys(node, _GROUP_KEYS, where)
-    name = _text(table.get("name"), f"{where}: a group's name")
+    table = rule_yaml.known_keys(node, _GROUP_KEYS, where)
+    name = rule_yaml.text(table.get("name"), f"{where}: a group's name")
     where = f"{where}: group {name!r}"
     interval_s = _seconds(table["interval"], f"{where}, interval") if "interval" in table else EVALUATION_INTERVAL_S
     if not interval_s:
         interval_s = EVALUATION_INTERVAL_S  # as Prometheus takes it
-    limit = _text(table["limit"], f"{where}, limit") if "limit" in table else "0"
-    if not (limit.isascii() and limit.isdecimal() and len(limit) <= LONGEST_LIMIT):
+    limit = rule_yaml.text(table["limit"], f"{where}, limit") if "limit" in table else "0"
+    if not _LIMIT.fullmatch(limit):
         raise UsageError(f"{where}, limit: {shorten(limit, SHOWN)!r} is not a whole number")
-    if "query_offset" in table and _seconds(table["query_offset"], f"{where}, query_offset"):
-        raise UsageError(f"{where}, query_offset: not supported by the harness; remove it")
+    if "query_offset" in table:
+        _seconds(table["query_offset"], f"{where}, query_offset")
     common = _labels(table.get("labels"), f"{where}, labels")
-    items = _items(table.get("rules"), f"{where}, rules")
-    if not items:
-        raise UsageError(f"{where}: it has no rules; add one, or remove the group")
-    place_ = PurePath(source).name
-    rules = [_rule(item, source, name) for item in items]
-    return [
-        replace(
+    rules: list[Rule] = []
+    unread: list[Panel] = []
+    for item in _optional(table.get("rules"), f"{where}, rules"):
+        rule = _rule(item, source, name)
+        rule = replace(
             rule,
-            file=place_,
+            file=file,
             group=name,
             interval_s=interval_s,
-            limit=int(limit),
+            limit=max(int(limit), 0),
             labels={**common, **rule.labels},  # as Prometheus 3.0 and later take those of the group
         )
-        for rule in rules
-    ]
+        try:
+            syntax.parse(rule.expression)
+        except ValueError as error:
+            why = (
+                f"the harness cannot read its expression ({error}); `promtool check rules` says whether Prometheus can"
+            )
+            expression = shorten(rule.expression, SHOWN)
+            unread.append(Panel(file, name, rule.name, expression, problem=why, source=source, rule=True))
+        else:
+            rules.append(rule)
+    return name, rules, unread
 
 
-def _rule(node: _Node, source: str, group: str) -> Rule:
+def _rule(node: Node, source: str, group: str) -> Rule:
     where = f"{source}, line {node.line}: group {group!r}"
-    table = _keys(node, _RULE_KEYS, f"{where}, rule")
+    table = rule_yaml.known_keys(node, _RULE_KEYS, f"{where}, rule")
     kinds = [key for key in ("record", "alert") if key in table]
     if len(kinds) != 1:
         raise UsageError(
             f"{where}: a rule has either `record` or `alert`; this one has {' and '.join(kinds) or 'none'}"
         )
-    name, alert = _text(table[kinds[0]], f"{where}, {kinds[0]}"), kinds[0] == "alert"
+    name, alert = rule_yaml.text(table[kinds[0]], f"{where}, {kinds[0]}"), kinds[0] == "alert"
     where = f"{where}, rule {name!r}"
     if not alert and not _RECORD.fullmatch(name):
         raise UsageError(f"{where}: it is not a metric name; use letters, digits, `_` and `:`")
@@ -225,11 +235,7 @@ def _rule(node: _Node, source: str, group: str) -> Rule:
         raise UsageError(f"{where}: `{odd[0]}` belongs to an alert; a record has none")
     if "expr" not in table:
         raise UsageError(f"{where}: `expr` is missing; give its expression")
-    written = _text(table["expr"], f"{where}, expr").strip()
-    try:
-        syntax.parse(written)
-    except ValueError as error:
-        raise UsageError(f"{where}: the expression cannot be read ({error}): {shorten(written, SHOWN)}") from None
+    written = rule_yaml.text(table["expr"], f"{where}, expr").strip()
     labels = _labels(table.get("labels"), f"{where}, labels")
     annotations = _named(table.get("annotations"), f"{where}, annotations")
     durations = {
@@ -249,7 +255,7 @@ def _rule(node: _Node, source: str, group: str) -> Rule:
     )
 
 
-def _labels(node: _Node | None, where: str) -> dict[str, str]:
+def _labels(node: Node | None, where: str) -> dict[str, str]:
     labels = _named(node, where)
     for label in labels:
         if not _LABEL.fullmatch(label) or label == "__name__":
@@ -257,8 +263,11 @@ def _labels(node: _Node | None, where: str) -> dict[str, str]:
     return labels
 
 
-def _named(node: _Node | None, where: str) -> dict[str, str]:
-    return {key: _text(value, f"{where}.{key}", empty=True) for key, value in _table(node, where).items()}
+def _named(node: Node | None, where: str) -> dict[str, str]:
+    return {
+        key: rule_yaml.text(value, f"{where}.{key}", empty=True)
+        for key, value in rule_yaml.mapping(node, where).items()
+    }
 
 
 def _scaled(rule: Rule, factor: float) -> str:
@@ -284,63 +293,10 @@ def _duration_s(written: str) -> float:
     return float(sum(int(number) * _UNITS_S[unit] for number, unit in _PARTS.findall(written)))
 
 
-def _seconds(node: _Node, where: str) -> float:
-    written = _text(node, where)
+def _seconds(node: Node, where: str) -> float:
+    written = rule_yaml.text(node, where)
     if written == "0":
         return 0.0
     if not re.fullmatch(_DURATION, written) or _duration_s(written) > LONGEST_S:
         raise UsageError(f"{where}: {shorten(written, SHOWN)!r} is not a duration; write for example 5m or 30s")
     return _duration_s(written)
-
-
-def _text(node: _Node | None, where: str, *, empty: bool = False) -> str:
-    if node is None:
-        raise UsageError(f"{where} is missing")
-    if not isinstance(node.value, str) or not (node.value or empty):
-        raise UsageError(f"{where} must be text")
-    return node.value
-
-
-def _items(node: _Node | None, where: str) -> Sequence[_Node]:
-    if node is None or isinstance(node.value, str | Mapping):
-        raise UsageError(f"{where} must be a list; a rule file is `groups:`, each with `name:` and `rules:`")
-    return node.value
-
-
-def _table(node: _Node | None, where: str) -> Mapping[str, _Node]:
-    if node is None or node.value == "":  # a key without a value
-        return {}
-    if not isinstance(node.value, Mapping):
-        raise UsageError(f"{where}: line {node.line} must be a table of keys and values")
-    return node.value
-
-
-def _keys(node: _Node, known: frozenset[str], where: str) -> Mapping[str, _Node]:
-    """A table with no other keys than those that are known."""
-    table = _table(node, where)
-    for key, item in table.items():
-        if key not in known:
-            raise UsageError(
-                f"{where}: unknown key {shorten(key, SHOWN)!r} on line {item.line}; it takes {', '.join(sorted(known))}"
-            )
-    return table
-
-
-def _node(node: yaml.Node, source: str, numbers: Iterator[int]) -> _Node:
-    line = node.start_mark.line + 1
-    if next(numbers) > MOST_NODES:
-        raise UsageError(f"{source}, line {line}: {_TOO_MANY}")
-    if isinstance(node, yaml.MappingNode):
-        table: dict[str, _Node] = {}
-        for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise UsageError(f"{source}, line {key.start_mark.line + 1}: a key must be text")
-            if str(key.value) in table:
-                raise UsageError(
-                    f"{source}, line {key.start_mark.line + 1}: {shorten(key.value, SHOWN)!r} is there twice; keep one"
-                )
-            table[str(key.value)] = _node(value, source, numbers)
-        return _Node(table, line)
-    if isinstance(node, yaml.SequenceNode):
-        return _Node([_node(item, source, numbers) for item in node.value], line)
-    return _Node(str(node.value), line)

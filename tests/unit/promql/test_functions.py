@@ -56,6 +56,8 @@ ROWS = (
     Row("last_over_time", "last_over_time(x[4s])", {X: 3.0}, "the newest, and it keeps the name"),
     Row("present_over_time", "present_over_time(x[4s])", {X[1:]: 1.0}, "1, without the name"),
     Row("stddev_over_time", "stddev_over_time(x[4s])", math.sqrt(4.5), "of the population, not of a sample"),
+    Row("stdvar_over_time", "stdvar_over_time(x[4s])", 4.5, "of the population, not of a sample"),
+    Row("quantile_over_time", "quantile_over_time(0.5, x[4s])", 4.5, "between the two samples next to the rank"),
     Row("changes", "changes(x[4s])", 2.0, "the values that are another than the one before"),
     Row("resets", "resets(x[4s])", 1.0, "the values below the one before"),
     Row("resets", "resets(x[1500ms])", 0.0, "a rise is none"),
@@ -79,6 +81,31 @@ ROWS = (
     Row("sgn", "sgn(vector(3))", 1.0, "above zero"),
     Row("sgn", "sgn(vector(0))", 0.0, "zero has none"),
     Row("sgn", "sgn(vector(NaN))", math.nan, "nor has NaN"),
+    Row("acos", "acos(x * 0)", math.pi / 2, "in radians"),
+    Row("acos", "acos(x)", math.nan, "of more than 1 there is none"),
+    Row("acosh", "acosh(x)", math.acosh(3.0), "of the area"),
+    Row("asin", "asin(x / 3)", math.pi / 2, "in radians"),
+    Row("asinh", "asinh(x)", math.asinh(3.0), "of the area"),
+    Row("atan", "atan(x / 3)", math.pi / 4, "in radians"),
+    Row("atanh", "atanh(x / 3)", math.inf, "the limit at its edge"),
+    Row("cos", "cos(x * 0)", 1.0, "of radians"),
+    Row("cosh", "cosh(x * 1000)", math.inf, "too large for a float"),
+    Row("sin", "sin(x * 0)", 0.0, "of radians"),
+    Row("sinh", "sinh(x * -1000)", -math.inf, "too large for a float"),
+    Row("tan", "tan(x * 0)", 0.0, "of radians"),
+    Row("tanh", "tanh(x * 1000)", 1.0, "the limit"),
+    Row("deg", "deg(x)", 540 / math.pi, "radians in degrees"),
+    Row("rad", "rad(x * 60)", math.pi, "degrees in radians"),
+    Row("pi", "pi()", math.pi, "the number"),
+    Row("year", "year(x)", 1970.0, "three seconds after the epoch"),
+    Row("year", "year()", {(): 1970.0}, "at the evaluation"),
+    Row("month", "month(x + 2678400)", 2.0, "31 days later"),
+    Row("day_of_month", "day_of_month(x + 2678400)", 1.0, "the first of February"),
+    Row("day_of_week", "day_of_week(x)", 4.0, "a Thursday; Sunday is 0"),
+    Row("day_of_year", "day_of_year(x + 2678400)", 32.0, "the first of January is 1"),
+    Row("days_in_month", "days_in_month(x + 2678400)", 28.0, "a February, not of a leap year"),
+    Row("hour", "hour(x + 7200)", 2.0, "in UTC"),
+    Row("minute", "minute(x + 120)", 2.0, "of the hour"),
     Row("round", "round(vector(2.5))", 3.0, "halves go up, not to the even number"),
     Row("round", "round(vector(-2.5))", -2.0, "up is towards zero below it"),
     Row("round", "round(vector(7), 5)", 5.0, "to the nearest multiple"),
@@ -142,7 +169,7 @@ def test_every_function_has_a_row() -> None:
     assert all(function.name == name for name, function in FUNCTIONS.items())
 
 
-@pytest.mark.parametrize("text", ["predict_linear(x[4s], 60)", "minute()", "absent_over_time(x[4s])"])
+@pytest.mark.parametrize("text", ["predict_linear(x[4s], 60)", "timestamp(x)", "absent_over_time(x[4s])"])
 def test_a_function_that_is_not_registered_is_not_evaluated(text: str) -> None:
     """Never a value that might be wrong."""
     with pytest.raises(UnsupportedError, match=r"\w+\(\) is not evaluated"):
@@ -155,7 +182,7 @@ RANGES = [function for function in FUNCTIONS.values() if isinstance(function, Ra
 def asked(function: RangeFunction, *values: float) -> float | None:
     """What a function gives of samples a second apart, the last of them now."""
     points = [(float(at), number) for at, number in enumerate(values)]
-    return function.apply(Range(points, float(len(values) - 1), 100.0, NEWEST))
+    return function.apply(Range(points, float(len(values) - 1), 100.0, NEWEST, (0.5,)))
 
 
 @pytest.mark.parametrize("function", RANGES, ids=lambda function: function.name)

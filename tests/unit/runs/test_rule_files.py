@@ -45,24 +45,42 @@ def test_of_several_files_the_good_ones_are_judged(tmp_path: Path) -> None:
     assert "b.yml, line 1: not valid YAML" in found.panels[-1].problem
 
 
+def test_files_of_one_name_are_loaded_side_by_side(tmp_path: Path) -> None:
+    """As Prometheus loads them; a file that is named twice is one, and a directory may hold `.rules` only."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "team.rules").write_text(ONE)
+    found = given(tmp_path, "a", "b", "a/team.rules")
+    assert [rule.file for rule in found.rules] == ["a-0-team.rules", "b-1-team.rules"]
+
+
+@pytest.mark.parametrize("expression", ["sum(", "rate(x[60])"])
+def test_a_rule_that_cannot_be_read_or_scaled_is_left_out_by_name(tmp_path: Path, expression: str) -> None:
+    """Prometheus may take it; the others are judged."""
+    (tmp_path / "a.yml").write_text(ONE.replace("rate(x[1m])", expression))
+    found = given(tmp_path, "a.yml")
+    assert found.rules == ()
+    (panel,) = found.panels
+    assert (panel.dashboard, panel.ref, panel.rule, bool(panel.problem)) == ("a.yml", "A", True, True)
+
+
+def test_a_file_without_rules_has_nothing_to_judge(tmp_path: Path) -> None:
+    """It is no error, alone or beside others."""
+    (tmp_path / "a.yml").write_text("groups: []")
+    assert given(tmp_path, "a.yml") == inputs.Rules((), ())
+
+
 @pytest.mark.parametrize(
     ("names", "reason"),
     [
         (("gone.yml",), r"rules: .*gone\.yml cannot be read: No such file"),
         (("bytes.yml",), r"rules: .*bytes\.yml cannot be read: it is not UTF-8"),
-        (("empty",), r"rules: .*empty contains no \.yml file; name a file or a directory"),
-        (("broken.yml",), r"broken\.yml, line 1: group 'g', rule 'A': the expression cannot be read .*sum\("),
-        (("a.yml", "below"), r"rules: two files are called a\.yml"),
-        (("a.yml", "c.yml"), r"c\.yml, line 1: group 'g', rule 'A' is also a\.yml, line 1"),
+        (("empty",), r"rules: .*empty contains no \.yml, \.yaml or \.rules file; name a file or a directory"),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_name(tmp_path: Path, names: tuple[str, ...], reason: str) -> None:
     """With the next step."""
-    for name in ("empty", "below"):
-        (tmp_path / name).mkdir()
-    for name in ("a.yml", "c.yml", "below/a.yml"):
-        (tmp_path / name).write_text(ONE)
-    (tmp_path / "broken.yml").write_text(ONE.replace("rate(x[1m])", "sum("))
+    (tmp_path / "empty").mkdir()
     (tmp_path / "bytes.yml").write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match=reason):
         given(tmp_path, *names)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from harness.monitoring.dashboards import grafana
+from harness.monitoring.dashboards import grafana, units
 from harness.monitoring.dashboards.units import per_second
 from harness.promql import syntax
 
@@ -51,3 +51,27 @@ def test_a_panel_has_a_unit_where_all_that_it_shows_has_it(more: dict[str, objec
     panel = {"title": "Checkout", "targets": [{"refId": "A", "expr": "up"}], **more}
     (target,) = grafana.parse(json.dumps({"title": "Shop", "panels": [panel]}), "shop.json").targets
     assert target.unit == unit
+
+
+@pytest.mark.parametrize(
+    ("expression", "factor"),
+    [
+        ("sum(rate(a[5m])) / sum(rate(b[5m]))", 1.0),
+        ("100 * sum(rate(a[5m])) / sum(rate(b[5m]))", 100.0),
+        ("sum(rate(a[5m])) / sum(rate(b[5m])) * 100", 100.0),
+        ("(sum(rate(a[5m])) / sum(rate(b[5m]))) * 100 > 5", 100.0),
+        ("1 - sum(rate(a[5m])) / sum(rate(b[5m]))", 1.0),
+        ("100 * (1 - sum(rate(a[5m])) / sum(rate(b[5m])))", 100.0),
+        ("100 - 100 * sum(rate(a[5m])) / sum(rate(b[5m]))", 100.0),
+        ("clamp_max(avg(rate(a[5m]) / rate(b[5m])), 1)", 1.0),
+        ("sum(rate(a[5m])) / sum(rate(b[5m])) / 60", 1 / 60),
+        ("2 - sum(rate(a[5m])) / sum(rate(b[5m]))", None),
+        ("sum(rate(a[5m]))", None),
+        ("a / b", None),
+        ("sum(rate(a[5m])) / 5", None),
+    ],
+)
+def test_shares(expression: str, factor: float | None) -> None:
+    """A count divided by a count, and what multiplies it."""
+    found = units.per_one(syntax.parse(expression))
+    assert found is None if factor is None else found == pytest.approx(factor)

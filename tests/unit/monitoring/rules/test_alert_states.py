@@ -47,6 +47,35 @@ def test_an_alert_fires_when_its_time_is_over_and_not_before(
     assert history.least == history.most == tuple(expected)
 
 
+@pytest.mark.parametrize(
+    ("must", "expected"),
+    [
+        (".x....", (SILENT, FIRING, FIRING, FIRING, SILENT, SILENT)),
+        (".x..x...", (SILENT, FIRING, FIRING, FIRING, FIRING, FIRING, FIRING, SILENT)),
+        (".x...x", (SILENT, FIRING, FIRING, FIRING, SILENT, FIRING)),
+    ],
+)
+def test_an_alert_is_kept_firing(must: str, expected: Sequence[AlertState]) -> None:
+    """For its time after the first evaluation without a value, and anew each time."""
+    kept = replace(rule("x > 1"), keep_firing_for_s=2.0)
+    history = alert_states.histories(kept, given(must), from_start=True)[KEY]
+    assert history.least == history.most == tuple(expected)
+
+
+def test_a_pending_alert_is_not_kept() -> None:
+    """Only one that fires is."""
+    kept = replace(rule("x > 1", for_s=5.0), keep_firing_for_s=9.0)
+    assert alert_states.histories(kept, given("xx."), from_start=True)[KEY].least == (PENDING, PENDING, SILENT)
+
+
+def test_an_evaluation_with_more_alerts_than_the_limit_fails() -> None:
+    """All alerts of the rule end, as far as is certain."""
+    values = [counter([1.0, *[5.0] * 29], view=view) for view in ("a", "b")]
+    limited = replace(rule("x > 2"), limit=1)
+    (_, after) = alert_states.evaluations(replay([limited], *values), limited, (1.5, 3.5))
+    assert (after.must, after.may, len(after.values)) == (frozenset(), frozenset(), 2)
+
+
 def test_what_is_there_at_first_may_have_been_for_long() -> None:
     """Unless the evaluations are known from the very first."""
     late = alert_states.histories(rule("x > 1", 2), given("xxx"), from_start=False)[KEY]
