@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from harness.runtime.interrupt import Interrupted
 from tests.chaos import commands, flips, inputs, kills, locustfiles, together, whole, workers
 from tests.chaos.tally import Attempt, Tally
 
@@ -30,7 +31,7 @@ def main(arguments: list[str]) -> int:
         try:
             _fork(options, scratch, tally)
             _kill(options, scratch, tally)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Interrupted):  # the second from a command that was called in this process
             sys.stderr.write("interrupted: the table has what was tried so far\n")
         lines = tally.lines()
     sys.stdout.write("\n".join((f"seed {options.seed}", *lines)) + "\n")
