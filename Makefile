@@ -12,6 +12,7 @@ SEED ?= 1
 KILLS ?= 60
 INPUTS ?= 10000
 FLIPS ?= 2000
+LOCUSTFILES ?= 20
 TOGETHER ?= 10
 UV := .tools/uv/bin/uv
 UV_VERSION := 0.13.9
@@ -71,8 +72,8 @@ check: setup ## lint, format, types, import rules, dead code, documentation
 mutants: setup ## change what judges, one place at a time, and see that a fast test notices; hours. MODULES="harness.promql" for some
 	$(BIN)/python tools/mutants.py $(MODULES)
 
-chaos: setup ## kill parts of real commands, feed them broken files and answers, flip bits; SEED, KILLS, INPUTS, FLIPS and TOGETHER say how much
-	$(BIN)/python -m tests.chaos --seed $(SEED) --kills $(KILLS) --inputs $(INPUTS) --flips $(FLIPS) --together $(TOGETHER) --jobs $(JOBS) --keep .chaos
+chaos: setup ## kill parts of real commands, feed them broken files and answers, flip bits; SEED, KILLS, INPUTS, FLIPS, ... say how much
+	$(BIN)/python -m tests.chaos --seed $(SEED) --kills $(KILLS) --inputs $(INPUTS) --flips $(FLIPS) --locustfiles $(LOCUSTFILES) --together $(TOGETHER) --jobs $(JOBS) --keep .chaos
 
 bench: setup ## measure the harness itself
 	$(BIN)/python bench/run.py

@@ -11,7 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.chaos import commands, flips, inputs, kills, together, whole, workers
+from harness.runtime.interrupt import Interrupted
+from tests.chaos import commands, flips, inputs, kills, locustfiles, together, whole, workers
 from tests.chaos.tally import Attempt, Tally
 
 PROGRESS = 500
@@ -30,7 +31,7 @@ def main(arguments: list[str]) -> int:
         try:
             _fork(options, scratch, tally)
             _kill(options, scratch, tally)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Interrupted):  # the second from a command that was called in this process
             sys.stderr.write("interrupted: the table has what was tried so far\n")
         lines = tally.lines()
     sys.stdout.write("\n".join((f"seed {options.seed}", *lines)) + "\n")
@@ -39,12 +40,15 @@ def main(arguments: list[str]) -> int:
 
 def _kill(options: argparse.Namespace, scratch: Path, tally: Tally) -> None:
     numbers = _numbers(options, "kill", options.kills)
-    if not numbers and not options.together:
+    files = _numbers(options, "locustfile", options.locustfiles)
+    if not numbers and not files and not options.together:
         return
     project = commands.copied(scratch / f"project-{time.time_ns()}")
     chosen = {command.name: command for command in commands.COMMANDS}
     for number in numbers:
         _note(tally, kills.attack(options.seed, number, project, scratch, chosen.get(options.command)))
+    for number in files:
+        _note(tally, locustfiles.attack(options.seed, number, project, scratch))
     for attempt in together.attempts(options.together, project, scratch):
         _note(tally, attempt)
 
@@ -76,7 +80,7 @@ def _numbers(options: argparse.Namespace, kind: str, count: int) -> range:
 
 def _note(tally: Tally, attempt: Attempt) -> None:
     tally.attempts.append(attempt)
-    if attempt.kind in {"kills", "runs at once"} or attempt.broken:
+    if attempt.kind in {"kills", "locustfiles", "runs at once"} or attempt.broken:
         told = "; ".join(attempt.broken) or "honest"
         sys.stderr.write(f"{attempt.name}, {attempt.seconds:.1f} s: {told}\n")
         sys.stderr.flush()
@@ -88,10 +92,11 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=0, metavar="N")
     parser.add_argument("--inputs", type=int, default=0, metavar="N")
     parser.add_argument("--flips", type=int, default=0, metavar="N")
+    parser.add_argument("--locustfiles", type=int, default=0, metavar="N")
     parser.add_argument("--together", type=int, default=0, metavar="N", help="runs at once in one clone")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="inputs and flips that are tried at once")
     parser.add_argument("--first", type=int, default=0, metavar="N", help="the number of the first attack of each kind")
-    parser.add_argument("--only", metavar="KIND:N", help="one attack: kill:N, input:N or flip:N")
+    parser.add_argument("--only", metavar="KIND:N", help="one attack: kill:N, input:N, flip:N or locustfile:N")
     parser.add_argument("--command", metavar="NAME", help="kill parts of this command only, e.g. gate")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="leave there what broken attacks left")
     return parser.parse_args(arguments)

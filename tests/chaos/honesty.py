@@ -40,7 +40,7 @@ def judged(command: Command, hit: "Hit", code: int, out: Path) -> tuple[tuple[st
         measured = [started for phase, started in rows.get(_run_of(out), []) if phase == "measure"]
         if not measured or max(measured) - min(measured) < WHOLE * LOAD_S:
             found.append("PASS, and the load was cut")
-    if code in (PASSED, FAILED) and command.name.startswith("run"):
+    if code in (PASSED, FAILED) and (out / "run.json").exists():
         again = subprocess.run([*HARNESS, "verify", str(out), "--quiet"], capture_output=True, text=True, check=False)
         if again.returncode != code:
             found.append(f"harness verify ends with {again.returncode}: {again.stderr.strip()[-200:]}")

@@ -26,7 +26,7 @@ from harness.runtime import target_client
 from tests.chaos import answers, mutations, whole
 from tests.chaos.commands import PROJECT
 from tests.chaos.tally import Attempt
-from tests.chaos.workers import LIMIT_S, Printed, working_in
+from tests.chaos.workers import Printed, working_in
 from tests.unit.gate.arms import VIEW
 
 RIGHT = frozenset({0, 2, 3})
@@ -296,7 +296,6 @@ def attack(seed: int) -> Callable[[int, Path, Printed], Attempt]:
             seconds,
             () if failed or crashed else outcome,
             traceback=failed or crashed[:200],
-            hung=seconds > LIMIT_S,
         )
 
     return made
