@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import harness
 from harness.checks import CHECKS
 from harness.report.because import OTHER, REASONS
 from harness.report.blind_spots import BLIND_SPOTS
@@ -55,7 +54,7 @@ def listing() -> str:
 
 def pages() -> Path:
     """The directory of the documentation."""
-    package = Path(harness.__file__).parent
+    package = Path(__file__).resolve().parents[1]
     carried = package / "docs"
     return carried if carried.is_dir() else package.parent / "docs"
 

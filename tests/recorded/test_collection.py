@@ -30,6 +30,9 @@ def test_a_directory_of_runs_becomes_an_index(runs: Path, capsys: pytest.Capture
     assert main.main(["report", str(runs)]) == 0
     told = json.loads((runs / "index.json").read_text())
     assert [line["run_id"] for line in told["runs"]] == ["a", "b"]
+    assert [line["link"] for line in told["runs"]] == ["./a/report.html", "./b/report.html"]
+    assert (runs / told["runs"][0]["link"]).is_file()
+    assert 'href="./a/report.html"' in (runs / "index.html").read_text()
     assert {trend["number"] for trend in told["trends"]} == {"p50_s", "p95_s", "p99_s", "rate", "error_ratio"}
     assert all(len(trend["points"]) == 2 for trend in told["trends"])
     assert str(runs / "index.html") in capsys.readouterr().out
@@ -91,3 +94,23 @@ def test_several_runs_are_named_one_by_one(runs: Path, tmp_path: Path) -> None:
     names = [str(runs / name) for name in ("a", "b", "a")]
     assert main.main(["report", *names, "--out", str(out), "--quiet"]) == 0
     assert len(json.loads((out / "index.json").read_text())["runs"]) == 2
+
+
+def test_two_runs_are_compared(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """On the console or as Markdown; what has no views cannot be."""
+    assert main.main(["compare", str(runs / "a"), str(runs / "b")]) == 0
+    assert "0 of " in capsys.readouterr().out
+    assert main.main(["compare", str(runs / "a"), str(runs / "b"), "--markdown", "--verbose"]) == 0
+    assert "| view | number | account |" in capsys.readouterr().out
+    assert main.main(["compare", str(runs / "a"), str(runs / "nothing")]) == 2
+    assert "no such directory" in capsys.readouterr().err
+
+
+def test_what_a_report_names_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    """By its id; a mistyped one is answered with the nearest."""
+    assert main.main(["explain", "swapped-labels"]) == 0
+    assert "How to fix it" in capsys.readouterr().out
+    assert main.main(["explain"]) == 0
+    assert "check: " in capsys.readouterr().out
+    assert main.main(["explain", "swaped-labels"]) == 2
+    assert "did you mean 'swapped-labels'?" in capsys.readouterr().err

@@ -19,8 +19,6 @@ NOTHING_HAPPENED = frozenset(
     }
 )
 """Kinds that say that nothing happened which could be shown, or that something was not checked: they come last."""
-EVIDENCE = 3
-"""Verdicts of a card that are shown in full."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,9 @@
 FAIL is a failure, INCONCLUSIVE an error: neither is ever counted as passed, and neither is "skipped".
 """
 
+import contextlib
+from datetime import UTC, datetime
+
 from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
 
 from harness.core.codes import Code
@@ -18,23 +21,29 @@ def render(report: Report) -> str:
     """Return JUnit XML that ends in a newline; without verdicts it holds one error, since an empty file would pass."""
     checks = summaries(report)
     document = JUnitXml("harness")
-    for check in checks:
-        document.add_testsuite(_suite(report, check.id, [_case(verdict) for verdict in check.verdicts]))
+    for index, check in enumerate(checks):
+        cases = [_case(verdict) for verdict in check.verdicts]
+        document.add_testsuite(_suite(report, check.id, cases, first=not index))
     status = status_of(report)
     if not checks or all(check.status is not status for check in checks):
         why = headline(report) if checks else NOTHING_JUDGED
         verdict = Verdict("report", "", status, why, code=Code.NO_VERDICT)
-        document.add_testsuite(_suite(report, "report", [_case(verdict)]))
+        document.add_testsuite(_suite(report, "report", [_case(verdict)], first=not checks))
     document.update_statistics()  # type: ignore[no-untyped-call]  # junitparser is only partly annotated
     xml: bytes = document.tostring()  # type: ignore[no-untyped-call]
     # One element per line for those who read it; inside text and attributes ">" is written as a reference.
     return xml.decode("utf-8").replace("><", ">\n<") + "\n"
 
 
-def _suite(report: Report, check: str, cases: list[TestCase]) -> TestSuite:
+def _suite(report: Report, check: str, cases: list[TestCase], *, first: bool) -> TestSuite:
+    """The first suite has the properties of the run, and the time of its window; judging takes none worth naming."""
     suite = TestSuite(clean(check))
-    for name, value in _properties(report):
+    for name, value in _properties(report) if first else ():
         suite.add_property(clean(name), clean(value))
+    if first and cases:
+        cases[0].time = round(report.window_s, 3)
+    with contextlib.suppress(OverflowError, OSError, ValueError):  # a changed report may name no date
+        suite.timestamp = datetime.fromtimestamp(report.started_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     suite.add_testcases(cases)
     return suite
 

@@ -99,20 +99,6 @@ def change(share: float, unit: str) -> str:
     return f"{share * 100:+,.{digits}f}{points}".replace("-", MINUS)
 
 
-def emphasis(value: float | None, reference: float | None) -> str:
-    """Return `same`, `near` (under 1 %), `off` (under 10 %) or `far`; empty if unknown.
-
-    For the eye only: what may differ by how much is the checks' to judge.
-    """
-    if value is None or reference is None or not (math.isfinite(value) and math.isfinite(reference)):
-        return ""
-    gap = abs(value - reference)
-    for name, share in (("same", _NEAR), ("near", 0.01), ("off", 0.1)):
-        if gap <= share * abs(reference):
-            return name
-    return "far"
-
-
 def rules(count: int, scale: float) -> str:
     """How many rules Prometheus was given, and by what their durations were multiplied; empty without rules."""
     if not count:

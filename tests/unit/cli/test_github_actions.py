@@ -6,7 +6,7 @@ from pathlib import Path
 from harness.cli import github_actions
 from harness.core.codes import Code
 from harness.core.report import Report
-from harness.core.verdict import Status, Verdict
+from harness.core.verdict import Cause, Status, Verdict
 from harness.report.render import markdown
 from tests.unit.report.render.sample import REPORTS
 
@@ -46,12 +46,27 @@ def test_verdicts_that_did_not_pass_are_annotated_and_escaped() -> None:
 def test_no_more_than_github_shows() -> None:
     """Ten of each."""
     verdicts = [
-        Verdict("rate", f"view {n}", status, "why", code=Code.UNKNOWN)
+        Verdict(f"check-{n}", "", status, "why", code=Code.UNKNOWN)
         for status in (Status.FAIL, Status.INCONCLUSIVE)
         for n in range(30)
     ]
     lines = github_actions.annotate(with_verdicts(*verdicts), {"GITHUB_ACTIONS": "true"}).splitlines()
     assert [line.split(" ")[0] for line in lines] == ["::error"] * 10 + ["::warning"] * 10
+
+
+def test_the_cause_comes_first_and_one_kind_is_one_line() -> None:
+    """A fault that breaks fifty views is named once, at the file of the panel where it has one."""
+    many = [Verdict("rate", f"view {n}", Status.FAIL, "why", code=Code.SHORT) for n in range(50)]
+    labels = {"file": "boards/a,b.json"}
+    panel = Verdict("dashboards", "Rate", Status.FAIL, "wrong", code=Code.WRONG_EXPRESSION, labels=labels)
+    outside = replace(panel, labels={"file": "/etc/boards/c.json"})
+    report = replace(with_verdicts(*many, panel, outside), causes=(Cause("one-replica", "scrape all"),))
+    assert github_actions.annotate(report, {"GITHUB_ACTIONS": "true"}).splitlines() == [
+        "::error title=likely cause%3A one-replica::scrape all",
+        "::error title=rate view 0 and 49 more::why",
+        "::error file=boards/a%2Cb.json,title=dashboards Rate::wrong",
+        "::error title=dashboards Rate::wrong",
+    ]
 
 
 def test_a_report_without_verdicts_is_annotated_and_a_pass_is_not() -> None:

@@ -49,9 +49,11 @@ def test_worse_status_than_the_verdicts() -> None:
 
 
 def test_properties_name_the_run() -> None:
-    """Each suite tells which run, target and versions it is of."""
-    suite = ET.fromstring(junit.render(failing())).find("testsuite")
-    assert suite is not None
+    """Once, in the first suite, which has the time of the window; every suite says when the run began."""
+    suite, *others = ET.fromstring(junit.render(failing())).findall("testsuite")
+    assert not any(each.findall(".//property") for each in others)
+    assert {each.attrib["timestamp"] for each in (suite, *others)} == {"2026-01-31T12:00:00"}
+    assert float(suite.attrib["time"]) == 61.0
     found = {prop.attrib["name"]: prop.attrib["value"] for prop in suite.iter("property")}
     assert found["run"] == "20260131-121500-dropped-request"
     assert {"target", "prometheus_version", "version.django", "fault"} <= set(found)
