@@ -36,6 +36,8 @@ class Scraped:
     """What counts in the target, under the namespace that its series have."""
     metrics_view: str = ""
     """The profile's view label of the scrapes themselves; empty for the instrumentation's own."""
+    lag_s: float = 0.0
+    """How long after its scrape a sample is found, where that was looked at."""
 
 
 def await_scraped(prometheus: Prometheus, profile: Profile, reporter: Reporter) -> Scraped:
@@ -83,9 +85,10 @@ def _await_counters(prometheus: Prometheus, profile: Profile, limit_s: float) ->
         if up and (found := _names(prometheus, profile)) is not None:
             return found
         if time.monotonic() > deadline:
-            raise PrometheusError(
-                f"{prometheus.url} {_why_unscraped(registry.of(profile), selector, reading, up=bool(up))}"
-            )
+            why = _why_unscraped(registry.of(profile), selector, reading, up=bool(up))
+            others = () if up else namespace.exporters(prometheus.read, registry.find(profile.instrumentation))
+            hint = f"; {' and '.join(others)} would: name it with --selector" if others else ""
+            raise PrometheusError(f"{prometheus.url} {why}{hint}")
         interrupt.sleep(POLL_S)
 
 

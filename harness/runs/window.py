@@ -167,7 +167,7 @@ def last_minutes(scraped: Scraped, range_s: float) -> MeasuredWindow:
 
 def _limit_s(profile: Profile, scraped: Scraped) -> float:
     """How long to wait for a quiet scrape."""
-    return max(profile.quiet_timeout_s, 4 * scraped.interval_s)
+    return max(profile.quiet_timeout_s, 4 * scraped.interval_s) + scraped.lag_s
 
 
 def _await_quiet(scraped: Scraped, after_s: float, limit_s: float, *, still: bool) -> QuietScrape:
@@ -202,7 +202,7 @@ def _newest_scrape(scraped: Scraped, after_s: float, limit_s: float) -> float:
 
 def _judge_quiet(scraped: Scraped, after_s: float) -> tuple[float, int, int] | None:
     """Time of the newest scrape after `after_s`, requests in flight then, others' requests since the one before."""
-    lookback_s = 5 * scraped.interval_s
+    lookback_s = 5 * scraped.interval_s + scraped.lag_s
     metrics = (scraped.names.arrived, scraped.names.answered)
     requests, responses = (
         scraped.prometheus.read(promql.raw(metric, scraped.selector, lookback_s)) for metric in metrics

@@ -24,7 +24,7 @@ def rows(facts: Facts, names: Instrumentation) -> tuple[Diagnosis, ...]:
         return (fault("prometheus", facts.problem), *_target(facts))
     found = [_server(facts), *_clock(facts), _selector(facts, names)]
     if facts.counting:
-        for judge in (_duplicates, _namespace, _view, _scrape, _samples, _freshness, _scrapers, _others):
+        for judge in (_duplicates, _namespace, _view, _scrape, _buckets, _samples, _freshness, _scrapers, _others):
             found += judge(facts)
     found += _target(facts)
     found.append(_proof(facts, found))
@@ -165,10 +165,19 @@ def _scrape(facts: Facts) -> Iterator[Diagnosis]:
         told += [f"sample_limit {job.sample_limit}"] if job.sample_limit else []
         parts.append(", ".join(told))
     yield ok("scrape", "; ".join([f"scraped {every}", *parts]))
-    for job in facts.jobs:
+    for job in facts.jobs if not facts.unbucketed else ():
         if job.unclassic:
             text = "convert_classic_histograms_to_nhcb takes the buckets away; latencies cannot be checked: turn it off"
             yield fault("histograms", f"job {job.name}: {text}")
+
+
+def _buckets(facts: Facts) -> Iterator[Diagnosis]:
+    if facts.unbucketed:
+        yield fault(
+            "histograms",
+            f"{facts.unbucketed}_bucket has no series: the job drops it, or stores native histograms alone; keep it, "
+            "or set always_scrape_classic_histograms",
+        )
 
 
 def _samples(facts: Facts) -> Iterator[Diagnosis]:
