@@ -12,13 +12,14 @@ from harness.cli.commands import (
     doctor,
     faults,
     gate,
+    init,
     report,
     run,
     up,
     verify,
 )
 
-COMMANDS = (run, verify, report, gate, baseline, faults, dashboards, doctor, up, completion)
+COMMANDS = (run, verify, report, gate, baseline, faults, dashboards, init, doctor, up, completion)
 """In the order of the help text."""
 
 
