@@ -123,8 +123,11 @@ def _view(scraped: Scraped, window: Window) -> str:
     interval_s = scraped.interval_s
     end_s = min(window.end_s, window.start_s + asking.MOST_INTERVALS * interval_s)
     range_s = end_s - window.start_s + 1.5 * interval_s
-    target = asking.labels_of(scraped.prometheus, scraped.selector)
-    return asking.view_of(scraped.prometheus, scraped.names, scraped.selector, target, range_s, end_s).view
+    try:
+        target = asking.labels_of(scraped.prometheus, scraped.selector)
+        return asking.view_of(scraped.prometheus, scraped.names, scraped.selector, target, range_s, end_s).view
+    except PrometheusError:  # the instrumentation's own name is as good as none
+        return ""
 
 
 def open_window(scraped: Scraped, target: str, profile: Profile) -> OpenWindow:

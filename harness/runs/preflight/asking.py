@@ -119,7 +119,10 @@ class _Asking:
 
     def _left_open(self) -> bool | None:
         """Of the points 0 s, 5 s and 10 s, a range of 10 s that ends at 10 s leaves out the first."""
-        reading = self._prometheus.read("scalar(count_over_time(vector(1)[10s:5s] @ 10))")
+        try:
+            reading = self._prometheus.read("scalar(count_over_time(vector(1)[10s:5s] @ 10))")
+        except PrometheusError:  # it lacks subqueries or `@`
+            return None
         return reading.series[0].last == 2 if isinstance(reading, Reading) else None
 
     def _names(self) -> tuple[Instrumentation | None, str]:
@@ -215,7 +218,7 @@ class _Asking:
         recent = self._series(promql.raw(names.responses_by_view, self._selector, range_s))
         label = names.labels.view
         missing = bool(recent) and not any(label in each.labels for each in recent)
-        known = {own, *self._profile.background}
+        known = {own, *self._profile.background, *((names.unrouted,) if found.redirected else ())}
         others: dict[str, float] = {}
         for target in metrics_view.growths(recent, _names_of(ups), label):
             for growth in target[-1:]:

@@ -161,6 +161,7 @@ def _scrape(facts: Facts) -> Iterator[Diagnosis]:
     for job in facts.jobs:
         told = [f"job {job.name}: scrape_timeout {job.timeout or 'not set'}"]
         told += ["honor_labels"] if job.honor_labels else []
+        told += [] if job.honor_timestamps else ["honor_timestamps off"]
         told += [f"{job.relabelled} metric_relabel_configs"] if job.relabelled else []
         told += [f"sample_limit {job.sample_limit}"] if job.sample_limit else []
         parts.append(", ".join(told))
@@ -229,8 +230,8 @@ def _others(facts: Facts) -> Iterator[Diagnosis]:
     listed = ", ".join(f'"{view}"' for view in views[:MOST_NAMED])
     yield unknown(
         "other-requests",
-        f"others sent requests between two scrapes: {seen}; probes are declared with --set 'background=[{listed}]', "
-        "and for users --foreign-traffic makes counts lower bounds",
+        f"others sent requests in {facts.watched_s:g} s, between two scrapes: {seen}; probes are declared with --set "
+        f"'background=[{listed}]', and for users --foreign-traffic makes counts lower bounds",
     )
 
 
