@@ -36,7 +36,7 @@ def verify_dashboards(
     Raises UsageError for a malformed URL, PrometheusError when it does not answer or does not scrape the target.
     """
     reached = access.reach("prometheus", profile.prometheus, profile.prometheus_connection, project, os.environ)
-    profile = replace(profile, prometheus=reached)
+    profile = replace(profile, prometheus=reached.rstrip("/"))
     directory = RunDirectory(out)
     directory.create()
     prometheus = Prometheus(profile.prometheus)
