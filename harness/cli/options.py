@@ -14,6 +14,7 @@ from harness.cli.commands import (
     explain,
     faults,
     gate,
+    init,
     report,
     rules,
     run,
@@ -21,7 +22,22 @@ from harness.cli.commands import (
     verify,
 )
 
-COMMANDS = (run, verify, report, compare, gate, baseline, faults, dashboards, rules, explain, doctor, up, completion)
+COMMANDS = (
+    run,
+    verify,
+    report,
+    compare,
+    gate,
+    baseline,
+    faults,
+    dashboards,
+    rules,
+    explain,
+    init,
+    doctor,
+    up,
+    completion,
+)
 """In the order of the help text."""
 
 

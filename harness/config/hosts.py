@@ -29,7 +29,8 @@ def check_host(flag: str, text: str, profile: Profile) -> None:
     allowed = {each.lower().strip("[]").removesuffix(".") for each in profile.allow_hosts}
     if host not in LOOPBACK and host not in allowed:
         raise UsageError(
-            f"{flag}: {host} is not this machine; to load it on purpose, add allow_hosts = [{host!r}] to the profile"
+            f"{flag}: {host} is not this machine; to load it on purpose, add allow_hosts = [{host!r}] to the profile, "
+            f"or --set 'allow_hosts=[\"{host}\"]'"
         )
 
 

@@ -37,7 +37,7 @@ def verify(watched: Watched, profile: Profile, range_s: float, project: Path, ou
     Raises UsageError for a malformed URL, PrometheusError when it does not answer or does not scrape the target.
     """
     reached = access.reach("prometheus", profile.prometheus, profile.prometheus_connection, project, os.environ)
-    profile = replace(profile, prometheus=reached)
+    profile = replace(profile, prometheus=reached.rstrip("/"))
     directory = RunDirectory(out)
     directory.create()
     prometheus = Prometheus(profile.prometheus)

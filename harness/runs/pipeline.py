@@ -127,15 +127,15 @@ def _warmed_up(
     """
     if profile.start is None:
         scraped = await_scraped(prometheus, profile, reporter)
-        scraped = replace(scraped, metrics_view=_examined(profile, directory, scraped, reporter))
+        scraped = _examined(profile, directory, scraped, reporter)
         _warm_up(profile, project, directory, services, reporter)
         return scraped
     _warm_up(profile, project, directory, services, reporter)
     return await_scraped(prometheus, profile, reporter)
 
 
-def _examined(profile: Profile, directory: RunDirectory, scraped: Scraped, reporter: Reporter) -> str:
-    """The preflight, shown and stored; the view label of the scrapes, as the profile says or as it was found.
+def _examined(profile: Profile, directory: RunDirectory, scraped: Scraped, reporter: Reporter) -> Scraped:
+    """The preflight, shown and stored; with the view of the scrapes, and how late samples come.
 
     Raises PrometheusError for an obstacle with which nothing can be judged.
     """
@@ -147,7 +147,7 @@ def _examined(profile: Profile, directory: RunDirectory, scraped: Scraped, repor
     for row in found:
         if row.id in rows.BLOCKING and row.status is Health.FAULT:
             raise PrometheusError(row.text)
-    return profile.metrics_view or facts.metrics_view.view
+    return replace(scraped, metrics_view=profile.metrics_view or facts.metrics_view.view, lag_s=facts.lag_s or 0.0)
 
 
 def _warm_up(

@@ -45,6 +45,8 @@ class Scraped:
     """The labels of a target, where several targets share an `instance`."""
     evaluates_as: str | None = None
     """The version of Prometheus that evaluates as the server does; empty for none, None where it was not asked."""
+    lag_s: float = 0.0
+    """How long after its scrape a sample is found, where that was looked at."""
 
     def instances(self) -> tuple[str, ...]:
         """The `instance` labels of the app's processes that are scraped well now. Raises PrometheusError."""
@@ -122,9 +124,10 @@ def _await_counters(prometheus: Prometheus, profile: Profile, limit_s: float) ->
         if up and (found := _names(prometheus, profile)) is not None:
             return found
         if time.monotonic() > deadline:
-            raise PrometheusError(
-                f"{prometheus.url} {_why_unscraped(registry.of(profile), selector, reading, up=bool(up))}"
-            )
+            why = _why_unscraped(registry.of(profile), selector, reading, up=bool(up))
+            others = () if up else namespace.exporters(prometheus.read, registry.find(profile.instrumentation))
+            hint = f"; {' and '.join(others)} would: name it with --selector" if others else ""
+            raise PrometheusError(f"{prometheus.url} {why}{hint}")
         interrupt.sleep(POLL_S)
 
 

@@ -137,8 +137,11 @@ def _view(scraped: Scraped, window: Window) -> str:
     interval_s = scraped.interval_s
     end_s = min(window.end_s, window.start_s + asking.MOST_INTERVALS * interval_s)
     range_s = end_s - window.start_s + 1.5 * interval_s
-    target = asking.labels_of(scraped.prometheus, scraped.selector)
-    return asking.view_of(scraped.prometheus, scraped.names, scraped.selector, target, range_s, end_s).view
+    try:
+        target = asking.labels_of(scraped.prometheus, scraped.selector)
+        return asking.view_of(scraped.prometheus, scraped.names, scraped.selector, target, range_s, end_s).view
+    except PrometheusError:  # the instrumentation's own name is as good as none
+        return ""
 
 
 def open_window(scraped: Scraped, target: str, profile: Profile) -> OpenWindow:
@@ -181,7 +184,7 @@ def last_minutes(scraped: Scraped, range_s: float) -> MeasuredWindow:
 
 def _limit_s(profile: Profile, scraped: Scraped) -> float:
     """How long to wait for a quiet scrape."""
-    return max(profile.quiet_timeout_s, 4 * scraped.interval_s)
+    return max(profile.quiet_timeout_s, 4 * scraped.interval_s) + scraped.lag_s
 
 
 def _await_quiet(
@@ -228,7 +231,7 @@ def _newest_scrape(scraped: Scraped, after_s: float, limit_s: float) -> float:
 
 def _judge_quiet(scraped: Scraped, after_s: float, background: Collection[str]) -> Scrape | None:
     """The newest scrape of all targets after `after_s`, or None."""
-    lookback_s = 5 * scraped.interval_s
+    lookback_s = 5 * scraped.interval_s + scraped.lag_s
     names, prometheus, selector = scraped.names, scraped.prometheus, scraped.selector
     metrics = (UP, names.arrived, names.answered, names.responses_by_view)
     up, arrived, answered, by_view = (prometheus.read(promql.raw(metric, selector, lookback_s)) for metric in metrics)

@@ -33,11 +33,9 @@ def granted(profile: Profile, project: Path, environment: Mapping[str, str]) -> 
     """
     if profile.start is not None:
         return profile
-    return replace(
-        profile,
-        target=reach("target", profile.target, profile.target_connection, project, environment),
-        prometheus=reach("prometheus", profile.prometheus, profile.prometheus_connection, project, environment),
-    )
+    target = reach("target", profile.target, profile.target_connection, project, environment)
+    prometheus = reach("prometheus", profile.prometheus, profile.prometheus_connection, project, environment)
+    return replace(profile, target=target.rstrip("/"), prometheus=prometheus.rstrip("/"))
 
 
 def reach(
@@ -52,7 +50,7 @@ def reach(
     parsed = hosts.read(flag or f"--{side}", text)
     way = _Reading(side, connection, project, environment).way(parsed)
     connections.use(parsed.origin, way)
-    return parsed.text.rstrip("/")
+    return parsed.text
 
 
 class _Reading:
@@ -203,4 +201,4 @@ def bare(flag: str, text: str) -> str:
     if parsed.user or parsed.password:
         secret.remember(parsed.password)
         connections.authorize(parsed.origin, connections.basic(parsed.user, parsed.password))
-    return parsed.text.rstrip("/")
+    return parsed.text

@@ -8,6 +8,14 @@ from harness.instrumentation import registry
 from harness.instrumentation.base import Instrumentation
 
 
+def exporters(read: Callable[[str], Reading | NoData], names: Instrumentation) -> tuple[str, ...]:
+    """Matchers of the jobs that count requests, under any namespace: what a selector could have been."""
+    pattern = f"__name__=~{promql.label_value(f'(.+_)?{names.arrived}')}"
+    reading = read(f"count by (job) ({promql.selector('', pattern)})")
+    series = reading.series if isinstance(reading, Reading) else ()
+    return tuple(sorted(f"job={promql.label_value(each.labels.get('job', ''))}" for each in series))
+
+
 def find(
     read: Callable[[str], Reading | NoData], names: Instrumentation, selector: str, given: str | None
 ) -> str | None:

@@ -101,7 +101,8 @@ def _bare(role: str, text: str, profile: Profile, project: Path) -> str:
     """A side as it may be shown and kept; one that runs is reached as the profile says of its target."""
     if not worktree.is_url(text):
         return text
-    return access.reach("target", text, profile.target_connection, project, os.environ, flag=f"--{role}")
+    reached = access.reach("target", text, profile.target_connection, project, os.environ, flag=f"--{role}")
+    return reached.rstrip("/")
 
 
 def _start(asked: Asked, profile: Profile) -> TargetStart:

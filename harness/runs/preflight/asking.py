@@ -75,6 +75,7 @@ class _Asking:
     ) -> None:
         self._prometheus, self._profile, self._plain = prometheus, profile, plain
         self._selector, self._interval_s = profile.selector, interval_s
+        self._began = time.monotonic()
 
     def all(self, facts: dict[str, Any], token: str) -> Facts:
         """Everything, the quick first."""
@@ -84,7 +85,7 @@ class _Asking:
         names, problem = self._names()
         facts |= {"namespace": None if names is None else names.namespace, "several_namespaces": problem}
         if not ups:
-            facts["exporters"] = self._exporters()
+            facts["exporters"] = namespace.exporters(prometheus.read, self._plain)
             return Facts(**facts, reached=reach(profile.target, token))
         counted = self._series(promql.selector((names or self._plain).arrived, self._selector))
         facts["matched"] = self._matched(ups, counted)
@@ -97,7 +98,9 @@ class _Asking:
         facts |= self._freshness(ups, interval_s or profile.scrape_interval_s)
         if names is not None:
             facts |= self._traffic(names, ups, interval_s or profile.scrape_interval_s, began_s)
-        return Facts(**facts, reached=reach(profile.target, token))
+            facts["unbucketed"] = self._unbucketed(names)
+        reached = reach(profile.target, token)
+        return Facts(**facts, reached=reached, took_s=round(time.monotonic() - self._began, 3))
 
     def _series(self, text: str) -> tuple[Series, ...]:
         reading = self._prometheus.read(text)
@@ -116,7 +119,10 @@ class _Asking:
 
     def _left_open(self) -> bool | None:
         """Of the points 0 s, 5 s and 10 s, a range of 10 s that ends at 10 s leaves out the first."""
-        reading = self._prometheus.read("scalar(count_over_time(vector(1)[10s:5s] @ 10))")
+        try:
+            reading = self._prometheus.read("scalar(count_over_time(vector(1)[10s:5s] @ 10))")
+        except PrometheusError:  # it lacks subqueries or `@`
+            return None
         return reading.series[0].last == 2 if isinstance(reading, Reading) else None
 
     def _names(self) -> tuple[Instrumentation | None, str]:
@@ -127,11 +133,11 @@ class _Asking:
             return None, str(error)
         return (None if found is None else self._plain.under(found)), ""
 
-    def _exporters(self) -> tuple[str, ...]:
-        """Matchers of the jobs that export the instrumentation's metrics, under any namespace."""
-        pattern = f"__name__=~{promql.label_value(f'(.+_)?{self._plain.arrived}')}"
-        found = self._series(f"count by (job) ({promql.selector('', pattern)})")
-        return tuple(sorted(f"job={promql.label_value(each.labels.get('job', ''))}" for each in found))
+    def _unbucketed(self, names: Instrumentation) -> str:
+        """The latency histogram, when responses are counted by view and it has no classic bucket."""
+        counted = self._series(f"count({promql.selector(names.responses_by_view, self._selector)})")
+        buckets = self._series(f"count({promql.selector(f'{names.latency_by_view}_bucket', self._selector)})")
+        return names.latency_by_view if counted and not buckets else ""
 
     def _matched(self, ups: Sequence[Series], counted: Sequence[Series]) -> tuple[Matched, ...]:
         names = _names_of(ups)
@@ -212,7 +218,7 @@ class _Asking:
         recent = self._series(promql.raw(names.responses_by_view, self._selector, range_s))
         label = names.labels.view
         missing = bool(recent) and not any(label in each.labels for each in recent)
-        known = {own, *self._profile.background}
+        known = {own, *self._profile.background, *((names.unrouted,) if found.redirected else ())}
         others: dict[str, float] = {}
         for target in metrics_view.growths(recent, _names_of(ups), label):
             for growth in target[-1:]:

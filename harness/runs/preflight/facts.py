@@ -68,6 +68,8 @@ class Facts:
     matched: tuple[Matched, ...] = ()
     exporters: tuple[str, ...] = ()
     """Where nothing matches: matchers of jobs that export the instrumentation's metrics."""
+    unbucketed: str = ""
+    """The histogram that has no classic buckets although its app answers."""
     namespace: str | None = None
     """None when no request is counted."""
     several_namespaces: str = ""
@@ -98,6 +100,8 @@ class Facts:
     """Requests of other clients while the harness sent none, by view."""
     watched_s: float = 0.0
     """In how long a time."""
+    took_s: float = 0.0
+    """The whole preflight."""
     target: str = ""
     reached: Reached | None = None
 

@@ -24,7 +24,7 @@ def rows(facts: Facts, names: Instrumentation) -> tuple[Diagnosis, ...]:
         return (fault("prometheus", facts.problem), *_target(facts))
     found = [_server(facts), *_clock(facts), _selector(facts, names)]
     if facts.counting:
-        for judge in (_duplicates, _namespace, _view, _scrape, _samples, _freshness, _scrapers, _others):
+        for judge in (_duplicates, _namespace, _view, _scrape, _buckets, _samples, _freshness, _scrapers, _others):
             found += judge(facts)
     found += _target(facts)
     found.append(_proof(facts, found))
@@ -161,14 +161,24 @@ def _scrape(facts: Facts) -> Iterator[Diagnosis]:
     for job in facts.jobs:
         told = [f"job {job.name}: scrape_timeout {job.timeout or 'not set'}"]
         told += ["honor_labels"] if job.honor_labels else []
+        told += [] if job.honor_timestamps else ["honor_timestamps off"]
         told += [f"{job.relabelled} metric_relabel_configs"] if job.relabelled else []
         told += [f"sample_limit {job.sample_limit}"] if job.sample_limit else []
         parts.append(", ".join(told))
     yield ok("scrape", "; ".join([f"scraped {every}", *parts]))
-    for job in facts.jobs:
+    for job in facts.jobs if not facts.unbucketed else ():
         if job.unclassic:
             text = "convert_classic_histograms_to_nhcb takes the buckets away; latencies cannot be checked: turn it off"
             yield fault("histograms", f"job {job.name}: {text}")
+
+
+def _buckets(facts: Facts) -> Iterator[Diagnosis]:
+    if facts.unbucketed:
+        yield fault(
+            "histograms",
+            f"{facts.unbucketed}_bucket has no series: the job drops it, or stores native histograms alone; keep it, "
+            "or set always_scrape_classic_histograms",
+        )
 
 
 def _samples(facts: Facts) -> Iterator[Diagnosis]:
@@ -220,8 +230,8 @@ def _others(facts: Facts) -> Iterator[Diagnosis]:
     listed = ", ".join(f'"{view}"' for view in views[:MOST_NAMED])
     yield unknown(
         "other-requests",
-        f"others sent requests between two scrapes: {seen}; probes are declared with --set 'background=[{listed}]', "
-        "and for users --foreign-traffic makes counts lower bounds",
+        f"others sent requests in {facts.watched_s:g} s, between two scrapes: {seen}; probes are declared with --set "
+        f"'background=[{listed}]', and for users --foreign-traffic makes counts lower bounds",
     )
 
 

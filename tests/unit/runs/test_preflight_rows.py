@@ -106,6 +106,7 @@ def test_a_sound_deployment_has_no_obstacle() -> None:
         ),
         ({"jobs": None}, "scrape", Health.UNKNOWN, "does not report"),
         ({"jobs": (Job("web", unclassic=True),)}, "histograms", Health.FAULT, "buckets"),
+        ({"unbucketed": "latency"}, "histograms", Health.FAULT, "latency_bucket has no series"),
         ({"features": ("st-synthesis",)}, "feature-flags", Health.FAULT, "st-synthesis"),
         ({"features": ("agent",)}, "feature-flags", Health.OK, "none changes samples"),
         ({"dropped": ("django_cache_get_total",)}, "dropped", Health.UNKNOWN, "django_cache_get_total"),

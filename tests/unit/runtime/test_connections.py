@@ -29,6 +29,12 @@ def reach(address: str, connection: Connection, **environment: str) -> None:
     access.reach("prometheus", address, connection, Path(), environment)
 
 
+def test_the_path_of_a_url_is_kept() -> None:
+    """A slash at its end is another path: that of a page of metrics decides whether a scrape is redirected."""
+    assert access.reach("target", "http://127.0.0.1:1/metrics/", Connection(), Path(), {}).endswith("/metrics/")
+    assert access.bare("--metrics", "http://ann:s3cret-word@127.0.0.1:1/metrics/").endswith(":1/metrics/")
+
+
 def test_headers_parameters_and_tenant_go_along() -> None:
     """To the origin alone; what the request has itself stays."""
     way = Connection(

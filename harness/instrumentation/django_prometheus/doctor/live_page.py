@@ -88,7 +88,10 @@ def _status_advice(status: int) -> str:
         case 400:
             return "does ALLOWED_HOSTS of the settings name this host?"
         case 401 | 403:
-            return "let the scraper in: Prometheus is refused too"
+            return (
+                "let the scraper in: Prometheus is refused too, unless its job sends a credential; give the doctor the "
+                "same, e.g. --target-token-env VARIABLE"
+            )
         case 406:
             return (
                 "the view chooses by the Accept header and has no format that Prometheus asks for; serve it with "
