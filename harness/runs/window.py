@@ -78,11 +78,12 @@ class OpenWindow:
     instances: tuple[str, ...]
     totals: Totals
 
-    def close(self, ended_s: float) -> MeasuredWindow:
+    def close(self, ended_s: float, *, abandoned: bool = False) -> MeasuredWindow:
         """Wait for t1: the first quiet scrape after the last response, at `ended_s` on this machine's clock.
 
         Nobody else uses a target that was started here, so the first scrape with nothing in flight will do. Elsewhere
-        the counters must also have stood still since the one before, which shows that nobody else uses it. Raises
+        the counters must also have stood still since the one before, which shows that nobody else uses it; so they must
+        where the load `abandoned` requests, for one that ends during a scrape is in some of its counters only. Raises
         PrometheusError when no scrape comes.
         """
         if self.scraped is None:
@@ -93,7 +94,7 @@ class OpenWindow:
             ended_s - self.skew_s + SKEW_MARGIN_S,
             _limit_s(self.profile, self.scraped),
             self.profile.background,
-            still=self.profile.start is None,
+            still=abandoned or self.profile.start is None,
             whole=self.profile.start is None,
         )
         end = target_client.totals(self.target, self.profile, ("sql_log", "state"))
@@ -184,7 +185,7 @@ def _await_quiet(
     while True:
         judged = _judge_quiet(scraped, after_s, background)
         late = time.monotonic() > deadline
-        if judged and (late or (judged.flying == 0 and (not still or judged.strange == 0))):
+        if judged and (late or (judged.flying == 0 and (not still or judged.is_still))):
             if whole:
                 _await_visible(scraped, judged)
             seen = judged.strange if late else 0

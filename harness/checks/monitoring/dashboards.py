@@ -9,6 +9,7 @@ It is longer than other modules because what may be wrong with a panel is one ch
 import difflib
 import math
 from collections.abc import Callable, Mapping
+from functools import cache
 
 from harness import promql
 from harness.checks.base import NO_DATA, NO_LABELS, Check, Facts, inconclusive, settled, unanswered
@@ -193,6 +194,7 @@ def _compare(run: Run, asked: ParsedPanel, samples: PanelSamples, shown: Vector)
     """Compare what Prometheus shows with what it must show, and with what the correct expression gives."""
     shows = frozenset(name for labels in shown for name, _ in labels)
 
+    @cache
     def under(applied: frozenset[Correction], nudge: float = CENTRAL) -> Vector:
         value = corrections.evaluate(asked.tree, samples, applied, shows=shows, nudge=nudge)
         return {(): value} if isinstance(value, float) else value

@@ -124,7 +124,7 @@ def test_a_target_that_is_not_scraped_any_more_has_no_window() -> None:
         opened({"a:1": [(98.5, 7, 7), (99.0, 7, 7)]})
 
 
-@pytest.mark.parametrize(("profile", "idle"), [(OWN, 0), (THEIRS, 35)])
+@pytest.mark.parametrize(("profile", "idle"), [(OWN, 0), (THEIRS, 30)])
 def test_t1_is_quiet_and_where_others_may_ask_also_still(profile: Profile, idle: int) -> None:
     """The load's own last requests are no reason to wait longer for a target that was started here."""
     made = replace(opened({"a:1": [(100.5, 7, 7), (101.0, 7, 7)]}), profile=profile, skew_s=0.0)
@@ -134,6 +134,35 @@ def test_t1_is_quiet_and_where_others_may_ask_also_still(profile: Profile, idle:
     assert (closed.window.start_s, closed.window.end_s) == (101.0, 201.0)
     assert (closed.window.idle_requests_start, closed.window.idle_requests_end) == (0, idle)
     assert set(closed.totals) == {"start", "end"}
+
+
+@pytest.mark.parametrize(
+    ("scrapes", "idle"),
+    [
+        ([(200.0, 70, 69), (201.0, 71, 70)], 0),
+        ([(200.0, 71, 69), (201.0, 72, 71)], 0),
+        ([(200.0, 70, 69, 69), (201.0, 72, 71, 71)], 0),
+    ],
+    ids=["all ended before", "one ended since", "another Prometheus scrapes"],
+)
+def test_t1_waits_for_requests_that_nobody_waits_for(scrapes: list[Scrape], idle: int) -> None:
+    """One that ends while the target is scraped may be in some of its counters only: it must have ended before."""
+    made = replace(opened({"a:1": [(100.5, 7, 6), (101.0, 8, 7)]}), skew_s=0.0)
+    assert made.scraped is not None
+    answers = Answers({"a:1": scrapes})
+    asked = []
+
+    def read(text: str) -> Reading | NoData:
+        asked.append(text)
+        return Answers.read(answers, text)
+
+    answers.read = read  # type: ignore[method-assign]
+    later = replace(made, scraped=replace(made.scraped, prometheus=answers))
+    assert later.close(ended_s=199.5).window.end_s == 201.0
+    first = len(asked)
+    closed = later.close(ended_s=199.5, abandoned=True)
+    assert closed.window.idle_requests_end == idle
+    assert (len(asked) - first > first) == (scrapes[0][1] - scrapes[0][2] > 1)
 
 
 def test_t1_is_later_than_the_last_response_on_the_servers_clock() -> None:
