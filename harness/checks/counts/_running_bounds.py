@@ -120,8 +120,8 @@ def _scrapes(facts: Facts, readings: Sequence[Moment], instance: str) -> Bounds:
         return Bounds(np.zeros(len(readings)), np.zeros(len(readings)))
     if np.array_equal(counted, own) or not counts_by_view_fit(facts):
         return Bounds(own, own)
-    known = _known_later(counted)
-    return Bounds(known.least, np.maximum(known.most, own))
+    known, life = _known_later(counted), churn.lives(facts).get(instance, WHOLE)
+    return Bounds(known.least, np.maximum(known.most + len(life.begun_s), own))
 
 
 def _lowered(facts: Facts, readings: Sequence[Moment], bounds: Bounds, *key: str) -> Bounds:
