@@ -9,8 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from harness.checks.base import Facts, inconclusive
-from harness.checks.response_counts import ELSEWHERE, Key
+from harness.checks.base import ELSEWHERE, Facts, Key, inconclusive
 from harness.core.codes import Code, FindingCode
 from harness.core.query import NoData
 from harness.core.verdict import Finding, Status, Verdict

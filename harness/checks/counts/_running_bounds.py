@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from harness.checks import churn
 from harness.checks.background import counts_by_view_fit
-from harness.checks.base import Facts
-from harness.checks.response_counts import ELSEWHERE, may_be_of
+from harness.checks.base import ELSEWHERE, Facts
+from harness.checks.response_counts import may_be_of
 from harness.core.query import Reading, Series
 from harness.evidence import prometheus_evidence
 from harness.evidence.lives import WHOLE
