@@ -64,6 +64,8 @@ def totals(facts: Facts, readings: Sequence[Moment]) -> dict[Key, Bounds]:
         whole = _added(whole, _scrapes(facts, readings, instance))
         for view in facts.run.background:
             whole = _added(whole, _known_later(_counted(facts, readings, instance, view)))
+    begun, ending = facts.run.window.known_flying
+    whole = Bounds(np.maximum(whole.least - begun, 0.0), whole.most + ending)
     return {(): _lowered(facts, readings, whole)}
 
 

@@ -69,7 +69,7 @@ def test_a_scrape_that_is_stored_in_part_is_not_judged() -> None:
     assert judged(ONE, BEFORE, {}, after_s=2.0) is None
 
 
-SCRAPE = Scrape(2.0, 0, 0, 0, (), {"a": 2.0}, Targets.of([{"instance": "a"}]))
+SCRAPE = Scrape(2.0, 0, 0, 0, 0, (), {"a": 2.0}, Targets.of([{"instance": "a"}]))
 KEPT = reading({"a": (2.0, 2.0)})
 
 
