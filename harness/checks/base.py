@@ -30,6 +30,10 @@ MOST_STALLED, LEAST_STALL_S = 0.05, 1.0
 """A generator that stands still adds up to that time to each request that is in flight, so where it does for more than
 a twentieth of the load, the 95th percentile may be of these alone. A busy machine delays any process now and then, so a
 second is always allowed."""
+ELSEWHERE = "(views unknown to the client)"
+"""Stands for all views that no sample names."""
+Key = tuple[str, str, str]
+"""View, method and status."""
 NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 

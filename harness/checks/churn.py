@@ -9,8 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from harness.checks.base import Facts, inconclusive
-from harness.checks.response_counts import ELSEWHERE, Key
+from harness.checks.base import ELSEWHERE, Facts, Key, inconclusive
 from harness.core.codes import Code, FindingCode
 from harness.core.query import NoData
 from harness.core.verdict import Finding, Status, Verdict
@@ -22,6 +21,8 @@ MOST_UNACCOUNTED = 0.1
 """Share of the client's requests that may have left unscraped: what is short by more is not proved at all."""
 LESS = frozenset({Code.SHORT, Code.MISSING, Code.TOO_LOW, Code.BEHIND, Code.COUNTS_DIFFER})
 """How a verdict may come out because of requests that are not in the metrics."""
+OF_PROMETHEUS = frozenset({"percentiles"})
+"""Checks of what Prometheus computes of the whole window."""
 SHARES = frozenset({"error-ratio", "latency-buckets", "percentiles", "timer-span"})
 """Checks of shares and sums, which requests that left may move either way."""
 BY_THEMSELVES = frozenset({"scrape-health", "series-presence", "quiescence", "dashboards", "records", "alerts"})
@@ -155,11 +156,19 @@ def spared(facts: Facts, check: str, results: Iterable[Verdict | Finding]) -> tu
     """
     given = tuple(results)
     left = unaccounted(facts)
-    if check in BY_THEMSELVES or not left.total:
+    gone = sorted(life.name for life in lives(facts).values() if life.left or life.restarts)
+    if check in BY_THEMSELVES or not (left.total or (gone and check in OF_PROMETHEUS)):
         return given
     doubtful = [result for result in given if isinstance(result, Verdict) and _is_doubtful(result)]
     if not doubtful:
         return given
+    if check in OF_PROMETHEUS:
+        text = (
+            f"{' and '.join(gone)} ended in the window, and Prometheus evaluates counters of what is there at its end: "
+            f"{len(doubtful)} of {len(given)} results are not proved"
+        )
+        kept = tuple(result for result in given if result not in doubtful)
+        return (*kept, Finding(FindingCode.UNACCOUNTED, "replicas that left", text, check))
     if is_too_much(facts, left):
         return tuple(_undecided(result, left) if result in doubtful else result for result in given)
     text = (

@@ -46,6 +46,7 @@ def within(count: Count, facts: Facts) -> Verdict:
         return unanswered(count.check, count.subject, count.observed, labels=count.labels)
     window = facts.run.window
     spare = (window.idle_requests_start or 0) + (window.idle_requests_end or 0) + churn.in_between(facts)
+    spare += sum(window.known_flying)
     difference = count.observed - count.expected
     saw = f"{count.expected_by} counts {count.expected:,} {count.unit}, {count.observed_by} {count.observed:,.10g}"
     passed = abs(difference) <= spare
@@ -81,7 +82,8 @@ def equal(count: Count, facts: Facts, *, lost: int = 0, unseen: str = "", left: 
     difference = count.observed - count.expected
     gone = churn.unaccounted(facts) if left else churn.NONE
     spare = 0 if churn.is_too_much(facts, gone) else left
-    passed = difference >= -spare if one_sided else -spare <= difference <= lost
+    begun, ending = (0, 0) if "view" in count.labels else facts.run.window.known_flying
+    passed = difference >= -spare - begun if one_sided else -spare - begun <= difference <= lost + ending
     strength = Strength.ONE_SIDED if one_sided else Strength.EXACT
     basis = "exact"
     if one_sided:
@@ -90,9 +92,11 @@ def equal(count: Count, facts: Facts, *, lost: int = 0, unseen: str = "", left: 
         basis = f"exact, up to {lost} more for requests without a response"
     elif spare:
         basis = f"exact, up to {spare} fewer: {churn.describe(gone)}"
+    elif begun or ending:
+        basis = f"exact but for scrapes by others in flight, {begun} at t0 and {ending} at t1"
     saw = f"{count.expected_by} counts {count.expected:,} {count.unit}, {count.observed_by} {count.observed:,.10g}"
     if passed:
-        why = saw + (f"; {basis}" if one_sided or lost or spare else "")
+        why = saw + (f"; {basis}" if one_sided or lost or spare or begun or ending else "")
     elif difference < 0:
         why = f"{count.observed_by} is {-difference:,.10g} short: {saw}; {count.short}"
     else:
@@ -105,7 +109,7 @@ def equal(count: Count, facts: Facts, *, lost: int = 0, unseen: str = "", left: 
         why,
         expected=count.expected,
         observed=count.observed,
-        tolerance=None if one_sided else Tolerance(spare, lost, basis),
+        tolerance=None if one_sided else Tolerance(spare + begun, lost + ending, basis),
         unit=count.unit,
         strength=strength,
         labels=count.labels,

@@ -2,17 +2,12 @@
 
 from collections import Counter
 
-from harness.checks.base import Facts
+from harness.checks.base import ELSEWHERE, Facts, Key
 from harness.core.query import NoData, Query
 from harness.core.run import Run
 from harness.evidence import prometheus_evidence
 from harness.instrumentation import registry
 from harness.promql.own_series import UP
-
-ELSEWHERE = "(views unknown to the client)"
-"""Stands for all views that no sample names."""
-Key = tuple[str, str, str]
-"""View, method and status."""
 
 
 def queries(run: Run) -> tuple[Query, ...]:

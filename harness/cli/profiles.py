@@ -3,6 +3,7 @@
 import argparse
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from harness.cli import settings
 from harness.cli.flags import variables as given_variables
@@ -23,7 +24,7 @@ def chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
     loaded = load(options)
     project = files.resolved(options.config).parent
     profile = loaded.profile(options.profile, options.variant, settings.given(options))
-    given = {
+    given: dict[str, Any] = {
         name: tuple(flags[flag]) if isinstance(flags[flag], list) else flags[flag]
         for flag, name in (
             ("users", "users"),

@@ -37,6 +37,9 @@ class Window:
     """As `clock_skew_s`, after t1; None when it was not measured."""
     idle_views: tuple[str, ...] = ()
     """View labels of the requests by others, as far as they are known."""
+    known_flying: tuple[int, int] = (0, 0)
+    """Requests in flight at t0 and at t1 that are scrapes by others or declared background: a second Prometheus may
+    scrape at the same moments."""
 
     @property
     def length_s(self) -> float:

@@ -25,12 +25,26 @@ class Scrape:
     flying: int
     """Requests that had arrived and were not answered, the scrapes left aside."""
     strange: int
-    """Requests by others that were answered since the scrape before."""
+    """Requests by others since the scrape before."""
+    ended: int
+    """Responses to others since then, to requests of before it too."""
+    others: int
+    """Requests of known views that were answered since then, this Prometheus's own scrapes left aside."""
     views: tuple[str, ...]
     """View labels of these, as far as they are known."""
     times: Mapping[str, float]
     """Of the scrape of each target, by its name."""
     targets: Targets
+
+    @property
+    def is_still(self) -> bool:
+        """Nothing of others began and nothing ended since the scrape before."""
+        return self.strange == 0 and self.ended == 0
+
+    @property
+    def is_known(self) -> bool:
+        """Nothing of others was seen, and what is in flight may be scrapes or probes, which are many enough."""
+        return self.is_still and self.flying <= self.others
 
     @property
     def jobs(self) -> tuple[str, ...]:
@@ -63,7 +77,7 @@ def judge(
     newest_s = max((scrapes[name][-1][0] for name in requests if name in scrapes), default=0.0)
     there = [name for name in requests if name in scrapes and _is_there(scrapes[name], newest_s, interval_s)]
     times: dict[str, float] = {}
-    flying = strange = 0
+    flying = strange = ended = others = 0
     views: set[str] = set()
     for name in there or requests:
         points, answers = requests[name], responses.get(name, {})
@@ -76,10 +90,16 @@ def judge(
         flying += int(points[now_s] - answers[now_s]) - itself
         grown = _by_view(by_view, known, name, view, before_s, now_s)
         seen = sum(number for each, number in grown.items() if each in own)
-        strange += max(int(answers[now_s] - answers[before_s]) - max(itself, seen), 0)
+        strange += max(int(points[now_s] - points[before_s]) - max(itself, seen), 0)
+        ended += max(int(answers[now_s] - answers[before_s]) - max(itself, seen), 0)
+        others += max(seen - itself, 0)
         views |= {each for each, number in grown.items() if number and each not in own}
         times[name] = now_s
-    return Scrape(max(times.values()), flying, strange, tuple(sorted(views)), times, known) if times else None
+    return (
+        Scrape(max(times.values()), flying, strange, ended, others, tuple(sorted(views)), times, known)
+        if times
+        else None
+    )
 
 
 def _is_there(points: Sequence[tuple[float, float]], newest_s: float, interval_s: float) -> bool:

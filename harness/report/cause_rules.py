@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
-from harness.checks.response_counts import ELSEWHERE
+from harness.checks.base import ELSEWHERE
 from harness.core.codes import Code, FindingCode
 
 

@@ -31,6 +31,8 @@ FEWEST_SCRAPES = 4
 LEAST_S = 1.0
 """The shortest window by this machine's clock: no run's window is empty."""
 
+KNOWN_SCRAPES = 4
+"""After so many scrapes at which only known requests were in flight none is awaited at which nothing is."""
 VISIBLE_INTERVALS, VISIBLE_S = 3, 10.0
 """How long to wait until all samples of the last scrape can be asked for: intervals, and seconds at the least."""
 
@@ -48,6 +50,8 @@ class QuietScrape:
     """Requests by others seen while waiting: 0 when it was really quiet."""
     views: tuple[str, ...] = ()
     """View labels of these, as far as they are known."""
+    flying: int = 0
+    """Requests in flight that are scrapes by others, or declared background."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,7 @@ class OpenWindow:
             after.idle_requests,
             self.scraped.prometheus.skew_s() if self.scraped else None,
             tuple(sorted({*before.views, *after.views})),
+            (before.flying, after.flying),
         )
         if self.scraped is None:
             return MeasuredWindow(window, self.instances, self.version, totals, self.profile.metric_namespace or "")
@@ -199,17 +204,25 @@ def _await_quiet(
     Prometheus's clock. Raises PrometheusError when no scrape comes.
     """
     deadline = time.monotonic() + limit_s
+    known: set[float] = set()
     while True:
         judged = _judge_quiet(scraped, after_s, background)
         late = time.monotonic() > deadline
-        if judged and (late or (judged.flying == 0 and (not still or judged.strange == 0))):
+        if judged and judged.flying and judged.is_known:
+            known.add(judged.time_s)
+        if judged and (late or len(known) >= KNOWN_SCRAPES or _is_quiet(judged, still=still)):
             if whole:
                 _await_visible(scraped, judged)
-            seen = judged.strange if late else 0
-            return QuietScrape(judged.time_s, seen, judged.views if seen else ())
+            flying = judged.flying if judged.is_known else 0
+            seen = judged.strange if late and not judged.is_known else 0
+            return QuietScrape(judged.time_s, seen, judged.views if seen else (), flying)
         if late:
             return QuietScrape(_newest_scrape(scraped, after_s, limit_s), None)
         interrupt.sleep(POLL_S)
+
+
+def _is_quiet(judged: Scrape, *, still: bool) -> bool:
+    return judged.flying == 0 and (not still or judged.is_still)
 
 
 def _await_visible(scraped: Scraped, scrape: Scrape) -> None:

@@ -259,7 +259,9 @@ class Prometheus:
     def _number(self, text: str, time_s: float | None) -> float:
         """The value of a scalar. Raises PrometheusError when it is refused, none comes, or it is none."""
         try:
-            value = float(self._instant(text, time_s)[1])
+            found = self._instant(text, time_s)
+            # VictoriaMetrics answers with a vector of one series.
+            value = float(found[0]["value"][1] if isinstance(found[0], dict) else found[1])
         except PrometheusApiClientException as error:
             raise PrometheusError(f"{self.url} gave no answer to {text}: {_reason(error)}") from None
         except _SHAPES:

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from harness.checks import churn
 from harness.checks.background import counts_by_view_fit
-from harness.checks.base import Facts
-from harness.checks.response_counts import ELSEWHERE, may_be_of
+from harness.checks.base import ELSEWHERE, Facts
+from harness.checks.response_counts import may_be_of
 from harness.core.query import Reading, Series
 from harness.evidence import prometheus_evidence
 from harness.evidence.lives import WHOLE
@@ -64,6 +64,8 @@ def totals(facts: Facts, readings: Sequence[Moment]) -> dict[Key, Bounds]:
         whole = _added(whole, _scrapes(facts, readings, instance))
         for view in facts.run.background:
             whole = _added(whole, _known_later(_counted(facts, readings, instance, view)))
+    begun, ending = facts.run.window.known_flying
+    whole = Bounds(np.maximum(whole.least - begun, 0.0), whole.most + ending)
     return {(): _lowered(facts, readings, whole)}
 
 
@@ -120,8 +122,8 @@ def _scrapes(facts: Facts, readings: Sequence[Moment], instance: str) -> Bounds:
         return Bounds(np.zeros(len(readings)), np.zeros(len(readings)))
     if np.array_equal(counted, own) or not counts_by_view_fit(facts):
         return Bounds(own, own)
-    known = _known_later(counted)
-    return Bounds(known.least, np.maximum(known.most, own))
+    known, life = _known_later(counted), churn.lives(facts).get(instance, WHOLE)
+    return Bounds(known.least, np.maximum(known.most + len(life.begun_s), own))
 
 
 def _lowered(facts: Facts, readings: Sequence[Moment], bounds: Bounds, *key: str) -> Bounds:

@@ -62,13 +62,13 @@ def _judge_exact(facts: Facts, key: ViewKey, client: dict[ViewKey, float], metri
     left = churn.unaccounted(facts).of(*key)
     verdict = equal(count, facts, lost=lost, left=left)
     basis = verdict.tolerance.basis if verdict.tolerance and left else "exact, as counts"
-    below = verdict.tolerance.below if verdict.tolerance else 0.0
+    below, above = (verdict.tolerance.below, verdict.tolerance.above) if verdict.tolerance else (0.0, 0.0)
     return replace(
         verdict,
         why=f"{verdict.why}, in {length_s:.3f} s",
         expected=client.get(key, 0) / length_s,
         observed=metric.get(key, 0.0) / length_s,
-        tolerance=Tolerance(below / length_s, lost / length_s, basis) if verdict.tolerance else None,
+        tolerance=Tolerance(below / length_s, above / length_s, basis) if verdict.tolerance else None,
         unit="requests/s",
         labels=labels_of(key),
     )

@@ -4,9 +4,9 @@ from collections import Counter
 
 from harness.checks import churn, response_counts
 from harness.checks.background import background_requests
-from harness.checks.base import COUNTED, NO_DATA, Check, Facts, labels_of, unanswered
+from harness.checks.base import COUNTED, ELSEWHERE, NO_DATA, Check, Facts, labels_of, unanswered
 from harness.checks.comparison import Count, equal
-from harness.checks.response_counts import ELSEWHERE, expected_responses, lost_requests, observed_responses
+from harness.checks.response_counts import expected_responses, lost_requests, observed_responses
 from harness.core.codes import Code, FindingCode
 from harness.core.query import NoData, Query
 from harness.core.run import Run

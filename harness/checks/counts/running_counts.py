@@ -19,10 +19,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.checks.base import NO_DATA, Check, Facts, inconclusive, settled, unanswered
+from harness.checks.base import ELSEWHERE, NO_DATA, Check, Facts, inconclusive, settled, unanswered
 from harness.checks.counts import _running_bounds
 from harness.checks.counts._running_bounds import Bounds, Key, Numbers
-from harness.checks.response_counts import ELSEWHERE, expected_responses
+from harness.checks.response_counts import expected_responses
 from harness.core.codes import Code
 from harness.core.query import NoData, Query
 from harness.core.run import Run

@@ -40,7 +40,9 @@ def in_flight(facts: Facts, time_s: float) -> int | NoData:
     if isinstance(counts, NoData):
         return counts
     scrapers = sum(is_there(facts, target, time_s) for target in exporters(facts)) if own else 0
-    return round(counts[0] - counts[1]) - scrapers
+    window = facts.run.window
+    known = window.known_flying[time_s > window.start_s]
+    return round(counts[0] - counts[1]) - scrapers - known
 
 
 def _judge_flying(facts: Facts, end: str, time_s: float) -> Verdict:

@@ -49,7 +49,7 @@ BEFORE = {"a": (9.0, 10.0)}
             3,
             ("cart",),
         ),
-        ({"a": (10.0, 13.0)}, BEFORE, {"page": {"a": (3.0, 4.0)}}, 2, 0, ()),
+        ({"a": (10.0, 13.0)}, BEFORE, {"page": {"a": (3.0, 4.0)}}, 2, 2, ()),
         ({"a": (5.0, 5.0)}, {"a": (5.0, 5.0)}, {}, 0, 0, ()),
     ],
     ids=["a scrape", "without counts by view", "a pair and probes", "a visitor", "in flight", "metrics elsewhere"],
@@ -69,7 +69,7 @@ def test_a_scrape_that_is_stored_in_part_is_not_judged() -> None:
     assert judged(ONE, BEFORE, {}, after_s=2.0) is None
 
 
-SCRAPE = Scrape(2.0, 0, 0, (), {"a": 2.0}, Targets.of([{"instance": "a"}]))
+SCRAPE = Scrape(2.0, 0, 0, 0, 0, (), {"a": 2.0}, Targets.of([{"instance": "a"}]))
 KEPT = reading({"a": (2.0, 2.0)})
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.checks import CHECKS
-from harness.checks.response_counts import ELSEWHERE
+from harness.checks.base import ELSEWHERE
 from harness.core.codes import Code, FindingCode
 from harness.core.verdict import Finding, Status, Verdict
 from harness.instrumentation.django_prometheus import DJANGO_PROMETHEUS

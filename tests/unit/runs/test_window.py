@@ -124,7 +124,7 @@ def test_a_target_that_is_not_scraped_any_more_has_no_window() -> None:
         opened({"a:1": [(98.5, 7, 7), (99.0, 7, 7)]})
 
 
-@pytest.mark.parametrize(("profile", "idle"), [(OWN, 0), (THEIRS, 35)])
+@pytest.mark.parametrize(("profile", "idle"), [(OWN, 0), (THEIRS, 30)])
 def test_t1_is_quiet_and_where_others_may_ask_also_still(profile: Profile, idle: int) -> None:
     """The load's own last requests are no reason to wait longer for a target that was started here."""
     made = replace(opened({"a:1": [(100.5, 7, 7), (101.0, 7, 7)]}), profile=profile, skew_s=0.0)
