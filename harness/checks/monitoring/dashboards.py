@@ -254,8 +254,6 @@ def _compare(run: Run, asked: ParsedPanel, samples: PanelSamples, shown: Vector)
     if odd := _unpredicted(under, shown):
         why = f"{odd} by the raw samples of {{{run.selector}}}: it reads other series than the run"
         return (inconclusive(ID, asked.subject, Code.UNPREDICTED, why, labels=_labels(asked.panel)),)
-    for mistake in _panel_forms.spoiled(asked, evaluated):
-        return (_mistaken(asked.panel, mistake),)
     right = under(RIGHT)
     if (key := _off(shown, under, RIGHT)) is not None:
         causes = [item for item in WRONG if _changes(under, item)]
@@ -263,6 +261,8 @@ def _compare(run: Run, asked: ParsedPanel, samples: PanelSamples, shown: Vector)
         saw = f"{_who(asked.panel)} {at(shown, key)}, expected {at(right, key)}{named(key)}"
         due, was, mistakes = number_at(right, key), number_at(shown, key), dict.fromkeys(map(str, causes), WRONG_FORM)
         return (_fails(asked.panel, Code.WRONG_EXPRESSION, f"{saw}: {why}", due, was, mistakes),)
+    for mistake in _panel_forms.spoiled(asked, evaluated):
+        return (_mistaken(asked.panel, mistake),)
     with_first_values = under(RIGHT | {Correction.FIRST_VALUES})
     latent = _latent(asked, samples, shows)
     if nothing(shown):
