@@ -261,7 +261,7 @@ def _compare(run: Run, asked: ParsedPanel, samples: PanelSamples, shown: Vector)
         saw = f"{_who(asked.panel)} {at(shown, key)}, expected {at(right, key)}{named(key)}"
         due, was, mistakes = number_at(right, key), number_at(shown, key), dict.fromkeys(map(str, causes), WRONG_FORM)
         return (_fails(asked.panel, Code.WRONG_EXPRESSION, f"{saw}: {why}", due, was, mistakes),)
-    for mistake in _panel_forms.spoiled(asked, evaluated):
+    if mistake := _spoiled(asked, evaluated):
         return (_mistaken(asked.panel, mistake),)
     with_first_values = under(RIGHT | {Correction.FIRST_VALUES})
     latent = _latent(asked, samples, shows)
@@ -275,6 +275,14 @@ def _compare(run: Run, asked: ParsedPanel, samples: PanelSamples, shown: Vector)
         "first values of new series, which rate() omits"
     )
     return passed, _finding(asked, FindingCode.FIRST_COUNT_LOST, text), *latent
+
+
+def _spoiled(asked: ParsedPanel, evaluated: Callable[[Any], Vector | float]) -> _panel_forms.Mistake | None:
+    """What the expression loses where it puts series together; None where nothing, or that is not known."""
+    try:
+        return next(_panel_forms.spoiled(asked, evaluated), None)
+    except UnsupportedError:  # a subquery
+        return None
 
 
 def _latent(asked: ParsedPanel, samples: PanelSamples, shows: frozenset[str]) -> tuple[Finding, ...]:
