@@ -740,7 +740,7 @@ BLIND_SPOTS: tuple[BlindSpot, ...] = (
         "other-variables",
         Limitation.LAW,
         "Other values of a dashboard's variables, its annotations, and library panels that are not in the file",
-        "the selected values are filled in, and only the file is read",
+        "those that Grafana chooses when it opens the dashboard are filled in, and only the file is read",
         ("dashboards",),
     ),
     BlindSpot(

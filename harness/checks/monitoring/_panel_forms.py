@@ -10,7 +10,7 @@ from harness.core.run import Run
 from harness.instrumentation.base import Instrumentation
 from harness.monitoring.dashboards import forms, merges, units
 from harness.monitoring.dashboards.merges import Evaluate
-from harness.promql import Samples
+from harness.promql import Samples, syntax
 from harness.promql.quantile import BOUND
 from harness.promql.vectors import Labels
 
@@ -93,7 +93,8 @@ def spoiled(asked: ParsedPanel, evaluate: Evaluate) -> Iterator[Mistake]:
         more = f" and {lost.count - 1} more" if lost.count > 1 else ""
         fix = "give the other side a 0 where it has no series, as in `... or 0 * ...`"
         yield Mistake("dropped-series", Code.WRONG_EXPRESSION, f"{text} {_series(lost.labels)}{more}: {fix}")
-    if parts := merges.largest_of_parts(asked.tree, evaluate):
+    is_alert = asked.panel.rule and syntax.comparison(asked.tree) is not None  # of which the worst instance is asked
+    if not is_alert and (parts := merges.largest_of_parts(asked.tree, evaluate)):
         names = ", ".join(parts[:MOST_VALUES])
         text = f"it takes one of {names} for all of them: each counts only its own; write sum()"
         yield Mistake("largest-of-parts", Code.WRONG_EXPRESSION, text)

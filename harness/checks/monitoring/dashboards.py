@@ -229,6 +229,11 @@ def _unfilled(panel: Panel, why: str) -> Verdict:
     return inconclusive(ID, subject_of(panel), Code.UNFILLED_VARIABLE, text, labels=_labels(panel))
 
 
+def _who(panel: Panel) -> str:
+    """How a sentence about its value begins."""
+    return "the rule gives" if panel.rule else "the panel shows"
+
+
 def _mistaken(panel: Panel, mistake: _panel_forms.Mistake) -> Verdict:
     return _fails(panel, mistake.code, mistake.text, mistakes=mistake.labels)
 
@@ -249,17 +254,17 @@ def _compare(run: Run, asked: ParsedPanel, samples: PanelSamples, shown: Vector)
     if short := _short(run, asked):
         return (_judge_short(run, asked, f"{short}; {beside(shown, true)}"),)
     if odd := _unpredicted(under, shown):
-        why = f"{odd} by the raw samples of {{{run.selector}}}: the panel reads other series than the run"
+        why = f"{odd} by the raw samples of {{{run.selector}}}: it reads other series than the run"
         return (inconclusive(ID, asked.subject, Code.UNPREDICTED, why, labels=_labels(asked.panel)),)
-    for mistake in _panel_forms.spoiled(asked, evaluated):
-        return (_mistaken(asked.panel, mistake),)
     right = under(RIGHT)
     if (key := _off(shown, under, RIGHT)) is not None:
         causes = [item for item in WRONG if _changes(under, item)]
         why = "; ".join(WRONG[item] for item in causes) or "its mistakes show only together"
-        saw = f"the panel shows {at(shown, key)}, expected {at(right, key)}{named(key)}"
+        saw = f"{_who(asked.panel)} {at(shown, key)}, expected {at(right, key)}{named(key)}"
         due, was, mistakes = number_at(right, key), number_at(shown, key), dict.fromkeys(map(str, causes), WRONG_FORM)
         return (_fails(asked.panel, Code.WRONG_EXPRESSION, f"{saw}: {why}", due, was, mistakes),)
+    if mistake := _spoiled(asked, evaluated):
+        return (_mistaken(asked.panel, mistake),)
     with_first_values = under(RIGHT | {Correction.FIRST_VALUES})
     latent = _latent(asked, samples, shows)
     if nothing(shown):
@@ -268,10 +273,18 @@ def _compare(run: Run, asked: ParsedPanel, samples: PanelSamples, shown: Vector)
     if (key := apart(shown, [with_first_values])) is None:
         return (passed, *latent)
     text = (
-        f"the panel shows {at(shown, key)}{named(key)}, expected {at(with_first_values, key)} with the "
+        f"{_who(asked.panel)} {at(shown, key)}{named(key)}, expected {at(with_first_values, key)} with the "
         "first values of new series, which rate() omits"
     )
     return passed, _finding(asked, FindingCode.FIRST_COUNT_LOST, text), *latent
+
+
+def _spoiled(asked: ParsedPanel, evaluated: Callable[[Any], Vector | float]) -> _panel_forms.Mistake | None:
+    """What the expression loses where it puts series together; None where nothing, or that is not known."""
+    try:
+        return next(_panel_forms.spoiled(asked, evaluated), None)
+    except UnsupportedError:  # a subquery
+        return None
 
 
 def _latent(asked: ParsedPanel, samples: PanelSamples, shows: frozenset[str]) -> tuple[Finding, ...]:
@@ -280,7 +293,7 @@ def _latent(asked: ParsedPanel, samples: PanelSamples, shows: frozenset[str]) ->
         Finding(
             FindingCode.LATENT_MISTAKE,
             asked.subject,
-            f"{each.text}; this does not change what the panel shows in this run",
+            f"{each.text}; this changes nothing in this run",
             ID,
             {**_labels(asked.panel), **each.labels},
         )
@@ -294,7 +307,7 @@ def _latent(asked: ParsedPanel, samples: PanelSamples, shows: frozenset[str]) ->
         _finding(
             asked,
             FindingCode.LATENT_MISTAKE,
-            f"{text}; this does not change what the panel shows in this run",
+            f"{text}; this changes nothing in this run",
             item,
         )
         for item, text in WRONG.items()
@@ -320,14 +333,14 @@ def _judge_empty(asked: ParsedPanel, shown: Vector, with_first_values: Vector, t
     if not nothing(with_first_values):
         odd = largest(with_first_values)
         text = (
-            f"the panel shows {at(shown, odd)}, expected {at(true, odd)}{named(odd)}: rate() omits the first value "
+            f"{_who(asked.panel)} {at(shown, odd)}, expected {at(true, odd)}{named(odd)}: rate() omits the first value "
             "of a series, and everything that happened is in first values; export the series at 0 from the start"
         )
         return _finding(asked, FindingCode.FIRST_COUNT_HIDDEN, text)
     if any(math.isfinite(value) for value in shown.values()):
         return _passes(asked, shown, true)
     if not nothing(true):
-        return _fails(asked.panel, Code.MISSING, f"the panel is empty: {beside(shown, true)}")
+        return _fails(asked.panel, Code.MISSING, f"it is empty: {beside(shown, true)}")
     text = "empty: this run produced no such data; extend the scenario"
     return _finding(asked, FindingCode.EMPTY_PANEL, text)
 
@@ -335,7 +348,7 @@ def _judge_empty(asked: ParsedPanel, shown: Vector, with_first_values: Vector, t
 def _passes(asked: ParsedPanel, shown: Vector, true: Vector) -> Verdict:
     odd = largest(shown)
     value, truth = shown[odd], true.get(odd)
-    why = f"the panel shows {at(shown, odd)}{named(odd)}, as the correct expression does"
+    why = f"{_who(asked.panel)} {at(shown, odd)}{named(odd)}, as the correct expression does"
     if truth is not None and math.isfinite(truth) and not equal(value, truth):
         share = f" ({value / truth - 1:+.2%})" if truth else ""
         why += f"; measured {truth:.6g}{share}: rate() extrapolates to the edges of its range and omits first values"
@@ -417,11 +430,12 @@ def _absent_grouping(asked: ParsedPanel, samples: Samples) -> tuple[Finding, ...
         return ()
     several = (samples.series[selection.metric] for selection in asked.selections)
     labels = {name for series in several for each in series for name in each.labels}
+    metric, who = asked.selections[0].metric, "rule" if asked.panel.rule else "panel"
     return tuple(
         _finding(
             asked,
             FindingCode.ABSENT_LABEL,
-            f"{asked.selections[0].metric} has no label {name!r}, by which the panel groups: it splits nothing",
+            f"{metric} has no label {name!r}, by which the {who} groups: it splits nothing",
         )
         for name in sorted(syntax.grouping(asked.tree) - labels)
     )

@@ -144,9 +144,10 @@ def constant_ratio(node: Any) -> str:
         if _shape(left) is None or _shape(left) != _shape(right):
             continue
         matchers = [{m for each in syntax.selections(side) for m in each.matchers} for side in (left, right)]
-        if not (matchers[0] <= matchers[1] or matchers[1] <= matchers[0]):
+        only = [{matcher.label for matcher in matchers[0] - matchers[1]}, {m.label for m in matchers[1] - matchers[0]}]
+        if only[0] & only[1]:  # of other values: they match nothing
             continue
-        labels = sorted({matcher.label for matcher in matchers[0] ^ matchers[1]})
+        labels = sorted(only[0] | only[1])
         if all(keeps(left, name) and keeps(right, name) and vectors.matches_by(each.modifier, name) for name in labels):
             return f"both sides keep {', '.join(labels)} and match by it" if labels else "both sides are the same"
     return ""

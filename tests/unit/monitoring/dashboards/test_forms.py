@@ -83,6 +83,7 @@ def test_percentiles_of_sums_without_bounds(inner: str, loses: bool) -> None:
         ("sum by (s) (rate(a{s=~'5.'}[5m])) / sum by (s) (rate(a[5m]))", True),
         ("sum by (s, v) (rate(a{s=~'5.'}[5m])) / on (s, v) sum by (s, v) (rate(a[5m]))", True),
         ("sum(a) / sum(a)", True),
+        ("rate(a{s='5'}[5m]) / rate(a{v!='x'}[5m])", True),
         ("1 - rate(a{s='5'}[5m]) / rate(a[5m])", True),
         ("sum(rate(a{s='5'}[5m])) / sum(rate(a[5m]))", False),
         ("sum by (v) (rate(a{s='5'}[5m])) / sum by (v) (rate(a[5m]))", False),
