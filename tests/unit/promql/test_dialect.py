@@ -30,7 +30,7 @@ def test_each_version_has_its_dialect(
     assert Dialect.of(version) == Dialect(left_open, threshold_first, small_deltas_ignored, left_open)
 
 
-@pytest.mark.parametrize("version", ["", "unknown", "three.five"])
+@pytest.mark.parametrize("version", ["unknown", "three.five"])
 def test_an_unknown_version_is_refused(version: str) -> None:
     """A prediction for an unknown server would be a guess."""
     with pytest.raises(ValueError, match="is not a Prometheus version"):
