@@ -30,6 +30,17 @@ PROVED = {
 """Instead of what is said of a run of which everything is proved."""
 COARSE = "Counts true, percentiles too coarse"
 """Of a run that passes, with a percentile that is shown further from the witnessed one than the budget allows."""
+BESIDE = (
+    (
+        frozenset({"dashboards", "records", "alerts"}),
+        "The metrics match what happened, but a panel, record or alert does not",
+    ),
+    (
+        frozenset({"thresholds", "blind-spot"}),
+        "The metrics match what happened, but a limit of the profile is not kept",
+    ),
+)
+"""Of a run in which only these checks failed, and no other was inconclusive: the metrics themselves are right."""
 GATED = {
     Status.PASS: "No regression",
     Status.FAIL: "The candidate does not pass the gate",
@@ -64,11 +75,19 @@ def headline(report: Report) -> str:
     """The outcome in a few words."""
     headlines = GATED if report.gate else HEADLINES if report.scenario or not report.verdicts else PANELS
     text = headlines[status_of(report)]
+    if text == HEADLINES[Status.FAIL]:
+        return _failed(report) or text
     if text not in PROVED:
         return text
     if coarseness.coarse(report):
         return COARSE
     return PROVED[text] if _is_open(report) else text
+
+
+def _failed(report: Report) -> str:
+    """What a failure says that leaves the metrics as they are; empty for any other."""
+    wanting = {verdict.check for verdict in report.verdicts if verdict.status is not Status.PASS}
+    return next((text for checks, text in BESIDE if wanting and wanting <= checks), "")
 
 
 def sentence(report: Report) -> str:

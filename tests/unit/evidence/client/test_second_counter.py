@@ -23,8 +23,8 @@ def test_a_quantile_is_known_to_within_its_bin(latency_s: float) -> None:
 
 
 def test_the_ends_of_the_scale() -> None:
-    """Nothing is lost below the first bin or above the last, and nothing counted has no quantile."""
+    """Nothing is lost below the first bin or above the last; what is no number, or not counted, has no quantile."""
     counter = SecondCounter()
-    counter.add(np.array([1.0, 1.0]), np.array([200, 200]), np.array([0.0, 1e6]))
+    counter.add(np.full(3, 1.0), np.full(3, 200), np.array([0.0, 1e6, np.nan]))
     assert [place for place, number in enumerate(counter.latencies[1]) if number] == [0, BINS - 1]
     assert quantile_of([], 0.95) is None

@@ -1,6 +1,10 @@
 from dataclasses import replace
 
+import pytest
+
+from harness.core.codes import Code
 from harness.core.report import Limitation
+from harness.core.verdict import Status, Verdict
 from harness.report.render import headline
 from harness.report.render.headline import Kind
 from harness.report.render.overview import NOTHING_JUDGED
@@ -25,6 +29,24 @@ def test_the_headline_claims_no_more_than_is_proved() -> None:
     assert headline.headline(coarse()) == "Counts true, percentiles too coarse"
     assert headline.headline(replace(coarse(), percentile_ratio=5.0)) == "The metrics match what happened"
     assert headline.headline(failing()) == "The metrics do not match what happened"
+
+
+@pytest.mark.parametrize(
+    ("failed", "said"),
+    [
+        (("dashboards",), "The metrics match what happened, but a panel, record or alert does not"),
+        (("thresholds",), "The metrics match what happened, but a limit of the profile is not kept"),
+        (("dashboards", "rate"), "The metrics do not match what happened"),
+        ((), "The metrics do not match what happened"),
+    ],
+)
+def test_a_wrong_panel_is_no_wrong_metric(failed: tuple[str, ...], said: str) -> None:
+    """Nor is a limit that is not kept; a failure without a verdict claims nothing."""
+    verdicts = [Verdict(check, "", Status.FAIL, "wrong", code=Code.SHORT) for check in failed]
+    report = replace(passing(), status=Status.FAIL, verdicts=(*passing().verdicts, *verdicts))
+    assert headline.headline(report) == said
+    open_ = Verdict("rate", "", Status.INCONCLUSIVE, "open", code=Code.NO_ANSWER)
+    assert headline.headline(replace(report, verdicts=(*report.verdicts, open_))) == headline.HEADLINES[Status.FAIL]
 
 
 def test_what_no_run_shows_does_not_change_the_headline() -> None:
