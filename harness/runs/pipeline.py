@@ -140,7 +140,8 @@ def _examined(profile: Profile, directory: RunDirectory, scraped: Scraped, repor
     Raises PrometheusError for an obstacle with which nothing can be judged.
     """
     reporter.stage("preflight: looking at what is scraped, and waiting for the next sample")
-    facts = asking.look(profile, witness_token.read(profile, os.environ), interval_s=scraped.interval_s)
+    asked = replace(profile, selector=scraped.selector)
+    facts = asking.look(asked, witness_token.read(profile, os.environ), interval_s=scraped.interval_s)
     found = rows.rows(facts, scraped.names)
     directory.write_text(store.FILE, store.encode(facts, found))
     reporter.table(diagnoses.render(found))

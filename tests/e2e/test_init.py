@@ -107,6 +107,7 @@ def test_a_project_is_measured_by_what_is_written(harness: Harness, write: Write
     tasks = (write.directory / "load" / "locustfile.py").read_text()
     for view in ("shop:items", "hello", "admin:login"):
         assert f"# {view}\n" in tasks
+    assert '"/en/hello/"' in tasks
     for left in ("order", "notes", "sign-out", "shop:item"):
         assert f"# {left}: " in tasks
     again = harness.run("init", *given)

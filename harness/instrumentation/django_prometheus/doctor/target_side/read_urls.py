@@ -86,12 +86,17 @@ def described(view: Any, name: str, route: str) -> "dict[str, str]":
 
 
 def path_of(name: str) -> str:
-    """The path of a view without arguments; empty when it needs some."""
-    from django.urls import NoReverseMatch, resolve, reverse  # noqa: PLC0415 - after the settings
+    """The path of a view without arguments, as a request finds it; empty when it needs some."""
+    from django.conf import settings  # noqa: PLC0415 - after the settings
+    from django.urls import NoReverseMatch, resolve, reverse  # noqa: PLC0415
+    from django.utils import translation  # noqa: PLC0415
 
     try:
-        path = str(reverse(name))
-        return path if resolve(path.partition("?")[0]).view_name == name else ""
+        # as LocaleMiddleware does it: "en-us" may be known as "en" alone, and the prefix is that of the active language
+        with translation.override(translation.get_supported_language_variant(settings.LANGUAGE_CODE)):
+            path = str(reverse(name))
+        with translation.override(translation.get_language_from_path(path) or translation.get_language()):
+            return path if resolve(path.partition("?")[0]).view_name == name else ""
     except NoReverseMatch:
         return ""
     except Exception:  # noqa: BLE001 - a converter of the project's own may raise anything, and so may Resolver404
