@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from harness.core.codes import Code
 from harness.core.query import NoData, Query
-from harness.core.run import Run, ShardState, signal_name, signal_of
+from harness.core.run import GeneratorHealth, Run, ShardState, signal_name, signal_of
 from harness.core.verdict import Finding, Status, Strength, Tolerance, Verdict
 from harness.evidence.client.probes import Probes
 from harness.evidence.client.summary import ClientSummary, ViewKey
@@ -24,6 +24,8 @@ NO_PROBES = Probes(MappingProxyType({}), 0)
 MOST_MISSING = 0.1
 """Share of a planned duration by which a load may be shorter: users are asked to stop by a timer, which may be early by
 the time that the start of the load takes. Of the shortest load, a second, that is a tenth of one."""
+LAST_START_S = 1.0
+"""By how much the users of one of several processes may start after those of the first, for which the timer is set."""
 MOST_STALLED, LEAST_STALL_S = 0.05, 1.0
 """A generator that stands still adds up to that time to each request that is in flight, so where it does for more than
 a twentieth of the load, the 95th percentile may be of these alone. A busy machine delays any process now and then, so a
@@ -65,7 +67,7 @@ class Facts:
             lost = self.client.lost
             if cached := sum(self.client.replayed.values()):
                 return f"all {cached} responses repeat earlier ones: a cache before the app answered"
-            return f"none of {lost} requests was answered" if lost else "no request was recorded"
+            return f"none of {lost} requests was answered" if lost else no_request_recorded(self.run.generator)
         return ""
 
     @property
@@ -117,7 +119,8 @@ class Facts:
             return ""
         if health.stopped_by:
             return f"Locust was stopped by {signal_name(health.stopped_by)} {after}"
-        if health.loaded_s < (1 - MOST_MISSING) * health.planned_duration_s:
+        slack_s = MOST_MISSING * health.planned_duration_s + (LAST_START_S if health.processes > 1 else 0)
+        if health.loaded_s < health.planned_duration_s - slack_s:
             return f"the load ended {after}"
         return ""
 
@@ -145,6 +148,17 @@ class Facts:
     def is_known(self, view: str) -> bool:
         """True when samples of this view carry the metric's own view label: witnessed or mapped."""
         return view in self.client.witnessed_views or view in self.run.views.values()
+
+
+def no_request_recorded(health: GeneratorHealth) -> str:
+    """Why a load that was not cut left no sample, as far as Locust knows."""
+    first = f", first {health.first_user_error}" if health.first_user_error else ""
+    if health.unrecorded:
+        why = "the tasks raised before Locust recorded an end" if health.user_errors else "Locust recorded no end"
+        return f"{health.unrecorded} requests were answered and none was recorded: {why}{first}"
+    if health.user_errors:
+        return f"no request was recorded: {health.user_errors} tasks of the scenario raised{first}"
+    return "no request was recorded"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,10 @@ MOST_TIMES = 2**14
 """Beyond this many times the requests of the run, no number counts as enough."""
 
 
+NEAR_ENOUGH = 0.05
+"""Share by which the number that is enough may be above the least."""
+
+
 def weighed(verdict: Verdict, power: Power, sees: str, n: int, enough: Callable[[int], bool]) -> Verdict:
     """The verdict with its power; to a PASS it adds what it `sees`, and one that may miss too much is one-sided.
 
@@ -39,14 +43,14 @@ def weighed(verdict: Verdict, power: Power, sees: str, n: int, enough: Callable[
 
 
 def _fewest(enough: Callable[[int], bool]) -> int | None:
-    """The fewest times that are enough, when more are enough as soon as fewer are; None when `MOST_TIMES` are not."""
+    """Little more than the fewest times that are enough, when more are if fewer are; None above `MOST_TIMES`."""
     high = 2
     while not enough(high):
         if high >= MOST_TIMES:
             return None
         high *= 2
     low = high // 2
-    while high - low > 1:
+    while high - low > max(low * NEAR_ENOUGH, 1):
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
     return high

@@ -104,7 +104,10 @@ def _run(arguments: Sequence[str] | None, options: "argparse.Namespace") -> int:
 
         argcomplete.autocomplete(made)
     _replace_unencodable()
-    made.parse_args(arguments, options)
+    given, rest = _split(sys.argv[1:] if arguments is None else arguments)
+    made.parse_args(given, options)
+    if rest:
+        options.locust_arguments = rest
     limit = resource.getrlimit(resource.RLIMIT_AS)[0]
     if 0 <= limit < LEAST_ADDRESS_SPACE:
         raise MemoryError
@@ -121,6 +124,15 @@ def _run(arguments: Sequence[str] | None, options: "argparse.Namespace") -> int:
         if interrupt.asked():  # it came to others too, or an import took it for a failure of its own
             return _interrupted()
         raise
+
+
+def _split(arguments: "Sequence[str]") -> "tuple[list[str], tuple[str, ...]]":
+    """The harness's own arguments, and those of a run's locustfile, which follow `--`."""
+    given = list(arguments)
+    if given[:1] != ["run"] or "--" not in given:
+        return given, ()
+    place = given.index("--")
+    return given[:place], tuple(given[place + 1 :])
 
 
 def _handled(options: "argparse.Namespace") -> int:

@@ -31,6 +31,9 @@ def chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
             ("warmup", "warmup_s"),
             ("workers", "workers"),
             ("pace", "pace"),
+            ("tags", "tags"),
+            ("exclude_tags", "exclude_tags"),
+            ("locust_arguments", "locust_arguments"),
             ("selector", "selector"),
             ("foreign_traffic", "foreign_traffic"),
         )

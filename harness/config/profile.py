@@ -99,6 +99,12 @@ class Profile:
     warmup_s: float = 3.0
     stop_timeout_s: float = 10.0
     workers: int = 1
+    tags: tuple[str, ...] = ()
+    """Locust runs only tasks with one of these tags; empty: all."""
+    exclude_tags: tuple[str, ...] = ()
+    """Locust runs no task with one of these tags."""
+    locust_arguments: tuple[str, ...] = ()
+    """Arguments of the locustfile's own, which it adds to Locust's command line."""
     pace: str = "own"
     """`own`: the scenario's wait times; `closed`: no waiting, each user sends its next request at once."""
     scrape_interval_s: float = 1.0

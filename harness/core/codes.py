@@ -226,7 +226,11 @@ class FindingCode(StrEnum):
     CACHED_BETWEEN = "cached-between"
     """Responses that repeat an earlier one and passed the outer witness: a cache inside the app answered."""
 
-    FAILURES_AS_SUCCESS = "failures-told-as-success"
+    LOAD_SHAPE = "load-shape"
+    """A LoadTestShape of the locustfile decided on the load."""
+    NO_VIEW_REACHED = "no-view-reached"
+    """No request of the scenario was answered by a view."""
+    FAILURES_AS_SUCCESS = "failures-as-success"
     """Responses that were failures to the client have a status that says success."""
     EXTRAPOLATION = "extrapolation"
     """`rate()` shows another rate than the true one, as the reference predicts."""
@@ -298,5 +302,7 @@ class FindingCode(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> "FindingCode | None":
-        """A finding of a newer harness; what is not text is an error all the same."""
+        """A finding of a newer harness, or by a name of before; what is not text is an error all the same."""
+        if value == "failures-told-as-success":
+            return cls.FAILURES_AS_SUCCESS
         return cls.UNKNOWN if isinstance(value, str) else None

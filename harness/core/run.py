@@ -92,6 +92,10 @@ class GeneratorHealth:
     """Locust's clock minus this machine's; 0 when the two are one."""
     user_errors: int = 0
     """Tasks of the locustfile that raised."""
+    first_user_error: str = ""
+    """What the first of them raised: type and message."""
+    shaped: bool = False
+    """A LoadTestShape of the locustfile decided how many users there were, and for how long at the most."""
     elsewhere: int = 0
     """Requests to other hosts than the target; they are not recorded."""
     planned_arrivals: int | None = None
@@ -109,6 +113,8 @@ class GeneratorHealth:
     """Number of the signal at which Locust ended the load; 0 for none. One that killed it is in `exit_code`."""
     oom_kills: int = 0
     """Processes that the system killed for want of memory during the load, where Locust was one that was killed."""
+    processes: int = 1
+    """Locust processes that ran users."""
 
 
 def signal_name(number: int) -> str:

@@ -39,7 +39,7 @@ class Matcher:
         """Whether a series with this value, empty for none, matches."""
         if self.operator in ("=", "!="):
             return (value == self.value) == (self.operator == "=")
-        return (re.fullmatch(self.value, value, FLAGS) is not None) == (self.operator == "=~")
+        return (_pattern(self.value).fullmatch(value) is not None) == (self.operator == "=~")
 
     def __str__(self) -> str:
         return f"{self.label}{self.operator}{label_value(self.value)}"
@@ -115,6 +115,17 @@ def selections(node: Any) -> Iterator[Selection]:
         for child in children(node):
             for inner in selections(child):
                 yield replace(inner, rate_s=own_s) if own_s and inner.rate_s is None else inner
+
+
+@lru_cache(maxsize=1024)
+def selections_of(text: str) -> tuple[Selection, ...]:
+    """Every selector of an expression. Raises as `parse` and `selections`."""
+    return tuple(selections(parse(text)))
+
+
+@lru_cache(maxsize=4096)
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text, FLAGS)
 
 
 def selection(node: Any) -> Selection:

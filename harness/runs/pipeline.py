@@ -24,7 +24,8 @@ from harness.runs.scrapes import Scraped, await_scraped
 from harness.runs.window import MeasuredWindow
 from harness.runtime import access, machine
 from harness.runtime.load import witness_token
-from harness.runtime.load.locust_generator import Loaded, find_locustfile, load
+from harness.runtime.load.locust_command import check_arguments, find_locustfile
+from harness.runtime.load.locust_generator import Loaded, load
 from harness.runtime.prometheus import Prometheus
 from harness.runtime.stack import embedded
 from harness.runtime.stack.acts import acting
@@ -36,6 +37,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
     Raises a HarnessError when the run cannot be made; samples taken so far stay in `out`.
     """
     locustfile = find_locustfile(profile, project)
+    check_arguments(profile)
     hosts.check_hosts(profile)
     profile = access.granted(profile, project, os.environ)
     registry.find(profile.instrumentation)
@@ -52,7 +54,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         loaded = _load(profile, project, directory, services, reporter)
         ended = services.ended()
         reporter.stage("waiting for the first scrape after the last response")
-        measured = opened.close(loaded.ended_s)
+        measured = opened.close(loaded.ended_s, abandoned=loaded.abandoned)
         probed = _probed(profile, opened, directory, loaded, reporter)
         made = replace(
             run_of(profile, out.name, started_s, services, measured, loaded),

@@ -70,11 +70,12 @@ class OpenWindow:
     instances: tuple[str, ...]
     totals: Totals
 
-    def close(self, ended_s: float) -> MeasuredWindow:
+    def close(self, ended_s: float, *, abandoned: bool = False) -> MeasuredWindow:
         """Wait for t1: the first quiet scrape after the last response, at `ended_s` on this machine's clock.
 
         Nobody else uses a target that was started here, so the first scrape with nothing in flight will do. Elsewhere
-        the counters must also have stood still since the one before, which shows that nobody else uses it. Raises
+        the counters must also have stood still since the one before, which shows that nobody else uses it; so they must
+        where the load `abandoned` requests, for one that ends during a scrape is in some of its counters only. Raises
         PrometheusError when no scrape comes.
         """
         if self.scraped is None:
@@ -84,7 +85,7 @@ class OpenWindow:
             self.scraped,
             ended_s - self.skew_s + SKEW_MARGIN_S,
             _limit_s(self.profile, self.scraped),
-            still=self.profile.start is None,
+            still=abandoned or self.profile.start is None,
         )
         end = target_client.totals(self.target, self.profile, ("sql_log", "state"))
         return self._measured(after, self.scraped.interval_s, {"start": self.totals, "end": end})
@@ -167,12 +168,12 @@ def _await_quiet(scraped: Scraped, after_s: float, limit_s: float, *, still: boo
     deadline = time.monotonic() + limit_s
     while True:
         judged = _judge_quiet(scraped, after_s)
-        if judged and judged[1] == 0 and (not still or judged[2] == 0):
-            return QuietScrape(judged[0], 0)
+        if judged and judged.flying == 0 and (not still or judged.is_still):
+            return QuietScrape(judged.time_s, 0)
         if time.monotonic() > deadline:
             if judged is None:
                 return QuietScrape(_newest_scrape(scraped, after_s, limit_s), None)
-            return QuietScrape(judged[0], max(judged[2], 0))
+            return QuietScrape(judged.time_s, max(judged.arrived, 0))
         interrupt.sleep(POLL_S)
 
 
@@ -186,8 +187,26 @@ def _newest_scrape(scraped: Scraped, after_s: float, limit_s: float) -> float:
     return max(tried_s)
 
 
-def _judge_quiet(scraped: Scraped, after_s: float) -> tuple[float, int, int] | None:
-    """Time of the newest scrape after `after_s`, requests in flight then, others' requests since the one before."""
+@dataclass(frozen=True, slots=True)
+class _Newest:
+    """The newest scrape of every instance; requests without the scrapes' own."""
+
+    time_s: float
+    flying: int
+    """Requests in flight then."""
+    arrived: int
+    """Requests since the scrape before."""
+    answered: int
+    """Responses since the scrape before."""
+
+    @property
+    def is_still(self) -> bool:
+        """Nothing began and nothing ended since the scrape before."""
+        return self.arrived == 0 and self.answered == 0
+
+
+def _judge_quiet(scraped: Scraped, after_s: float) -> _Newest | None:
+    """The newest scrape after `after_s`; None where an instance has none, or two of different moments."""
     lookback_s = 5 * scraped.interval_s
     metrics = (scraped.names.arrived, scraped.names.answered)
     requests, responses = (
@@ -196,21 +215,25 @@ def _judge_quiet(scraped: Scraped, after_s: float) -> tuple[float, int, int] | N
     if isinstance(requests, NoData) or isinstance(responses, NoData):
         return None
     answered, served = _sums(responses), _served(scraped, lookback_s)
-    newest, flying, strange = 0.0, 0, 0
+    newest, flying, arrived, ended = 0.0, 0, 0, 0
     for instance, points in _sums(requests).items():
         answers = answered.get(instance, ())
         if len(points) < 2 or len(answers) < 2 or points[-1][0] <= after_s:
             return None
         if points[-1][0] != answers[-1][0]:
             return None  # a scrape was stored between the two questions: they are of different moments
-        grown = points[-1][1] - points[-2][1]
         own = 1 if points[-1][1] - answers[-1][1] >= 1 else 0  # the scrape itself, when Django serves it
         flying += int(points[-1][1] - answers[-1][1]) - own
-        strange += int(grown) - max(
-            own, min(int(grown), _grown(served.get(instance, ()), points[-2][0], points[-1][0]))
-        )
+        scrapes = _grown(served.get(instance, ()), points[-2][0], points[-1][0])
+        arrived += _without(int(points[-1][1] - points[-2][1]), own, scrapes)
+        ended += _without(int(answers[-1][1] - answers[-2][1]), own, scrapes)
         newest = max(newest, points[-1][0])
-    return newest, flying, strange
+    return _Newest(newest, flying, arrived, ended)
+
+
+def _without(grown: int, own: int, scrapes: int) -> int:
+    """Requests without this scrape's `own` and those of whoever else scrapes."""
+    return grown - max(own, min(grown, scrapes))
 
 
 def _served(scraped: Scraped, lookback_s: float) -> dict[str, list[tuple[float, float]]]:

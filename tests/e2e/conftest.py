@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from harness.config import toml_file
@@ -48,6 +49,15 @@ def hold_against_the_oracle(directory: Path, begun_s: float = 0.0) -> None:
     for report in directory.rglob("report.json"):
         if report.with_name("evidence.json").exists() and report.stat().st_mtime >= begun_s:
             assert differences(report.parent) == [], report.parent
+
+
+def rows_of(run: Path, phase: str = "measure") -> list[dict[str, object]]:
+    """All samples of one phase."""
+    rows: list[dict[str, object]] = []
+    for file in sorted(run.glob("samples-*.arrow")):
+        with pa.ipc.open_stream(file) as reader:
+            rows += [row for row in reader.read_all().to_pylist() if row["phase"] == phase]
+    return rows
 
 
 @dataclass(frozen=True)

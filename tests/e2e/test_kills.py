@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -91,6 +92,16 @@ def is_loaded(out: Path) -> bool:
 def locust(harness: Harness) -> int:
     (found,) = (pid for pid, command in processes(harness) if "-m locust" in command)
     return found
+
+
+def freeze_locust(harness: Harness) -> bool:
+    """True when one was stopped: that of the warm-up may end at any time, and the next one is a second away."""
+    for pid, command in processes(harness):
+        if "-m locust" in command:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+                return True
+    return False
 
 
 def read_rows(out: Path) -> int:
@@ -204,7 +215,7 @@ def test_nested_runs_get_the_time_that_they_need(harness: Harness, hurry: bool) 
     out = harness.scratch / "faults"
     process = harness.start("faults", "one-replica", "--jobs", "1", "--quiet", "--out", out)
     await_true(lambda: is_loaded(out / "clean"))  # before, SIGTERM would end it as it ends any process
-    os.kill(locust(harness), signal.SIGSTOP)
+    await_true(lambda: freeze_locust(harness))
     process.send_signal(signal.SIGTERM)
     if hurry:
         time.sleep(1.0)

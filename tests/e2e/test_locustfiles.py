@@ -8,14 +8,14 @@ import pytest
 from harness.core.verdict import Status
 from harness.report.render.json_report import parse
 from harness.runtime import process
-from tests.e2e.conftest import PROJECT, Harness, Writer
+from tests.e2e.conftest import PROJECT, Harness, Writer, rows_of
 
 HEAD = """
 from locust import FastHttpUser, HttpUser, between, constant, events, task
 """
 FILES = {
     "an exception inside catch_response": """
-class Visitor({user}):
+class {user}Visitor({user}):
     wait_time = between(0.02, 0.1)
     @task
     def fast(self):
@@ -24,7 +24,7 @@ class Visitor({user}):
                 raise KeyError("not JSON")
 """,
     "events of its own": """
-class Visitor({user}):
+class {user}Visitor({user}):
     wait_time = between(0.02, 0.1)
     @task
     def fast(self):
@@ -32,14 +32,14 @@ class Visitor({user}):
         events.request.fire(request_type="SQL", name="select", response_time=3, response_length=0, exception=None)
 """,
     "another name of loopback": """
-class Visitor({user}):
+class {user}Visitor({user}):
     wait_time = between(0.02, 0.1)
     @task
     def fast(self):
         self.client.get(self.host.replace("127.0.0.1", "localhost") + "/work/fast", name="/work/fast")
 """,
     "a view slower than stop_timeout": """
-class Visitor({user}):
+class {user}Visitor({user}):
     wait_time = constant(0)
     @task
     def wait(self):
@@ -48,11 +48,11 @@ class Visitor({user}):
 }
 
 
-@pytest.mark.parametrize("user", ["HttpUser", "FastHttpUser"])
 @pytest.mark.parametrize("name", FILES)
-def test_it_raises_no_false_alarm(harness: Harness, write: Writer, name: str, user: str) -> None:
-    """What nobody can tell widens the bounds, and the report says why."""
-    locustfile = write.file("mine.py", HEAD + FILES[name].format(user=user))
+def test_it_raises_no_false_alarm(harness: Harness, write: Writer, name: str) -> None:
+    """With users of both kinds: what nobody can tell widens the bounds, and the report says why."""
+    users = "".join(FILES[name].format(user=user) for user in ("HttpUser", "FastHttpUser"))
+    locustfile = write.file("mine.py", HEAD + users)
     out = write.directory / "run"
     text = (PROJECT / "harness.toml").read_text().replace('warmup = "3s"', 'warmup = 0\nstop_timeout = "1s"')
     for path in ("target_app", "monitoring/grafana/dashboards", "monitoring/prometheus/rules"):
@@ -74,6 +74,53 @@ def test_the_settings_of_another_locust_do_not_leak_in(harness: Harness, tmp_pat
     done = harness.run("run", "--duration", "4s", "--warmup", "0s", "--out", out, **env)
     assert done.code == 0, done.told
     assert not list(tmp_path.glob("stray*"))
+
+
+SHAPED = """
+import os
+from locust import HttpUser, LoadTestShape, constant, events, tag, task
+
+@events.init_command_line_parser.add_listener
+def arguments(parser):
+    parser.add_argument("--shelf", required=True, env_var="LOCUST_SHELF")
+
+class Visitor(HttpUser):
+    wait_time = constant(0.05)
+    @tag("read")
+    @task
+    def read(self):
+        shelf, reader = self.environment.parsed_options.shelf, os.environ["LOCUST_READER"]
+        self.client.get(f"/work/fast?shelf={shelf}&reader={reader}", name=f"{shelf} {reader}")
+    @tag("write")
+    @task
+    def write(self):
+        self.client.get("/work/slow?n=1", name="written")
+    @tag("read")
+    @task
+    def fail(self):
+        raise RuntimeError("the shelf is empty")
+
+class Plateau(LoadTestShape):
+    def tick(self):
+        return (3, 3) if self.get_run_time() < 600 else None
+"""
+
+
+def test_a_locustfile_has_its_shape_its_arguments_and_its_environment(harness: Harness, write: Writer) -> None:
+    """A shape of ten minutes ends with `--duration`, as the warm-up does; the report says who decided on the users."""
+    out = write.directory / "run"
+    locustfile = write.file("mine.py", SHAPED)
+    flags = ("--duration", "3s", "--warmup", "1s", "--tags", "read", "--out", out)
+    env = {"LOCUST_READER": "ann", "LOCUST_TAGS": "write", "LOCUST_USERS": "50"}
+    done = harness.run("run", "--locustfile", locustfile, *flags, "--", "--shelf", "poems", **env)
+    assert done.code == 0, done.told
+    report = parse((out / "report.json").read_text())
+    assert report.users == 3
+    assert report.window_s < 10
+    found = {str(finding.code): finding.text for finding in report.findings}
+    assert "decided how many users there were, up to 3," in found["load-shape"]
+    assert "first RuntimeError: the shelf is empty;" in found["user-errors"]
+    assert {row["name"] for row in rows_of(out)} == {"poems ann"}
 
 
 def test_a_locustfile_that_is_slow_to_begin_is_run_for_as_long(harness: Harness, write: Writer) -> None:

@@ -8,8 +8,7 @@ import pytest
 from harness.core.report import Report
 from harness.core.verdict import Status, Verdict
 from harness.report.render.json_report import parse
-from tests.e2e.conftest import Harness, Writer
-from tests.e2e.test_run import rows_of
+from tests.e2e.conftest import Harness, Writer, rows_of
 
 LOCUSTFILE = """
 from locust import {user}, TaskSet, between, task

@@ -5,23 +5,13 @@ import signal
 import time
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 from harness.core.codes import Code
 from harness.report.render.json_report import parse
-from tests.e2e.conftest import PROJECT, Harness, Writer
+from tests.e2e.conftest import PROJECT, Harness, Writer, rows_of
 
 SHORT = ("--duration", "4s", "--warmup", "1s")
-
-
-def rows_of(run: Path, phase: str = "measure") -> list[dict[str, object]]:
-    """All samples of one phase."""
-    rows: list[dict[str, object]] = []
-    for file in sorted(run.glob("samples-*.arrow")):
-        with pa.ipc.open_stream(file) as reader:
-            rows += [row for row in reader.read_all().to_pylist() if row["phase"] == phase]
-    return rows
 
 
 def test_the_reference_app_passes_every_check_and_leaves_all_reports(harness: Harness, tmp_path: Path) -> None:

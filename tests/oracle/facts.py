@@ -85,7 +85,25 @@ class Facts:
         cpu, lag = health["cpu_ratio"], health["loop_lag_s"]
         if cpu is None or lag is None:
             return True
+        stood, still = health.get("stalled_s"), max(1.0, 0.05 * health["planned_duration_s"])
+        if stood is not None and stood > still:
+            return True
         return bool(cpu > budget["max_generator_cpu_ratio"] or lag > budget["max_loop_lag_s"])
+
+    @property
+    def cut_short(self) -> bool:
+        """The load ended before its plan did: what was planned was not measured."""
+        health = self.run["generator"]
+        lasted, planned = health.get("loaded_s"), health["planned_duration_s"]
+        if lasted is None:
+            return False
+        code = health["exit_code"]
+        if code < 0 or 128 < code <= 192:
+            return True
+        if self.run.get("arrival_rate") is not None and health["begun_arrivals"] >= health["planned_arrivals"]:
+            return False
+        late_start = 1.0 if health.get("processes", 1) > 1 else 0.0
+        return bool(health.get("stopped_by")) or lasted < 0.9 * planned - late_start
 
     @cached_property
     def witnessed(self) -> int:

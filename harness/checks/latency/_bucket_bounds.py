@@ -40,14 +40,14 @@ sum, too, G grows with it; then the other bounds and `timer-span` are left.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from harness.checks.base import ALPHA, Facts
 from harness.checks.histograms import Histogram
 from harness.checks.layer_cost import longest_gap_s
-from harness.core import statistics
+from harness.core import memo, statistics
 from harness.core.verdict import Strength
 from harness.evidence.client.summary import ALL, GAP_GRID_S, Latency, Values, ViewKey
 
@@ -119,20 +119,18 @@ def account(
     total = values.n + (extra.n if extra else 0)
     unmatched = max(round(histogram.total) - total, 0)
     limits = _limits(facts, strength, total, ALPHA / populations / (len(GAP_GRID_S) - 1), times)
-    longest_s = longest_gap_s(facts) if strength is Strength.WITNESS and limits else None
     bounds = []
-    for bound_s, _ in histogram.finite:
-        lower = times * _at(values, extra, bound_s)
+    for near in _all_near(facts, values, extra, histogram):
+        lower = times * near.at_bound
         if not limits:
-            bounds.append(Bound(bound_s, lower, None))
+            bounds.append(Bound(near.bound_s, lower, None))
             continue
-        upper, basis = _by_count(values, extra, bound_s, total, limits, times), BY_COUNT[strength]
-        if longest_s is not None:
-            for far, spare in LONGEST:
-                near = times * sum(each.at_most(bound_s + far * longest_s) for each in (values, extra) if each)
-                if near + spare < upper:
-                    upper, basis = near + spare, BY_LONGEST
-        bounds.append(Bound(bound_s, lower, upper + unmatched, basis))
+        upper, basis = _by_count(near, total, limits, times), BY_COUNT[strength]
+        if strength is Strength.WITNESS:
+            for (_, spare), count in zip(LONGEST, near.within_longest, strict=True):
+                if times * count + spare < upper:
+                    upper, basis = times * count + spare, BY_LONGEST
+        bounds.append(Bound(near.bound_s, lower, upper + unmatched, basis))
     return Account(tuple(bounds), times * total, Strength.ONE_SIDED if facts.foreign else strength)
 
 
@@ -200,26 +198,55 @@ def _reference(facts: Facts, strength: Strength) -> tuple[Mapping[float, int], i
     return None
 
 
-def _limits(facts: Facts, strength: Strength, total: int, alpha: float, times: int) -> Mapping[float, int]:
+def _limits(facts: Facts, strength: Strength, total: int, alpha: float, times: int) -> Sequence[int]:
     """How many of `total` gaps may lie beyond each offset of the grid; empty when nothing limits them."""
     reference = _reference(facts, strength)
     if reference is None:
-        return {}
+        return ()
     beyond, n = reference
-    return {
-        offset: statistics.exceedances_upper(times * beyond[offset], times * n, times * total, alpha)
+    return [
+        statistics.exceedances_upper(times * beyond[offset], times * n, times * total, alpha)
         for offset in GAP_GRID_S[1:]
-    }
+    ]
 
 
-def _by_count(
-    values: Values, extra: Values | None, bound_s: float, total: int, limits: Mapping[float, int], times: int
-) -> int:
-    least = times * total
-    for offset, limit in limits.items():
-        near = times * _at(values, extra, bound_s + offset)
-        least = min(least, near + min(limit, times * total - near))
-    return least
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """How many requests of a run the witness puts near one bound."""
+
+    bound_s: float
+    at_bound: int
+    """Up to the bound."""
+    within_offset: tuple[int, ...]
+    """Up to each offset of the grid beyond it."""
+    within_longest: tuple[int, ...]
+    """Up to so many times the longest gap beyond it, for each of `LONGEST`."""
+
+
+@memo.by_identity(kept=256)
+def _all_near(facts: Facts, values: Values, extra: Values | None, histogram: Histogram) -> tuple[_Near, ...]:
+    longest_s = longest_gap_s(facts)
+    both = [each for each in (values, extra) if each]
+    return tuple(
+        _Near(
+            bound_s,
+            _at(values, extra, bound_s),
+            tuple(_at(values, extra, bound_s + offset) for offset in GAP_GRID_S[1:]),
+            tuple(sum(each.at_most(bound_s + far * longest_s) for each in both) for far, _ in LONGEST),
+        )
+        for bound_s, _ in histogram.finite
+    )
+
+
+def _by_count(near: _Near, total: int, limits: Sequence[int], times: int) -> int:
+    """The least over the offsets of the grid."""
+    return min(
+        times * total,
+        *(
+            times * count + min(limit, times * (total - count))
+            for count, limit in zip(near.within_offset, limits, strict=True)
+        ),
+    )
 
 
 def _at(values: Values, extra: Values | None, threshold_s: float) -> int:

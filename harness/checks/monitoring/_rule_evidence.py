@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from harness import promql
 from harness.checks.base import Facts
+from harness.core import memo
 from harness.core.codes import Code
 from harness.core.query import NoData, NoSeries, Query, Reading, Series
 from harness.core.rule import Rule
@@ -46,6 +47,7 @@ def evaluations_query(run: Run) -> Query:
     return Query(promql.raw(EVALUATION, "", _span_s(run)), run.window.end_s)
 
 
+@memo.by_identity()
 def evaluations(facts: Facts) -> Mapping[Group, tuple[float, ...]]:
     """Times at which each group of rules was evaluated, rising; none when the harness did not load them."""
     reading = facts.evidence.read(evaluations_query(facts.run)) if facts.run.rules else None
@@ -56,6 +58,7 @@ def evaluations(facts: Facts) -> Mapping[Group, tuple[float, ...]]:
     }
 
 
+@memo.by_identity()
 def by_record(facts: Facts) -> dict[str, tuple[float, ...]]:
     """Times at which each record was evaluated, by its name."""
     times = evaluations(facts)
@@ -117,15 +120,18 @@ def records(run: Run) -> list[int]:
     return sorted({place for rule in run.rules if rule.alert for place in origins_of(run, rule).records})
 
 
+@memo.by_identity()
 def _record_names(run: Run) -> list[str]:
     return sorted({run.rules[place].name for place in records(run)})
 
 
+@memo.by_identity()
 def _metrics(run: Run) -> list[str]:
     """What was scraped of all that the alerts are made from."""
     return sorted({UP, SCRAPE_DURATION}.union(*(origins_of(run, rule).metrics for rule in run.rules if rule.alert)))
 
 
+@memo.by_identity()
 def _span_s(run: Run) -> float:
     reach = [
         reach_s(run, rule) + rule.for_s + rule.keep_firing_for_s + 2 * SPARE * rule.interval_s for rule in run.rules

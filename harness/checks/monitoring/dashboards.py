@@ -8,6 +8,7 @@ It is longer than other modules because what may be wrong with a panel is one ch
 
 import math
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from harness import promql
@@ -241,6 +242,7 @@ def _compare(run: Run, asked: ParsedPanel, samples: PanelSamples, shown: Vector)
     """Compare what Prometheus shows with what it must show, and with what the correct expression gives."""
     shows = frozenset(name for labels in shown for name, _ in labels)
 
+    @cache
     def under(applied: frozenset[Correction], nudge: float = CENTRAL) -> Vector:
         value = corrections.evaluate(asked.tree, samples, applied, shows=shows, nudge=nudge)
         return {(): value} if isinstance(value, float) else value

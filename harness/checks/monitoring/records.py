@@ -12,6 +12,7 @@ It is longer than other modules because what may keep a panel from being followe
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from harness import promql
@@ -150,6 +151,7 @@ def _judge(reader: _Reader, samples: PanelSamples) -> tuple[Verdict | Finding, .
         return (_fails(asked.panel, Code.UNKNOWN_LABEL, f"{lost}; {reader.through}"),)
     shows = _label_names(_under(asked.tree, samples, AS_WRITTEN, frozenset()))
 
+    @cache
     def under(applied: frozenset[Correction], nudge: float = 0.0) -> Vector:
         return _under(asked.tree, samples, applied, shows, nudge)
 

@@ -1,6 +1,6 @@
 """Did the load generator do what was planned, and is every sample present?"""
 
-from harness.checks.base import Check, Facts, inconclusive, labels_of, settled
+from harness.checks.base import Check, Facts, inconclusive, labels_of, no_request_recorded, settled
 from harness.core.codes import Code, FindingCode
 from harness.core.query import Query
 from harness.core.run import Run, ShardState, signal_of
@@ -14,6 +14,7 @@ MOST_NEVER_BEGUN = 0.05
 """Share of the planned arrivals: a load further off its plan is another load."""
 NOTABLE_RATIO = 1.5
 """The p95 from the intended start is at least this many times that from the actual one: worth a finding."""
+NOT_FOUND = 404
 DURATION_SLACK_S = 2.0
 """Of runs that recorded no more than pulses: one is written every second, the last one begun is not."""
 
@@ -27,7 +28,7 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """A verdict per shard, then on the load delivered and on saturation."""
     verdicts = [_judge_shard(state) for state in facts.shards]
     if not facts.client.rows and not any(state.problem for state in facts.shards):
-        why = "no request was recorded; does the scenario send any?"
+        why = f"{no_request_recorded(facts.run.generator)}; does the scenario send any?"
         verdicts.append(inconclusive(ID, "samples", Code.NO_SAMPLES, why))
     elif not facts.client.responses:
         why = f"none of {facts.client.lost} requests was answered; is the target up?"
@@ -122,8 +123,22 @@ def _findings(facts: Facts) -> list[Finding]:
     health = facts.run.generator
     findings = []
     if health.user_errors:
-        text = f"{health.user_errors} tasks of the scenario raised; see logs/locust-measure.log"
+        first = f", first {health.first_user_error}" if health.first_user_error else ""
+        text = f"{health.user_errors} tasks of the scenario raised{first}; see logs/locust-measure.log"
         findings.append(Finding(FindingCode.USER_ERRORS, "scenario", text, ID))
+    if health.shaped:
+        text = (
+            f"the locustfile's LoadTestShape decided how many users there were, up to {health.peak_users}, for "
+            f"{health.duration_s:.0f} s; --users has no effect beside it, and --duration ends it"
+        )
+        findings.append(Finding(FindingCode.LOAD_SHAPE, "load", text, ID))
+    answered = facts.client.answered
+    if answered and all(status == NOT_FOUND or view == facts.names.unrouted for view, _, status in answered):
+        text = (
+            f"none of {facts.client.responses:,} responses came from a view of the app: each was a 404 or had no view; "
+            "check the paths of the scenario and the target's URL"
+        )
+        findings.append(Finding(FindingCode.NO_VIEW_REACHED, "scenario", text, ID))
     if facts.never_begun and not facts.cut:
         text = (
             f"{facts.never_begun:,} of {health.planned_arrivals:,} arrivals were dropped (all users busy); counted "

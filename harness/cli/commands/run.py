@@ -15,7 +15,8 @@ def add(commands: Commands) -> None:
         "run",
         "run a profile's load and verify the metrics",
         "harness run\n  harness run ci --users 30 --duration 2m\n  harness run --locustfile mine.py --target "
-        "http://127.0.0.1:8000 --prometheus http://127.0.0.1:9090",
+        "http://127.0.0.1:8000 --prometheus http://127.0.0.1:9090\n  harness run --locustfile mine.py -- --tenant t1   "
+        "(what follows -- goes to the locustfile)",
     )
     flags.add_profile(run)
     run.add_argument("--locustfile", metavar="FILE", type=Path, help="any locustfile instead of the profile's scenario")
@@ -30,6 +31,8 @@ def add(commands: Commands) -> None:
     run.add_argument("--duration", metavar="TIME", type=values.some_duration, help="measured load, e.g. 30s or 5m")
     run.add_argument("--warmup", metavar="TIME", type=values.duration, help="load before the measurement, e.g. 3s")
     run.add_argument("--workers", metavar="N", type=values.whole, help="Locust processes")
+    run.add_argument("--tags", metavar="TAG", action="append", help="run only tasks with this tag; repeatable")
+    run.add_argument("--exclude-tags", metavar="TAG", action="append", help="run no task with this tag; repeatable")
     run.add_argument("--pace", choices=("own", "closed"), help="own: the scenario's wait times; closed: no waiting")
     flags.add_variant(run)
     fault = run.add_argument(

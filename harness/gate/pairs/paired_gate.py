@@ -29,7 +29,7 @@ from harness.runs.progress import Reporter
 from harness.runs.run_directory import RunDirectory
 from harness.runtime import access
 from harness.runtime.load import witness_token
-from harness.runtime.load.locust_generator import find_locustfile
+from harness.runtime.load.locust_command import check_arguments, find_locustfile
 
 ROLES = ("base", "candidate")
 PAIR = "pair-"
@@ -51,6 +51,7 @@ def run(asked: Asked, profile: Profile, project: Path, out: Path, reporter: Repo
     asked = replace(asked, base=_bare("base", asked.base), candidate=_bare("candidate", asked.candidate))
     profile = access.granted(profile, project, os.environ)
     find_locustfile(profile, project)
+    check_arguments(profile)
     witness_token.read(profile, os.environ)
     # Limits, dashboards and rules are the business of `harness run`; here they would be judged on slices.
     profile = replace(profile, start=start, duration_s=asked.slice_s, thresholds=(), dashboards=(), rules=())

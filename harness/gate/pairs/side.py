@@ -21,7 +21,8 @@ from harness.runs.progress import Reporter
 from harness.runs.run_directory import RunDirectory
 from harness.runs.scrapes import await_scraped
 from harness.runs.window import OpenWindow
-from harness.runtime.load.locust_generator import Load, Loaded, find_locustfile, load, loading
+from harness.runtime.load.locust_command import find_locustfile
+from harness.runtime.load.locust_generator import Load, Loaded, load, loading
 from harness.runtime.process import NotReadyError
 from harness.runtime.prometheus import Prometheus
 from harness.runtime.stack import embedded
@@ -76,7 +77,7 @@ class RunningSide:
         assert self._window is not None  # it was opened before it was loaded
         profile, loaded = self.profile, joined(self._loads)
         ended = self.services.ended()
-        measured = self._window.close(loaded.ended_s)
+        measured = self._window.close(loaded.ended_s, abandoned=loaded.abandoned)
         made = pipeline.run_of(profile, self.directory.path.name, self._started_s, self.services, measured, loaded)
         settings = comparability.settings(profile, find_locustfile(profile, self.project).read_bytes())
         checks = made.checks if self.verified else (generator_health.ID,)
@@ -103,6 +104,8 @@ def joined(loads: Sequence[Loaded]) -> Loaded:
             exit_code=max((health.exit_code for health in healths), key=abs),
             clock_skew_s=max((health.clock_skew_s for health in healths), key=abs),
             user_errors=sum(health.user_errors for health in healths),
+            first_user_error=next((each.first_user_error for each in healths if each.first_user_error), ""),
+            shaped=any(health.shaped for health in healths),
             elsewhere=sum(health.elsewhere for health in healths),
             planned_arrivals=_added([health.planned_arrivals for health in healths]),
             begun_arrivals=_added([health.begun_arrivals for health in healths]),
@@ -111,8 +114,10 @@ def joined(loads: Sequence[Loaded]) -> Loaded:
             stalled_s=_worst([health.stalled_s for health in healths]),
             stopped_by=max(health.stopped_by for health in healths),
             oom_kills=sum(health.oom_kills for health in healths),
+            processes=max(health.processes for health in healths),
         ),
         ended_s=max(each.ended_s for each in loads),
+        abandoned=any(each.abandoned for each in loads),
     )
 
 

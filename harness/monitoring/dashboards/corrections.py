@@ -141,9 +141,12 @@ class _Corrected(Engine):
         chosen = self.select(node)
         shown = self.samples.traffic.view in self.shows or self._asks_background(node)
         asked = Range((), self.samples.at_s, range_s, self.samples.dialect, numbers)
-        return by_labels(
-            ((each, self._remembered(function, each, asked, shown=shown)) for each in chosen), named=function.keeps_name
-        )
+        key = (function.name, asked, self.corrections & OF_SERIES, shown)
+        known = self.samples.memo.values.setdefault(key, {})
+        for each in chosen:
+            if id(each) not in known:
+                known[id(each)] = self._of_series(function, each, asked, shown=shown)
+        return by_labels(((each, known[id(each)]) for each in chosen), named=function.keeps_name)
 
     def over_time(self, function: RangeFunction, node: Any) -> Vector:
         found = self._rate_of_sum(node)
@@ -238,14 +241,6 @@ class _Corrected(Engine):
         return any(not matcher.accepts(ANY_VIEW) for matcher in matchers) and all(
             map(self.samples.is_background, self.select(node))
         )
-
-    def _remembered(self, function: RangeFunction, series: Series, asked: Range, *, shown: bool) -> float | None:
-        """As `_of_series`, once for all who ask."""
-        key = (id(series), function.name, asked, self.corrections & OF_SERIES, shown)
-        values = self.samples.memo.values
-        if key not in values:
-            values[key] = self._of_series(function, series, asked, shown=shown)
-        return values[key]
 
     def _of_series(self, function: RangeFunction, series: Series, asked: Range, *, shown: bool) -> float | None:
         """A function of one series; None where it has no value, or is background traffic that is not `shown`.

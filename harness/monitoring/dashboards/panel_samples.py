@@ -21,8 +21,8 @@ ANY_VIEW = "any other view"
 class Memo:
     """What is known about the series of a run, computed once for all expressions that ask for the same."""
 
-    values: dict[Hashable, float | None] = field(default_factory=dict)
-    """What a function gives of one series."""
+    values: dict[Hashable, dict[int, float | None]] = field(default_factory=dict)
+    """What a function gives of each series, by the series' identity."""
     chosen: dict[Hashable, tuple[Series, ...]] = field(default_factory=dict)
     """The series that a selector matches."""
 

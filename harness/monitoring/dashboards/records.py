@@ -63,7 +63,7 @@ def lineage(records: Records, tree: Any) -> Lineage:
                 return Lineage(tuple(rules.values()), tuple(leaves), path[path.index(name) :])
             for rule in found:
                 rules.setdefault(id(rule), rule)
-                inner = syntax.selections(syntax.parse(rule.expression))
+                inner = syntax.selections_of(rule.expression)
                 below += [(each, reach_s + (selection.range_s or 0.0), (*path, name)) for each in inner]
         level = below
     return Lineage(tuple(rules.values()), tuple(leaves))

@@ -169,7 +169,7 @@ def origins(rules: Sequence[Rule], rule: Rule, path: tuple[str, ...] = ()) -> Or
     """
     metrics: set[str] = set()
     records: set[int] = set()
-    for selection in syntax.selections(syntax.parse(rule.expression)):
+    for selection in syntax.selections_of(rule.expression):
         places = records_of(rules, selection.metric)
         if selection.metric in path:
             raise UnsupportedError(f"{selection.metric} is computed from itself")
@@ -185,7 +185,7 @@ def origins(rules: Sequence[Rule], rule: Rule, path: tuple[str, ...] = ()) -> Or
 def reach_s(rules: Sequence[Rule], rule: Rule) -> float:
     """How far back a rule looks, through what it reads of other rules. Raises UnsupportedError as `origins`."""
     longest_s = 0.0
-    for selection in syntax.selections(syntax.parse(rule.expression)):
+    for selection in syntax.selections_of(rule.expression):
         inner = [reach_s(rules, rules[place]) for place in records_of(rules, selection.metric)]
         longest_s = max(longest_s, (selection.range_s or 0.0) + max(inner, default=0.0))
     return longest_s

@@ -45,6 +45,8 @@ def health(
         exit_code=code,
         clock_skew_s=pulses.skew_s,
         user_errors=sum(lines[-1].user_errors for lines in every),
+        first_user_error=next((lines[-1].first_user_error for lines in every if lines[-1].first_user_error), ""),
+        shaped=shaped,
         elsewhere=sum(lines[-1].elsewhere for lines in every),
         planned_arrivals=plan.planned if plan else None,
         begun_arrivals=sum(lines[-1].begun for lines in every) if plan else None,
@@ -53,6 +55,7 @@ def health(
         stalled_s=max((lag_s for line in flat for lag_s in line.loop_lags_s), default=None),
         stopped_by=stopped_by,
         oom_kills=oom_kills,
+        processes=max(len(every), 1),
     )
 
 

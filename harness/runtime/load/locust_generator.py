@@ -5,9 +5,7 @@ Importing Locust monkey-patches the process, so it never happens here (docs/deci
 
 import dataclasses
 import json
-import math
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,14 +19,12 @@ from harness.core.errors import HarnessError, LoadError, UsageError
 from harness.core.run import GeneratorHealth, Shard
 from harness.instrumentation import registry
 from harness.runtime import http, interrupt, process
-from harness.runtime.load import endings, locust_plugin, shards, witness_token
+from harness.runtime.load import caller_environment, endings, locust_command, shards, witness_token
 from harness.runtime.load.health import health
 from harness.runtime.load.pulse import UNWRITTEN
 from harness.runtime.load.pulse_reader import Progress, Pulses
 
 POLL_S = 0.1
-AROUND_PLAN_S = 2.0
-"""An open model's load lasts at most so much longer than its plan: users start, and the last arrivals are late."""
 SILENCE_LIMIT_S = 60.0
 """Locust is stopped when it shows no sign of life for this long."""
 START_LIMIT_S = 60.0
@@ -46,6 +42,8 @@ class Loaded:
     health: GeneratorHealth
     ended_s: float
     """This machine's clock at the last response."""
+    abandoned: bool = False
+    """The target may still be busy with requests that nobody waits for."""
 
 
 @dataclass(slots=True)
@@ -88,14 +86,14 @@ class Load:
         closed = tuple(Shard(file.name, self.phase, shards.closing_count(file)) for file in files)
         measured = health(
             self.pulses,
-            _users(self.profile, self.plan)[0],
+            locust_command.users(self.profile, self.plan)[0],
             self.duration_s,
             ended.exit_code,
             self.plan,
             stopped_by=ended.stopped_by,
             oom_kills=ended.oom_kills,
         )
-        return Loaded(closed, measured, self.pulses.ended_s)
+        return Loaded(closed, measured, self.pulses.ended_s, self.pulses.abandoned)
 
     def _ended(self) -> endings.Ending:
         code = self.service.process.returncode
@@ -137,19 +135,19 @@ def loading(profile: Profile, project: Path, directory: Path, target: str, phase
 
     Raises UsageError when the locustfile is missing, or the variable that the profile names for the witness's token.
     """
-    locustfile = find_locustfile(profile, project)
+    locustfile = locust_command.find_locustfile(profile, project)
     duration_s = profile.warmup_s if phase == "warmup" else profile.duration_s
     logs = directory / "logs"
     shards_before = frozenset(shards.find(directory))
     pulses = Pulses(logs, frozenset(path.name for path in logs.glob("pulse-*.jsonl")))
     log = logs / f"locust-{phase}.log"
-    plan = plan_of(profile, duration_s)
+    plan = locust_command.plan_of(profile, duration_s)
     signal_file = logs / f"locust-{phase}.signal"
     signal_file.unlink(missing_ok=True)
-    command = list(_command(profile, locustfile, target, duration_s, plan))
-    settings = _settings(profile, directory, target, phase, plan, signal_file)
+    command = list(locust_command.command(profile, locustfile, target, duration_s, plan))
+    settings = _settings(profile, directory, target, phase, duration_s, plan, signal_file)
     env = process.environment({"HARNESS_RECORDER": settings})
-    env = {name: value for name, value in env.items() if not name.startswith("LOCUST_")}  # the profile alone decides
+    env = caller_environment.withheld(env)
     env[witness_token.VARIABLE] = witness_token.read(profile, os.environ)
     env[witness_token.AUTHORIZATION] = http.authorization(target)
     with ExitStack() as running:
@@ -174,58 +172,6 @@ def loading(profile: Profile, project: Path, directory: Path, target: str, phase
         )
 
 
-def plan_of(profile: Profile, duration_s: float) -> Arrivals | None:
-    """The arrivals of a phase; None in a closed model."""
-    if profile.arrival_rate is None:
-        return None
-    return Arrivals(profile.arrival_rate, duration_s, profile.arrival_seed)
-
-
-def find_locustfile(profile: Profile, project: Path) -> Path:
-    """The scenario's path, relative to the project; raises UsageError when there is no such file."""
-    if "," in profile.scenario:
-        raise UsageError(f"--locustfile: {profile.scenario!r} has a comma, at which Locust splits; rename it")
-    try:
-        locustfile = (project / profile.scenario).resolve()
-        if locustfile.is_file():
-            return locustfile
-    except (OSError, ValueError) as error:  # a name that no file can have
-        raise UsageError(
-            f"--locustfile: {profile.scenario!r}: {error}; name a locustfile, e.g. locustfile.py"
-        ) from None
-    what = "is not a file" if locustfile.exists() else "does not exist"
-    raise UsageError(f"--locustfile: {locustfile} {what}; name a locustfile, e.g. locustfile.py")
-
-
-def _command(
-    profile: Profile, locustfile: Path, target: str, duration_s: float, plan: Arrivals | None
-) -> Iterator[str]:
-    recorder = Path(locust_plugin.__file__).with_name("recorder.py")
-    yield from profile.load_prefix
-    yield from (sys.executable, "-m", "locust", "-f", f"{recorder},{locustfile}")
-    yield from ("--headless", "--only-summary", "--exit-code-on-error", "0", "--host", target)
-    users, spawn_rate = _users(profile, plan)
-    yield from ("--users", str(users), "--spawn-rate", f"{spawn_rate:g}")
-    yield from ("--run-time", f"{_run_time_s(duration_s, plan)}s", "--stop-timeout", f"{profile.stop_timeout_s:g}")
-    if profile.workers > 1:
-        port = str(process.free_port())
-        yield from ("--processes", str(profile.workers))
-        yield from ("--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port)
-
-
-def _users(profile: Profile, plan: Arrivals | None) -> tuple[int, float]:
-    """How many users, and how many of them start per second; those of an open model start at once."""
-    if plan is None:
-        return profile.users, profile.spawn_rate
-    users = plan.users(profile.workers)
-    return users, float(users)
-
-
-def _run_time_s(duration_s: float, plan: Arrivals | None) -> int:
-    """Locust takes whole seconds."""
-    return math.ceil(duration_s + (AROUND_PLAN_S if plan else 0.0))
-
-
 def _most_processes(profile: Profile) -> int:
     return MOST_PROCESSES + profile.workers
 
@@ -241,7 +187,13 @@ def _addresses(target: str) -> dict[str, list[str]]:
 
 
 def _settings(
-    profile: Profile, directory: Path, target: str, phase: str, plan: Arrivals | None, signal_file: Path
+    profile: Profile,
+    directory: Path,
+    target: str,
+    phase: str,
+    duration_s: float,
+    plan: Arrivals | None,
+    signal_file: Path,
 ) -> str:
     return json.dumps(
         {
@@ -255,6 +207,7 @@ def _settings(
             "stamp_requests": profile.start is not None,
             "arrivals": dataclasses.asdict(plan) if plan else None,
             "workers": profile.workers,
+            "duration_s": duration_s,
             "addresses": _addresses(target),
         }
     )

@@ -24,12 +24,16 @@ class Pulse(msgspec.Struct, frozen=True):
     """Since the start."""
     user_errors: int
     """Tasks that raised, since the start."""
+    first_user_error: str
+    """What the first of them raised; empty for none."""
     elsewhere: int
     """Requests to other hosts than the target, which are not recorded; since the start."""
     answered: int
     """Responses that the HTTP clients had, redirects included, since the start."""
+    unanswered: int
+    """Requests whose end the process did not see, since the start: the target may be busy with them still."""
     recorded: int
-    """Of these, those that Locust's `request` event reported, since the start."""
+    """Of those that were answered, those that Locust's `request` event reported, since the start."""
     begun: int
     """Arrivals of an open model that found a user, since the start."""
     p95_s: float | None

@@ -66,11 +66,23 @@ class Pulses:
     @property
     def ended_s(self) -> float:
         """The last response of any process, by this machine's clock; now, when a process ended before it reported."""
-        closed = [lines[-1] for lines in self.lines.values() if lines and lines[-1].closing]
-        if len(closed) < len(self.files) or not closed:
+        if self._ended_early or not self._closed:
             return time.time()
-        last_s = max(line.last_response_s for line in closed)
+        last_s = max(line.last_response_s for line in self._closed)
         return min(last_s - self.skew_s, time.time())
+
+    @property
+    def abandoned(self) -> bool:
+        """The target may have requests that nobody waits for any more, and end them at any time."""
+        return self._ended_early or any(line.unanswered for line in self._closed)
+
+    @property
+    def _closed(self) -> list[Pulse]:
+        return [lines[-1] for lines in self.lines.values() if lines and lines[-1].closing]
+
+    @property
+    def _ended_early(self) -> bool:
+        return len(self._closed) < len(self.files)
 
     def progress(self, phase: str, elapsed_s: float) -> Progress:
         """The load by the newest pulse of each process."""

@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 
 from tests.oracle.facts import HALF_MS, Facts, with_column
 from tests.oracle.frames import Frame
@@ -22,10 +23,12 @@ def generator_health(facts: Facts) -> Lines:
     code = health["exit_code"]
     planned, peak = health["planned_users"], health["peak_users"]
     short_s = health["planned_duration_s"] - health["duration_s"]
-    delivered = 0 <= code < 2 and planned <= peak and short_s <= 2
+    late = short_s > 2 and health.get("loaded_s") is None
+    delivered = 0 <= code < 2 and planned <= peak and not late and not facts.cut_short
     yield Line("load", {}, PASS, planned, peak) if delivered else unknown("load")
     if facts.run.get("arrival_rate") is not None:
-        yield _arrivals(health.get("planned_arrivals"), health.get("begun_arrivals"))
+        arrived = _arrivals(health.get("planned_arrivals"), health.get("begun_arrivals"))
+        yield replace(arrived, status=OPEN) if facts.cut_short else arrived
     limit = budget["max_generator_cpu_ratio"]
     yield unknown("saturation") if facts.saturated else Line("saturation", {}, PASS, limit, health["cpu_ratio"])
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from harness.checks import layer_cost, thresholds
-from harness.checks.base import ALPHA, Facts
+from harness.checks.base import ALPHA, Facts, no_request_recorded
 from harness.checks.counts import error_ratio
 from harness.checks.histograms import Histogram
 from harness.checks.latency import _bucket_bounds, timer_span
@@ -108,6 +108,29 @@ def test_a_generator_that_was_killed_is_no_load(exit_code: int, code: Code) -> N
     assert generator_health._judge_load(made).code is code
 
 
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({}, "no request was recorded"),
+        ({"unrecorded": 4}, "4 requests were answered and none was recorded: Locust recorded no end"),
+        (
+            {"unrecorded": 4, "user_errors": 4, "first_user_error": "KeyError: 'X'"},
+            (
+                "4 requests were answered and none was recorded: the tasks raised before Locust recorded an end, "
+                "first KeyError: 'X'"
+            ),
+        ),
+        (
+            {"user_errors": 2, "first_user_error": "KeyError: 'X'"},
+            "no request was recorded: 2 tasks of the scenario raised, first KeyError: 'X'",
+        ),
+    ],
+)
+def test_no_sample_has_a_reason(changed: dict[str, Any], why: str) -> None:
+    """As far as Locust knows it."""
+    assert no_request_recorded(replace(RUN.generator, **changed)) == why
+
+
 def generator(**changed: Any) -> Facts:
     """A generator that was to load for ten seconds, with the samples of five views."""
     return facts(run={"generator": replace(RUN.generator, planned_duration_s=10.0, **changed)})
@@ -121,6 +144,8 @@ def generator(**changed: Any) -> Facts:
         ({"loaded_s": 10.0}, ""),
         ({"loaded_s": 9.0}, ""),
         ({"loaded_s": 8.9}, "the load ended after 8.9 s of 10 s"),
+        ({"loaded_s": 8.0, "processes": 2}, ""),
+        ({"loaded_s": 7.9, "processes": 2}, "the load ended after 7.9 s of 10 s"),
         ({"loaded_s": 9.9, "stopped_by": 2}, "Locust was stopped by SIGINT after 9.9 s of 10 s"),
         ({"loaded_s": 3.0, "exit_code": -9}, "Locust was killed by SIGKILL after 3.0 s of 10 s"),
         (

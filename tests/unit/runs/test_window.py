@@ -125,6 +125,35 @@ def test_t1_is_quiet_and_where_others_may_ask_also_still(profile: Profile, idle:
     assert set(closed.totals) == {"start", "end"}
 
 
+@pytest.mark.parametrize(
+    ("scrapes", "idle"),
+    [
+        ([(200.0, 70, 69), (201.0, 71, 70)], 0),
+        ([(200.0, 71, 69), (201.0, 72, 71)], 0),
+        ([(200.0, 70, 69, 69), (201.0, 72, 71, 71)], 0),
+    ],
+    ids=["all ended before", "one ended since", "another Prometheus scrapes"],
+)
+def test_t1_waits_for_requests_that_nobody_waits_for(scrapes: list[Scrape], idle: int) -> None:
+    """One that ends while the target is scraped may be in some of its counters only: it must have ended before."""
+    made = replace(opened({"a:1": [(100.5, 7, 6), (101.0, 8, 7)]}), skew_s=0.0)
+    assert made.scraped is not None
+    answers = Answers({"a:1": scrapes})
+    asked = []
+
+    def read(text: str) -> Reading | NoData:
+        asked.append(text)
+        return Answers.read(answers, text)
+
+    answers.read = read  # type: ignore[method-assign]
+    later = replace(made, scraped=replace(made.scraped, prometheus=answers))
+    assert later.close(ended_s=199.5).window.end_s == 201.0
+    first = len(asked)
+    closed = later.close(ended_s=199.5, abandoned=True)
+    assert closed.window.idle_requests_end == idle
+    assert (len(asked) - first > first) == (scrapes[0][1] - scrapes[0][2] > 1)
+
+
 def test_t1_is_later_than_the_last_response_on_the_servers_clock() -> None:
     """A scrape before it has not seen it: with a clock that is 10 s ahead, and within what clocks can be compared."""
     made = opened({"a:1": [(100.5, 7, 7), (101.0, 7, 7)]})

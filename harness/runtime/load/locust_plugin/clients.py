@@ -6,6 +6,7 @@ Headers of the harness's own are set on the same way.
 import socket
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -25,12 +26,32 @@ FIRST_REDIRECT = 300
 
 
 KILLED_WAITING_S = 0.1
-_answered = 0
 
 
-def answered() -> int:
-    """How many requests of this process were answered, redirects included, or given up after stop_timeout."""
-    return _answered
+@dataclass(slots=True)
+class Sent:
+    """What became of the requests of this process."""
+
+    answered: int = 0
+    """Redirects included, and those given up after stop_timeout."""
+    unanswered: int = 0
+    """Whose end this process did not see: the target may be busy with them still."""
+    last_answer_s: float = 0.0
+    """This process's clock at the last answer; 0 before the first."""
+
+    def note_answer(self) -> None:
+        """A response came."""
+        self.answered += 1
+        self.last_answer_s = time.time()
+
+    def note_end(self, began: float) -> None:
+        """The user was killed, after stop_timeout: when it had waited, its request is with the target."""
+        self.answered += time.perf_counter() - began > KILLED_WAITING_S
+        self.unanswered += 1
+
+
+SENT = Sent()
+"""By this process."""
 
 
 def origin_of(url: str) -> tuple[str, str, int | None]:
@@ -95,7 +116,6 @@ def instrument(*, stamp: bool, token: str = "", authorization: str = "", target:
     fast_send, send = LocustUserAgent._urlopen, HttpSession.send  # noqa: SLF001 - Locust's own point for overriding
 
     def urlopen(agent: LocustUserAgent, request: Any) -> Any:
-        global _answered  # noqa: PLW0603 - one count per process
         _set_headers(request, own, origin)
         if stamp:
             request.headers["X-Request-Start"] = f"t={time.time():.6f}"
@@ -103,9 +123,12 @@ def instrument(*, stamp: bool, token: str = "", authorization: str = "", target:
         try:
             response = fast_send(agent, request)  # type: ignore[no-untyped-call]
         except gevent.GreenletExit:
-            _answered += _was_waiting(began)
+            SENT.note_end(began)
             raise
-        _answered += 1
+        except Exception:
+            SENT.unanswered += 1
+            raise
+        SENT.note_answer()
         if response.status_code >= FIRST_REDIRECT:
             hop = Hop(
                 request.method, response.status_code, server_timing(response.headers), time.perf_counter() - began
@@ -117,7 +140,6 @@ def instrument(*, stamp: bool, token: str = "", authorization: str = "", target:
         return response
 
     def send_counted(session: HttpSession, request: Any, **kwargs: Any) -> Any:
-        global _answered  # noqa: PLW0603 - as above
         _set_headers(request, own, origin)
         if stamp:
             request.headers["X-Request-Start"] = f"t={time.time():.6f}"
@@ -125,9 +147,12 @@ def instrument(*, stamp: bool, token: str = "", authorization: str = "", target:
         try:
             response = send(session, request, **kwargs)
         except gevent.GreenletExit:
-            _answered += _was_waiting(began)
+            SENT.note_end(began)
             raise
-        _answered += 1
+        except Exception:
+            SENT.unanswered += 1
+            raise
+        SENT.note_answer()
         return response
 
     def redirect_target(session: Any, response: Any) -> str | None:
@@ -148,11 +173,6 @@ def _set_headers(request: Any, own: Mapping[str, str], origin: tuple[str, str, i
                 request.headers[name] = value
         elif request.headers.get(name) == value:
             del request.headers[name]
-
-
-def _was_waiting(began: float) -> bool:
-    """The user was killed after stop_timeout, so its request is with the target; not as it was about to send one."""
-    return time.perf_counter() - began > KILLED_WAITING_S
 
 
 def hops(response: Any, exception: Any) -> Sequence[Hop]:

@@ -18,15 +18,15 @@ from typing import Any
 
 import gevent
 import pyarrow as pa
-from locust import constant, events
+from locust import argument_parser, constant, events
 from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from harness.core.arrivals import Arrivals
 from harness.evidence.client.schema import CLOSING_KEY, SCHEMA, Exchange, Labels, batch
-from harness.runtime.load import witness_token
+from harness.runtime.load import caller_environment, witness_token
 from harness.runtime.load.examples import Examples
-from harness.runtime.load.locust_plugin import clients, ending_signal, pytest_users
+from harness.runtime.load.locust_plugin import clients, ending_signal, load_shape, pytest_users
 from harness.runtime.load.locust_plugin.arrivals import Schedule
 from harness.runtime.load.pulse import PULSE_S, UNWRITTEN, Pulse, encode
 
@@ -37,6 +37,16 @@ TICK_S = 0.1
 MAX_ERROR_CHARACTERS = 500
 ATTACHED = "harness_recorder_attached"
 """Set on Locust's environment."""
+
+
+def _options() -> set[str]:
+    """Variables of Locust's own options."""
+    parser = argument_parser.get_empty_argument_parser()
+    argument_parser.setup_parser_arguments(parser)
+    return {action.env_var for action in parser._actions if getattr(action, "env_var", None)}  # noqa: SLF001 - it names them nowhere else
+
+
+caller_environment.restore(os.environ, _options())  # the locustfile, which Locust imports next, may read them
 
 
 class Recorder:
@@ -61,6 +71,7 @@ class Recorder:
         self._recent: list[float] = []
         self._errors = 0
         self._user_errors = 0
+        self._first_user_error = ""
         self._elsewhere = 0
         self._last_response_s = 0.0
         self._began_s: float | None = None
@@ -142,9 +153,12 @@ class Recorder:
         if len(self._waiting) >= BATCH_ROWS:
             self.flush()
 
-    def on_user_error(self, **_: Any) -> None:
-        """Count tasks that raised."""
+    def on_user_error(self, exception: BaseException | None = None, **_: Any) -> None:
+        """Count tasks that raised, and keep what the first one did."""
         self._user_errors += 1
+        if exception is not None and not self._first_user_error:
+            text = f"{type(exception).__name__}: {exception}".splitlines()[0]
+            self._first_user_error = text[:MAX_ERROR_CHARACTERS]
 
     def on_start(self, **_: Any) -> None:
         """Note when the users start."""
@@ -226,14 +240,16 @@ class Recorder:
             requests_per_s=len(recent) / elapsed_s,
             errors=self._errors,
             user_errors=self._user_errors,
+            first_user_error=self._first_user_error,
             elsewhere=self._elsewhere,
-            answered=clients.answered(),
+            answered=clients.SENT.answered,
+            unanswered=clients.SENT.unanswered,
             recorded=self._recorded,
             begun=self._schedule.begun if self._schedule else 0,
             p95_s=None if p95_ms is None else p95_ms / 1000,
             loop_lags_s=tuple(round(max(lag_s, 0.0), 6) for lag_s in lags_s),
             cpu_ratio=cpu_s / elapsed_s,
-            last_response_s=self._last_response_s,
+            last_response_s=max(self._last_response_s, clients.SENT.last_answer_s),
             closing=closing,
             loaded_s=self._loaded_s,
             shaped=self._environment.shape_class is not None,
@@ -278,6 +294,8 @@ def attach(environment: Environment, **_: Any) -> None:
         return
     setattr(environment, ATTACHED, True)
     ending_signal.note_into(Path(settings["signal_file"]))
+    if environment.shape_class is not None:
+        load_shape.end_after(environment.shape_class, settings["duration_s"])
     if isinstance(environment.runner, MasterRunner):
         return
     if settings["closed_loop"]:

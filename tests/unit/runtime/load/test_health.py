@@ -1,5 +1,6 @@
 """What the pulses of a phase say of the load generator."""
 
+import io
 import time
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ PULSE = Pulse(
     requests_per_s=0.0,
     errors=0,
     user_errors=0,
+    first_user_error="",
     elsewhere=0,
     answered=0,
+    unanswered=0,
     recorded=0,
     begun=0,
     p95_s=None,
@@ -90,3 +93,22 @@ def test_a_generator_that_gave_no_pulse_is_known_by_nothing() -> None:
     """No share of a core, no lag, no time: the check of its health says so."""
     found = health(pulses(), 5, 2.0, -9, None)
     assert (found.peak_users, found.duration_s, found.cpu_ratio, found.loop_lag_s) == (0, 0.0, None, None)
+
+
+def test_the_load_ended_with_its_last_answer_unless_one_is_missing() -> None:
+    """A process that did not close may have had later ones; what nobody waits for may end at any time."""
+    before_s = time.time()
+    ended = {"closing": True, "last_response_s": before_s - 5.0}
+    assert pulses([ended], [ended | {"last_response_s": before_s - 4.0}]).ended_s == pytest.approx(before_s - 4.0)
+    assert not pulses([ended]).abandoned
+    assert pulses([ended], [ended | {"unanswered": 1}]).abandoned
+    cut = pulses([ended])
+    cut.files = {"pulse-0.jsonl": io.StringIO(), "pulse-1.jsonl": io.StringIO()}
+    assert cut.abandoned
+    assert cut.ended_s >= before_s
+
+
+def test_processes_are_counted() -> None:
+    """Of several, the users of one may start later."""
+    assert health(pulses([{}], [{}]), 5, 3.0, 0, None).processes == 2
+    assert health(pulses(), 5, 3.0, 0, None).processes == 1

@@ -147,8 +147,8 @@ def test_answers_that_the_client_rejected_are_named(clean_run: StoredRun) -> Non
         next(row for row in rows if row["status"] == 200)["error"] = "the page is an apology"
         return rows
 
-    assert "failures-told-as-success" not in {finding.code for finding in clean_run.judge().findings}
+    assert "failures-as-success" not in {finding.code for finding in clean_run.judge().findings}
     clean_run.change_rows(reject)
     report = clean_run.judge()
     assert failed(report) == set()
-    assert "failures-told-as-success" in {finding.code for finding in report.findings}
+    assert "failures-as-success" in {finding.code for finding in report.findings}
