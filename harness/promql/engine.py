@@ -159,9 +159,7 @@ class Engine:
                     texts.append(syntax.text(each))
                 case _:
                     assert_never(kind)
-        return Arguments(
-            self.samples.at_s, self.samples.dialect, vector, tuple(numbers), tuple(texts), equal, given=bool(node.args)
-        )
+        return Arguments(self.samples.at_s, self.samples.dialect, vector, tuple(numbers), tuple(texts), equal)
 
     def _quantile(self, node: Any) -> float:
         q = self.number(node)

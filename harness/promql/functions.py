@@ -8,11 +8,9 @@ because one registry holds them all.
 Sources: promql/functions.go and promql/parser/functions.go at v2.42.0 and v3.5.0.
 """
 
-import calendar
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from enum import Enum, auto
 from itertools import pairwise
 from typing import Any
@@ -96,8 +94,6 @@ class Arguments:
     texts: tuple[str, ...] = ()
     equal: Mapping[str, str] = field(default_factory=dict)
     """The labels that the vector's selector asks to equal a value; none where it is no selector."""
-    given: bool = True
-    """There is any argument."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,23 +292,6 @@ def _quantile_over_time(asked: Range) -> float | None:
     return quantile(values, asked.numbers[0]) if values else None
 
 
-def _of_date(name: str, part: Callable[[datetime], int]) -> InstantFunction:
-    """A part of the date in UTC that each number is the Unix time of; of the time of the evaluation without any."""
-
-    def read(value: float) -> float:
-        if not math.isfinite(value):
-            raise UnsupportedError(f"{name}() of {value} is not evaluated")
-        try:
-            return float(part(datetime.fromtimestamp(math.trunc(value), UTC)))
-        except (OverflowError, ValueError, OSError):
-            raise UnsupportedError(f"{name}() of the time {value:g} is not evaluated") from None
-
-    def apply(asked: Arguments) -> Vector:
-        return each(asked.vector, read) if asked.given else {(): read(asked.at_s)}
-
-    return InstantFunction(name, (Kind.VECTOR,), apply)
-
-
 RATE = RangeFunction("rate", _extrapolated(extrapolation.rate), least=2, growth=Growth(True, True))
 _ALL: tuple[Function, ...] = (
     RATE,
@@ -353,14 +332,6 @@ _ALL: tuple[Function, ...] = (
     _per_value("deg", lambda value: value * 180 / math.pi),
     _per_value("rad", lambda value: value * math.pi / 180),
     InstantFunction("pi", (), lambda _: math.pi),
-    _of_date("year", lambda date: date.year),
-    _of_date("month", lambda date: date.month),
-    _of_date("day_of_month", lambda date: date.day),
-    _of_date("day_of_week", lambda date: date.isoweekday() % 7),
-    _of_date("day_of_year", lambda date: date.timetuple().tm_yday),
-    _of_date("days_in_month", lambda date: calendar.monthrange(date.year, date.month)[1]),
-    _of_date("hour", lambda date: date.hour),
-    _of_date("minute", lambda date: date.minute),
     InstantFunction("round", (Kind.VECTOR, Kind.NUMBER), _nearest),
     _limits("clamp", 2, lambda numbers: (numbers[0], numbers[1])),
     _limits("clamp_min", 1, lambda numbers: (numbers[0], math.inf)),

@@ -22,6 +22,8 @@ SETS = frozenset({"and", "or", "unless"})
 
 
 def _variance(values: list[float]) -> float:
+    if len(values) == 1 and not math.isfinite(values[0]):
+        raise UnsupportedError(f"the deviation of {values[0]} alone is not evaluated: versions differ")
     mean = math.fsum(values) / len(values)
     return math.fsum((value - mean) ** 2 for value in values) / len(values)
 
@@ -186,7 +188,6 @@ ARITHMETIC: Mapping[str, Callable[[float, float], float]] = {
     "/": _divided,
     "%": lambda a, b: math.fmod(a, b) if b and math.isfinite(a) else math.nan,
     "^": _power,
-    "atan2": math.atan2,
 }
 
 

@@ -158,7 +158,6 @@ def test_operators_with_numbers_and_vectors(text: str, expected: Vector) -> None
         ("(-8) ^ 0.5", math.nan),
         ("0 ^ -1", math.inf),
         ("2 ^ 3 ^ 0", 2.0),
-        ("0 atan2 -1", math.pi),
     ],
 )
 def test_arithmetic_at_its_edges(text: str, expected: float) -> None:
@@ -169,8 +168,8 @@ def test_arithmetic_at_its_edges(text: str, expected: float) -> None:
 def test_an_operator_without_an_entry_is_said() -> None:
     """Whatever its sides are."""
     for left, right in ((1.0, 2.0), ({NAMED: 1.0}, 2.0), (1.0, {NAMED: 1.0}), ({NAMED: 1.0}, {NAMED: 1.0})):
-        with pytest.raises(UnsupportedError, match="the operator xor is not evaluated"):
-            vectors.combine("xor", None, left, right)  # type: ignore[arg-type]
+        with pytest.raises(UnsupportedError, match="the operator atan2 is not evaluated"):
+            vectors.combine("atan2", None, left, right)  # type: ignore[arg-type]
 
 
 def test_a_set_with_a_number_is_said() -> None:
