@@ -32,7 +32,9 @@ class Dialect:
         match = _VERSION.match(version)
         if match is None:
             if not version:
-                raise ValueError("the server evaluates as no Prometheus does, so the result of its rate() is unknown")
+                raise ValueError(
+                    "what the server evaluates as is not a Prometheus version, so the result of its rate() is unknown"
+                )
             raise ValueError(f"{version!r} is not a Prometheus version, so the result of its rate() is unknown")
         number = (int(match[1]), int(match[2]))
         return cls(
