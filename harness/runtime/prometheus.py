@@ -1,4 +1,7 @@
-"""Query -> evidence, through prometheus-api-client over the harness's own client (`harness.runtime.http`)."""
+"""Query -> evidence, through prometheus-api-client over the harness's own client (`harness.runtime.http`).
+
+It is longer than other modules because whatever the server is asked goes through one class and ends in its errors.
+"""
 
 import math
 import re
