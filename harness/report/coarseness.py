@@ -44,6 +44,11 @@ class CoarsePercentile:
         return "the histogram" if getattr(self.view.panel, f"{self.quantile}_s") is None else "the panel"
 
     @property
+    def is_beyond(self) -> bool:
+        """The witnessed one lies above the bucket: the time between timer and witness, which no bounds would show."""
+        return self.witness_s > self.high_s
+
+    @property
     def off(self) -> float:
         """How far the shown value lies from the witnessed one, as a share of that, with its sign."""
         return self.shown_s / self.witness_s - 1
@@ -51,8 +56,9 @@ class CoarsePercentile:
 
 def coarse(report: Report) -> tuple[CoarsePercentile, ...]:
     """Those beyond the report's budget, the furthest first; nothing without a witness."""
-    found = (each for view in _timed_once(report) for each in judged(view) if abs(each.off) > report.percentile_ratio)
-    return tuple(sorted(found, key=lambda each: -abs(each.off)))
+    found = (each for view in _timed_once(report) for each in judged(view) if not each.is_beyond)
+    off = (each for each in found if abs(each.off) > report.percentile_ratio)
+    return tuple(sorted(off, key=lambda each: -abs(each.off)))
 
 
 def judged(view: ViewReport) -> Iterator[CoarsePercentile]:

@@ -73,8 +73,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": services.cache()}
 
-# From 1 ms to 10 s by a factor of about 1.5, so that a bucket is at most half as wide as its bound.
+# From 0.1 ms, in which a view does next to nothing, to 10 s by a factor of about 1.5: a percentile is at most half off.
 PROMETHEUS_LATENCY_BUCKETS = (
+    *(0.0001, 0.00015, 0.0002, 0.0003, 0.0004, 0.0006, 0.0008),
     *(0.001, 0.0015, 0.002, 0.003, 0.004, 0.006, 0.008),
     *(0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.08),
     *(0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8),

@@ -31,6 +31,15 @@ def test_only_what_lies_beyond_the_budget() -> None:
     assert coarseness.coarse(passing()) == ()
 
 
+def test_time_between_timer_and_witness_is_no_matter_of_buckets() -> None:
+    """What was witnessed lies above the bucket that holds it: finer bounds would show the same."""
+    fast = coarse().views[1]
+    late = replace(fast, witness=replace(fast.witness, p95_s=0.0051))
+    assert [each.quantile for each in coarseness.coarse(only(coarse(), late))] == ["p50"]
+    on_the_edge = replace(fast, witness=replace(fast.witness, p95_s=0.0033))
+    assert "p95" in [each.quantile for each in coarseness.coarse(only(coarse(), on_the_edge))]
+
+
 @pytest.mark.parametrize(
     ("requests", "judged"), [(9, []), (10, ["p50"]), (100, ["p50", "p95"]), (500, ["p50", "p95", "p99"])]
 )
