@@ -105,6 +105,9 @@ def _run(arguments: Sequence[str] | None, options: "argparse.Namespace") -> int:
         argcomplete.autocomplete(made)
     _replace_unencodable()
     given, rest = _split(sys.argv[1:] if arguments is None else arguments)
+    if not given:  # help, and no verdict: a script that lost its arguments must not take it for one
+        made.print_help()
+        return ExitCode.USAGE
     made.parse_args(given, options)
     if rest:
         options.locust_arguments = rest
