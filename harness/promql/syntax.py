@@ -8,6 +8,7 @@ from typing import Any
 
 import promql_parser as ast
 
+from harness.promql import times
 from harness.promql.functions import FUNCTIONS, InstantFunction, Kind, RangeFunction, with_kinds
 from harness.promql.query_text import label_value
 from harness.promql.relabelling import FLAGS
@@ -55,11 +56,44 @@ class Selection:
     """How far back it looks; None for an instant selector."""
     rate_s: float | None = None
     """The range in which a function such as `rate` needs two of its samples; None where none does."""
+    offset_s: float = 0.0
+    """How much before its time it is evaluated, with the subqueries around it; below zero for after it."""
+    at_s: float | None = None
+    """The time that `@` names, in Unix seconds; None for that of the query."""
+    pinned: bool = False
+    """It has a time by `@`, so that what stands around it does not change when it looks."""
 
     @property
     def labels(self) -> tuple[str, ...]:
         """Names of the labels without which no series matches."""
         return tuple(matcher.label for matcher in self.matchers if not matcher.accepts(""))
+
+    def inside(self, outer: "Selection") -> "Selection":
+        """The same in a subquery, or in what another selection reads, with how far and where that looks."""
+        if self.pinned:
+            return self
+        ranges = [each for each in (self.range_s, outer.range_s) if each is not None]
+        return replace(
+            self,
+            range_s=sum(ranges) if ranges else None,
+            offset_s=self.offset_s + outer.offset_s,
+            at_s=outer.at_s,
+            pinned=outer.pinned,
+        )
+
+    def reach_s(self, least_s: float = 0.0) -> float:
+        """How far back a query looks for it, at least `least_s` before its offset.
+
+        Raises UnsupportedError where `@` names a time, which is not so far from each query.
+        """
+        if self.at_s is not None:
+            raise UnsupportedError("@ with a time is not evaluated where a rule is followed through its evaluations")
+        return (self.range_s or least_s) + max(self.offset_s, 0.0)
+
+    def stretch(self, query_s: float) -> tuple[float, float]:
+        """The first and the last moment at which a query at `query_s` looks."""
+        end_s = (query_s if self.at_s is None else self.at_s) - self.offset_s
+        return end_s - (self.range_s or 0.0), end_s
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Whether a series of the metric with these labels is selected."""
@@ -104,17 +138,29 @@ def _check_size(text: str) -> None:
 def selections(node: Any) -> Iterator[Selection]:
     """Every selector of a tree. Raises UnsupportedError when one names no metric."""
     if isinstance(node, ast.MatrixSelector):
-        yield replace(selection(node.vector_selector), range_s=range_s(node))
+        yield _placed(selection(node.vector_selector), node.vector_selector, range_s(node))
     elif isinstance(node, ast.VectorSelector):
-        yield selection(node)
+        yield _placed(selection(node), node)
     elif isinstance(node, ast.SubqueryExpr):
+        around = _placed(Selection("", (), None), node, range_s(node))
         for inner in selections(node.expr):
-            yield replace(inner, range_s=(inner.range_s or 0.0) + range_s(node))
+            yield inner.inside(around)
     else:
         own_s = _rate_s(node)
         for child in children(node):
             for inner in selections(child):
                 yield replace(inner, rate_s=own_s) if own_s and inner.rate_s is None else inner
+
+
+def _placed(selection: Selection, node: Any, range_s: float | None = None) -> Selection:
+    """A selection with when its node is evaluated, and how far back that looks."""
+    return replace(
+        selection,
+        range_s=range_s,
+        offset_s=times.offset_s(node),
+        at_s=times.fixed_s(node),
+        pinned=times.is_pinned(node),
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -129,7 +175,7 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 def selection(node: Any) -> Selection:
-    """An instant selector. Raises UnsupportedError when it names no metric."""
+    """An instant selector, without its time. Raises UnsupportedError when it names no metric."""
     if node.matchers.or_matchers:
         raise UnsupportedError("`or` between matchers is not evaluated")
     name, matchers = node.name or "", []
@@ -190,15 +236,14 @@ def grouping(node: Any) -> frozenset[str]:
     return frozenset() if _makes_labels(node) else names.union(*(grouping(child) for child in children(node)))
 
 
-def check_unshifted(node: Any) -> None:
-    """See that a selector is evaluated at the time of the whole. Raises UnsupportedError."""
-    if node.offset is not None or node.at is not None:
-        raise UnsupportedError("offset and @ are not evaluated, since they ask for another time than the run's")
-
-
 def range_s(node: Any) -> float:
     """Seconds in the range of a range selector or subquery."""
     return float(node.range.total_seconds())
+
+
+def step_s(node: Any) -> float | None:
+    """Seconds from one step of a subquery to the next; None where it names none."""
+    return float(node.step.total_seconds()) if node.step is not None else None
 
 
 def durations(node: Any) -> Iterator[float]:

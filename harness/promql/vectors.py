@@ -19,6 +19,8 @@ COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "<=": lambda a, b: a <= b,
 }
 SETS = frozenset({"and", "or", "unless"})
+ANGLE = "atan2"
+COUNT_VALUES = "count_values"
 
 
 def _variance(values: list[float]) -> float:
@@ -132,27 +134,28 @@ def matches_by(modifier: Any, label: str) -> bool:
     return matching is None or (label in matching.labels) == keeps(matching)
 
 
-def combine(operator: str, modifier: Any, left: Value, right: Value) -> Value:
-    """A binary expression. Raises UnsupportedError."""
+def combine(operator: str, modifier: Any, left: Value, right: Value, *, unnamed_angles: bool = True) -> Value:
+    """A binary expression; `atan2` drops the metric's name with `unnamed_angles`. Raises UnsupportedError."""
     if operator in SETS and isinstance(left, dict) and isinstance(right, dict):
         return _set(operator, _matching(modifier), left, right)
     filters = is_filter(operator, modifier)
+    named = filters or (operator == ANGLE and not unnamed_angles)
     apply = _operation(operator, filters=filters)
     if isinstance(right, float):
         if isinstance(left, dict):
-            return _against(left, filters, lambda value: apply(value, right))
+            return _against(left, lambda value: apply(value, right), filters=filters, named=named)
         result = apply(left, right)
         return math.nan if result is None else result
     if isinstance(left, float):
-        return _against(right, filters, lambda value: apply(left, value))
-    return _matched(operator, modifier, left, right, apply)
+        return _against(right, lambda value: apply(left, value), filters=filters, named=named)
+    return _matched(modifier, left, right, apply, named=named)
 
 
-def _against(vector: Vector, filters: bool, change: Callable[[float], float | None]) -> Vector:
+def _against(vector: Vector, change: Callable[[float], float | None], *, filters: bool, named: bool) -> Vector:
     """A vector and a number. A filter keeps the name, and the vector's value, on whichever side it stands."""
     if filters:
         return {labels: number for labels, number in vector.items() if change(number) is not None}
-    return _kept({_unnamed(labels): change(number) for labels, number in vector.items()})
+    return _kept({labels if named else _unnamed(labels): change(number) for labels, number in vector.items()})
 
 
 def _operation(operator: str, *, filters: bool) -> Callable[[float, float], float | None]:
@@ -188,6 +191,7 @@ ARITHMETIC: Mapping[str, Callable[[float, float], float]] = {
     "/": _divided,
     "%": lambda a, b: math.fmod(a, b) if b and math.isfinite(a) else math.nan,
     "^": _power,
+    ANGLE: math.atan2,
 }
 
 
@@ -206,18 +210,17 @@ def _set(operator: str, match: Callable[[Labels], Labels], left: Vector, right: 
 
 
 def _matched(
-    operator: str, modifier: Any, left: Vector, right: Vector, apply: Callable[[float, float], float | None]
+    modifier: Any, left: Vector, right: Vector, apply: Callable[[float, float], float | None], *, named: bool
 ) -> Vector:
     """Each series of one side with the one of the other that matches. Raises UnsupportedError."""
     match = _matching(modifier)
     cardinality = str(modifier.card).rpartition(".")[2] if modifier else "OneToOne"
     if cardinality == "OneToOne":
-        label = _labelling(operator, modifier)
-        _by_match(match, left)
-        return _paired(match, left, right, lambda labels, _: label(labels), apply)
+        label = _labelling(modifier, named=named)
+        return _paired(match, left, right, lambda labels, _: label(labels), apply, alone=True)
 
     def borrow(labels: Labels, others: Labels) -> Labels:
-        return _borrowed(labels, others, modifier.group_labels, named=is_filter(operator, modifier))
+        return _borrowed(labels, others, modifier.group_labels, named=named)
 
     if cardinality == "OneToMany":
         return _paired(match, right, left, borrow, lambda many, one: apply(one, many))
@@ -230,19 +233,32 @@ def _paired(
     one: Vector,
     label: Callable[[Labels, Labels], Labels],
     apply: Callable[[float, float], float | None],
+    *,
+    alone: bool = False,
 ) -> Vector:
-    """The results by their labels, made from those of both. Raises UnsupportedError."""
-    ones = _by_match(match, one)
-    results: dict[Labels, float | None] = {}
+    """The results by their labels, made from those of both; `alone` of the many side, too, each must match alone.
+
+    What a filter leaves out is no match that counts (promql/engine.go, `VectorBinop`). Raises UnsupportedError.
+    """
+    ones = _by_match(match, one) if many else {}
+    results: Vector = {}
+    used: set[Labels] = set()
     for labels, value in many.items():
-        if match(labels) not in ones:
+        key = match(labels)
+        if key not in ones:
             continue
-        other_labels, other = ones[match(labels)]
-        key = label(labels, other_labels)
-        if key in results:
+        other_labels, other = ones[key]
+        result = apply(value, other)
+        if result is None:
+            continue
+        if alone and key in used:
+            raise UnsupportedError("many-to-one matching without group_left or group_right is not evaluated")
+        made = label(labels, other_labels)
+        if made in results:
             raise UnsupportedError("the matching makes two series of the same labels")
-        results[key] = apply(value, other)
-    return _kept(results)
+        used.add(key)
+        results[made] = result
+    return results
 
 
 def _by_match(match: Callable[[Labels], Labels], vector: Vector) -> dict[Labels, tuple[Labels, float]]:
@@ -261,12 +277,12 @@ def _borrowed(labels: Labels, others: Labels, names: Sequence[str], *, named: bo
     return tuple(sorted((name, value) for name, value in kept.items() if value))
 
 
-def _labelling(operator: str, modifier: Any) -> Callable[[Labels], Labels]:
+def _labelling(modifier: Any, *, named: bool) -> Callable[[Labels], Labels]:
     """The labels of a result, made from those of the left side (promql/engine.go, `resultMetric`).
 
-    `on` keeps the labels that it names and `ignoring` drops them; all but a filter drop the metric's name too.
+    `on` keeps the labels that it names and `ignoring` drops them; all that is not `named` lacks the metric's name too.
     """
-    if not is_filter(operator, modifier):
+    if not named:
         return _matching(modifier)
     matching = modifier.matching if modifier else None
     if matching is None:

@@ -126,6 +126,8 @@ def _judge(
             return (_fails(asked.panel, shown.code, f"{shown.reason}: {asked.panel.expression}"),)
         why = f"{shown.reason}{_place(asked.panel)}"
         return (inconclusive(ID, asked.subject, shown.code, why, labels=_labels(asked.panel)),)
+    if far := _panel_evidence.too_far(run, asked):
+        return (_unproved(asked.panel, far),)
     samples = _panel_evidence.samples(facts, asked, memo)
     if isinstance(samples, NoData):
         return (unanswered(ID, asked.subject, samples, labels=_labels(asked.panel)),)
@@ -268,7 +270,7 @@ def _compare(run: Run, asked: ParsedPanel, samples: PanelSamples, shown: Vector)
     with_first_values = under(RIGHT | {Correction.FIRST_VALUES})
     latent = _latent(asked, samples, shows)
     if nothing(shown):
-        return (_judge_empty(asked, shown, with_first_values, true), *latent)
+        return (_judge_empty(run, asked, shown, with_first_values, true), *latent)
     passed = _passes(asked, shown, true)
     if (key := apart(shown, [with_first_values])) is None:
         return (passed, *latent)
@@ -283,7 +285,7 @@ def _spoiled(asked: ParsedPanel, evaluated: Callable[[Any], Vector | float]) -> 
     """What the expression loses where it puts series together; None where nothing, or that is not known."""
     try:
         return next(_panel_forms.spoiled(asked, evaluated), None)
-    except UnsupportedError:  # a subquery
+    except UnsupportedError:
         return None
 
 
@@ -320,7 +322,7 @@ def _unpredicted(under: Callable[..., Vector], shown: Vector) -> str:
     try:
         predicted = under(frozenset())
         key = _off(shown, under, frozenset())
-    except UnsupportedError:  # a subquery: the steps at which Prometheus looks are its own
+    except UnsupportedError:  # as a subquery whose step is the server's
         return ""
     if key is None:
         return ""
@@ -328,7 +330,9 @@ def _unpredicted(under: Callable[..., Vector], shown: Vector) -> str:
     return f"{answers}, expected {at(predicted, key)}"
 
 
-def _judge_empty(asked: ParsedPanel, shown: Vector, with_first_values: Vector, true: Vector) -> Verdict | Finding:
+def _judge_empty(
+    run: Run, asked: ParsedPanel, shown: Vector, with_first_values: Vector, true: Vector
+) -> Verdict | Finding:
     """A panel that shows nothing is right only where nothing happened."""
     if not nothing(with_first_values):
         odd = largest(with_first_values)
@@ -341,8 +345,9 @@ def _judge_empty(asked: ParsedPanel, shown: Vector, with_first_values: Vector, t
         return _passes(asked, shown, true)
     if not nothing(true):
         return _fails(asked.panel, Code.MISSING, f"it is empty: {beside(shown, true)}")
-    text = "empty: this run produced no such data; extend the scenario"
-    return _finding(asked, FindingCode.EMPTY_PANEL, text)
+    before = _panel_evidence.earlier(run, asked)
+    text = before or "this run produced no such data; extend the scenario"
+    return _finding(asked, FindingCode.EMPTY_PANEL, f"empty: {text}")
 
 
 def _passes(asked: ParsedPanel, shown: Vector, true: Vector) -> Verdict:
@@ -352,6 +357,9 @@ def _passes(asked: ParsedPanel, shown: Vector, true: Vector) -> Verdict:
     if truth is not None and math.isfinite(truth) and not equal(value, truth):
         share = f" ({value / truth - 1:+.2%})" if truth else ""
         why += f"; measured {truth:.6g}{share}: rate() extrapolates to the edges of its range and omits first values"
+    if asked.delay_s:
+        when = f"{abs(asked.delay_s):.10g} s {'after' if asked.delay_s > 0 else 'before'} the end of the run"
+        why += f"; asked {when}, when the latest that its offset looks at is that end"
     if done := asked.panel.transformations:
         why += f"; what its transformations make of it is not followed: {', '.join(done)}"
     number = value if math.isfinite(value) else None
