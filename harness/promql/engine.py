@@ -13,7 +13,7 @@ from typing import Any, Self, assert_never
 import promql_parser as ast
 
 from harness.core.query import Series
-from harness.promql import functions, relabelling, syntax, times, vectors
+from harness.promql import functions, operators, relabelling, syntax, times, vectors
 from harness.promql._time import in_ms
 from harness.promql.dialect import Dialect
 from harness.promql.extrapolation import Point
@@ -193,7 +193,7 @@ class Engine:
     def combine(self, node: Any, left: Value, right: Value) -> Value:
         """The operator of a binary expression between two values. Raises UnsupportedError."""
         unnamed = self.samples.dialect.unnamed_angles
-        return vectors.combine(str(node.op), node.modifier, left, right, unnamed_angles=unnamed)
+        return operators.combine(str(node.op), node.modifier, left, right, unnamed_angles=unnamed)
 
     def call(self, node: Any) -> Value:
         """A function's value. Raises UnsupportedError, also for a function that the registry does not hold."""

@@ -15,7 +15,7 @@ from harness.instrumentation import registry
 from harness.monitoring.dashboards.panel_samples import Memo, PanelSamples, joined
 from harness.promql import LOOKBACK_S, Samples, syntax, times, vectors
 from harness.promql.own_series import UP
-from harness.promql.syntax import Selection
+from harness.promql.selection import Selection
 from harness.promql.vectors import Vector
 
 MOST_SCRAPES = 11_000
@@ -146,7 +146,7 @@ def samples(facts: Facts, asked: ParsedPanel, memo: Memo) -> PanelSamples | NoDa
         series=series,
         at_s=asked_at_s(run, asked),
         until_s=run.window.end_s,
-        step_s=times.DEFAULT_STEP_S if run.embedded else None,
+        step_s=run.default_step_s or (times.DEFAULT_STEP_S if run.embedded else None),
         dialect=dialect,
         updates=scrapes,
         source=lambda each: known.name(each.labels),

@@ -30,7 +30,7 @@ from harness.monitoring.dashboards.corrections import RIGHT, TRUE, Correction
 from harness.monitoring.dashboards.grafana import RATE_SCRAPES
 from harness.monitoring.dashboards.panel_samples import Memo, PanelSamples, hides_unnamed
 from harness.promql import Samples, syntax
-from harness.promql.syntax import Selection
+from harness.promql.selection import Selection
 from harness.promql.vectors import Labels, UnsupportedError, Vector
 
 ID = "dashboards"

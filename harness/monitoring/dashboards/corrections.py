@@ -22,12 +22,12 @@ from harness.core.query import Series
 from harness.core.rule import Rule
 from harness.monitoring.dashboards.panel_samples import ANY_VIEW, PanelSamples, exact_increase, hides_unnamed
 from harness.monitoring.dashboards.records import is_count, is_ratio_of_counts, is_sum_of_counts, labels_in, level_of
-from harness.promql import syntax, vectors
+from harness.promql import operators, syntax, vectors
 from harness.promql.engine import Engine, by_labels
 from harness.promql.extrapolation import Point
 from harness.promql.functions import FUNCTIONS, RATE, Growth, Kind, Range, RangeFunction
 from harness.promql.quantile import BOUND, histograms
-from harness.promql.syntax import Matcher, Selection
+from harness.promql.selection import Matcher, Selection
 from harness.promql.vectors import NAME, Labels, UnsupportedError, Value, Vector
 
 
@@ -415,7 +415,7 @@ class _Corrected(Engine):
             sums = vectors.aggregate("sum", match, inside.vector(side))
             return vectors.aggregate("sum", group, self._only_asked(sums))
 
-        return vectors.combine("/", None, total(node.lhs), total(node.rhs))
+        return operators.combine("/", None, total(node.lhs), total(node.rhs))
 
     def _averages_ratios(self, node: Any) -> bool:
         """True for a division of which an average makes one of more ratios than it should."""

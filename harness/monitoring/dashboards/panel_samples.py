@@ -10,7 +10,7 @@ from harness.instrumentation.roles import Traffic
 from harness.monitoring.dashboards.records import Records
 from harness.promql.engine import Samples
 from harness.promql.extrapolation import Point
-from harness.promql.syntax import Selection
+from harness.promql.selection import Selection
 from harness.promql.vectors import NAME, Labels, UnsupportedError, labels_of
 
 ANY_VIEW = "any other view"

@@ -13,7 +13,7 @@ import promql_parser as ast
 from harness.core.rule import Rule
 from harness.promql import syntax
 from harness.promql.functions import FUNCTIONS, RangeFunction
-from harness.promql.syntax import Selection
+from harness.promql.selection import Selection
 from harness.promql.vectors import is_filter
 
 SEPARATOR = ":"

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from harness.promql import Dialect, UnsupportedError, Vector, syntax, vectors
+from harness.promql import Dialect, UnsupportedError, Vector, operators, syntax, vectors
 from tests.unit.promql.given import TIMES, line, series, value, vector
 
 NAMED = (("__name__", "x"), ("instance", "a"))
@@ -169,7 +169,7 @@ def test_an_operator_without_an_entry_is_said() -> None:
     """Whatever its sides are."""
     for left, right in ((1.0, 2.0), ({NAMED: 1.0}, 2.0), (1.0, {NAMED: 1.0}), ({NAMED: 1.0}, {NAMED: 1.0})):
         with pytest.raises(UnsupportedError, match="the operator << is not evaluated"):
-            vectors.combine("<<", None, left, right)  # type: ignore[arg-type]
+            operators.combine("<<", None, left, right)  # type: ignore[arg-type]
 
 
 def test_an_angle_loses_the_name_since_2_47() -> None:
@@ -188,13 +188,13 @@ def test_a_set_with_a_number_is_said() -> None:
     """The parser refuses it; if it did not, there would be no such operator."""
     for left, right in ((1.0, {NAMED: 1.0}), ({NAMED: 1.0}, 1.0)):
         with pytest.raises(UnsupportedError, match="the operator and is not evaluated"):
-            vectors.combine("and", None, left, right)  # type: ignore[arg-type]
+            operators.combine("and", None, left, right)  # type: ignore[arg-type]
 
 
 def test_a_filter_of_two_numbers_gives_nan() -> None:
     """The parser refuses it; if it did not, a false one must not pass for a number."""
-    assert vectors.combine("<", None, 1.0, 2.0) == 1.0
-    assert math.isnan(_number(vectors.combine(">", None, 1.0, 2.0)))
+    assert operators.combine("<", None, 1.0, 2.0) == 1.0
+    assert math.isnan(_number(operators.combine(">", None, 1.0, 2.0)))
 
 
 def _number(value: vectors.Value) -> float:
