@@ -139,7 +139,8 @@ def corpus(rng: random.Random) -> Iterator[str]:
                 matching = rng.choice(MATCHINGS[:3])
                 return f"({vector(depth - 1)}) {rng.choice(('and', 'or', 'unless'))}{matching} ({vector(depth - 1)})"
             case 7:
-                return f'count_values{rng.choice(GROUPS)} ("v", {vector(depth - 1)})'
+                counted = rng.choice((rng.choice(SELECTORS), f"count by (view) ({vector(depth - 1)})"))
+                return f'count_values{rng.choice(GROUPS)} ("v", {counted})'
             case 8:
                 return f"histogram_quantile({rng.choice(('0.5', '0.95', '1', '-1'))}, {vector(depth - 1)})"
             case _:

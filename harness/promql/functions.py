@@ -22,7 +22,7 @@ from harness.promql.dialect import Dialect
 from harness.promql.extrapolation import Point
 from harness.promql.quantile import histogram_quantile, histograms
 from harness.promql.relabelling import joined, replaced
-from harness.promql.vectors import AGGREGATES, UnsupportedError, Value, Vector, each, quantile
+from harness.promql.vectors import AGGREGATES, UnsupportedError, Value, Vector, each, quantile, total
 
 
 class Kind(Enum):
@@ -143,20 +143,13 @@ def regression(points: Sequence[Point], origin_s: float) -> tuple[float, float]:
     origin, count = in_ms(origin_s), len(points)
     xs = [(in_ms(at) - origin) / 1000 for at, _ in points]  # a difference of two times in seconds is less exact
     ys = [value for _, value in points]
-    sum_x, sum_y = total(xs), total(ys)
-    covariance = total([x * y for x, y in zip(xs, ys, strict=True)]) - sum_x * sum_y / count
-    slope = covariance / (total([x * x for x in xs]) - sum_x * sum_x / count)
+    sum_x, sum_y = _compensated(xs), _compensated(ys)
+    covariance = _compensated([x * y for x, y in zip(xs, ys, strict=True)]) - sum_x * sum_y / count
+    variance = _compensated([x * x for x in xs]) - sum_x * sum_x / count
+    if not variance:  # of times long before the origin nothing may be left
+        return math.nan, math.nan
+    slope = covariance / variance
     return slope, sum_y / count - slope * sum_x / count
-
-
-def total(values: Sequence[float]) -> float:
-    """The sum, exact but for the last rounding; as IEEE 754 has it where values are infinite or NaN, or it is."""
-    if not all(map(math.isfinite, values)):
-        return sum(values)
-    try:
-        return math.fsum(values)
-    except OverflowError:
-        return sum(values)
 
 
 def rounded(value: float, nearest: float) -> float:
@@ -215,6 +208,14 @@ def _deviation(points: Sequence[Point]) -> float:
         mean, mean_rest = _kahan(difference / count, mean, mean_rest)
         squares, squares_rest = _kahan(difference * (value - (mean + mean_rest)), squares, squares_rest)
     return math.sqrt((squares + squares_rest) / len(points))
+
+
+def _compensated(values: Sequence[float]) -> float:
+    """The sum as upstream rounds it: the difference of two that are large shows how."""
+    result = rest = 0.0
+    for value in values:
+        result, rest = _kahan(value, result, rest)
+    return result + rest
 
 
 def _kahan(added: float, total: float, rest: float) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 """Labelled values, and what the operators and aggregations of PromQL make of them."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 Labels = tuple[tuple[str, str], ...]
@@ -23,11 +23,21 @@ ANGLE = "atan2"
 COUNT_VALUES = "count_values"
 
 
+def total(values: Sequence[float]) -> float:
+    """The sum, exact but for the last rounding; as IEEE 754 has it where values are infinite or NaN, or it is."""
+    if not all(map(math.isfinite, values)):
+        return sum(values)
+    try:
+        return math.fsum(values)
+    except OverflowError:
+        return sum(values)
+
+
 def _variance(values: list[float]) -> float:
     if len(values) == 1 and not math.isfinite(values[0]):
         raise UnsupportedError(f"the deviation of {values[0]} alone is not evaluated: versions differ")
-    mean = math.fsum(values) / len(values)
-    return math.fsum((value - mean) ** 2 for value in values) / len(values)
+    mean = total(values) / len(values)
+    return total([(value - mean) * (value - mean) for value in values]) / len(values)
 
 
 CHOICES = frozenset({"topk", "bottomk"})

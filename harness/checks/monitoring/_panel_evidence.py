@@ -76,7 +76,7 @@ def raw_queries(run: Run, asked: ParsedPanel) -> tuple[Query, ...]:
     """The raw samples of each metric in a panel wherever it looks, and when records were evaluated."""
     if too_far(run, asked):
         return ()
-    metrics = (UP, registry.of(run).responses_by_view, *asked.metrics)
+    metrics = dict.fromkeys((UP, registry.of(run).responses_by_view, *asked.metrics))
     recorded = (_rule_evidence.evaluations_query(run),) if run.rules else ()
     return (*recorded, *(query for metric in metrics for query in _raw(run, metric, asked)))
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.promql import FUNCTIONS, NEWEST, Dialect, UnsupportedError, Vector, functions
+from harness.promql import FUNCTIONS, NEWEST, Dialect, UnsupportedError, Vector, functions, vectors
 from harness.promql.functions import Growth, InstantFunction, Kind, Range, RangeFunction
 from tests.unit.promql.given import series, value, vector
 
@@ -255,7 +255,7 @@ def test_sums_of_what_is_infinite_are_as_floats_have_it() -> None:
         ((largest, largest), math.inf),
         ((0.1, 0.2, 0.3), 0.6),
     ):
-        assert functions.total(values) == pytest.approx(expected, nan_ok=True)
+        assert vectors.total(values) == pytest.approx(expected, nan_ok=True)
     changes = FUNCTIONS["changes"]
     assert isinstance(changes, RangeFunction)
     assert asked(changes, math.nan, math.nan) == 0.0

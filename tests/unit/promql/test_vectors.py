@@ -184,6 +184,13 @@ def test_an_angle_loses_the_name_since_2_47() -> None:
         assert found == {NAMED: pytest.approx(math.pi / 4)}
 
 
+def test_a_deviation_too_large_for_a_float_is_infinite() -> None:
+    """And of infinity beside a number there is none."""
+    far = [series("x", [number] * 11, instance=name) for number, name in ((1e200, "a"), (-1e200, "b"))]
+    assert vector("stdvar(x)", *far) == {(): math.inf}
+    assert vector("stddev(x / 0)", *far) == {(): pytest.approx(math.nan, nan_ok=True)}
+
+
 def test_a_set_with_a_number_is_said() -> None:
     """The parser refuses it; if it did not, there would be no such operator."""
     for left, right in ((1.0, {NAMED: 1.0}), ({NAMED: 1.0}, 1.0)):
