@@ -20,6 +20,7 @@ from harness.promql.vectors import Vector
 
 MOST_SCRAPES = 11_000
 """Scrapes that are fetched of a series for one look of a panel; as many points as Prometheus gives in one curve."""
+_OLDER = "not checked: the run was made before panels that look at another time were asked about it; run again"
 MOST_VALUES = 8
 """Values of a label that a message lists."""
 
@@ -74,14 +75,24 @@ def queries_of(run: Run, asked: ParsedPanel) -> tuple[Query, ...]:
 
 def raw_queries(run: Run, asked: ParsedPanel) -> tuple[Query, ...]:
     """The raw samples of each metric in a panel wherever it looks, and when records were evaluated."""
-    if too_far(run, asked):
+    if _too_far(run, asked):
         return ()
     metrics = dict.fromkeys((UP, registry.of(run).responses_by_view, *asked.metrics))
     recorded = (_rule_evidence.evaluations_query(run),) if run.rules else ()
     return (*recorded, *(query for metric in metrics for query in _raw(run, metric, asked)))
 
 
-def too_far(run: Run, asked: ParsedPanel) -> str:
+def unread(facts: Facts, asked: ParsedPanel) -> str:
+    """Why the panel is not compared: it looks at more than is fetched, or than was in a run of before; else empty."""
+    if far := _too_far(facts.run, asked):
+        return far
+    elsewhere = any(each.offset_s or each.pinned for each in asked.selections)
+    if elsewhere and not facts.evidence.answers.keys() >= {*raw_queries(facts.run, asked)}:
+        return _OLDER
+    return ""
+
+
+def _too_far(run: Run, asked: ParsedPanel) -> str:
     """Why the panel is not compared, when it looks at more than is fetched; empty when it does not.
 
     What the harness started itself holds no more than the run.
@@ -115,7 +126,10 @@ def elsewhere_query(run: Run, metrics: tuple[str, ...]) -> Query:
 
 def shown(facts: Facts, asked: ParsedPanel) -> Vector | NoData:
     """What Prometheus shows, by labels; empty when it has nothing to show."""
-    reading = facts.evidence.read(_shown_query(facts.run, asked))
+    query = _shown_query(facts.run, asked)
+    if asked.delay_s and query not in facts.evidence.answers:
+        return NoData(_OLDER, Code.NOT_EVALUATED)
+    reading = facts.evidence.read(query)
     if isinstance(reading, NoData):
         return {} if isinstance(reading, NoSeries) else reading
     return {vectors.labels_of(each.labels, named=True): each.last for each in reading.series}

@@ -124,9 +124,11 @@ def _judge(
     if isinstance(shown, NoData):
         if shown.code is Code.REFUSED:
             return (_fails(asked.panel, shown.code, f"{shown.reason}: {asked.panel.expression}"),)
+        if shown.code is Code.NOT_EVALUATED:
+            return (_unproved(asked.panel, shown.reason),)
         why = f"{shown.reason}{_place(asked.panel)}"
         return (inconclusive(ID, asked.subject, shown.code, why, labels=_labels(asked.panel)),)
-    if far := _panel_evidence.too_far(run, asked):
+    if far := _panel_evidence.unread(facts, asked):
         return (_unproved(asked.panel, far),)
     samples = _panel_evidence.samples(facts, asked, memo)
     if isinstance(samples, NoData):

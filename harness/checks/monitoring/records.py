@@ -130,7 +130,7 @@ def _judge_safely(facts: Facts, reader: _Reader, records: Records, memo: Memo) -
     if unknown:
         text = f"not followed: no rule of the profile records {unknown[0]}; name the file of its rule in `rules`"
         return (_unproved(asked, f"{text}; {reader.through}"),)
-    if far := _panel_evidence.too_far(facts.run, _leaves(reader)):
+    if far := _panel_evidence.unread(facts, _leaves(reader)):
         return (_unproved(asked, f"{far}; {reader.through}"),)
     samples = _panel_evidence.samples(facts, _leaves(reader), memo)
     if isinstance(samples, NoData):

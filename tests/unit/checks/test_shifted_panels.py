@@ -145,6 +145,19 @@ def test_before_the_run_there_is_nothing_to_compare_with() -> None:
     assert "it looks at what was 3600 s before the end of the run, and the run is 13 s" in finding.text
 
 
+@pytest.mark.parametrize("expression", [f"{RATE} offset 1d))", f"{RATE})) - {RATE} offset 1d))"])
+def test_a_run_of_before_has_no_answers_for_it(expression: str) -> None:
+    """It stays unproved, as it was, whatever was fetched then."""
+    run = replace(STARTED, panels=(panel(expression),))
+    plain = replace(run, panels=(panel(f"{RATE}))"),))
+    found = {UP: [series(UP, slope=0.0)], COUNTED: [series(COUNTED)]}
+    queries = {*dashboards.CHECK.queries(plain), Query(expression, END_S)}
+    answers = {query: answer(run, query, found) for query in queries}
+    (finding,) = dashboards.CHECK.judge(replace(facts(), run=run, evidence=Evidence(answers)))
+    assert isinstance(finding, Finding)
+    assert (finding.code, finding.text.endswith("run again")) == (FindingCode.UNPROVED_PANEL, True)
+
+
 @pytest.mark.parametrize(
     ("expression", "run", "why"),
     [
