@@ -69,6 +69,8 @@ AWKWARD = (
     *("max_over_time(max_over_time(g[1m:7s] @ 1700000400)[5m:30s] offset 1m)", "timestamp((g offset 7s))"),
     *("absent_over_time(nothing{i='1'}[1m])", "absent_over_time(nothing{i='1'}[1m:])", "deriv((g / 0)[1m:5s])"),
     *("predict_linear(g[1m] offset 1m, 60)", "predict_linear(g[1m] @ 1700000500, -60)", "rate(g[1m:7s] offset -30s)"),
+    *("sum_over_time(predict_linear(g[1m] @ 1700000500, 60)[1m:7s])", "predict_linear(g[1m] offset 12m, 600)"),
+    *("sum_over_time(timestamp(g @ 1700000500)[1m:7s])", "sum_over_time(hour(g * 0 + time())[1m:7s])"),
     *("sum_over_time(timestamp(g)[1m:7s])", "max_over_time(time()[5m:1m])", "sum_over_time(vector(time())[1m:7s])"),
     *("max_over_time((g @ end())[5m:30s] offset 1m)", "last_over_time((g offset 1m)[1m:] @ 1700000500)"),
 )

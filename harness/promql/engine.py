@@ -231,6 +231,9 @@ class Engine:
     def _over(self, function: RangeFunction, node: Any, numbers: tuple[float, ...] = ()) -> Vector:
         """A function of each series of a range selector or subquery. Raises UnsupportedError."""
         ranged = syntax.bare(node)
+        selector = ranged if isinstance(ranged, ast.SubqueryExpr) else ranged.vector_selector
+        if function.from_now and self.samples.asked_s is not None and times.is_pinned(selector):
+            raise UnsupportedError(f"{function.name}() of a time by @ inside a subquery is not evaluated")
         if not isinstance(ranged, ast.SubqueryExpr):
             return self.over_range(function, ranged.vector_selector, syntax.range_s(ranged), numbers)
         asked = self.range_of(ranged, syntax.range_s(ranged), numbers)

@@ -85,6 +85,11 @@ class RangeFunction:
     """Set where it is a function of counters."""
     keeps_name: bool = False
     """The result bears the metric's name."""
+    from_now: bool = False
+    """It reckons from the moment of the evaluation, wherever the range ends.
+
+    In later steps of a subquery Prometheus 2.42 takes other samples for it than those of the time by `@`.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,7 +342,7 @@ _ALL: tuple[Function, ...] = (
     RangeFunction("delta", _extrapolated(extrapolation.delta), least=2),
     _over_time("idelta", lambda points: points[-1][1] - points[-2][1], least=2),
     _over_time("deriv", lambda points: regression(points, points[0][0])[0], least=2),
-    RangeFunction("predict_linear", _predicted, arguments=(Kind.RANGE, Kind.NUMBER), least=2),
+    RangeFunction("predict_linear", _predicted, arguments=(Kind.RANGE, Kind.NUMBER), least=2, from_now=True),
     _over_time("avg_over_time", lambda points: total(_values(points)) / len(points)),
     _over_time("sum_over_time", lambda points: total(_values(points))),
     _over_time("min_over_time", lambda points: AGGREGATES["min"](_values(points))),

@@ -141,7 +141,7 @@ def _judge(
         text = f"{silent[0]} has no series: this run produced none, or it is not instrumented"
         return (_finding(asked, FindingCode.EMPTY_PANEL, text), *absent)
     try:
-        return (*_proved(asked, samples, _compare(run, asked, samples, shown)), *absent)
+        return (*_proved(run, asked, samples, _compare(run, asked, samples, shown)), *absent)
     except UnsupportedError as error:
         if short := _short(run, asked):
             return (_judge_short(run, asked, short), *absent)
@@ -177,7 +177,7 @@ def _by_form(
 
 
 def _proved(
-    asked: ParsedPanel, samples: Samples, results: tuple[Verdict | Finding, ...]
+    run: Run, asked: ParsedPanel, samples: Samples, results: tuple[Verdict | Finding, ...]
 ) -> tuple[Verdict | Finding, ...]:
     """A panel does not pass with what it shows where a selector of it found nothing: that may be a constant."""
     if not any(isinstance(result, Verdict) and result.status is Status.PASS for result in results):
@@ -186,6 +186,8 @@ def _proved(
         text = f"{why}: this run produced none, or the value is wrong"
         return (_finding(asked, FindingCode.EMPTY_PANEL, text),)
     if why := _panel_evidence.unsampled(asked, samples):
+        if before := _panel_evidence.earlier(run, asked):
+            return (_finding(asked, FindingCode.EMPTY_PANEL, f"{why}: {before}"),)
         return (inconclusive(ID, asked.subject, Code.NO_VALUE, why, labels=_labels(asked.panel)),)
     return results
 

@@ -145,6 +145,14 @@ def test_before_the_run_there_is_nothing_to_compare_with() -> None:
     assert "it looks at what was 3600 s before the end of the run, and the run is 13 s" in finding.text
 
 
+def test_what_passes_because_nothing_was_there_then_does_not_pass() -> None:
+    """Nor does it make the run inconclusive: a run has no time before itself."""
+    (finding,) = judged(f"sum by (view) (rate({COUNTED}[6s])) unless sum by (view) (rate({COUNTED}[6s] offset 1d))")
+    assert isinstance(finding, Finding)
+    assert finding.code is FindingCode.EMPTY_PANEL
+    assert "has a sample in the 6 s that end 86400 s before the end of the run: it looks at what was" in finding.text
+
+
 @pytest.mark.parametrize("expression", [f"{RATE} offset 1d))", f"{RATE})) - {RATE} offset 1d))"])
 def test_a_run_of_before_has_no_answers_for_it(expression: str) -> None:
     """It stays unproved, as it was, whatever was fetched then."""

@@ -143,6 +143,8 @@ def test_the_dialect_decides_what_is_in_a_range() -> None:
         "hour(x / 0)",
         "x @ -5",
         "limitk(1, x)",
+        "max_over_time(predict_linear(x[4s] @ 5, 60)[2s:1s])",
+        "max_over_time(predict_linear(x[4s:1s] @ 5, 60)[2s:1s])",
         "stddev(x * Inf)",
         'x{a=~"(){4294967295}"}',
         'x{a=~"[[:alpha:]]+"}',

@@ -284,6 +284,7 @@ EXPRESSIONS = (
     "max_over_time(rate(x[4s])[5s:2s])",
     "sum_over_time(timestamp(x)[5s:2s] offset 1s)",
     "predict_linear(x[4s] offset 2s, 60)",
+    "sum_over_time(predict_linear(x[4s] offset 2s, 60)[3s:1s])",
 )
 
 
