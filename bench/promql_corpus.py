@@ -45,15 +45,36 @@ SELECTORS = (
 RANGES = ("20s", "1m", "4m30s", "7ms", "1h")
 GROUPS = ("", " by (view)", " by (i, le)", " without (i)", " by (none)", " by ()")
 MATCHINGS = ("", " on (view, i)", " ignoring (le)", " on (i) group_left ()", " on (view) group_right (i)", " on ()")
-ARITHMETIC = ("+", "-", "*", "/", "%", "^")
+ARITHMETIC = ("+", "-", "*", "/", "%", "^", "atan2")
 COMPARISONS = ("==", "!=", ">", "<", ">=", "<=", "> bool", "== bool")
 NUMBERS = ("0", "1", "-2.5", "1e3", "NaN", "Inf")
 AGGREGATIONS = ("sum", "avg", "min", "max", "count", "group", "stddev", "stdvar")
-UNEVALUATED = (
-    *("timestamp(g)", 'count_values("v", g)', "predict_linear(g[1m], 60)", "absent_over_time(g[1m])"),
-    *("g atan2 2", "hour(g)", "stddev(sum(g) / 0)"),
-    *("c_total offset 1m", "c_total @ 1700000500", "max_over_time(rate(c_total[1m])[5m:30s])"),
+SHIFTS = (
+    *(" offset 1m", " offset 7s", " offset -30s", " offset -1h", " @ 1700000500", " @ 1700001500", " @ start()"),
+    *(" @ end() offset 35s", " @ 1700000000.123 offset -5m", " offset 4m @ 1700000500"),
 )
+STEPS = ("30s", "7s", "1m", "")
+SUBQUERY_RANGES = ("20s", "1m", "4m30s", "10m")
+AWKWARD = (
+    *("stddev(sum(g) / 0)", "hour(g / 0)", "hour()", "year(vector(1e12))", "month(vector(-1))", "days_in_month()"),
+    *('count_values("v", g)', 'count_values without (i) ("v", c_total)', 'count_values by (v) ("v", g / 0)'),
+    *('count_values("view", g)', "nothing + on () c_total", "c_total + on () nothing", "c_total > on (view) sum(g)"),
+    *(
+        "avg_over_time((g / 0)[1m:5s])",
+        "max_over_time((c_total / c_total)[10m:])",
+        "g atan2 2",
+        "c_total atan2 c_total",
+    ),
+    *("max_over_time(max_over_time(g[1m:7s])[5m:30s])", "timestamp(g @ 1700000500)", "timestamp(abs(g))"),
+    *("max_over_time(max_over_time(g[1m:7s] @ 1700000400)[5m:30s] offset 1m)", "timestamp((g offset 7s))"),
+    *("absent_over_time(nothing{i='1'}[1m])", "absent_over_time(nothing{i='1'}[1m:])", "deriv((g / 0)[1m:5s])"),
+    *("predict_linear(g[1m] offset 1m, 60)", "predict_linear(g[1m] @ 1700000500, -60)", "rate(g[1m:7s] offset -30s)"),
+    *("sum_over_time(predict_linear(g[1m] @ 1700000500, 60)[1m:7s])", "predict_linear(g[1m] offset 12m, 600)"),
+    *("sum_over_time(timestamp(g @ 1700000500)[1m:7s])", "sum_over_time(hour(g * 0 + time())[1m:7s])"),
+    *("sum_over_time(timestamp(g)[1m:7s])", "max_over_time(time()[5m:1m])", "sum_over_time(vector(time())[1m:7s])"),
+    *("max_over_time((g @ end())[5m:30s] offset 1m)", "last_over_time((g offset 1m)[1m:] @ 1700000500)"),
+)
+"""What the templates make too seldom, or not."""
 
 
 @dataclass(frozen=True)
@@ -99,12 +120,12 @@ def corpus(rng: random.Random) -> Iterator[str]:
     """Expressions without end, of which some are refused."""
 
     def vector(depth: int) -> str:
-        kind = rng.randrange(9 if depth else 2)
+        kind = rng.randrange(10 if depth else 2)
         match kind:
             case 0:
-                return rng.choice(SELECTORS)
+                return shifted(rng.choice(SELECTORS))
             case 1:
-                return ranged()
+                return ranged(depth)
             case 2:
                 return f"{rng.choice(AGGREGATIONS)}{rng.choice(GROUPS)} ({vector(depth - 1)})"
             case 3:
@@ -120,25 +141,40 @@ def corpus(rng: random.Random) -> Iterator[str]:
                 matching = rng.choice(MATCHINGS[:3])
                 return f"({vector(depth - 1)}) {rng.choice(('and', 'or', 'unless'))}{matching} ({vector(depth - 1)})"
             case 7:
+                counted = rng.choice((rng.choice(SELECTORS), f"count by (view) ({vector(depth - 1)})"))
+                return f'count_values{rng.choice(GROUPS)} ("v", {counted})'
+            case 8:
                 return f"histogram_quantile({rng.choice(('0.5', '0.95', '1', '-1'))}, {vector(depth - 1)})"
             case _:
                 return instant(vector(depth - 1))
 
-    def ranged() -> str:
+    def shifted(selector: str) -> str:
+        return selector + (rng.choice(SHIFTS) if rng.random() < 0.2 else "")
+
+    def ranged(depth: int) -> str:
         name = rng.choice([each for each, function in FUNCTIONS.items() if Kind.RANGE in function.arguments])
-        selector = f"{rng.choice(SELECTORS)}[{rng.choice(RANGES)}]"
-        return f"{name}({'0.7, ' if name == 'quantile_over_time' else ''}{selector})"
+        if depth and rng.random() < 0.5:
+            steps = f"{rng.choice(SUBQUERY_RANGES)}:{rng.choice(STEPS)}"
+            given = shifted(f"({vector(depth - 1)})[{steps}]")
+        else:
+            given = shifted(f"{rng.choice(SELECTORS)}[{rng.choice(RANGES)}]")
+        kinds = FUNCTIONS[name].arguments
+        return f"{name}({', '.join(given if kind is Kind.RANGE else '0.7' for kind in kinds)})"
 
     def instant(inner: str) -> str:
         name = rng.choice(
-            [each for each, function in FUNCTIONS.items() if Kind.VECTOR in function.arguments and "label" not in each]
+            [
+                each
+                for each, f in FUNCTIONS.items()
+                if {Kind.VECTOR, Kind.TIMES} & {*f.arguments} and "label" not in each
+            ]
         )
         if name in ("sin", "cos", "tan"):  # of a large number that is computed they show nothing but rounding
             inner = rng.choice(SELECTORS)
         count = FUNCTIONS[name].arguments.count(Kind.NUMBER)
         return f"{name}({', '.join((inner, *rng.choices(('-1', '0.5', '2'), k=count)))})"
 
-    yield from UNEVALUATED
+    yield from AWKWARD
     while True:
         yield vector(rng.randrange(4))
 

@@ -213,6 +213,9 @@ class Run:
     evaluates_as: str | None = None
     """A version of Prometheus that evaluates as the server does; empty for none, None where that was not asked."""
 
+    default_step_s: float | None = None
+    """The step of subqueries that name none, as the server has it; None in a run of before, or where it is unknown."""
+
     probe: Probe | None = None
     """None where nothing was probed."""
 

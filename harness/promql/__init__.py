@@ -18,7 +18,8 @@ from harness.promql.extrapolation import (
 from harness.promql.functions import FUNCTIONS
 from harness.promql.quantile import SMALL_DELTA, histogram_quantile
 from harness.promql.query_text import duration, label_value, raw, selector
-from harness.promql.syntax import Matcher, Selection, parse
+from harness.promql.selection import Matcher, Selection
+from harness.promql.syntax import parse
 from harness.promql.vectors import Labels, UnsupportedError, Value, Vector
 
 __all__ = [

@@ -18,11 +18,13 @@ class Dialect:
     """In what versions of Prometheus differ."""
 
     left_open: bool
-    """A range leaves out a sample exactly at its start (3.0, prometheus/prometheus#13904)."""
+    """A range, and a lookback, leaves out a sample exactly at its start (3.0, prometheus/prometheus#13904)."""
     threshold_first: bool
     """The threshold is applied before the clamp to zero (2.51, prometheus/prometheus#13725)."""
     small_deltas_ignored: bool
     """A bucket count that rises by no more than rounding does not rise (2.49, prometheus/prometheus#13153)."""
+    unnamed_angles: bool
+    """`atan2` drops the metric's name, as other arithmetic does (2.47, prometheus/prometheus#12595)."""
     dot_is_any: bool
     """In a pattern a dot is also a line break (3.0, docs/migration.md, "The . pattern in regular expressions")."""
 
@@ -41,11 +43,12 @@ class Dialect:
             left_open=number >= (3, 0),
             threshold_first=number >= (2, 51),
             small_deltas_ignored=number >= (2, 49),
+            unnamed_angles=number >= (2, 47),
             dot_is_any=number >= (3, 0),
         )
 
 
-NEWEST = Dialect(left_open=True, threshold_first=True, small_deltas_ignored=True, dot_is_any=True)
+NEWEST = Dialect(left_open=True, threshold_first=True, small_deltas_ignored=True, unnamed_angles=True, dot_is_any=True)
 """As released last, without feature flags: `use-start-timestamps` (3.12) makes `rate()` another function."""
 
 

@@ -17,11 +17,12 @@ from typing import Any
 
 from harness.promql import extrapolation
 from harness.promql._time import in_ms
+from harness.promql.dates import PARTS
 from harness.promql.dialect import Dialect
 from harness.promql.extrapolation import Point
 from harness.promql.quantile import histogram_quantile, histograms
 from harness.promql.relabelling import joined, replaced
-from harness.promql.vectors import UnsupportedError, Value, Vector, each, quantile
+from harness.promql.vectors import AGGREGATES, UnsupportedError, Value, Vector, each, quantile, total
 
 
 class Kind(Enum):
@@ -30,6 +31,8 @@ class Kind(Enum):
     RANGE = auto()
     """The samples of each series in a range."""
     VECTOR = auto()
+    TIMES = auto()
+    """A vector whose values are the times of its samples."""
     BUCKETS = auto()
     """A vector that holds the buckets of classic histograms."""
     NUMBER = auto()
@@ -49,6 +52,8 @@ class Range:
     dialect: Dialect
     numbers: tuple[float, ...] = ()
     """The arguments that are numbers, in their order."""
+    at_s: float | None = None
+    """When the function is evaluated, where that may not be the end of the range; by `offset` it is later."""
 
     def samples(self) -> list[Point]:
         """The samples in the range."""
@@ -80,6 +85,11 @@ class RangeFunction:
     """Set where it is a function of counters."""
     keeps_name: bool = False
     """The result bears the metric's name."""
+    from_now: bool = False
+    """It reckons from the moment of the evaluation, wherever the range ends.
+
+    In later steps of a subquery Prometheus 2.42 takes other samples for it than those of the time by `@`.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +104,8 @@ class Arguments:
     texts: tuple[str, ...] = ()
     equal: Mapping[str, str] = field(default_factory=dict)
     """The labels that the vector's selector asks to equal a value; none where it is no selector."""
+    given: int = 0
+    """Arguments that are written; what is optional may be left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,19 +137,24 @@ def with_kinds(function: Function, nodes: Sequence[Any]) -> list[tuple[Kind, Any
     return [(function.arguments[min(place, last)], node) for place, node in enumerate(nodes)]
 
 
-def slope(points: Sequence[Point]) -> float:
-    """`deriv`: the slope of a gauge in 1/s, by simple linear regression of at least two samples.
+def regression(points: Sequence[Point], origin_s: float) -> tuple[float, float]:
+    """The slope of a gauge in 1/s, and its value at `origin_s`, by simple linear regression of at least two samples.
 
-    Source: promql/functions.go, `linearRegression`, with the first sample's time as origin.
+    Source: promql/functions.go, `linearRegression`.
     """
-    if len({value for _, value in points}) == 1:
-        return math.nan if math.isinf(points[0][1]) else 0.0
-    origin, count = in_ms(points[0][0]), len(points)
+    first = points[0][1]
+    if all(value == first for _, value in points):
+        return (math.nan, math.nan) if math.isinf(first) else (0.0, first)
+    origin, count = in_ms(origin_s), len(points)
     xs = [(in_ms(at) - origin) / 1000 for at, _ in points]  # a difference of two times in seconds is less exact
     ys = [value for _, value in points]
-    sum_x, sum_y = math.fsum(xs), math.fsum(ys)
-    covariance = math.fsum(x * y for x, y in zip(xs, ys, strict=True)) - sum_x * sum_y / count
-    return covariance / (math.fsum(x * x for x in xs) - sum_x * sum_x / count)
+    sum_x, sum_y = _compensated(xs), _compensated(ys)
+    covariance = _compensated([x * y for x, y in zip(xs, ys, strict=True)]) - sum_x * sum_y / count
+    variance = _compensated([x * x for x in xs]) - sum_x * sum_x / count
+    if not variance:  # of times long before the origin nothing may be left
+        return math.nan, math.nan
+    slope = covariance / variance
+    return slope, sum_y / count - slope * sum_x / count
 
 
 def rounded(value: float, nearest: float) -> float:
@@ -158,18 +175,27 @@ def _extrapolated(
 def _over_time(
     name: str, result: Callable[[Sequence[Point]], float], *, least: int = 1, keeps_name: bool = False
 ) -> RangeFunction:
-    """A function of the values in a range, of which there are at least `least`; of NaN it is not evaluated.
-
-    Prometheus passes over NaN in some of these functions and not in others.
-    """
+    """A function of the values in a range, of which there are at least `least`."""
 
     def apply(asked: Range) -> float | None:
         samples = asked.samples()
-        if any(math.isnan(value) for _, value in samples):
-            raise UnsupportedError(f"{name}() of NaN is not evaluated")
         return result(samples) if len(samples) >= least else None
 
     return RangeFunction(name, apply, least=least, keeps_name=keeps_name)
+
+
+def _differ(before: float, after: float) -> bool:
+    """True for two values of which not both are NaN."""
+    return before != after and not (math.isnan(before) and math.isnan(after))
+
+
+def _predicted(asked: Range) -> float | None:
+    """`predict_linear`: the line through the samples, some seconds after the moment of the evaluation."""
+    samples = asked.samples()
+    if len(samples) < 2:
+        return None
+    slope, value = regression(samples, asked.end_s if asked.at_s is None else asked.at_s)
+    return slope * asked.numbers[0] + value
 
 
 def _values(points: Iterable[Point]) -> list[float]:
@@ -187,6 +213,14 @@ def _deviation(points: Sequence[Point]) -> float:
         mean, mean_rest = _kahan(difference / count, mean, mean_rest)
         squares, squares_rest = _kahan(difference * (value - (mean + mean_rest)), squares, squares_rest)
     return math.sqrt((squares + squares_rest) / len(points))
+
+
+def _compensated(values: Sequence[float]) -> float:
+    """The sum as upstream rounds it: the difference of two that are large shows how."""
+    result = rest = 0.0
+    for value in values:
+        result, rest = _kahan(value, result, rest)
+    return result + rest
 
 
 def _kahan(added: float, total: float, rest: float) -> tuple[float, float]:
@@ -259,6 +293,15 @@ def _absent(asked: Arguments) -> Vector:
     return {tuple(sorted((name, value) for name, value in asked.equal.items() if value)): 1.0}
 
 
+def _of_date(part: Callable[[float], int]) -> Callable[[Arguments], Vector]:
+    """A part of the dates that are a vector's values, of now where none is given."""
+
+    def apply(asked: Arguments) -> Vector:
+        return each(asked.vector if asked.given else {(): asked.at_s}, lambda value: float(part(value)))
+
+    return apply
+
+
 def _replaced(asked: Arguments) -> Vector:
     made, template, source, pattern = asked.texts
     return replaced(asked.vector, made, template, source, pattern, any_character=asked.dialect.dot_is_any)
@@ -287,30 +330,30 @@ def _trigonometric(of: Callable[[float], float]) -> Callable[[float], float]:
 
 def _quantile_over_time(asked: Range) -> float | None:
     values = _values(asked.samples())
-    if any(map(math.isnan, values)):
-        raise UnsupportedError("quantile_over_time() of NaN is not evaluated")
     return quantile(values, asked.numbers[0]) if values else None
 
 
 RATE = RangeFunction("rate", _extrapolated(extrapolation.rate), least=2, growth=Growth(True, True))
+PRESENCE = _over_time("present_over_time", lambda _: 1.0)
 _ALL: tuple[Function, ...] = (
     RATE,
     RangeFunction("increase", _extrapolated(extrapolation.increase), least=2, growth=Growth(False, True)),
     RangeFunction("irate", _extrapolated(extrapolation.irate), least=2, growth=Growth(True, False)),
     RangeFunction("delta", _extrapolated(extrapolation.delta), least=2),
     _over_time("idelta", lambda points: points[-1][1] - points[-2][1], least=2),
-    _over_time("deriv", slope, least=2),
-    _over_time("avg_over_time", lambda points: math.fsum(_values(points)) / len(points)),
-    _over_time("sum_over_time", lambda points: math.fsum(_values(points))),
-    _over_time("min_over_time", lambda points: min(_values(points))),
-    _over_time("max_over_time", lambda points: max(_values(points))),
+    _over_time("deriv", lambda points: regression(points, points[0][0])[0], least=2),
+    RangeFunction("predict_linear", _predicted, arguments=(Kind.RANGE, Kind.NUMBER), least=2, from_now=True),
+    _over_time("avg_over_time", lambda points: total(_values(points)) / len(points)),
+    _over_time("sum_over_time", lambda points: total(_values(points))),
+    _over_time("min_over_time", lambda points: AGGREGATES["min"](_values(points))),
+    _over_time("max_over_time", lambda points: AGGREGATES["max"](_values(points))),
     _over_time("count_over_time", lambda points: float(len(points))),
     _over_time("last_over_time", lambda points: points[-1][1], keeps_name=True),
-    _over_time("present_over_time", lambda _: 1.0),
+    PRESENCE,
     _over_time("stddev_over_time", _deviation),
     _over_time("stdvar_over_time", lambda points: _deviation(points) ** 2),
     RangeFunction("quantile_over_time", _quantile_over_time, arguments=(Kind.NUMBER, Kind.RANGE)),
-    _over_time("changes", lambda points: float(sum(after != before for (_, before), (_, after) in pairwise(points)))),
+    _over_time("changes", lambda points: float(sum(_differ(a, b) for (_, a), (_, b) in pairwise(points)))),
     _over_time("resets", lambda points: float(sum(after < before for (_, before), (_, after) in pairwise(points)))),
     _per_value("abs", abs),
     _per_value("ceil", _whole(math.ceil)),
@@ -342,6 +385,9 @@ _ALL: tuple[Function, ...] = (
     InstantFunction("sort", (Kind.VECTOR,), lambda asked: asked.vector),
     InstantFunction("sort_desc", (Kind.VECTOR,), lambda asked: asked.vector),
     InstantFunction("absent", (Kind.VECTOR,), _absent),
+    InstantFunction("absent_over_time", (Kind.RANGE,), _absent),
+    InstantFunction("timestamp", (Kind.TIMES,), lambda asked: each(asked.vector, lambda at_s: at_s)),
+    *(InstantFunction(name, (Kind.VECTOR,), _of_date(of)) for name, of in PARTS.items()),
     InstantFunction("histogram_quantile", (Kind.QUANTILE, Kind.BUCKETS), _quantiles),
     InstantFunction("label_replace", (Kind.VECTOR, Kind.TEXT), _replaced, makes_labels=True),
     InstantFunction(

@@ -1,8 +1,12 @@
-"""`label_replace()` and `label_join()`: labels made from labels (promql/functions.go)."""
+"""`label_replace()`, `label_join()` and `count_values()`: labels made from labels and values (promql/functions.go)."""
 
+import math
 import re
+from decimal import Decimal
+from typing import Any
 
-from harness.promql.vectors import Labels, UnsupportedError, Vector
+from harness.promql import vectors
+from harness.promql.vectors import NAME, Labels, UnsupportedError, Vector
 
 _GROUP = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})")
 """Go's template of a regular expression: `$1`, `${1}`, `$name`, `$$` (regexp.Expand)."""
@@ -42,6 +46,31 @@ def joined(vector: Vector, made: str, separator: str, *sources: str) -> Vector:
         text = separator.join(given.get(source, "") for source in sources)
         _add(results, _with(labels, made, text), value, "label_join")
     return results
+
+
+def count_values(label: str, modifier: Any, vector: Vector) -> Vector:
+    """`count_values(label, vector)`: how many series have each value, which becomes a label's.
+
+    Raises UnsupportedError for what is no label's name.
+    """
+    if _LABEL.fullmatch(label) is None:
+        raise UnsupportedError(f"count_values() with {label!r}, which is no label name, is not evaluated")
+    names = frozenset(modifier.labels) if modifier is not None else frozenset[str]()
+    by = modifier is None or vectors.keeps(modifier)
+    found: Vector = {}
+    for labels, value in vector.items():
+        marked = tuple(sorted({**dict(labels), label: _written(value)}.items()))
+        kept = names | {label} if by else names | {NAME}
+        group = tuple(pair for pair in marked if (pair[0] in kept) == by)
+        found[group] = found.get(group, 0.0) + 1
+    return found
+
+
+def _written(value: float) -> str:
+    """A number as Go writes it without an exponent (strconv.FormatFloat, 'f')."""
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else f"{value:+}".replace("inf", "Inf")
+    return f"{Decimal(repr(value)):f}".removesuffix(".0")
 
 
 def _check_label(name: str) -> None:

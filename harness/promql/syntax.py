@@ -1,16 +1,17 @@
 """PromQL expressions as trees: what they select, and by what they group."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import promql_parser as ast
 
+from harness.promql import times
 from harness.promql.functions import FUNCTIONS, InstantFunction, Kind, RangeFunction, with_kinds
-from harness.promql.query_text import label_value
 from harness.promql.relabelling import FLAGS
+from harness.promql.selection import Matcher, Selection
 from harness.promql.vectors import NAME, UnsupportedError, is_filter, keeps
 
 DEEPEST = 100
@@ -25,45 +26,6 @@ _LEVELS = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _OPERATORS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
-
-
-@dataclass(frozen=True, slots=True)
-class Matcher:
-    """What is asked of one label."""
-
-    label: str
-    operator: str
-    value: str
-
-    def accepts(self, value: str) -> bool:
-        """Whether a series with this value, empty for none, matches."""
-        if self.operator in ("=", "!="):
-            return (value == self.value) == (self.operator == "=")
-        return (_pattern(self.value).fullmatch(value) is not None) == (self.operator == "=~")
-
-    def __str__(self) -> str:
-        return f"{self.label}{self.operator}{label_value(self.value)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """One selector of an expression."""
-
-    metric: str
-    matchers: tuple[Matcher, ...]
-    range_s: float | None
-    """How far back it looks; None for an instant selector."""
-    rate_s: float | None = None
-    """The range in which a function such as `rate` needs two of its samples; None where none does."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Names of the labels without which no series matches."""
-        return tuple(matcher.label for matcher in self.matchers if not matcher.accepts(""))
-
-    def matches(self, labels: Mapping[str, str]) -> bool:
-        """Whether a series of the metric with these labels is selected."""
-        return all(matcher.accepts(labels.get(matcher.label, "")) for matcher in self.matchers)
 
 
 @lru_cache(maxsize=1024)
@@ -104,17 +66,29 @@ def _check_size(text: str) -> None:
 def selections(node: Any) -> Iterator[Selection]:
     """Every selector of a tree. Raises UnsupportedError when one names no metric."""
     if isinstance(node, ast.MatrixSelector):
-        yield replace(selection(node.vector_selector), range_s=range_s(node))
+        yield _placed(selection(node.vector_selector), node.vector_selector, range_s(node))
     elif isinstance(node, ast.VectorSelector):
-        yield selection(node)
+        yield _placed(selection(node), node)
     elif isinstance(node, ast.SubqueryExpr):
+        around = _placed(Selection("", (), None), node, range_s(node))
         for inner in selections(node.expr):
-            yield replace(inner, range_s=(inner.range_s or 0.0) + range_s(node))
+            yield inner.inside(around)
     else:
         own_s = _rate_s(node)
         for child in children(node):
             for inner in selections(child):
                 yield replace(inner, rate_s=own_s) if own_s and inner.rate_s is None else inner
+
+
+def _placed(selection: Selection, node: Any, range_s: float | None = None) -> Selection:
+    """A selection with when its node is evaluated, and how far back that looks."""
+    return replace(
+        selection,
+        range_s=range_s,
+        offset_s=times.offset_s(node),
+        at_s=times.fixed_s(node),
+        pinned=times.is_pinned(node),
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -123,13 +97,8 @@ def selections_of(text: str) -> tuple[Selection, ...]:
     return tuple(selections(parse(text)))
 
 
-@lru_cache(maxsize=4096)
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(text, FLAGS)
-
-
 def selection(node: Any) -> Selection:
-    """An instant selector. Raises UnsupportedError when it names no metric."""
+    """An instant selector, without its time. Raises UnsupportedError when it names no metric."""
     if node.matchers.or_matchers:
         raise UnsupportedError("`or` between matchers is not evaluated")
     name, matchers = node.name or "", []
@@ -190,15 +159,14 @@ def grouping(node: Any) -> frozenset[str]:
     return frozenset() if _makes_labels(node) else names.union(*(grouping(child) for child in children(node)))
 
 
-def check_unshifted(node: Any) -> None:
-    """See that a selector is evaluated at the time of the whole. Raises UnsupportedError."""
-    if node.offset is not None or node.at is not None:
-        raise UnsupportedError("offset and @ are not evaluated, since they ask for another time than the run's")
-
-
 def range_s(node: Any) -> float:
     """Seconds in the range of a range selector or subquery."""
     return float(node.range.total_seconds())
+
+
+def step_s(node: Any) -> float | None:
+    """Seconds from one step of a subquery to the next; None where it names none."""
+    return float(node.step.total_seconds()) if node.step is not None else None
 
 
 def durations(node: Any) -> Iterator[float]:

@@ -19,13 +19,25 @@ COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "<=": lambda a, b: a <= b,
 }
 SETS = frozenset({"and", "or", "unless"})
+ANGLE = "atan2"
+COUNT_VALUES = "count_values"
+
+
+def total(values: Sequence[float]) -> float:
+    """The sum, exact but for the last rounding; as IEEE 754 has it where values are infinite or NaN, or it is."""
+    if not all(map(math.isfinite, values)):
+        return sum(values)
+    try:
+        return math.fsum(values)
+    except OverflowError:
+        return sum(values)
 
 
 def _variance(values: list[float]) -> float:
     if len(values) == 1 and not math.isfinite(values[0]):
         raise UnsupportedError(f"the deviation of {values[0]} alone is not evaluated: versions differ")
-    mean = math.fsum(values) / len(values)
-    return math.fsum((value - mean) ** 2 for value in values) / len(values)
+    mean = total(values) / len(values)
+    return total([(value - mean) * (value - mean) for value in values]) / len(values)
 
 
 CHOICES = frozenset({"topk", "bottomk"})
@@ -54,7 +66,7 @@ def labels_of(labels: Mapping[str, str], *, named: bool) -> Labels:
 
 def each(vector: Vector, change: Callable[[float], float]) -> Vector:
     """Every number changed; as with arithmetic, the metric's name is dropped."""
-    return {_unnamed(labels): change(number) for labels, number in vector.items()}
+    return {unnamed(labels): change(number) for labels, number in vector.items()}
 
 
 def negated(value: Value) -> Value:
@@ -70,7 +82,7 @@ def keeps(modifier: Any) -> bool:
 def grouper(modifier: Any, *, default_all: bool = False) -> Callable[[Labels], Labels]:
     """What is left of labels by `by`, `without`, `on` or `ignoring`; with none nothing, or with `default_all` all."""
     if modifier is None:
-        return _unnamed if default_all else (lambda _: ())
+        return unnamed if default_all else (lambda _: ())
     names = frozenset(modifier.labels)
     if keeps(modifier):
         return lambda labels: tuple(pair for pair in labels if pair[0] in names)
@@ -132,157 +144,11 @@ def matches_by(modifier: Any, label: str) -> bool:
     return matching is None or (label in matching.labels) == keeps(matching)
 
 
-def combine(operator: str, modifier: Any, left: Value, right: Value) -> Value:
-    """A binary expression. Raises UnsupportedError."""
-    if operator in SETS and isinstance(left, dict) and isinstance(right, dict):
-        return _set(operator, _matching(modifier), left, right)
-    filters = is_filter(operator, modifier)
-    apply = _operation(operator, filters=filters)
-    if isinstance(right, float):
-        if isinstance(left, dict):
-            return _against(left, filters, lambda value: apply(value, right))
-        result = apply(left, right)
-        return math.nan if result is None else result
-    if isinstance(left, float):
-        return _against(right, filters, lambda value: apply(left, value))
-    return _matched(operator, modifier, left, right, apply)
-
-
-def _against(vector: Vector, filters: bool, change: Callable[[float], float | None]) -> Vector:
-    """A vector and a number. A filter keeps the name, and the vector's value, on whichever side it stands."""
-    if filters:
-        return {labels: number for labels, number in vector.items() if change(number) is not None}
-    return _kept({_unnamed(labels): change(number) for labels, number in vector.items()})
-
-
-def _operation(operator: str, *, filters: bool) -> Callable[[float, float], float | None]:
-    """The operator; None means that a filter does not let the left side through."""
-    if operator in COMPARISONS:
-        holds = COMPARISONS[operator]
-        return (lambda a, b: a if holds(a, b) else None) if filters else (lambda a, b: float(holds(a, b)))
-    if operator in ARITHMETIC:
-        return ARITHMETIC[operator]
-    raise UnsupportedError(f"the operator {operator} is not evaluated")
-
-
-def _divided(a: float, b: float) -> float:
-    """As IEEE 754 has it."""
-    if b:
-        return a / b
-    return math.nan if a == 0 or math.isnan(a) else math.copysign(math.inf, a) * math.copysign(1.0, b)
-
-
-def _power(a: float, b: float) -> float:
-    try:
-        return math.pow(a, b)
-    except OverflowError:
-        return math.inf
-    except ValueError:  # as Go: of a negative number there is no broken power, and 0 to less than 0 is infinite
-        return math.inf if a == 0 else math.nan
-
-
-ARITHMETIC: Mapping[str, Callable[[float, float], float]] = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "/": _divided,
-    "%": lambda a, b: math.fmod(a, b) if b and math.isfinite(a) else math.nan,
-    "^": _power,
-}
-
-
-def _matching(modifier: Any) -> Callable[[Labels], Labels]:
-    """The labels by which two sides are matched: all but the name, `on` some or `ignoring` some."""
-    return grouper(modifier.matching if modifier else None, default_all=True)
-
-
-def _set(operator: str, match: Callable[[Labels], Labels], left: Vector, right: Vector) -> Vector:
-    """`and`, `unless` and `or`."""
-    if operator == "or":
-        mine = {match(labels) for labels in left}
-        return left | {labels: value for labels, value in right.items() if match(labels) not in mine}
-    others = {match(labels) for labels in right}
-    return {labels: value for labels, value in left.items() if (match(labels) in others) == (operator == "and")}
-
-
-def _matched(
-    operator: str, modifier: Any, left: Vector, right: Vector, apply: Callable[[float, float], float | None]
-) -> Vector:
-    """Each series of one side with the one of the other that matches. Raises UnsupportedError."""
-    match = _matching(modifier)
-    cardinality = str(modifier.card).rpartition(".")[2] if modifier else "OneToOne"
-    if cardinality == "OneToOne":
-        label = _labelling(operator, modifier)
-        _by_match(match, left)
-        return _paired(match, left, right, lambda labels, _: label(labels), apply)
-
-    def borrow(labels: Labels, others: Labels) -> Labels:
-        return _borrowed(labels, others, modifier.group_labels, named=is_filter(operator, modifier))
-
-    if cardinality == "OneToMany":
-        return _paired(match, right, left, borrow, lambda many, one: apply(one, many))
-    return _paired(match, left, right, borrow, apply)
-
-
-def _paired(
-    match: Callable[[Labels], Labels],
-    many: Vector,
-    one: Vector,
-    label: Callable[[Labels, Labels], Labels],
-    apply: Callable[[float, float], float | None],
-) -> Vector:
-    """The results by their labels, made from those of both. Raises UnsupportedError."""
-    ones = _by_match(match, one)
-    results: dict[Labels, float | None] = {}
-    for labels, value in many.items():
-        if match(labels) not in ones:
-            continue
-        other_labels, other = ones[match(labels)]
-        key = label(labels, other_labels)
-        if key in results:
-            raise UnsupportedError("the matching makes two series of the same labels")
-        results[key] = apply(value, other)
-    return _kept(results)
-
-
-def _by_match(match: Callable[[Labels], Labels], vector: Vector) -> dict[Labels, tuple[Labels, float]]:
-    """A vector by what its labels are matched by. Raises UnsupportedError where two match the same."""
-    found = {match(labels): (labels, value) for labels, value in vector.items()}
-    if len(found) != len(vector):
-        raise UnsupportedError("many-to-many matching is not evaluated")
-    return found
-
-
-def _borrowed(labels: Labels, others: Labels, names: Sequence[str], *, named: bool) -> Labels:
-    """The labels of the many side, with those of the one side that `group_left` or `group_right` names."""
-    given = dict(others)
-    kept = {name: value for name, value in labels if named or name != NAME}
-    kept |= {name: given.get(name, "") for name in names}
-    return tuple(sorted((name, value) for name, value in kept.items() if value))
-
-
-def _labelling(operator: str, modifier: Any) -> Callable[[Labels], Labels]:
-    """The labels of a result, made from those of the left side (promql/engine.go, `resultMetric`).
-
-    `on` keeps the labels that it names and `ignoring` drops them; all but a filter drop the metric's name too.
-    """
-    if not is_filter(operator, modifier):
-        return _matching(modifier)
-    matching = modifier.matching if modifier else None
-    if matching is None:
-        return lambda labels: labels
-    names, on = frozenset(matching.labels), keeps(matching)
-    return lambda labels: tuple(pair for pair in labels if (pair[0] in names) == on)
-
-
 def _numbers(values: list[float]) -> list[float]:
     """As Prometheus has it: a NaN gives way to any number."""
     return [value for value in values if not math.isnan(value)]
 
 
-def _unnamed(labels: Labels) -> Labels:
+def unnamed(labels: Labels) -> Labels:
+    """Without the metric's name."""
     return tuple(pair for pair in labels if pair[0] != NAME)
-
-
-def _kept(results: Mapping[Labels, float | None]) -> Vector:
-    return {labels: value for labels, value in results.items() if value is not None}

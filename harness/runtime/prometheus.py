@@ -55,6 +55,12 @@ _SHAPES = (ValueError, KeyError, IndexError, TypeError, AttributeError, Overflow
 """What reading an answer of another shape raises, in the client library and here."""
 
 
+DEFAULT_STEP = (
+    "(max_over_time(vector(time())[6h:]) - min_over_time(vector(time())[6h:])) / (count_over_time(vector(1)[6h:]) - 1)"
+)
+"""The mean time between two steps of a subquery that names none."""
+
+
 class _SlowError(PrometheusError):
     """One query took too long; another may not."""
 
@@ -230,6 +236,18 @@ class Prometheus:
         except (AnswerError, *_SHAPES):
             return ()
         return tuple(sorted(relabel_rules.dropped(configuration, jobs, metrics)))
+
+    def default_step_s(self) -> float | None:
+        """The step of subqueries that name none; None where the server does not show it.
+
+        It shows in the times at which it evaluates one, whatever the server is: `evaluation_interval` of Prometheus.
+        """
+        try:
+            reading = self.read(DEFAULT_STEP)
+        except PrometheusError:
+            return None
+        step_s = reading.series[0].last if isinstance(reading, Reading) else math.nan
+        return step_s if math.isfinite(step_s) and step_s > 0 else None
 
     def status(self, path: str, **params: str) -> Any:
         """The `data` of an answer below `/api/v1/`; None where the server does not report it."""

@@ -19,7 +19,8 @@ import requests
 from harness import promql
 from harness.core.query import Series
 from harness.promql import FUNCTIONS, Dialect, Engine, Point, Samples, Value
-from harness.promql.functions import Kind
+from harness.promql.dates import PARTS
+from harness.promql.functions import Kind, RangeFunction
 from harness.runtime import process
 from harness.runtime.stack import prometheus_server
 
@@ -60,6 +61,9 @@ GAUGES = (
     *(0.0, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 0.3, 7.0, -7.0, 1.0, math.e, 8.0, 1000.0, 1e-9, 123_456.789),
     *(1e16, -1e16, 1e300, -1e300, 1e-300, math.inf, -math.inf, math.nan),
 )
+NOTHING = ("cases_none", 'cases_none{case="1",other=~"2"}')
+TIMES = "cases_v * 123456.789 > -1e15 < 1e15"
+"""Those of the gauges that are times, far before and after 1970."""
 NUMBERS = ("2", "-1", "0.1", "0", "Inf", "NaN")
 TEXTS = {
     "label_replace": (("made", "$1-$2-${3}x$$", "value", "(.)(.*)"), ("value", "", "case", "[3-5]")),
@@ -294,13 +298,16 @@ def calls(name: str) -> Iterator[tuple[str, float]]:
             selector = f'cases_c_total{{case="{number}"}}[{promql.duration(case.range_s)}]'
             arguments = [selector if kind is Kind.RANGE else NUMBERS[number // 2 % 3] for kind in kinds]
             yield f"{name}({', '.join(arguments)})", case.end_s
+        arguments = ['cases_none{case="1"}[1m]' if kind is Kind.RANGE else NUMBERS[0] for kind in kinds]
+        yield f"{name}({', '.join(arguments)})", END_S
         return
     if Kind.TEXT in kinds:
         for texts in TEXTS[name]:
             yield f"{name}({', '.join(('cases_l', *map(promql.label_value, texts)))})", END_S
         return
     given_by_kind = {
-        Kind.VECTOR: ("cases_v", "sum(cases_v == 7)", "cases_none", 'cases_none{case="1",other=~"2"}'),
+        Kind.VECTOR: (TIMES if name in PARTS else "cases_v", "sum(cases_v == 7)", *NOTHING),
+        Kind.TIMES: ("cases_v", "cases_c_total offset 10s", "cases_v @ 1700000599.5", "-cases_v", *NOTHING),
         Kind.BUCKETS: ("cases_h",),
         Kind.NUMBER: NUMBERS,
         Kind.QUANTILE: tuple(map(str, QUANTILES)),
@@ -335,7 +342,7 @@ def test_every_function_of_the_registry_agrees_with_the_server(server: Server, n
         pairs = [(key, ours.get(key), theirs.get(key)) for key in {*ours, *theirs}]
         wrong += [(text, *pair) for pair in pairs if not same(*pair[1:])]
     assert wrong == []
-    assert compared >= (100 if Kind.RANGE in FUNCTIONS[name].arguments else 1)
+    assert compared >= (100 if isinstance(FUNCTIONS[name], RangeFunction) else 1)
 
 
 @pytest.mark.parametrize("number", range(len(AWKWARD_VALUES)))

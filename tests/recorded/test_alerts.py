@@ -155,11 +155,11 @@ def test_what_cannot_be_evaluated_is_not_proved(clean_run: StoredRun) -> None:
 
 def test_a_record_that_cannot_be_evaluated_is_told(clean_run: StoredRun) -> None:
     """The alert that reads it is judged on what it stored, and the finding says so."""
-    alerted = Alerted(clean_run, "r >= 0.5", record=f"max by (job, app) ({UP} offset 5m)")
+    alerted = Alerted(clean_run, "r >= 0.5", record=f"max by (job, app) ({UP} @ 5)")
     states = {"pending": [0, 1, 2], "firing": alerted.places(3)}
     result = alerted.judged(states, name="r")
     assert isinstance(result, Finding)
-    assert "offset" in result.text
+    assert "@ with a time" in result.text
     assert "not known; alerts that read it are judged on what it recorded" in result.text
 
 

@@ -1,6 +1,6 @@
 """What is asked about the panels of dashboards, and the answers as values."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from harness import promql
@@ -12,12 +12,15 @@ from harness.core.query import NoData, NoSeries, Query, Reading, Series
 from harness.core.run import Run
 from harness.evidence import prometheus_evidence
 from harness.instrumentation import registry
-from harness.monitoring.dashboards.panel_samples import Memo, PanelSamples
-from harness.promql import LOOKBACK_S, Samples, syntax, vectors
+from harness.monitoring.dashboards.panel_samples import Memo, PanelSamples, joined
+from harness.promql import LOOKBACK_S, Samples, syntax, times, vectors
 from harness.promql.own_series import UP
-from harness.promql.syntax import Selection
+from harness.promql.selection import Selection
 from harness.promql.vectors import Vector
 
+MOST_SCRAPES = 11_000
+"""Scrapes that are fetched of a series for one look of a panel; as many points as Prometheus gives in one curve."""
+_OLDER = "not checked: the run was made before panels that look at another time were asked about it; run again"
 MOST_VALUES = 8
 """Values of a label that a message lists."""
 
@@ -36,6 +39,14 @@ class ParsedPanel:
         return tuple(item.metric for item in self.selections)
 
     @property
+    def delay_s(self) -> float:
+        """How long after t1 it is asked, so that the latest of what it looks at is t1; below zero for before.
+
+        With `offset 1d` alone it shows the run a day after it.
+        """
+        return min((each.offset_s for each in self.selections if each.at_s is None), default=0.0)
+
+    @property
     def subject(self) -> str:
         """How the panel is called in verdicts."""
         return subject_of(self.panel)
@@ -52,16 +63,46 @@ def read(panel: Panel) -> ParsedPanel:
     return ParsedPanel(panel, tree, tuple(dict.fromkeys(syntax.selections(tree))))
 
 
+def asked_at_s(run: Run, asked: ParsedPanel) -> float:
+    """When the panel is asked: at t1, or as much later or earlier as it looks at t1 then."""
+    return run.window.end_s + asked.delay_s
+
+
 def queries_of(run: Run, asked: ParsedPanel) -> tuple[Query, ...]:
-    """The panel's own query at t1, and the raw samples of each metric in it."""
-    return (_shown_query(run, asked.panel), *raw_queries(run, asked))
+    """The panel's own query, and the raw samples of each metric in it."""
+    return (_shown_query(run, asked), *raw_queries(run, asked))
 
 
 def raw_queries(run: Run, asked: ParsedPanel) -> tuple[Query, ...]:
-    """The raw samples of each metric in a panel, and when records were evaluated."""
-    metrics = (UP, registry.of(run).responses_by_view, *asked.metrics)
+    """The raw samples of each metric in a panel wherever it looks, and when records were evaluated."""
+    if _too_far(run, asked):
+        return ()
+    metrics = dict.fromkeys((UP, registry.of(run).responses_by_view, *asked.metrics))
     recorded = (_rule_evidence.evaluations_query(run),) if run.rules else ()
-    return (*recorded, *(_raw(run, metric, _longest_s(run, asked)) for metric in metrics))
+    return (*recorded, *(query for metric in metrics for query in _raw(run, metric, asked)))
+
+
+def unread(facts: Facts, asked: ParsedPanel) -> str:
+    """Why the panel is not compared: it looks at more than is fetched, or than was in a run of before; else empty."""
+    if far := _too_far(facts.run, asked):
+        return far
+    elsewhere = any(each.offset_s or each.pinned for each in asked.selections)
+    if elsewhere and not facts.evidence.answers.keys() >= {*raw_queries(facts.run, asked)}:
+        return _OLDER
+    return ""
+
+
+def _too_far(run: Run, asked: ParsedPanel) -> str:
+    """Why the panel is not compared, when it looks at more than is fetched; empty when it does not.
+
+    What the harness started itself holds no more than the run.
+    """
+    most_s = MOST_SCRAPES * run.window.scrape_interval_s
+    longest_s = max(end_s - start_s for start_s, end_s in _stretches(run, asked))
+    if run.embedded or longest_s <= max(most_s, run.window.length_s + 2 * run.window.scrape_interval_s):
+        return ""
+    most = f"at most {MOST_SCRAPES:,} scrapes, {most_s:.6g} s, are read"
+    return f"not checked: it looks at {longest_s:.6g} s at once; {most}"
 
 
 def names_query(run: Run) -> Query:
@@ -85,7 +126,10 @@ def elsewhere_query(run: Run, metrics: tuple[str, ...]) -> Query:
 
 def shown(facts: Facts, asked: ParsedPanel) -> Vector | NoData:
     """What Prometheus shows, by labels; empty when it has nothing to show."""
-    reading = facts.evidence.read(_shown_query(facts.run, asked.panel))
+    query = _shown_query(facts.run, asked)
+    if asked.delay_s and query not in facts.evidence.answers:
+        return NoData(_OLDER, Code.NOT_EVALUATED)
+    reading = facts.evidence.read(query)
     if isinstance(reading, NoData):
         return {} if isinstance(reading, NoSeries) else reading
     return {vectors.labels_of(each.labels, named=True): each.last for each in reading.series}
@@ -93,14 +137,14 @@ def shown(facts: Facts, asked: ParsedPanel) -> Vector | NoData:
 
 def samples(facts: Facts, asked: ParsedPanel, memo: Memo) -> PanelSamples | NoData:
     """The raw samples that the panel is made from; `memo` is shared by the panels of the same facts."""
-    run, range_s = facts.run, _longest_s(facts.run, asked)
+    run = facts.run
     answered, traffic = facts.names.responses_by_view, facts.names.traffic
     series: dict[str, tuple[Series, ...]] = {}
     for metric in (UP, answered, *asked.metrics):
-        reading = facts.evidence.read(_raw(run, metric, range_s))
-        if isinstance(reading, NoData) and not isinstance(reading, NoSeries):
-            return reading
-        series[metric] = reading.series if isinstance(reading, Reading) else ()
+        found = _series(facts, _raw(run, metric, asked), memo)
+        if isinstance(found, NoData):
+            return found
+        series[metric] = found
     scrapes: dict[str, tuple[float, ...]] = {}
     known = prometheus_evidence.targets(run, facts.evidence)
     for up in series[UP]:
@@ -114,7 +158,9 @@ def samples(facts: Facts, asked: ParsedPanel, memo: Memo) -> PanelSamples | NoDa
     views = facts.background
     return PanelSamples(
         series=series,
-        at_s=run.window.end_s,
+        at_s=asked_at_s(run, asked),
+        until_s=run.window.end_s,
+        step_s=run.default_step_s or (times.DEFAULT_STEP_S if run.embedded else None),
         dialect=dialect,
         updates=scrapes,
         source=lambda each: known.name(each.labels),
@@ -143,24 +189,70 @@ def unmatched(asked: ParsedPanel, samples: Samples) -> str:
 
 def unsampled(asked: ParsedPanel, samples: Samples) -> str:
     """The first selector whose series have no sample in its range, as a reason; empty when all have some."""
-    end_s = samples.at_s
     for selection in asked.selections:
-        range_s = selection.range_s or LOOKBACK_S
+        start_s, end_s = selection.stretch(samples.at_s)
+        if selection.range_s is None:
+            start_s -= LOOKBACK_S
         matched = [each for each in samples.series.get(selection.metric, ()) if selection.matches(each.labels)]
-        if not any(end_s - range_s <= at <= end_s for each in matched for at, _ in each.points):
-            return f"no series of {selection.metric} has a sample in the last {range_s:g} s of the run"
+        if not any(start_s <= at <= end_s for each in matched for at, _ in each.points):
+            ago_s = round((samples.at_s if samples.until_s is None else samples.until_s) - end_s, 3)
+            when = f" that end {ago_s:.10g} s before the end" if ago_s else ""
+            stretch = f"{'' if ago_s else 'last '}{end_s - start_s:g} s{when}"
+            return f"no series of {selection.metric} has a sample in the {stretch} of the run"
     return ""
 
 
-def _shown_query(run: Run, panel: Panel) -> Query:
-    return Query(panel.expression, run.window.end_s)
+def earlier(run: Run, asked: ParsedPanel) -> str:
+    """That a panel looks at a time that was over before the run began; empty when it does not."""
+    moment_s = asked_at_s(run, asked)
+    ago_s = max((run.window.end_s - each.stretch(moment_s)[1] for each in asked.selections), default=0.0)
+    if ago_s <= run.window.length_s:
+        return ""
+    return f"it looks at what was {ago_s:.6g} s before the end of the run, and the run is {run.window.length_s:.3g} s"
 
 
-def _raw(run: Run, metric: str, range_s: float) -> Query:
-    return replace(prometheus_evidence.raw_query(run, metric), text=promql.raw(metric, run.selector, range_s))
+def _series(facts: Facts, queries: tuple[Query, ...], memo: Memo) -> tuple[Series, ...] | NoData:
+    """The series that answer all the queries; none where Prometheus has none."""
+    found: list[tuple[Series, ...]] = []
+    for query in queries:
+        reading = facts.evidence.read(query)
+        if isinstance(reading, NoData) and not isinstance(reading, NoSeries):
+            return reading
+        found.append(reading.series if isinstance(reading, Reading) else ())
+    if len(found) == 1:
+        return found[0]
+    if queries not in memo.joined:
+        memo.joined[queries] = joined(found)
+    return memo.joined[queries]
 
 
-def _longest_s(run: Run, asked: ParsedPanel) -> float:
-    """How far back the panel looks, and two scrapes more; at least as far as the other checks."""
-    ranges = (selection.range_s or 0.0 for selection in asked.selections)
-    return max(*ranges, run.window.length_s, 0.0) + 2 * run.window.scrape_interval_s
+def _shown_query(run: Run, asked: ParsedPanel) -> Query:
+    return Query(asked.panel.expression, asked_at_s(run, asked))
+
+
+def _raw(run: Run, metric: str, asked: ParsedPanel) -> tuple[Query, ...]:
+    """The raw samples of a metric in each stretch at which a panel looks."""
+    return tuple(
+        Query(promql.raw(metric, run.selector, end_s - start_s), end_s) for start_s, end_s in _stretches(run, asked)
+    )
+
+
+def _stretches(run: Run, asked: ParsedPanel) -> tuple[tuple[float, float], ...]:
+    """The times at which the panel looks, each with two scrapes more before it; the first of them holds the window.
+
+    Those that meet are one. What lies after t1 is in none: it is not known.
+    """
+    moment_s, spare_s, end_s = asked_at_s(run, asked), 2 * run.window.scrape_interval_s, run.window.end_s
+    first_s, others = end_s - run.window.length_s - spare_s, list[tuple[float, float]]()
+    for since_s, until_s in sorted((each.stretch(moment_s) for each in asked.selections), key=lambda each: -each[1]):
+        if until_s >= first_s:
+            first_s = min(first_s, since_s - spare_s)
+        else:
+            others.append((since_s - spare_s, until_s))
+    apart: list[tuple[float, float]] = [(first_s, end_s)]
+    for since_s, until_s in others:
+        if until_s >= apart[-1][0]:
+            apart[-1] = (min(apart[-1][0], since_s), apart[-1][1])
+        else:
+            apart.append((since_s, until_s))
+    return tuple(apart)

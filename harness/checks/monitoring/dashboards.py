@@ -30,7 +30,7 @@ from harness.monitoring.dashboards.corrections import RIGHT, TRUE, Correction
 from harness.monitoring.dashboards.grafana import RATE_SCRAPES
 from harness.monitoring.dashboards.panel_samples import Memo, PanelSamples, hides_unnamed
 from harness.promql import Samples, syntax
-from harness.promql.syntax import Selection
+from harness.promql.selection import Selection
 from harness.promql.vectors import Labels, UnsupportedError, Vector
 
 ID = "dashboards"
@@ -124,8 +124,12 @@ def _judge(
     if isinstance(shown, NoData):
         if shown.code is Code.REFUSED:
             return (_fails(asked.panel, shown.code, f"{shown.reason}: {asked.panel.expression}"),)
+        if shown.code is Code.NOT_EVALUATED:
+            return (_unproved(asked.panel, shown.reason),)
         why = f"{shown.reason}{_place(asked.panel)}"
         return (inconclusive(ID, asked.subject, shown.code, why, labels=_labels(asked.panel)),)
+    if far := _panel_evidence.unread(facts, asked):
+        return (_unproved(asked.panel, far),)
     samples = _panel_evidence.samples(facts, asked, memo)
     if isinstance(samples, NoData):
         return (unanswered(ID, asked.subject, samples, labels=_labels(asked.panel)),)
@@ -137,7 +141,7 @@ def _judge(
         text = f"{silent[0]} has no series: this run produced none, or it is not instrumented"
         return (_finding(asked, FindingCode.EMPTY_PANEL, text), *absent)
     try:
-        return (*_proved(asked, samples, _compare(run, asked, samples, shown)), *absent)
+        return (*_proved(run, asked, samples, _compare(run, asked, samples, shown)), *absent)
     except UnsupportedError as error:
         if short := _short(run, asked):
             return (_judge_short(run, asked, short), *absent)
@@ -173,7 +177,7 @@ def _by_form(
 
 
 def _proved(
-    asked: ParsedPanel, samples: Samples, results: tuple[Verdict | Finding, ...]
+    run: Run, asked: ParsedPanel, samples: Samples, results: tuple[Verdict | Finding, ...]
 ) -> tuple[Verdict | Finding, ...]:
     """A panel does not pass with what it shows where a selector of it found nothing: that may be a constant."""
     if not any(isinstance(result, Verdict) and result.status is Status.PASS for result in results):
@@ -182,6 +186,8 @@ def _proved(
         text = f"{why}: this run produced none, or the value is wrong"
         return (_finding(asked, FindingCode.EMPTY_PANEL, text),)
     if why := _panel_evidence.unsampled(asked, samples):
+        if before := _panel_evidence.earlier(run, asked):
+            return (_finding(asked, FindingCode.EMPTY_PANEL, f"{why}: {before}"),)
         return (inconclusive(ID, asked.subject, Code.NO_VALUE, why, labels=_labels(asked.panel)),)
     return results
 
@@ -268,7 +274,7 @@ def _compare(run: Run, asked: ParsedPanel, samples: PanelSamples, shown: Vector)
     with_first_values = under(RIGHT | {Correction.FIRST_VALUES})
     latent = _latent(asked, samples, shows)
     if nothing(shown):
-        return (_judge_empty(asked, shown, with_first_values, true), *latent)
+        return (_judge_empty(run, asked, shown, with_first_values, true), *latent)
     passed = _passes(asked, shown, true)
     if (key := apart(shown, [with_first_values])) is None:
         return (passed, *latent)
@@ -283,7 +289,7 @@ def _spoiled(asked: ParsedPanel, evaluated: Callable[[Any], Vector | float]) -> 
     """What the expression loses where it puts series together; None where nothing, or that is not known."""
     try:
         return next(_panel_forms.spoiled(asked, evaluated), None)
-    except UnsupportedError:  # a subquery
+    except UnsupportedError:
         return None
 
 
@@ -320,7 +326,7 @@ def _unpredicted(under: Callable[..., Vector], shown: Vector) -> str:
     try:
         predicted = under(frozenset())
         key = _off(shown, under, frozenset())
-    except UnsupportedError:  # a subquery: the steps at which Prometheus looks are its own
+    except UnsupportedError:  # as a subquery whose step is the server's
         return ""
     if key is None:
         return ""
@@ -328,7 +334,9 @@ def _unpredicted(under: Callable[..., Vector], shown: Vector) -> str:
     return f"{answers}, expected {at(predicted, key)}"
 
 
-def _judge_empty(asked: ParsedPanel, shown: Vector, with_first_values: Vector, true: Vector) -> Verdict | Finding:
+def _judge_empty(
+    run: Run, asked: ParsedPanel, shown: Vector, with_first_values: Vector, true: Vector
+) -> Verdict | Finding:
     """A panel that shows nothing is right only where nothing happened."""
     if not nothing(with_first_values):
         odd = largest(with_first_values)
@@ -341,8 +349,9 @@ def _judge_empty(asked: ParsedPanel, shown: Vector, with_first_values: Vector, t
         return _passes(asked, shown, true)
     if not nothing(true):
         return _fails(asked.panel, Code.MISSING, f"it is empty: {beside(shown, true)}")
-    text = "empty: this run produced no such data; extend the scenario"
-    return _finding(asked, FindingCode.EMPTY_PANEL, text)
+    before = _panel_evidence.earlier(run, asked)
+    text = before or "this run produced no such data; extend the scenario"
+    return _finding(asked, FindingCode.EMPTY_PANEL, f"empty: {text}")
 
 
 def _passes(asked: ParsedPanel, shown: Vector, true: Vector) -> Verdict:
@@ -352,6 +361,9 @@ def _passes(asked: ParsedPanel, shown: Vector, true: Vector) -> Verdict:
     if truth is not None and math.isfinite(truth) and not equal(value, truth):
         share = f" ({value / truth - 1:+.2%})" if truth else ""
         why += f"; measured {truth:.6g}{share}: rate() extrapolates to the edges of its range and omits first values"
+    if asked.delay_s:
+        when = f"{abs(asked.delay_s):.10g} s {'after' if asked.delay_s > 0 else 'before'} the end of the run"
+        why += f"; asked {when}, when the latest that its offset looks at is that end"
     if done := asked.panel.transformations:
         why += f"; what its transformations make of it is not followed: {', '.join(done)}"
     number = value if math.isfinite(value) else None

@@ -130,6 +130,8 @@ def _judge_safely(facts: Facts, reader: _Reader, records: Records, memo: Memo) -
     if unknown:
         text = f"not followed: no rule of the profile records {unknown[0]}; name the file of its rule in `rules`"
         return (_unproved(asked, f"{text}; {reader.through}"),)
+    if far := _panel_evidence.unread(facts, _leaves(reader)):
+        return (_unproved(asked, f"{far}; {reader.through}"),)
     samples = _panel_evidence.samples(facts, _leaves(reader), memo)
     if isinstance(samples, NoData):
         return (unanswered(ID, asked.subject, samples, labels=_labels(asked.panel)),)
@@ -236,7 +238,8 @@ def _has_lost(name: str, label: str, labels: frozenset[str]) -> str:
 
 def _recorded_labels(samples: PanelSamples, name: str) -> frozenset[str] | None:
     """The labels that the series of a record have; None where it has no series. Raises UnsupportedError."""
-    vector = _under(syntax.parse(name), samples, AS_WRITTEN, frozenset())
+    ended = samples if samples.until_s is None else replace(samples, at_s=samples.until_s)
+    vector = _under(syntax.parse(name), ended, AS_WRITTEN, frozenset())
     return _label_names(vector) if vector else None
 
 

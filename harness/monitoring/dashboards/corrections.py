@@ -22,12 +22,12 @@ from harness.core.query import Series
 from harness.core.rule import Rule
 from harness.monitoring.dashboards.panel_samples import ANY_VIEW, PanelSamples, exact_increase, hides_unnamed
 from harness.monitoring.dashboards.records import is_count, is_ratio_of_counts, is_sum_of_counts, labels_in, level_of
-from harness.promql import syntax, vectors
+from harness.promql import operators, syntax, vectors
 from harness.promql.engine import Engine, by_labels
 from harness.promql.extrapolation import Point
 from harness.promql.functions import FUNCTIONS, RATE, Growth, Kind, Range, RangeFunction
 from harness.promql.quantile import BOUND, histograms
-from harness.promql.syntax import Matcher, Selection
+from harness.promql.selection import Matcher, Selection
 from harness.promql.vectors import NAME, Labels, UnsupportedError, Value, Vector
 
 
@@ -121,7 +121,6 @@ class _Corrected(Engine):
     """Inside a record of whose sums a rate is taken: counters go on from where they were reset."""
 
     def select(self, node: Any) -> Sequence[Series]:
-        syntax.check_unshifted(node)
         selection = syntax.selection(node)
         corrected = self._hides_unnamed(selection) and self.samples.traffic.view not in self.shows
         return self.samples.chosen(selection, with_unnamed=corrected)
@@ -130,17 +129,29 @@ class _Corrected(Engine):
         if self._rules(node):
             return self._recorded(node)
         if self.unreset:
-            return by_labels(((each, _unreset(each, self.samples.at_s)) for each in self.select(node)), named=True)
+            at_s = self.moment_s(node)
+            return by_labels(((each, _unreset(each, at_s)) for each in self.select(node)), named=True)
         if self.range_s is not None:
             return self.over_range(RATE, node, self.range_s)
         return Engine.instant(self, node)
+
+    def sample_times(self, node: Any) -> Vector:
+        inner = syntax.bare(node)
+        if isinstance(inner, ast.VectorSelector) and (self._rules(inner) or self.range_s is not None):
+            raise UnsupportedError("timestamp() of a record, or inside a rate of a sum, is not evaluated")
+        return Engine.sample_times(self, node)
+
+    def stepped(self, node: Any) -> Sequence[Series]:
+        if self.range_s is not None:
+            raise UnsupportedError("a subquery inside a rate of a sum is not evaluated")
+        return Engine.stepped(self, node)
 
     def over_range(self, function: RangeFunction, node: Any, range_s: float, numbers: tuple[float, ...] = ()) -> Vector:
         if self._rules(node):
             return self._over_recorded(function, node, range_s, numbers)
         chosen = self.select(node)
         shown = self.samples.traffic.view in self.shows or self._asks_background(node)
-        asked = Range((), self.samples.at_s, range_s, self.samples.dialect, numbers)
+        asked = self.range_of(node, range_s, numbers)
         key = (function.name, asked, self.corrections & OF_SERIES, shown)
         known = self.samples.memo.values.setdefault(key, {})
         for each in chosen:
@@ -153,9 +164,8 @@ class _Corrected(Engine):
         if found is None:
             return Engine.over_time(self, function, node)
         growth, subquery = found
-        syntax.check_unshifted(subquery)
         range_s = syntax.range_s(subquery)
-        rates = replace(self, range_s=range_s).vector(subquery.expr)
+        rates = self._inside_rate(subquery).vector(subquery.expr)
         return {labels: rate * (1.0 if growth.per_second else range_s) for labels, rate in rates.items()}
 
     def buckets(self, node: Any) -> Vector:
@@ -178,7 +188,7 @@ class _Corrected(Engine):
         value = left.value(node.lhs)
         if (kept := self._unfiltered(node, value)) is not None:
             return kept[1]
-        return vectors.combine(str(node.op), node.modifier, value, right.value(node.rhs))
+        return self.combine(node, value, right.value(node.rhs))
 
     def mistakes(self, node: Any) -> frozenset[Correction]:
         """The corrections that change the form of a tree, here or below. Raises UnsupportedError."""
@@ -206,12 +216,14 @@ class _Corrected(Engine):
         """What an evaluation looks at below a node, and the engine that does."""
         match node:
             case ast.VectorSelector():
-                selection = syntax.selection(node)
+                selection, samples = syntax.selection(node), self._then(self.moment_s(node))
                 yield from (
-                    (place, syntax.parse(rule.expression))
+                    (replace(place, samples=samples), syntax.parse(rule.expression))
                     for rule in self._rules(node)
                     if (place := self._inside(rule, selection)) is not None
                 )
+            case ast.SubqueryExpr():
+                yield self.at(self.moment_s(node)), node.expr
             case ast.AggregateExpr():
                 inside = self._in_aggregation(node)
                 yield from ((inside, child) for child in syntax.children(node))
@@ -222,7 +234,7 @@ class _Corrected(Engine):
                 else:
                     yield from ((left, node.lhs), (right, node.rhs))
             case ast.Call() if (found := self._rate_of_sum(node)) is not None:
-                yield replace(self, range_s=syntax.range_s(found[1])), found[1].expr
+                yield self._inside_rate(found[1]), found[1].expr
             case ast.Call():
                 in_quantile = replace(self, in_quantile=True)
                 for kind, child in syntax.arguments(node):
@@ -270,6 +282,10 @@ class _Corrected(Engine):
             return None
         return function.growth, subquery
 
+    def _inside_rate(self, subquery: Any) -> "_Corrected":
+        """The engine inside a subquery of whose sum a rate is taken: there selectors give their own rates."""
+        return replace(self.at(self.moment_s(subquery)), range_s=syntax.range_s(subquery))
+
     def _averages(self, node: Any) -> bool:
         """True for a call that gives percentiles of which an average makes one of more than it should."""
         asked = [child for kind, child in syntax.arguments(node) if kind is Kind.BUCKETS]
@@ -302,14 +318,21 @@ class _Corrected(Engine):
         return replace(self, asked=tuple(each for each in matchers if each.label not in rule.labels))
 
     def _recorded(self, node: Any) -> Vector:
-        """What the rules of a record give now, as far as a selector of it matches. Raises UnsupportedError."""
-        syntax.check_unshifted(node)
-        selection = syntax.selection(node)
+        """What the rules of a record give when a selector of it looks, as far as it matches.
+
+        Raises UnsupportedError.
+        """
+        return self.recorded_at(node, self.moment_s(node))
+
+    def recorded_at(self, node: Any, at_s: float) -> Vector:
+        """What the rules of a record give at a moment, as far as a selector of it matches. Raises UnsupportedError."""
+        samples, selection = self._then(at_s), syntax.selection(node)
         found: Vector = {}
         for rule in self._rules(node):
-            inside = self._inside(rule, selection)
-            if inside is None:
+            place = self._inside(rule, selection)
+            if place is None:
                 continue
+            inside = replace(place, samples=samples)
             tree = syntax.parse(rule.expression)
             value = inside.numbers(tree)
             merges = inside.merge is not None or inside.ratio is not None
@@ -321,24 +344,27 @@ class _Corrected(Engine):
             found |= named if value.keys() != plain.keys() else self._matched(selection, named)
         return found
 
+    def _then(self, at_s: float) -> PanelSamples:
+        """What a rule was evaluated on at a moment, which is that of its own query."""
+        return replace(self.samples, at_s=at_s, asked_s=None)
+
     def _over_recorded(self, function: RangeFunction, node: Any, range_s: float, numbers: tuple[float, ...]) -> Vector:
         """A function of a record in a range, which holds what its rules gave whenever they were evaluated in it.
 
         Raises UnsupportedError.
         """
-        name, end_s = syntax.selection(node).metric, self.samples.at_s
+        name, asked = syntax.selection(node).metric, self.range_of(node, range_s, numbers)
         if function.growth and Correction.RATES in self.corrections and is_count(node, self.samples.records):
             factor = 1.0 if function.growth.per_second else range_s
             return vectors.each(self.instant(node), lambda rate: rate * factor)
-        times = [at for at in self.samples.recordings.get(name, ()) if end_s - range_s <= at <= end_s]
+        times = [at for at in self.samples.recordings.get(name, ()) if asked.end_s - range_s <= at <= asked.end_s]
         if not times:
             raise UnsupportedError(f"it is not known when {name} was recorded")
         inside = replace(self, unreset=bool(function.growth) and Correction.RESETS in self.corrections)
         points: dict[Labels, list[Point]] = {}
         for at in times:
-            for labels, value in replace(inside, samples=replace(self.samples, at_s=at)).instant(node).items():
+            for labels, value in inside.recorded_at(node, at).items():
                 points.setdefault(labels, []).append((at, value))
-        asked = Range((), end_s, range_s, self.samples.dialect, numbers)
         series = (Series(dict(labels), tuple(found)) for labels, found in points.items())
         return by_labels(
             ((each, function.apply(replace(asked, points=each.points))) for each in series), named=function.keeps_name
@@ -389,7 +415,7 @@ class _Corrected(Engine):
             sums = vectors.aggregate("sum", match, inside.vector(side))
             return vectors.aggregate("sum", group, self._only_asked(sums))
 
-        return vectors.combine("/", None, total(node.lhs), total(node.rhs))
+        return operators.combine("/", None, total(node.lhs), total(node.rhs))
 
     def _averages_ratios(self, node: Any) -> bool:
         """True for a division of which an average makes one of more ratios than it should."""

@@ -9,7 +9,7 @@ import promql_parser as ast
 
 from harness.monitoring.dashboards.forms import nodes
 from harness.monitoring.dashboards.records import is_count
-from harness.promql import vectors
+from harness.promql import syntax, vectors
 from harness.promql.engine import INSTANCE
 from harness.promql.vectors import Labels, Vector
 
@@ -54,7 +54,7 @@ def dropped(node: Any, evaluate: Evaluate) -> Dropped | None:
     for each in nodes(node):
         operator = str(each.op) if isinstance(each, ast.BinaryExpr) else ""
         one_to_one = operator in ("+", "-", "/") and _is_one_to_one(each.modifier)
-        if not one_to_one:
+        if not one_to_one or _times(each.lhs) != _times(each.rhs):  # what was not there then is no mistake
             continue
         left, right = evaluate(each.lhs), evaluate(each.rhs)
         if isinstance(left, float) or isinstance(right, float) or not left or not right:
@@ -91,6 +91,11 @@ def largest_of_parts(node: Any, evaluate: Evaluate) -> tuple[str, ...]:
         if found := [names for names in parts.values() if len(names) > 1]:
             return tuple(sorted(found[0]))
     return ()
+
+
+def _times(node: Any) -> frozenset[tuple[float, float | None]]:
+    """The times at which a tree looks, beside that of the query."""
+    return frozenset((each.offset_s, each.at_s) for each in syntax.selections(node))
 
 
 def _is_one_to_one(modifier: Any) -> bool:

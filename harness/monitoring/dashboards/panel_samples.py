@@ -10,8 +10,8 @@ from harness.instrumentation.roles import Traffic
 from harness.monitoring.dashboards.records import Records
 from harness.promql.engine import Samples
 from harness.promql.extrapolation import Point
-from harness.promql.syntax import Selection
-from harness.promql.vectors import NAME, UnsupportedError
+from harness.promql.selection import Selection
+from harness.promql.vectors import NAME, Labels, UnsupportedError, labels_of
 
 ANY_VIEW = "any other view"
 """A name that no view has, to see whether a matcher lets every view through."""
@@ -25,6 +25,8 @@ class Memo:
     """What a function gives of each series, by the series' identity."""
     chosen: dict[Hashable, tuple[Series, ...]] = field(default_factory=dict)
     """The series that a selector matches."""
+    joined: dict[Hashable, tuple[Series, ...]] = field(default_factory=dict)
+    """Series of several answers put together, by what these answer: what is known of them is by their identity."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,15 @@ class PanelSamples(Samples):
         times = self.updates.get(self.source(series), ())
         place = bisect_left(times, points[0][0]) if points else 0
         return [(times[place - 1], 0.0), *points] if place else points
+
+
+def joined(answers: Sequence[Sequence[Series]]) -> tuple[Series, ...]:
+    """The series of several answers, each once with all its samples in the order of their times."""
+    found: dict[Labels, dict[float, float]] = {}
+    for answer in answers:
+        for each in answer:
+            found.setdefault(labels_of(each.labels, named=True), {}).update(each.points)
+    return tuple(Series(dict(labels), tuple(sorted(points.items()))) for labels, points in found.items())
 
 
 def _has_labels_of(other: Series, series: Series, own: Sequence[str]) -> bool:

@@ -5,7 +5,7 @@ A record's name is `level:metric:operations`, and the level names the labels of 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import promql_parser as ast
@@ -13,7 +13,7 @@ import promql_parser as ast
 from harness.core.rule import Rule
 from harness.promql import syntax
 from harness.promql.functions import FUNCTIONS, RangeFunction
-from harness.promql.syntax import Selection
+from harness.promql.selection import Selection
 from harness.promql.vectors import is_filter
 
 SEPARATOR = ":"
@@ -48,23 +48,20 @@ def lineage(records: Records, tree: Any) -> Lineage:
     """Follow a tree to what it is made from. Raises UnsupportedError where a selector names no metric."""
     rules: dict[int, Rule] = {}
     leaves: dict[Selection, None] = {}
-    level: list[tuple[Selection, float, tuple[str, ...]]] = [
-        (selection, 0.0, ()) for selection in syntax.selections(tree)
-    ]
+    level: list[tuple[Selection, tuple[str, ...]]] = [(selection, ()) for selection in syntax.selections(tree)]
     while level:
-        below: list[tuple[Selection, float, tuple[str, ...]]] = []
-        for selection, reach_s, path in level:
+        below: list[tuple[Selection, tuple[str, ...]]] = []
+        for selection, path in level:
             name, found = selection.metric, records.get(selection.metric)
             if found is None:
-                range_s = selection.range_s if not reach_s else (selection.range_s or 0.0) + reach_s
-                leaves[replace(selection, range_s=range_s)] = None
+                leaves[selection] = None
                 continue
             if name in path:
                 return Lineage(tuple(rules.values()), tuple(leaves), path[path.index(name) :])
             for rule in found:
                 rules.setdefault(id(rule), rule)
                 inner = syntax.selections_of(rule.expression)
-                below += [(each, reach_s + (selection.range_s or 0.0), (*path, name)) for each in inner]
+                below += [(each.inside(selection), (*path, name)) for each in inner]
         level = below
     return Lineage(tuple(rules.values()), tuple(leaves))
 

@@ -92,7 +92,7 @@ class Replay:
         """What a tree of a rule gave in its evaluation at `at_s`. Raises UnsupportedError."""
         reach_s: dict[str, float] = {}
         for selection in syntax.selections(node):
-            reach_s[selection.metric] = max(reach_s.get(selection.metric, 0.0), selection.range_s or LOOKBACK_S)
+            reach_s[selection.metric] = max(reach_s.get(selection.metric, 0.0), selection.reach_s(LOOKBACK_S))
         series: dict[str, list[Series]] = {}
         evaluations: dict[str, Sequence[float]] = {}
         for metric, longest_s in reach_s.items():
@@ -194,5 +194,5 @@ def reach_s(rules: Sequence[Rule], rule: Rule) -> float:
     longest_s = 0.0
     for selection in syntax.selections_of(rule.expression):
         inner = [reach_s(rules, rules[place]) for place in records_of(rules, selection.metric)]
-        longest_s = max(longest_s, (selection.range_s or 0.0) + max(inner, default=0.0))
+        longest_s = max(longest_s, selection.reach_s() + max(inner, default=0.0))
     return longest_s

@@ -110,8 +110,17 @@ def test_what_cannot_be_followed_is_named() -> None:
     assert "no rule of the profile records team:inserts:rate" in unknown.text  # type: ignore[union-attr]
     unknown_times = judged("rate(a[4s])", rule("a", BY_MODEL))
     assert [each.code for each in unknown_times] == [FindingCode.UNPROVED_PANEL, FindingCode.LATENT_MISTAKE]
-    shifted = judged("a offset 1m", rule("a", BY_MODEL))[0]
-    assert (shifted.code, "offset" in shifted.text) == (FindingCode.UNPROVED_PANEL, True)  # type: ignore[union-attr]
+    ahead = judged("a + a @ 99999999999", rule("a", BY_MODEL))[0]
+    assert (ahead.code, "past the end of the run" in ahead.text) == (FindingCode.UNPROVED_PANEL, True)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("text", ["a offset 1m", "a offset -1m", "max_over_time(a[4s:1s] offset 1m)", "a @ end()"])
+def test_a_record_that_is_asked_later_is_followed_to_the_run(text: str) -> None:
+    """As long after it as the offset says, so that what it looks at is the run."""
+    verdict = judged(f"sum({text})", rule("a", BY_MODEL))[0]
+    assert isinstance(verdict, Verdict)
+    assert verdict.code is Code.AGREES
+    assert verdict.observed == pytest.approx(4)
 
 
 def test_a_record_without_data_passes_nothing() -> None:

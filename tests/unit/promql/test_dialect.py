@@ -9,25 +9,27 @@ from harness.promql import AGREEMENT, ROUNDING, Dialect
 
 
 @pytest.mark.parametrize(
-    ("version", "left_open", "threshold_first", "small_deltas_ignored"),
+    ("version", "left_open", "threshold_first", "small_deltas_ignored", "unnamed_angles"),
     [
-        ("2.42.0", False, False, False),
-        ("2.42.0+ds", False, False, False),
-        ("2.48.1", False, False, False),
-        ("2.49.0", False, False, True),
-        ("2.50.1", False, False, True),
-        ("2.51.0", False, True, True),
-        ("2.55.1", False, True, True),
-        ("3.0.0-rc.1", True, True, True),
-        ("v3.5.0", True, True, True),
-        ("3.14.0", True, True, True),
+        ("2.42.0", False, False, False, False),
+        ("2.42.0+ds", False, False, False, False),
+        ("2.46.0", False, False, False, False),
+        ("2.47.0", False, False, False, True),
+        ("2.48.1", False, False, False, True),
+        ("2.49.0", False, False, True, True),
+        ("2.50.1", False, False, True, True),
+        ("2.51.0", False, True, True, True),
+        ("2.55.1", False, True, True, True),
+        ("3.0.0-rc.1", True, True, True, True),
+        ("v3.5.0", True, True, True, True),
+        ("3.14.0", True, True, True, True),
     ],
 )
 def test_each_version_has_its_dialect(
-    version: str, left_open: bool, threshold_first: bool, small_deltas_ignored: bool
+    version: str, left_open: bool, threshold_first: bool, small_deltas_ignored: bool, unnamed_angles: bool
 ) -> None:
-    """The changes came with 2.49, 2.51 and 3.0, and with that two."""
-    assert Dialect.of(version) == Dialect(left_open, threshold_first, small_deltas_ignored, left_open)
+    """The changes came with 2.47, 2.49, 2.51 and 3.0, and with that two."""
+    assert Dialect.of(version) == Dialect(left_open, threshold_first, small_deltas_ignored, unnamed_angles, left_open)
 
 
 @pytest.mark.parametrize("version", ["unknown", "three.five"])

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.promql import FUNCTIONS, NEWEST, Dialect, UnsupportedError, Vector, functions
+from harness.promql import FUNCTIONS, NEWEST, Dialect, UnsupportedError, Vector, functions, vectors
 from harness.promql.functions import Growth, InstantFunction, Kind, Range, RangeFunction
 from tests.unit.promql.given import series, value, vector
 
@@ -48,6 +48,8 @@ ROWS = (
     Row("delta", "delta(x[4s])", -4.0, "the difference of last and first, stretched as by rate"),
     Row("idelta", "idelta(x[4s])", 2.0, "the difference of the newest two, not per second"),
     Row("deriv", "deriv(x[4s])", -1.4, "the slope of the regression, in 1/s"),
+    Row("predict_linear", "predict_linear(x[4s], 10)", 4.0 - 1.4 * 11.5, "the line of deriv, 10 s from now"),
+    Row("predict_linear", "predict_linear(x[3s] offset 1s, 0)", 13 / 3 - 2.5 * 2, "from now, not from the range's end"),
     Row("avg_over_time", "avg_over_time(x[4s])", 4.0, "the mean of the samples, not weighted by time"),
     Row("sum_over_time", "sum_over_time(x[4s])", 16.0, "their sum"),
     Row("min_over_time", "min_over_time(x[4s])", 1.0, "the least"),
@@ -61,6 +63,23 @@ ROWS = (
     Row("changes", "changes(x[4s])", 2.0, "the values that are another than the one before"),
     Row("resets", "resets(x[4s])", 1.0, "the values below the one before"),
     Row("resets", "resets(x[1500ms])", 0.0, "a rise is none"),
+    Row("absent_over_time", "absent_over_time(x[4s])", {}, "there are samples"),
+    Row(
+        "absent_over_time", 'absent_over_time(x{n="1"}[4s])', {(("n", "1"),): 1.0}, "none, with what is asked to equal"
+    ),
+    Row("absent_over_time", 'absent_over_time(x{n="1"}[4s:1s])', 1.0, "a subquery asks nothing to equal"),
+    Row("timestamp", "timestamp(x offset 1500ms)", 2.0, "of the sample, and not of the evaluation"),
+    Row("timestamp", "timestamp(abs(x offset 1s))", 4.0, "of what is computed that is now"),
+    Row("minute", "minute(vector(7199))", 59.0, "of the hour"),
+    Row("hour", "hour(vector(86399.9))", 23.0, "of the day, in UTC"),
+    Row("hour", "hour()", 0.0, "of now where nothing is given"),
+    Row("day_of_week", "day_of_week(vector(0))", 4.0, "the epoch was a Thursday"),
+    Row("day_of_month", "day_of_month(vector(951782400))", 29.0, "of the leap day of 2000"),
+    Row("day_of_year", "day_of_year(vector(951782400))", 60.0, "from 1"),
+    Row("days_in_month", "days_in_month(vector(951782400))", 29.0, "with the leap day"),
+    Row("days_in_month", "days_in_month(nothing)", {}, "of an empty vector there is none"),
+    Row("month", "month(vector(-1))", 12.0, "before the epoch, too"),
+    Row("year", "year(vector(1e12))", 33658.0, "and long after it"),
     Row("abs", "abs(vector(-0.5))", 0.5, "without the sign"),
     Row("ceil", "ceil(vector(1.2))", 2.0, "up to a whole number"),
     Row("ceil", "ceil(vector(-1.2))", -1.0, "up is towards zero below it"),
@@ -160,7 +179,7 @@ def test_every_function_has_a_row() -> None:
     assert all(function.name == name for name, function in FUNCTIONS.items())
 
 
-@pytest.mark.parametrize("text", ["predict_linear(x[4s], 60)", "minute()", "absent_over_time(x[4s])"])
+@pytest.mark.parametrize("text", ["histogram_count(x)", "histogram_fraction(0, 1, x)", "sort_by_label(x, 'a')"])
 def test_a_function_that_is_not_registered_is_not_evaluated(text: str) -> None:
     """Never a value that might be wrong."""
     with pytest.raises(UnsupportedError, match=r"\w+\(\) is not evaluated"):
@@ -186,7 +205,7 @@ def test_too_few_samples_give_no_result(function: RangeFunction) -> None:
 def test_what_needs_two_samples() -> None:
     """By this panels are held to ranges that hold them."""
     two = {function.name for function in RANGES if function.least == 2}
-    assert two == {"rate", "increase", "irate", "delta", "idelta", "deriv"}
+    assert two == {"rate", "increase", "irate", "delta", "idelta", "deriv", "predict_linear"}
     assert {function.least for function in RANGES} == {1, 2}
 
 
@@ -208,13 +227,38 @@ def test_what_keeps_the_name_and_what_makes_labels() -> None:
 
 
 @pytest.mark.parametrize("function", RANGES, ids=lambda function: function.name)
-def test_values_that_are_no_numbers_are_not_evaluated(function: RangeFunction) -> None:
-    """Prometheus skips some of them in some functions and none in others; rate() and its kin carry them on."""
-    if function.growth or function.name == "delta":
-        assert math.isnan(asked(function, 1.0, math.nan) or 0.0)
+def test_values_that_are_no_numbers_are_passed_over_or_carried_on(function: RangeFunction) -> None:
+    """The extremes pass over NaN, what counts samples counts it, and one NaN is no change from another."""
+    known = {
+        "min_over_time": 1.0,
+        "max_over_time": 1.0,
+        "count_over_time": 2.0,
+        "last_over_time": 1.0,
+        "present_over_time": 1.0,
+        "changes": 1.0,
+        "resets": 0.0,
+    }
+    if function.name == "quantile_over_time":  # NaN is the least
+        assert (asked(function, math.nan, 1.0, 3.0), asked(function, 1.0, 3.0, 5.0)) == (1.0, 3.0)
         return
-    with pytest.raises(UnsupportedError, match=rf"{function.name}\(\) of NaN"):
-        asked(function, math.nan, 1.0)
+    found = asked(function, math.nan, 1.0)
+    assert found is not None
+    assert found == known[function.name] if function.name in known else math.isnan(found)
+
+
+def test_sums_of_what_is_infinite_are_as_floats_have_it() -> None:
+    """Also where only the sum is; two NaN are no change."""
+    largest = 1.7e308
+    for values, expected in (
+        ((math.inf, 1.0), math.inf),
+        ((math.inf, -math.inf), math.nan),
+        ((largest, largest), math.inf),
+        ((0.1, 0.2, 0.3), 0.6),
+    ):
+        assert vectors.total(values) == pytest.approx(expected, nan_ok=True)
+    changes = FUNCTIONS["changes"]
+    assert isinstance(changes, RangeFunction)
+    assert asked(changes, math.nan, math.nan) == 0.0
 
 
 def test_a_range_tells_its_samples_in_seconds() -> None:
@@ -255,13 +299,13 @@ def test_a_range_function_may_take_numbers(monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_slope_of_a_line_is_its_own(slope: float, start: float, times: list[int]) -> None:
     """Wherever it was sampled."""
     points = [(float(at), start + slope * at) for at in sorted(times)]
-    assert functions.slope(points) == pytest.approx(slope, abs=1e-6 * (1 + abs(start)))
+    assert functions.regression(points, 0.0)[0] == pytest.approx(slope, abs=1e-6 * (1 + abs(start)))
 
 
 def test_the_slope_is_exact_in_milliseconds() -> None:
     """Where a difference of two times in seconds has lost digits."""
     points = [(1.7e9 + 0.123, 0.0), (1.7e9 + 1.124, 1.0), (1.7e9 + 2.127, 2.1)]
-    assert functions.slope(points) == pytest.approx(1.0479204439024665, rel=1e-14)
+    assert functions.regression(points, points[0][0])[0] == pytest.approx(1.0479204439024665, rel=1e-14)
 
 
 @pytest.mark.parametrize(
@@ -296,8 +340,9 @@ def test_what_rounding_leaves_out_is_kept(
 
 def test_the_slope_of_what_stays_is_zero() -> None:
     """Exactly, whatever the sums round to; of what is infinite there is none."""
-    assert functions.slope([(at, 0.7215400323407826) for at in (0.306, 2.288, 9.014, 9.453)]) == 0.0
-    assert math.isnan(functions.slope([(0.0, math.inf), (1.0, math.inf)]))
+    flat = [(at, 0.7215400323407826) for at in (0.306, 2.288, 9.014, 9.453)]
+    assert functions.regression(flat, 5.0) == (0.0, 0.7215400323407826)
+    assert all(map(math.isnan, functions.regression([(0.0, math.inf), (1.0, math.inf)], 0.0)))
 
 
 @pytest.mark.parametrize(

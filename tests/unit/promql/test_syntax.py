@@ -157,7 +157,7 @@ def test_the_labels_that_a_tree_keeps(text: str, expected: set[str]) -> None:
         ("idelta(x[1m])", 60.0),
         ("deriv(x[1m])", 60.0),
         ("resets(x[1m])", None),
-        ("predict_linear(x[5m], 60)", None),
+        ("predict_linear(x[5m], 60)", 300.0),
         ("abs(x)", None),
         ("rate(rate(x[1m])[5m:1m])", 60.0),
     ],
@@ -243,7 +243,7 @@ def test_arguments_have_kinds() -> None:
     """Those of functions that are evaluated; the last kind holds for all that follow."""
     kinds = [kind for kind, _ in syntax.arguments(syntax.parse('label_join(x, "a", "b", "c")'))]
     assert kinds == [Kind.VECTOR, Kind.TEXT, Kind.TEXT, Kind.TEXT]
-    assert syntax.arguments(syntax.parse("predict_linear(x[5m], 60)")) == []
+    assert syntax.arguments(syntax.parse("histogram_count(x)")) == []
     assert syntax.arguments(syntax.parse("x")) == []
     assert syntax.arguments(syntax.parse("time()")) == []
 

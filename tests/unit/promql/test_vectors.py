@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from harness.promql import UnsupportedError, Vector, syntax, vectors
-from tests.unit.promql.given import TIMES, line, series, vector
+from harness.promql import Dialect, UnsupportedError, Vector, operators, syntax, vectors
+from tests.unit.promql.given import TIMES, line, series, value, vector
 
 NAMED = (("__name__", "x"), ("instance", "a"))
 UNNAMED = (("instance", "a"),)
@@ -168,21 +168,40 @@ def test_arithmetic_at_its_edges(text: str, expected: float) -> None:
 def test_an_operator_without_an_entry_is_said() -> None:
     """Whatever its sides are."""
     for left, right in ((1.0, 2.0), ({NAMED: 1.0}, 2.0), (1.0, {NAMED: 1.0}), ({NAMED: 1.0}, {NAMED: 1.0})):
-        with pytest.raises(UnsupportedError, match="the operator atan2 is not evaluated"):
-            vectors.combine("atan2", None, left, right)  # type: ignore[arg-type]
+        with pytest.raises(UnsupportedError, match="the operator << is not evaluated"):
+            operators.combine("<<", None, left, right)  # type: ignore[arg-type]
+
+
+def test_an_angle_loses_the_name_since_2_47() -> None:
+    """Before, it kept it, unlike other arithmetic."""
+    one = series("x", [1.0] * 11)
+    assert vector("x atan2 1", one) == {(("instance", "a"),): pytest.approx(math.pi / 4)}
+    assert vector("x atan2 x", one) == {(("instance", "a"),): pytest.approx(math.pi / 4)}
+    old = Dialect.of("2.46.0")
+    for text in ("1 atan2 x", "x atan2 x"):
+        found = value(text, one, dialect=old)
+        assert isinstance(found, dict)
+        assert found == {NAMED: pytest.approx(math.pi / 4)}
+
+
+def test_a_deviation_too_large_for_a_float_is_infinite() -> None:
+    """And of infinity beside a number there is none."""
+    far = [series("x", [number] * 11, instance=name) for number, name in ((1e200, "a"), (-1e200, "b"))]
+    assert vector("stdvar(x)", *far) == {(): math.inf}
+    assert vector("stddev(x / 0)", *far) == {(): pytest.approx(math.nan, nan_ok=True)}
 
 
 def test_a_set_with_a_number_is_said() -> None:
     """The parser refuses it; if it did not, there would be no such operator."""
     for left, right in ((1.0, {NAMED: 1.0}), ({NAMED: 1.0}, 1.0)):
         with pytest.raises(UnsupportedError, match="the operator and is not evaluated"):
-            vectors.combine("and", None, left, right)  # type: ignore[arg-type]
+            operators.combine("and", None, left, right)  # type: ignore[arg-type]
 
 
 def test_a_filter_of_two_numbers_gives_nan() -> None:
     """The parser refuses it; if it did not, a false one must not pass for a number."""
-    assert vectors.combine("<", None, 1.0, 2.0) == 1.0
-    assert math.isnan(_number(vectors.combine(">", None, 1.0, 2.0)))
+    assert operators.combine("<", None, 1.0, 2.0) == 1.0
+    assert math.isnan(_number(operators.combine(">", None, 1.0, 2.0)))
 
 
 def _number(value: vectors.Value) -> float:
@@ -219,7 +238,17 @@ def test_sides_that_do_not_match_give_nothing() -> None:
     assert found == {(("instance", "a"), ("view", "q")): 80 - 30}
 
 
-@pytest.mark.parametrize("text", ["x + on (instance) y", "y + on (instance) x", "x * on (instance) group_left x"])
+def test_only_what_passes_a_filter_must_match_alone() -> None:
+    """Of two that match one, a filter lets one through; and nothing matches nothing, however many there are."""
+    given = (*SET_LEFT, series("y", [15.0] * 11, view="p"))
+    assert vector("x > on (instance) y", *given) == {(("instance", "a"),): 20}
+    assert vector("nothing + on (instance) x", *given) == {}
+    assert vector("x + on (instance) nothing", *given) == {}
+    with pytest.raises(UnsupportedError, match="many-to-one"):
+        vector("x < on (instance) (y + 10)", *given)
+
+
+@pytest.mark.parametrize("text", ["y + on (instance) x", "x * on (instance) group_left x"])
 def test_many_to_many_is_not_evaluated(text: str) -> None:
     """On whichever side the many are; the server refuses it too."""
     with pytest.raises(UnsupportedError, match="many-to-many"):

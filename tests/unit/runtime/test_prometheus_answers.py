@@ -56,6 +56,21 @@ def test_any_answer_is_one_error(shape: str) -> None:
             assert isinstance(server.read("up"), NoData)
 
 
+@pytest.mark.parametrize(("written", "expected"), [("15", 15.0), ("0", None), ("NaN", None), ("+Inf", None)])
+def test_the_default_step_is_what_the_server_shows(written: str, expected: float | None) -> None:
+    """What is no step is none."""
+    shown = {"data": {"result": [{"metric": {}, "value": [1, written]}]}}
+    with serving(whole(json.dumps(shown).encode())) as (address, _):
+        assert Prometheus(address).default_step_s() == expected
+
+
+@pytest.mark.parametrize("shape", ["a list", "503", "no point", "nothing"])
+def test_without_an_answer_the_default_step_is_not_known(shape: str) -> None:
+    """That is no error: it matters to few panels."""
+    with serving(SHAPES[shape]) as (address, _):
+        assert Prometheus(address).default_step_s() is None
+
+
 def _beside(shape: Answer) -> Answer:
     """A Prometheus that knows the time, and answers everything else so."""
 

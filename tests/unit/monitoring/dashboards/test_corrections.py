@@ -195,8 +195,8 @@ def test_a_rate_of_a_sum_becomes_the_sum_of_rates() -> None:
     steady = series("x", line(10, start=1000))
     restarted = Series({"__name__": "x", "instance": "b"}, tuple(zip(TIMES, [*range(50, 56), *range(5)], strict=True)))
     text = "rate(sum(x)[10s:1s])"
-    with pytest.raises(UnsupportedError, match="subquery"):
-        value(text, steady, restarted)
+    assert value(text, steady, restarted) == {(): pytest.approx(99 * 10 / 9 + 1054 / 9, rel=1)}
+    assert value(text, steady, restarted) != value(text, steady, restarted, applied=RIGHT)
     assert value(text, steady, restarted, applied=RIGHT) == value("sum(rate(x[10s]))", steady, restarted)
 
 
@@ -279,6 +279,12 @@ EXPRESSIONS = (
     "max_over_time(x[4s]) or vector(0)",
     "topk(1, x) * on (instance) group_left y",
     "1 < bool 2",
+    "x offset 3s",
+    "rate(x[4s] @ 5) or rate(x[4s] offset -2s)",
+    "max_over_time(rate(x[4s])[5s:2s])",
+    "sum_over_time(timestamp(x)[5s:2s] offset 1s)",
+    "predict_linear(x[4s] offset 2s, 60)",
+    "sum_over_time(predict_linear(x[4s] offset 2s, 60)[3s:1s])",
 )
 
 
@@ -291,13 +297,17 @@ def test_without_corrections_it_is_the_engine(text: str) -> None:
 
 
 def test_a_rate_of_a_sum_is_per_second_and_its_increase_is_not() -> None:
-    """Also under the truth, which is exact; at another moment than the whole it is not evaluated."""
+    """Also under the truth, which is exact, and at another moment than the whole."""
     every = [series("x", line(3)), series("x", line(1), instance="b")]
     assert value("rate(sum(x)[4s:1s])", *every, applied=RIGHT) == {(): pytest.approx(4)}
     assert value("irate(sum(x)[4s:1s])", *every, applied=RIGHT) == {(): pytest.approx(4)}
     assert value("increase(sum(x)[4s:1s])", *every, applied=RIGHT) == {(): pytest.approx(16)}
     assert value("increase((sum(x))[4s:1s])", *every, applied=TRUE) == {(): pytest.approx(16)}
-    for text in ("rate(sum(x)[4s:1s] offset 1s)", "rate(x[4s:1s])", "max_over_time(sum(x)[4s:1s])"):
+    late = [series("x", [*line(3)[:8], *[1000.0] * 3])]
+    assert value("rate(sum(x)[4s:1s] offset 3s)", *late, applied=RIGHT) == {(): pytest.approx(3)}
+    assert value("rate(sum(x)[4s:1s] @ 7)", *late, applied=TRUE) == {(): pytest.approx(3)}
+    assert value("max_over_time(sum(x)[4s:1s])", *every, applied=RIGHT) == {(): 40}
+    for text in ("rate(sum(max_over_time(x[2s:1s]))[4s:1s])", "rate(sum(timestamp(x))[4s:1s])"):
         with pytest.raises(UnsupportedError, match="not evaluated"):
             value(text, *every, applied=RIGHT)
 

@@ -58,6 +58,7 @@ def test_one_idle_series(expression: str, labels: dict[str, str] | None) -> None
         ("sum by (v) (rate(all[1m])) / on (v) group_left () sum by (v) (rate(bad[1m]))", None),
         ("sum by (v) (rate(all[1m])) - (sum by (v) (rate(bad[1m])) or 0 * sum by (v) (rate(all[1m])))", None),
         ("sum by (v) (rate(all[1m])) > sum by (v) (rate(bad[1m]))", None),
+        ("sum by (v) (rate(all[1m])) - sum by (v) (rate(bad[1m] offset 1s))", None),
         ("rate(all[1m]) * 5", None),
         ("rate(all[1m]) / rate(nothing[1m])", None),
     ],

@@ -169,6 +169,17 @@ def test_a_record_is_evaluated_anew_when_an_alert_reads_it() -> None:
     assert reach_s(made.rules, alert) == 7.0
 
 
+def test_an_alert_may_look_at_another_time() -> None:
+    """As far back as its offset and its subquery say; a time that does not move with the evaluation is not followed."""
+    alert = rule("max_over_time(rate(x[4s])[3s:1s] offset 2s) > 1")
+    made = replay([alert], counter([2.0 * place for place in range(30)]))
+    (evaluation,) = alert_states.evaluations(made, alert, (20.5,))
+    assert evaluation.values == {(("instance", "a"),): pytest.approx(2.0)}
+    assert reach_s(made.rules, alert) == 9.0
+    with pytest.raises(UnsupportedError, match="@ with a time"):
+        reach_s([fixed := rule("x @ 5 > 1")], fixed)
+
+
 def test_a_record_that_gives_nothing_is_nothing_at_once() -> None:
     """Prometheus marks its series as stale in the evaluation in which it has no value."""
     record = rule("x > 0", name="r", alert=False)
