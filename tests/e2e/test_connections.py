@@ -5,11 +5,13 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+import requests
 
 from harness.config import toml_file
 from harness.runtime import process
@@ -118,10 +120,22 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         command = [nginx, "-p", str(here), "-c", str(here / "nginx.conf"), "-e", str(here / "error.log")]
         running = subprocess.Popen(command)
         try:
+            await_scraped(services.prometheus)
             yield Gateway(ports, here, services)
         finally:
             running.terminate()
             running.wait(10)
+
+
+def await_scraped(prometheus: str) -> None:
+    """Prometheus takes 5 s from its start to its first scrape."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        answer = requests.get(f"{prometheus}/api/v1/query", params={"query": "up"}, timeout=10).json()
+        if answer["data"]["result"]:
+            return
+        time.sleep(0.2)
+    raise AssertionError("nothing was scraped")
 
 
 def doctor(harness: Harness, gateway: Gateway, prometheus: str, *flags: str | Path) -> Done:

@@ -148,7 +148,7 @@ def test_every_hop_of_a_redirect_is_a_sample(harness: Harness, write: Writer, tm
 def test_workers_that_are_recycled_raise_no_alarm(harness: Harness, tmp_path: Path) -> None:
     """Each new one runs SQL of its own, outside of any request."""
     out = tmp_path / "run"
-    done = harness.run("run", *SHORT, "--out", out, GUNICORN_CMD_ARGS="--max-requests 60")
+    done = harness.run("run", *SHORT, "--users", "4", "--out", out, GUNICORN_CMD_ARGS="--max-requests 40")
     assert done.code == 0, done.told
     assert "processes started in the window" in (out / "report.json").read_text()
 

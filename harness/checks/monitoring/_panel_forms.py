@@ -49,7 +49,8 @@ def without_meaning(asked: ParsedPanel, names: Instrumentation, run: Run) -> Mis
     if why := forms.constant_ratio(asked.tree):
         text = f"it divides each series by itself, so it is constant: {why}; sum both sides without that label"
         return Mistake("constant-ratio", Code.WRONG_EXPRESSION, text)
-    if metric := forms.bare_counter(asked.tree, lambda metric: is_counter(names, metric)):
+    is_record = asked.panel.rule and syntax.comparison(asked.tree) is None  # which others read, perhaps with rate()
+    if not is_record and (metric := forms.bare_counter(asked.tree, lambda metric: is_counter(names, metric))):
         text = (
             f"{metric} is a counter, and without rate() it shows all since its process started: it falls at a restart, "
             f"hardly moves later, and holds the scrapes; write {_rated(metric)}"
@@ -93,7 +94,7 @@ def spoiled(asked: ParsedPanel, evaluate: Evaluate) -> Iterator[Mistake]:
         more = f" and {lost.count - 1} more" if lost.count > 1 else ""
         fix = "give the other side a 0 where it has no series, as in `... or 0 * ...`"
         yield Mistake("dropped-series", Code.WRONG_EXPRESSION, f"{text} {_series(lost.labels)}{more}: {fix}")
-    is_alert = asked.panel.rule and syntax.comparison(asked.tree) is not None  # of which the worst instance is asked
+    is_alert = asked.panel.rule and syntax.comparison(asked.tree) is not None  # which asks for the worst instance
     if not is_alert and (parts := merges.largest_of_parts(asked.tree, evaluate)):
         names = ", ".join(parts[:MOST_VALUES])
         text = f"it takes one of {names} for all of them: each counts only its own; write sum()"
