@@ -1,10 +1,13 @@
 """A question to Prometheus, and its answer: a reading, or no data with the reason."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from harness.core.codes import Code
+
+METRIC_NAME = "__name__"
+"""The label that holds a metric's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,16 @@ class Series:
 
     labels: Mapping[str, str]
     points: tuple[tuple[float, float], ...]
+    _sorted: dict[bool, tuple[tuple[str, str], ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def sorted_labels(self, *, named: bool) -> tuple[tuple[str, str], ...]:
+        """Pairs of name and value, sorted, empty values left out; the metric's name among them if `named`."""
+        if named not in self._sorted:
+            pairs = ((name, value) for name, value in self.labels.items() if value and (named or name != METRIC_NAME))
+            self._sorted[named] = tuple(sorted(pairs))
+        return self._sorted[named]
 
     @property
     def last(self) -> float:

@@ -277,7 +277,7 @@ def by_labels(results: Iterable[tuple[Series, float | None]], *, named: bool) ->
     for series, value in results:
         if value is None:
             continue
-        labels = vectors.labels_of(series.labels, named=named)
+        labels = series.sorted_labels(named=named)
         if labels in found:
             raise UnsupportedError("two series of the result have the same labels")
         found[labels] = value

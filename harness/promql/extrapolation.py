@@ -4,6 +4,7 @@ They follow promql/functions.go (`extrapolatedRate`) at v2.42.0, v2.48.0, v2.51.
 agree to the last digits, and are compared with the real server in tests/e2e/test_promql_conformance.py.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -20,8 +21,13 @@ EXTRAPOLATION_THRESHOLD = 1.1
 def select_range(points: Sequence[Point], end_s: float, range_s: float, dialect: Dialect) -> list[tuple[int, float]]:
     """The samples that `[range]` sees at `end_s`, with times in milliseconds, as Prometheus keeps them."""
     end, start = in_ms(end_s), in_ms(end_s) - in_ms(range_s)
-    seen = ((in_ms(time_s), value) for time_s, value in points)
-    return [(at, value) for at, value in seen if (start < at or (at == start and not dialect.left_open)) and at <= end]
+    first = (bisect_right if dialect.left_open else bisect_left)(points, start, key=_at)
+    last = bisect_right(points, end, key=_at)
+    return [(in_ms(time_s), value) for time_s, value in points[first:last]]
+
+
+def _at(point: Point) -> int:
+    return in_ms(point[0])
 
 
 def rate(points: Sequence[Point], end_s: float, range_s: float, dialect: Dialect) -> float | None:

@@ -4,12 +4,14 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from harness.core.query import METRIC_NAME
+
 Labels = tuple[tuple[str, str], ...]
 """Sorted pairs of name and value."""
 Vector = dict[Labels, float]
 Value = float | Vector
 
-NAME = "__name__"
+NAME = METRIC_NAME
 COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "==": lambda a, b: a == b,
     "!=": lambda a, b: a != b,

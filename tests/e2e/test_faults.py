@@ -14,13 +14,13 @@ from tests.reference import FAULTS
 
 
 def words_of(fault: Fault) -> set[str]:
-    """The checks and findings that must notice it, the programs that it needs, and the ways of injecting it."""
+    """The checks that must notice it, the programs that it needs, and the ways of injecting it."""
     ways = {field.name for field in fields(fault.injection) if getattr(fault.injection, field.name)}
-    return {*fault.caught_by, *fault.named_by, *fault.needs, *ways}
+    return {*fault.caught_by, *fault.needs, *ways}
 
 
 def short_part() -> list[Fault]:
-    """Few faults with each check, finding and way of injecting among them; `make faults` runs them all."""
+    """Few faults with each check and way of injecting among them; `make faults` runs them all."""
     missing = set[str]().union(*map(words_of, FAULTS))
     chosen = []
     while missing:

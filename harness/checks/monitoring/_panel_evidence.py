@@ -13,7 +13,7 @@ from harness.core.run import Run
 from harness.evidence import prometheus_evidence
 from harness.instrumentation import registry
 from harness.monitoring.dashboards.panel_samples import Memo, PanelSamples, joined
-from harness.promql import LOOKBACK_S, Samples, syntax, times, vectors
+from harness.promql import LOOKBACK_S, Samples, syntax, times
 from harness.promql.own_series import UP
 from harness.promql.selection import Selection
 from harness.promql.vectors import Vector
@@ -132,7 +132,7 @@ def shown(facts: Facts, asked: ParsedPanel) -> Vector | NoData:
     reading = facts.evidence.read(query)
     if isinstance(reading, NoData):
         return {} if isinstance(reading, NoSeries) else reading
-    return {vectors.labels_of(each.labels, named=True): each.last for each in reading.series}
+    return {each.sorted_labels(named=True): each.last for each in reading.series}
 
 
 def samples(facts: Facts, asked: ParsedPanel, memo: Memo) -> PanelSamples | NoData:

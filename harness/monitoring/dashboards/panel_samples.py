@@ -11,7 +11,7 @@ from harness.monitoring.dashboards.records import Records
 from harness.promql.engine import Samples
 from harness.promql.extrapolation import Point
 from harness.promql.selection import Selection
-from harness.promql.vectors import NAME, Labels, UnsupportedError, labels_of
+from harness.promql.vectors import NAME, Labels, UnsupportedError
 
 ANY_VIEW = "any other view"
 """A name that no view has, to see whether a matcher lets every view through."""
@@ -106,7 +106,7 @@ def joined(answers: Sequence[Sequence[Series]]) -> tuple[Series, ...]:
     found: dict[Labels, dict[float, float]] = {}
     for answer in answers:
         for each in answer:
-            found.setdefault(labels_of(each.labels, named=True), {}).update(each.points)
+            found.setdefault(each.sorted_labels(named=True), {}).update(each.points)
     return tuple(Series(dict(labels), tuple(sorted(points.items()))) for labels, points in found.items())
 
 

@@ -61,7 +61,7 @@ def _stored(replay: Replay, place: int, at_s: float) -> Vector:
     """What a record stored; of several with one name that which bears the labels that its rule sets."""
     name, own = replay.rules[place].name, replay.rules[place].labels.items()
     return {
-        vectors.labels_of(series.labels, named=False): value
+        series.sorted_labels(named=False): value
         for series in replay.recorded.get(name, ())
         if own <= series.labels.items()
         for time_s, value in series.points
