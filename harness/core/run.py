@@ -213,6 +213,8 @@ class Run:
     evaluates_as: str | None = None
     """A version of Prometheus that evaluates as the server does; empty for none, None where that was not asked."""
 
+    other_times: bool = False
+    """Panels that look at another time, with `offset` or `@`, were asked about it; not in a run of before."""
     default_step_s: float | None = None
     """The step of subqueries that name none, as the server has it; None in a run of before, or where it is unknown."""
 

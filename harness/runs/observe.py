@@ -48,7 +48,7 @@ def verify(watched: Watched, profile: Profile, range_s: float, project: Path, ou
         panels = (*inputs.panels_of(watched.dashboards, profile, measured.window, prometheus), *watched.rules.panels)
         made = replace(_run_of(profile, prometheus.url, measured, out.name), panels=panels, rules=watched.rules.rules)
         made = replace(made, evaluates_as=scraped.evaluates_as, target_labels=scraped.target_labels)
-        made = replace(made, default_step_s=prometheus.default_step_s())
+        made = replace(made, other_times=True, default_step_s=prometheus.default_step_s())
         directory.write_run(made)
         reporter.stage(f"asking for {len(made.panels)} panels" if watched.dashboards else "asking for the rules")
         directory.write_evidence(prometheus.fetch(verification.queries(made)), {})

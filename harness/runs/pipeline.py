@@ -76,6 +76,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
             evaluates_as=scraped.evaluates_as,
             narrowed_by=scraped.narrowed_by,
             target_labels=scraped.target_labels,
+            other_times=True,
             default_step_s=prometheus.default_step_s(),
         )
         directory.write_run(made)

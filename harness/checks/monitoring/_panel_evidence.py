@@ -20,7 +20,7 @@ from harness.promql.vectors import Vector
 
 MOST_SCRAPES = 11_000
 """Scrapes that are fetched of a series for one look of a panel; as many points as Prometheus gives in one curve."""
-_OLDER = "not checked: the run was made before panels that look at another time were asked about it; run again"
+OLDER = "not checked: the run was made before panels that look at another time were asked about it; run again"
 MOST_VALUES = 8
 """Values of a label that a message lists."""
 
@@ -47,6 +47,11 @@ class ParsedPanel:
         return min((each.offset_s for each in self.selections if each.at_s is None), default=0.0)
 
     @property
+    def is_elsewhere(self) -> bool:
+        """It looks at another time than the one at which it is asked."""
+        return any(each.offset_s or each.pinned for each in self.selections)
+
+    @property
     def subject(self) -> str:
         """How the panel is called in verdicts."""
         return subject_of(self.panel)
@@ -68,14 +73,21 @@ def asked_at_s(run: Run, asked: ParsedPanel) -> float:
     return run.window.end_s + asked.delay_s
 
 
+def is_asked(run: Run, asked: ParsedPanel) -> bool:
+    """False for a panel that looks at another time, in a run of before these were asked about it."""
+    return run.other_times or not asked.is_elsewhere
+
+
 def queries_of(run: Run, asked: ParsedPanel) -> tuple[Query, ...]:
     """The panel's own query, and the raw samples of each metric in it."""
+    if not is_asked(run, asked):
+        return ()
     return (_shown_query(run, asked), *raw_queries(run, asked))
 
 
 def raw_queries(run: Run, asked: ParsedPanel) -> tuple[Query, ...]:
     """The raw samples of each metric in a panel wherever it looks, and when records were evaluated."""
-    if _too_far(run, asked):
+    if not is_asked(run, asked) or _too_far(run, asked):
         return ()
     metrics = dict.fromkeys((UP, registry.of(run).responses_by_view, *asked.metrics))
     recorded = (_rule_evidence.evaluations_query(run),) if run.rules else ()
@@ -84,12 +96,7 @@ def raw_queries(run: Run, asked: ParsedPanel) -> tuple[Query, ...]:
 
 def unread(facts: Facts, asked: ParsedPanel) -> str:
     """Why the panel is not compared: it looks at more than is fetched, or than was in a run of before; else empty."""
-    if far := _too_far(facts.run, asked):
-        return far
-    elsewhere = any(each.offset_s or each.pinned for each in asked.selections)
-    if elsewhere and not facts.evidence.answers.keys() >= {*raw_queries(facts.run, asked)}:
-        return _OLDER
-    return ""
+    return _too_far(facts.run, asked) if is_asked(facts.run, asked) else OLDER
 
 
 def _too_far(run: Run, asked: ParsedPanel) -> str:
@@ -126,10 +133,9 @@ def elsewhere_query(run: Run, metrics: tuple[str, ...]) -> Query:
 
 def shown(facts: Facts, asked: ParsedPanel) -> Vector | NoData:
     """What Prometheus shows, by labels; empty when it has nothing to show."""
-    query = _shown_query(facts.run, asked)
-    if asked.delay_s and query not in facts.evidence.answers:
-        return NoData(_OLDER, Code.NOT_EVALUATED)
-    reading = facts.evidence.read(query)
+    if not is_asked(facts.run, asked):
+        return NoData(OLDER, Code.NOT_EVALUATED)
+    reading = facts.evidence.read(_shown_query(facts.run, asked))
     if isinstance(reading, NoData):
         return {} if isinstance(reading, NoSeries) else reading
     return {each.sorted_labels(named=True): each.last for each in reading.series}

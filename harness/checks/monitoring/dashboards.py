@@ -42,18 +42,18 @@ NUDGES = (-TIE, CENTRAL, TIE)
 
 def queries(run: Run) -> tuple[Query, ...]:
     """What each panel asks and is made from, and the names that the target exports."""
-    asked = [asked for panel in run.panels if isinstance(asked := _read(panel), ParsedPanel)]
+    asked = [found for panel in run.panels if isinstance(found := _read_for(run, panel), ParsedPanel)]
     if not asked:
         return ()
-    found = [query for each in asked for query in _panel_evidence.queries_of(run, each)]
+    own = [query for each in asked for query in _panel_evidence.queries_of(run, each)]
     metrics = tuple(metric for each in asked for metric in each.metrics)
     elsewhere = (_panel_evidence.elsewhere_query(run, metrics),) if metrics else ()
-    return tuple(dict.fromkeys((*found, _panel_evidence.names_query(run), *elsewhere)))
+    return tuple(dict.fromkeys((*own, _panel_evidence.names_query(run), *elsewhere)))
 
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     """Every panel; none when the profile names no dashboard."""
-    read = [_read(panel) for panel in facts.run.panels]
+    read = [_read_for(facts.run, panel) for panel in facts.run.panels]
     metrics = tuple(metric for asked in read if isinstance(asked, ParsedPanel) for metric in asked.metrics)
     own = _panel_evidence.names(facts, _panel_evidence.names_query(facts.run))
     elsewhere = _panel_evidence.elsewhere_query(facts.run, metrics)
@@ -81,6 +81,14 @@ def _judge_safely(
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         why = f"it could not be evaluated ({error!r}), a bug of the harness; please report it: {asked.panel.expression}"
         return (inconclusive(ID, asked.subject, Code.NOT_EVALUATED, why, labels=_labels(asked.panel)),)
+
+
+def _read_for(run: Run, panel: Panel) -> ParsedPanel | Verdict | Finding:
+    """As `_read`; what a run of before did not ask for stays unproved."""
+    found = _read(panel)
+    if isinstance(found, ParsedPanel) and not _panel_evidence.is_asked(run, found):
+        return _unproved(panel, _panel_evidence.OLDER)
+    return found
 
 
 def _read(panel: Panel) -> ParsedPanel | Verdict | Finding:

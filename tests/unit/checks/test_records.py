@@ -36,7 +36,7 @@ def rule(name: str, expression: str, *, alert: bool = False) -> Rule:
 def judged(expression: str, *rules: Rule, found: Sequence[Series] = INSERTS) -> tuple[Verdict | Finding, ...]:
     """What the check says of one panel and of the rules; other metrics than those that are given have no series."""
     panels = (Panel("Board", "Traffic", "A", expression),)
-    run = replace(RUN, rules=rules, panels=panels, selector='job="django"')
+    run = replace(RUN, rules=rules, panels=panels, selector='job="django"', other_times=True)
     answers = {}
     for query in records.CHECK.queries(run):
         own = [each for each in (series(UP), *found) if query.text.startswith(f"{each.labels['__name__']}{{")]

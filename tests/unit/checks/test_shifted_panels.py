@@ -15,8 +15,10 @@ from harness.evidence.prometheus_evidence import Evidence
 from harness.instrumentation import registry
 from harness.promql import Dialect, Engine, Samples, syntax
 from harness.promql.own_series import UP
-from tests.unit.checks.facts import RUN, facts
+from tests.unit.checks.facts import RUN as OLDER
+from tests.unit.checks.facts import facts
 
+RUN = replace(OLDER, other_times=True)
 END_S = RUN.window.end_s
 SCRAPES = [END_S - back for back in range(10, -1, -1)]
 COUNTED = registry.of(RUN).responses_by_view
@@ -156,7 +158,7 @@ def test_what_passes_because_nothing_was_there_then_does_not_pass() -> None:
 @pytest.mark.parametrize("expression", [f"{RATE} offset 1d))", f"{RATE})) - {RATE} offset 1d))"])
 def test_a_run_of_before_has_no_answers_for_it(expression: str) -> None:
     """It stays unproved, as it was, whatever was fetched then."""
-    run = replace(STARTED, panels=(panel(expression),))
+    run = replace(STARTED, other_times=False, panels=(panel(expression),))
     plain = replace(run, panels=(panel(f"{RATE}))"),))
     found = {UP: [series(UP, slope=0.0)], COUNTED: [series(COUNTED)]}
     queries = {*dashboards.CHECK.queries(plain), Query(expression, END_S)}
