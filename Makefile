@@ -18,7 +18,7 @@ UV := .tools/uv/bin/uv
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: backends bench bench-gate chaos check clean dashboards demo deployments docs faults help lock matrix mutants prometheus services setup test
+.PHONY: backends bench bench-gate chaos check clean dashboards demo deployments docs faults help lock matrix mutants prometheus services setup test test-long
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -58,8 +58,12 @@ docs: setup ## write the tables of faults, codes and blind spots in docs/ anew
 test: setup ## all tests, the fast ones first
 	$(BIN)/pytest --basetemp=.pytest_tmp --numprocesses 2 --dist worksteal tests/unit tests/docs tests/project tests/target_app tests/recorded tests/oracle tests/chaos
 	cd witness && ../$(BIN)/pytest --basetemp=../.pytest_tmp -q -p no:cacheprovider
-	$(BIN)/pytest --basetemp=.pytest_tmp -m "not quiet" --numprocesses $(JOBS) --dist loadgroup tests/e2e
+	$(BIN)/pytest --basetemp=.pytest_tmp -m "not quiet and not long" --numprocesses $(JOBS) --dist loadgroup tests/e2e
 	$(BIN)/pytest --basetemp=.pytest_tmp -m quiet --numprocesses $(JOBS) --dist loadfile tests/e2e
+
+test-long: services ## the end-to-end tests that `make test` leaves out, and every shape of deployment
+	HARNESS_DEPLOYMENTS=all $(BIN)/pytest --basetemp=.pytest_tmp -m long --numprocesses $(JOBS) --dist loadgroup tests/e2e
+	HARNESS_DEPLOYMENTS=all $(BIN)/pytest --basetemp=.pytest_tmp --numprocesses 1 tests/e2e/test_deployments.py
 
 check: setup ## lint, format, types, import rules, dead code, documentation
 	$(BIN)/ruff check

@@ -23,9 +23,9 @@ pytestmark = pytest.mark.xdist_group("servers")
 CELLS = [
     ("sqlite", "locmem", "sync"),
     ("postgresql", "redis", "gthread"),
-    ("mysql", "memcached", "sync"),
+    ("mysql", "memcached", "asgi"),
     ("postgresql", "django-redis", "asgi"),
-    ("mysql", "file", "asgi"),
+    ("mysql", "file", "sync"),
 ]
 DELAY_MS = 30
 
@@ -59,7 +59,15 @@ def unsettled(report: Report) -> list[tuple[str, str, str]]:
     return [(v.check, v.subject, v.why) for v in report.verdicts if v.status is not Status.PASS]
 
 
-@pytest.mark.parametrize("cell", CELLS, ids=" ".join)
+OFTEN = 3
+"""How many of the cells `make test` runs: each engine and server once."""
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [*CELLS[:OFTEN], *(pytest.param(cell, marks=pytest.mark.long) for cell in CELLS[OFTEN:])],
+    ids=" ".join,
+)
 def test_a_cell_of_the_matrix_verifies(
     harness: Harness, tmp_path: Path, answered: Callable[[str], None], cell: tuple[str, str, str]
 ) -> None:

@@ -45,6 +45,7 @@ def repository(tmp_path: Path) -> Path:
     return copied_project(tmp_path / "project", head + SHORT + "\n[profiles.smoke2]" + rest)
 
 
+@pytest.mark.long
 def test_the_commands_of_the_page_run(harness: Harness, repository: Path) -> None:
     """One after the other, as a reader would type them."""
     typed = commands()

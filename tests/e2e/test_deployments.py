@@ -228,8 +228,8 @@ def victoria_metrics(rig: Rig) -> Built:
 
 SHAPES: Mapping[str, Shape] = {
     "another job in the selector": Shape(another_job, ci=True, findings=frozenset({FindingCode.OTHER_TARGETS})),
-    "two targets of one instance": Shape(sidecar, ci=True, findings=frozenset({FindingCode.OTHER_TARGETS})),
-    "three Prometheis": Shape(pair, ci=True, findings=frozenset({FindingCode.OTHER_SCRAPERS})),
+    "two targets of one instance": Shape(sidecar, findings=frozenset({FindingCode.OTHER_TARGETS})),
+    "three Prometheis": Shape(pair, findings=frozenset({FindingCode.OTHER_SCRAPERS})),
     "remote write": Shape(remote_write, ci=True),
     "duplicates of a pair": Shape(
         duplicates,

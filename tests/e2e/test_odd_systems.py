@@ -156,6 +156,7 @@ def test_a_job_may_hold_a_target_of_another_kind(harness: Harness, write: Writer
     assert len(scraped) == 2
 
 
+@pytest.mark.long
 def test_a_second_prometheus_may_scrape(harness: Harness, write: Writer) -> None:
     """Its requests bear the view of the metrics, and are nobody's traffic."""
     second = Sidecar("second", ("{python}", "{fault}/second.py", "{port}", "{target_port}"))
@@ -172,6 +173,7 @@ def test_a_histogram_may_be_dropped_on_purpose(harness: Harness, write: Writer) 
     assert {each.code for each in report.findings if each.check in unproved} >= {FindingCode.UNPROVED}
 
 
+@pytest.mark.long
 def test_any_family_may_be_dropped_on_purpose(harness: Harness, write: Writer) -> None:
     """What needs it is not proved, and names it; the rest is judged."""
     families = "django_http_re.*_body_total_bytes.*|django_http_responses_total_by_charset.*|django_model_.*"
@@ -191,6 +193,7 @@ def test_what_is_missing_and_not_dropped_fails(harness: Harness, write: Writer) 
     assert "database" in {each.check for each in report.verdicts if each.status is Status.FAIL}
 
 
+@pytest.mark.long
 def test_a_missing_middleware_is_no_dropped_histogram(harness: Harness, write: Writer) -> None:
     """It fails, whatever else Prometheus drops."""
     missing = "MIDDLEWARE = [name for name in MIDDLEWARE if not name.endswith('PrometheusAfterMiddleware')]\n"
