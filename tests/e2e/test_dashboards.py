@@ -80,6 +80,8 @@ RIGHT: Mapping[str, str] = {
     "over time": 'max_over_time(up{job="$job"}[$__range]) + avg_over_time(up{job="$job"}[$__range])',
     "samples": f"sum(count_over_time({STATUS}{{{USER}}}[$__range])) + sum(changes({STATUS}{{{USER}}}[$__range]))",
     "slope": "sum(deriv(django_migrations_applied_total[$__range])) + sum(delta(up[$__range]))",
+    "foreseen": f"predict_linear({STATUS}{{{USER}}}[$__range], 60)",
+    "a plain subquery": f"sum(rate({STATUS}{{{USER}}}[1m:1s]))",
     "absent labels": f'sum without (pod) (rate({STATUS}{{{USER},namespace!="kube-system",pod=~".*"}}[$__range]))',
 }
 WRONG: Mapping[str, tuple[str, str]] = {
@@ -93,6 +95,7 @@ WRONG: Mapping[str, tuple[str, str]] = {
         "it excludes <unnamed view>",
     ),
     "all views": (f"sum(rate({STATUS}[$__rate_interval]))", "counts scrapes"),
+    "all views, a day ago": (f"sum(rate({STATUS}[$__rate_interval] offset 1d))", "counts scrapes"),
     "average of percentiles": (f"avg(histogram_quantile(0.9, sum by (le, view) ({B})))", "averages percentiles"),
     "average of percentiles in ms": (
         f"avg(histogram_quantile(0.9, sum by (le, view) ({B})) * 1000)",
@@ -133,11 +136,8 @@ BESIDE: Mapping[str, tuple[str, str]] = {
     "a zero for nothing": (f"sum({R}) or vector(0)", "latent-mistake"),
 }
 UNPROVED: Mapping[str, str] = {
-    "a day ago": f"sum(rate({STATUS}[$__rate_interval] offset 1d))",
     "each value": f'count_values("value", sum by (view) ({R}))',
-    "foreseen": f"predict_linear({STATUS}{{{USER}}}[$__range], 60)",
     "scrapes inside": "sum(rate(django_http_requests_latency_including_middlewares_seconds_count[$__rate_interval]))",
-    "a plain subquery": f"sum(rate({STATUS}{{{USER}}}[1m:1s]))",
     "any name": '{__name__=~"django_db_.*"}',
     "scalar": "1 + 2 * 3",
     "a constant": "vector(1)",

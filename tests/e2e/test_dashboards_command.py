@@ -160,7 +160,7 @@ def test_our_own_boards_hold_on_a_stack_that_runs(harness: Harness, used: embedd
     """Each query of each panel has a verdict or a finding that says why it has none, and none fails."""
     boards = PROJECT / "monitoring" / "grafana" / "dashboards"
     done = harness.run(
-        "dashboards", boards, "--prometheus", used.prometheus, "--range", "15s", "--json", "--out", tmp_path / "out"
+        "dashboards", boards, "--prometheus", used.prometheus, "--range", "30s", "--json", "--out", tmp_path / "out"
     )
     assert done.code == 0, done.told
     report = parse(done.out)
