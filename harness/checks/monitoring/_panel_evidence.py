@@ -152,9 +152,11 @@ def samples(facts: Facts, asked: ParsedPanel, memo: Memo) -> PanelSamples | NoDa
             return found
         series[metric] = found
     scrapes: dict[str, tuple[float, ...]] = {}
+    scraped: dict[str, tuple[float, ...]] = {}
     known = prometheus_evidence.targets(run, facts.evidence)
     for up in series[UP]:
-        scrapes[known.name(up.labels)] = tuple(at for at, value in up.points if value == 1)
+        scrapes[known.name(up.labels)] = tuple(at for at, _ in up.points)
+        scraped[known.name(up.labels)] = tuple(at for at, value in up.points if value == 1)
     if not scrapes:
         return NoData("no scrape of the target is known", Code.NO_SCRAPE)
     try:
@@ -169,6 +171,7 @@ def samples(facts: Facts, asked: ParsedPanel, memo: Memo) -> PanelSamples | NoDa
         step_s=run.default_step_s or (times.DEFAULT_STEP_S if run.embedded else None),
         dialect=dialect,
         updates=scrapes,
+        scraped=scraped,
         source=lambda each: known.name(each.labels),
         recordings=_rule_evidence.by_record(facts),
         traffic=traffic,

@@ -1,7 +1,7 @@
 """The samples that a panel is made from, and what is known of them beyond the samples: scrapes, background traffic."""
 
 from bisect import bisect_left
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -31,8 +31,13 @@ class Memo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PanelSamples(Samples):
-    """What a panel is evaluated on: `updates` are the times of the successful scrapes, by instance."""
+    """What a panel is evaluated on: `updates` are the times of all scrapes, by instance.
 
+    One that failed, too, ends the series of its target (scrape/scrape.go, `scrapeAndReport`).
+    """
+
+    scraped: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Times of the scrapes that did not fail, by instance."""
     traffic: Traffic
     """How the instrumentation distinguishes background traffic from that of users."""
     background: Sequence[Series] = ()
@@ -96,7 +101,7 @@ class PanelSamples(Samples):
 
     def from_zero(self, series: Series, points: Sequence[Point]) -> Sequence[Point]:
         """Samples with a zero at the last scrape that did not have the series yet."""
-        times = self.updates.get(self.source(series), ())
+        times = self.scraped.get(self.source(series), ())
         place = bisect_left(times, points[0][0]) if points else 0
         return [(times[place - 1], 0.0), *points] if place else points
 

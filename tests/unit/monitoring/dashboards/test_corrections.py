@@ -40,6 +40,7 @@ def samples(*found: Series, memo: Memo | None = None, at_s: float = TIMES[-1]) -
         at_s=at_s,
         dialect=NEWEST,
         updates={each.labels["instance"]: TIMES for each in found},
+        scraped={each.labels["instance"]: TIMES for each in found},
         traffic=TRAFFIC,
         background=tuple(each for each in found if each.labels.get("route") == METRICS_VIEW),
         background_views=frozenset({METRICS_VIEW}),
