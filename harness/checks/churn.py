@@ -25,6 +25,13 @@ OF_PROMETHEUS = frozenset({"percentiles"})
 """Checks of what Prometheus computes of the whole window."""
 SHARES = frozenset({"error-ratio", "latency-buckets", "percentiles", "timer-span"})
 """Checks of shares and sums, which requests that left may move either way."""
+BOUNDED = frozenset(
+    {
+        *("request-conservation", "request-counts", "rate", "running-counts"),  # against the client, less what left
+        *("response-conservation", "side-counters", "latency-conservation"),  # among counters of the same processes
+    }
+)
+"""Checks whose own limits hold what left: what they find beyond it is something else."""
 BY_THEMSELVES = frozenset({"scrape-health", "series-presence", "quiescence", "dashboards", "records", "alerts"})
 """Checks of which no outcome comes from requests that left."""
 
@@ -171,6 +178,14 @@ def spared(facts: Facts, check: str, results: Iterable[Verdict | Finding]) -> tu
         return (*kept, Finding(FindingCode.UNACCOUNTED, "replicas that left", text, check))
     if is_too_much(facts, left):
         return tuple(_undecided(result, left) if result in doubtful else result for result in given)
+    if check in BOUNDED:
+        return given
+    given = tuple(
+        _undecided(result, left) if result in doubtful and _is_far(result, left) else result for result in given
+    )
+    doubtful = [result for result in doubtful if not _is_far(result, left)]
+    if not doubtful:
+        return given
     text = (
         f"{describe(left)}, which may explain {len(doubtful)} of {len(given)} results: these are not proved, e.g. "
         f"{doubtful[0].subject}: {doubtful[0].why}"
@@ -181,6 +196,14 @@ def spared(facts: Facts, check: str, results: Iterable[Verdict | Finding]) -> tu
 
 def _is_doubtful(verdict: Verdict) -> bool:
     return verdict.status is not Status.PASS and (verdict.code in LESS or verdict.check in SHARES)
+
+
+def _is_far(verdict: Verdict, left: Unaccounted) -> bool:
+    """Off by more than one for each request that left, and by a greater share than may leave: not explained by these."""
+    expected, observed = verdict.expected, verdict.observed
+    if expected is None or observed is None:
+        return False
+    return abs(observed - expected) > max(left.total, MOST_UNACCOUNTED * abs(expected))
 
 
 def _undecided(verdict: Verdict, left: Unaccounted) -> Verdict:

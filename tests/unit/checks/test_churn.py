@@ -136,3 +136,32 @@ def test_of_a_stack_of_the_harness_nothing_is_spared() -> None:
     assert churn.unaccounted(found) == churn.NONE
     short = Verdict("cache", "gets", Status.FAIL, "2 short", code=Code.SHORT)
     assert churn.spared(found, "cache", (short,)) == (short,)
+
+
+def few_left() -> Facts:
+    """Three of 47 requests at the most."""
+    left = replica("a", loads(0, 0, 1, 3, start=9), since=20)
+    more = replica("c", loads(0, 0, 40, 40, 40, 40, 40, 40), since=7)
+    return given(47, steady(1, 4, 5, 6, 6, 6), left, B, more)
+
+
+@pytest.mark.parametrize("check", sorted(churn.BOUNDED))
+def test_what_is_beyond_a_bound_is_not_what_left(check: str) -> None:
+    """The law has taken off already all that may have left: the rest is lost."""
+    short = Verdict(check, "requests", Status.FAIL, "20 short", 47, 27, code=Code.SHORT)
+    assert churn.spared(few_left(), check, (short,)) == (short,)
+
+
+@pytest.mark.parametrize(("observed", "spared"), [(91, True), (89, False), (0, False)])
+def test_few_requests_explain_little(observed: int, spared: bool) -> None:
+    """Off by a tenth, or by no more than left, it is a finding; by more it is not known, and never a pass."""
+    short = Verdict("cache", "gets", Status.FAIL, "short", 100, observed, code=Code.SHORT)
+    fine = Verdict("cache", "sets", Status.PASS, "same", 5, 5, code=Code.AGREES)
+    first, second = churn.spared(few_left(), "cache", (short, fine))
+    if spared:
+        assert first == fine
+        assert isinstance(second, Finding)
+        assert "may explain 1 of 2 results" in second.text
+    else:
+        assert isinstance(first, Verdict)
+        assert (first.status, first.code, second) == (Status.INCONCLUSIVE, Code.UNACCOUNTED, fine)
