@@ -199,7 +199,7 @@ def _is_doubtful(verdict: Verdict) -> bool:
 
 
 def _is_far(verdict: Verdict, left: Unaccounted) -> bool:
-    """Off by more than one for each request that left, and by a greater share than may leave: not explained by these."""
+    """Off by more than one for each request that left, and by a greater share than may leave: so not by these."""
     expected, observed = verdict.expected, verdict.observed
     if expected is None or observed is None:
         return False
