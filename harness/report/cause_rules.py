@@ -123,6 +123,11 @@ def _mistake(name: str, check: str = "dashboards") -> Sign:
     return Sign(check, frozenset({Code.WRONG_EXPRESSION}), {name: frozenset({"wrong"})})
 
 
+def _also_recorded(cause: str, text: str, mistake: str) -> tuple[CauseRule, ...]:
+    """A mistake of a panel, or of a record that it reads."""
+    return tuple(CauseRule(cause, text, (_mistake(mistake, check),)) for check in ("dashboards", "records"))
+
+
 NOT_MODIFIED = Sign("request-counts", LESS, {"status": frozenset({"304"})})
 OVERRIDDEN = _over(method=OVERRIDES)
 FALLEN_BACK = Sign(
@@ -212,21 +217,21 @@ RULES: tuple[CauseRule, ...] = (
         "a panel filters buckets by value inside histogram_quantile(): remove the filter",
         (_mistake("filters"),),
     ),
-    CauseRule(
+    *_also_recorded(
         "scrapes-as-traffic",
         "a panel counts scrapes or health checks as traffic: use a counter by view, and exclude their views",
-        (_mistake("background"),),
+        "background",
     ),
     CauseRule(
         "short-range",
         "the range of a panel holds fewer than four scrapes: use $__rate_interval, or scrape more often",
         (Sign("dashboards", frozenset({Code.SHORT_RANGE})),),
     ),
-    CauseRule(
+    *_also_recorded(
         "hidden-404s",
         "a panel excludes <unnamed view>, and with it every request that no URL pattern matched: exclude only the "
         "views of scrapes and health checks",
-        (_mistake("unnamed"),),
+        "unnamed",
     ),
     CauseRule(
         "impossible-panel",

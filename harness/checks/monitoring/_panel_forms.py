@@ -1,6 +1,6 @@
 """What an expression cannot say, whatever happens, and what it loses where it puts series together, in words."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.checks.monitoring._panel_evidence import MOST_VALUES, ParsedPanel
@@ -41,6 +41,11 @@ def is_counter(names: Instrumentation, metric: str) -> bool:
     return (metric in names.names and metric not in gauges) or metric in OF_EVERY_PROCESS
 
 
+def is_record(asked: ParsedPanel) -> bool:
+    """True for the expression of a record, which nobody looks at: panels and alerts that read it are judged with it."""
+    return asked.panel.rule and syntax.comparison(asked.tree) is None
+
+
 def without_meaning(asked: ParsedPanel, names: Instrumentation, run: Run) -> Mistake | None:
     """What makes an expression say nothing in any run; None where nothing does."""
     if forms.loses_bounds(asked.tree):
@@ -49,8 +54,7 @@ def without_meaning(asked: ParsedPanel, names: Instrumentation, run: Run) -> Mis
     if why := forms.constant_ratio(asked.tree):
         text = f"it divides each series by itself, so it is constant: {why}; sum both sides without that label"
         return Mistake("constant-ratio", Code.WRONG_EXPRESSION, text)
-    is_record = asked.panel.rule and syntax.comparison(asked.tree) is None  # which others read, perhaps with rate()
-    if not is_record and (metric := forms.bare_counter(asked.tree, lambda metric: is_counter(names, metric))):
+    if not is_record(asked) and (metric := forms.bare_counter(asked.tree, lambda metric: is_counter(names, metric))):
         text = (
             f"{metric} is a counter, and without rate() it shows all since its process started: it falls at a restart, "
             f"hardly moves later, and holds the scrapes; write {_rated(metric)}"
@@ -72,9 +76,7 @@ def absent_bound(asked: ParsedPanel, samples: Samples) -> str:
         bounds = {each.labels.get(BOUND, "") for each in samples.series.get(selection.metric, ())}
         for matcher in selection.matchers:
             if matcher.label == BOUND and bounds and not any(map(matcher.accepts, bounds)):
-                known = sorted(bounds, key=_number)
-                shown = ", ".join(known[: 2 * MOST_VALUES]) + (", ..." if len(known) > 2 * MOST_VALUES else "")
-                return f"no bucket of {selection.metric} has {matcher}; its bounds are {shown}"
+                return f"no bucket of {selection.metric} has {matcher}; {_bounds_near(matcher.value, bounds)}"
     return ""
 
 
@@ -94,7 +96,7 @@ def spoiled(asked: ParsedPanel, evaluate: Evaluate) -> Iterator[Mistake]:
         more = f" and {lost.count - 1} more" if lost.count > 1 else ""
         fix = "give the other side a 0 where it has no series, as in `... or 0 * ...`"
         yield Mistake("dropped-series", Code.WRONG_EXPRESSION, f"{text} {_series(lost.labels)}{more}: {fix}")
-    is_alert = asked.panel.rule and syntax.comparison(asked.tree) is not None  # which asks for the worst instance
+    is_alert = asked.panel.rule and not is_record(asked)  # which asks for the worst instance
     if not is_alert and (parts := merges.largest_of_parts(asked.tree, evaluate)):
         names = ", ".join(parts[:MOST_VALUES])
         text = f"it takes one of {names} for all of them: each counts only its own; write sum()"
@@ -121,6 +123,17 @@ def _unit_of_share(asked: ParsedPanel) -> Mistake | None:
         f"a whole is drawn as {factor:g} {asked.panel.unit}, and that unit takes {due:g} for it: set the unit {other}"
     )
     return Mistake("unit", Code.WRONG_EXPRESSION, text)
+
+
+def _bounds_near(asked: str, bounds: Collection[str]) -> str:
+    """Which bounds there are: the one that is meant, where it is written otherwise, or those on either side."""
+    number = _number(asked)
+    if same := [bound for bound in bounds if _number(bound) == number]:
+        return f'that bound is written {BOUND}="{same[0]}"'
+    below = max((bound for bound in bounds if _number(bound) < number), key=_number, default="")
+    above = min((bound for bound in bounds if _number(bound) > number), key=_number, default="")
+    near = " and ".join(f'{BOUND}="{bound}"' for bound in (below, above) if bound)
+    return f"the nearest of its {len(bounds)} bounds: {near}"
 
 
 def _rated(metric: str) -> str:

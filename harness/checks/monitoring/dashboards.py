@@ -275,6 +275,12 @@ def _compare(run: Run, asked: ParsedPanel, samples: PanelSamples, shown: Vector)
         causes = [item for item in WRONG if _changes(under, item)]
         why = "; ".join(WRONG[item] for item in causes) or "its mistakes show only together"
         saw = f"{_who(asked.panel)} {at(shown, key)}, expected {at(right, key)}{named(key)}"
+        if _panel_forms.is_record(asked) and causes == [Correction.BACKGROUND]:
+            text = f"{saw}: {why}; panels and alerts that read the record as traffic fail"
+            return (
+                _passes(asked, shown, under(frozenset()), by="its own expression"),
+                _finding(asked, FindingCode.LATENT_MISTAKE, text, Correction.BACKGROUND),
+            )
         due, was, mistakes = number_at(right, key), number_at(shown, key), dict.fromkeys(map(str, causes), WRONG_FORM)
         return (_fails(asked.panel, Code.WRONG_EXPRESSION, f"{saw}: {why}", due, was, mistakes),)
     if mistake := _spoiled(asked, evaluated):
@@ -362,10 +368,10 @@ def _judge_empty(
     return _finding(asked, FindingCode.EMPTY_PANEL, f"empty: {text}")
 
 
-def _passes(asked: ParsedPanel, shown: Vector, true: Vector) -> Verdict:
+def _passes(asked: ParsedPanel, shown: Vector, true: Vector, by: str = "the correct expression") -> Verdict:
     odd = largest(shown)
     value, truth = shown[odd], true.get(odd)
-    why = f"{_who(asked.panel)} {at(shown, odd)}{named(odd)}, as the correct expression does"
+    why = f"{_who(asked.panel)} {at(shown, odd)}{named(odd)}, as {by} does"
     if truth is not None and math.isfinite(truth) and not equal(value, truth):
         share = f" ({value / truth - 1:+.2%})" if truth else ""
         why += f"; measured {truth:.6g}{share}: rate() extrapolates to the edges of its range and omits first values"
@@ -383,7 +389,7 @@ def _passes(asked: ParsedPanel, shown: Vector, true: Vector) -> Verdict:
         why,
         expected=number,
         observed=number,
-        tolerance=Tolerance(spare, spare, "the correct expression on the same samples"),
+        tolerance=Tolerance(spare, spare, f"{by} on the same samples"),
         labels=_labels(asked.panel),
     )
 
