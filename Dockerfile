@@ -23,7 +23,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY harness harness
 COPY witness witness
 RUN pip --python /opt/harness/bin/python install --quiet --no-index --find-links wheels \
-        ".[target]" ./witness $(find wheels -name 'mysqlclient-*.whl')
+        ".[run,target]" ./witness $(find wheels -name 'mysqlclient-*.whl')
 
 FROM ${BASE}
 RUN apt-get update \

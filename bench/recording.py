@@ -17,7 +17,9 @@ from pathlib import Path
 
 from bench import measure
 from harness.config import toml_file
+from harness.config.profile import Profile
 from harness.runtime import process
+from harness.runtime.load import locust_command, locust_generator, target_way
 from harness.runtime.stack import embedded
 
 ROUNDS = 9
@@ -82,7 +84,7 @@ def measure_all() -> str:
             for number in range(ROUNDS + 1):
                 order = ARMS if number % 2 else tuple(reversed(ARMS))
                 for way in order:
-                    cost = _cost(way, services.target, Path(scratch) / f"{number}-{way}")
+                    cost = _cost(way, profile, services.target, Path(scratch) / f"{number}-{way}")
                     if number:  # the first round warms up
                         costs[way].append(cost)
                     measure.progress(f"recording round {number} {way}: {cost}")
@@ -90,7 +92,7 @@ def measure_all() -> str:
     return _table(costs)
 
 
-def _cost(way: str, target: str, directory: Path) -> Cost:
+def _cost(way: str, profile: Profile, target: str, directory: Path) -> Cost:
     directory.mkdir()
     (directory / "logs").mkdir()
     user = directory / "user.py"
@@ -98,9 +100,12 @@ def _cost(way: str, target: str, directory: Path) -> Cost:
     report = directory / "cost.json"
     files, extra, env = [str(user)], [], {"BENCH_COST": str(report)}
     if way == "recorder":
-        files.insert(0, str(measure.PROJECT / "harness" / "locust_plugin" / "recorder.py"))
-        settings = {"directory": str(directory), "phase": "measure", "views": {}, "known_delay": {}}
-        env["HARNESS_RECORDER"] = json.dumps(settings | {"closed_loop": False, "stamp_requests": True})
+        files.insert(0, str(locust_command.RECORDER))
+        phase, ending = ("measure", float(DURATION_S), None), directory / "ending.signal"
+        env["HARNESS_RECORDER"] = json.dumps(
+            locust_generator.recorder_settings(profile, directory, target, *phase, ending)
+        )
+        env[target_way.VARIABLE] = target_way.encode(target)
     elif way == "csv":
         extra = ["--csv", str(directory / "stats"), "--csv-full-history"]
     elif way == "csv-logger":

@@ -8,7 +8,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import doors, gate_power, gate_real, measure, recording, report_latency, sensitivity, verifying
+from bench import (
+    doors,
+    gate_power,
+    gate_real,
+    measure,
+    preflight,
+    recording,
+    report_latency,
+    sensitivity,
+    series,
+    verifying,
+    watching,
+)
 from harness.runtime import machine
 
 PAGE = measure.PROJECT / "docs" / "benchmarks.md"
@@ -20,6 +32,9 @@ SECTIONS: Mapping[str, tuple[str, Callable[[], str]]] = {
     "gate-power": ("How often the gate is right, simulated", gate_power.measure_all),
     "gate-real": ("How often the gate is right, on the real stack", gate_real.measure_all),
     "verifying": ("What verifying costs", verifying.measure_all),
+    "series": ("What verifying costs by series, scrapes, panels and rules", series.measure_all),
+    "preflight": ("What the preflight takes", preflight.measure_all),
+    "watching": ("What watching costs", watching.measure_all),
     "doors": ("What a help text costs", doors.measure_all),
 }
 

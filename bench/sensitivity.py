@@ -8,9 +8,12 @@ and p99 that panels show over all views within 10 % and within 20 % of the truth
 benefit of the doubt: their true latency is what the app itself witnessed, not what the client measured.
 """
 
+# Longer than other modules: it holds the program of each fault that it tries, and the two tables share one run.
 import itertools
 import json
+import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import measure
-from faults import _locustfiles
+from faults import _locustfiles, _relay
 from harness.config import toml_file
 from harness.config.profile import Profile
 from harness.core.errors import HarnessError
@@ -115,6 +118,109 @@ class Visitor(FastHttpUser):
         self.client.get(f"/work/wait?ms={{{delay_ms} if slow else 10}}", name="/work/wait")
 """
 
+RARE = """\
+from locust import FastHttpUser, constant, task
+
+
+class Visitor(FastHttpUser):
+    wait_time = constant(0.05)
+
+    @task(40)
+    def fast(self):
+        self.client.get("/work/fast")
+
+    @task
+    def page(self):
+        self.client.get("/work/page")
+"""
+"""A view that is busy, and one that gets a request now and then."""
+ONCE = """\
+import re
+
+METRIC = "django_http_responses_total_by_status_view_method_total"
+COUNTER = re.compile("^(" + METRIC + r'{{[^}}]*view="work:page"[^}}]*}}) (.*)$', re.MULTILINE)
+seen = {{"before": None, "idle": 0, "done": False}}
+
+
+def edit(text):
+    found = COUNTER.search(text)
+    value = found and float(found[2])
+    seen["idle"] = seen["idle"] + 1 if value and value == seen["before"] else 0
+    seen["before"] = value
+    if seen["done"] or not found or seen["idle"] < 1:
+        return text
+    seen["done"] = True
+    return {changed}
+"""
+"""An edit of one page, after a scrape in which the rare view got no request."""
+LOWERED = """\
+from django_prometheus import middleware
+
+SLOW_S = 0.2
+
+
+class Lowered:
+    def __init__(self, child):
+        self.child = child
+
+    def observe(self, amount):
+        shown = amount * 2 / 3 if amount > SLOW_S else amount
+        self.child.observe(shown)
+        self.child._sum.inc(amount - shown)
+
+
+class After(middleware.PrometheusAfterMiddleware):
+    def label_metric(self, metric, request, response=None, **labels):
+        child = super().label_metric(metric, request, response, **labels)
+        return Lowered(child) if metric is self.metrics.requests_latency_by_view_method else child
+"""
+TAIL = """\
+import random
+
+from locust import FastHttpUser, constant, task
+
+
+class Visitor(FastHttpUser):
+    wait_time = constant(0.03)
+
+    @task
+    def wait(self):
+        self.client.get(f"/work/wait?ms={{370 if random.random() < {share} else 5}}", name="/work/wait")
+"""
+UNTIMED = """\
+import itertools
+
+from django_prometheus import middleware
+
+NUMBERS = itertools.count(1)
+
+
+class Untimed:
+    def __init__(self, child):
+        self.child = child
+
+    def observe(self, amount):
+        self.child.observe(0.0 if next(NUMBERS) % {every} == 0 else amount)
+
+
+class After(middleware.PrometheusAfterMiddleware):
+    def label_metric(self, metric, request, response=None, **labels):
+        child = super().label_metric(metric, request, response, **labels)
+        return Untimed(child) if metric is self.metrics.requests_latency_by_view_method else child
+"""
+SLOW = """\
+from locust import FastHttpUser, constant, task
+
+
+class Visitor(FastHttpUser):
+    wait_time = constant(0.4)
+
+    @task
+    def slow(self):
+        self.client.get("/work/slow")
+"""
+"""About 200 requests in 8 s."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
@@ -127,12 +233,26 @@ class Sweep:
     """The magnitude to reach."""
     shown: Callable[[float], str]
     inject: Callable[[float], Injection]
+    steps: int = STEPS
+    """Magnitudes tried, at most: one where nothing smaller exists."""
+
+
+def _once(changed: str) -> Injection:
+    """One page of metrics, changed on its way to Prometheus; `changed` is an expression of `text` and `found`."""
+    return Injection(
+        modules=_relay.files(ONCE.format(changed=changed)),
+        sidecars=_relay.SIDECARS,
+        scrape=_relay.SCRAPE,
+        locustfile=RARE,
+    )
 
 
 def _after(text: str, **profile: object) -> Injection:
     """An After middleware of its own."""
+    workers = profile.pop("workers", None)
     return Injection(
         modules={"measured.py": text},
+        env={"TARGET_WORKERS": str(workers)} if workers else {},
         settings='MIDDLEWARE = [*MIDDLEWARE[:-1], "measured.After"]\n',
         locustfile=str(profile.pop("locustfile", "")),
         profile=profile,
@@ -192,6 +312,44 @@ SWEEPS = (
         _percent,
         lambda share: Injection(locustfile=SPREAD.format(share=share, delay_ms=55), scrape=_renamed("0.06", "0.05")),
     ),
+    Sweep(
+        "responses that a counter is ahead in one scrape",
+        "running-counts",
+        1,
+        lambda number: f"{number:g}",
+        lambda number: _once(f'COUNTER.sub(lambda each: f"{{each[1]}} {{float(each[2]) + {number}}}", text)'),
+        steps=1,
+    ),
+    Sweep(
+        "responses that a counter is behind in one scrape",
+        "running-counts",
+        1,
+        lambda number: f"{number:g}",
+        lambda number: _once(f'COUNTER.sub(lambda each: f"{{each[1]}} {{float(each[2]) - {number}}}", text)'),
+        steps=1,
+    ),
+    Sweep(
+        "series that one scrape lacks",
+        "series-presence",
+        1,
+        lambda number: f"{number:g}",
+        lambda _: _once('COUNTER.sub("", text, count=1)'),
+        steps=1,
+    ),
+    Sweep(
+        "requests, the slowest, that are counted one bucket lower, their sum being right",
+        "latency-buckets",
+        0.02,
+        _percent,
+        lambda share: _after(LOWERED, locustfile=TAIL.format(share=share)),
+    ),
+    Sweep(
+        "requests of a view with 200 that are reported as taking no time",
+        "latency-buckets",
+        0.01,
+        _percent,
+        lambda share: _after(UNTIMED.format(every=round(1 / share)), locustfile=SLOW, workers=1),
+    ),
 )
 LEVELS: Mapping[str, Mapping[str, Any]] = {
     "idle": {"users": 1},
@@ -202,6 +360,19 @@ LENGTHS_S = {"4 s": 4.0, "20 s": 20.0}
 WORKERS = ("1", "4")
 CLEAN_RUNS = 9
 """Of each level, length and number of workers: 108 in all."""
+CELLS = (
+    ("sqlite", "locmem", "gthread"),
+    ("sqlite", "redis", "asgi"),
+    ("postgresql", "memcached", "gthread"),
+    ("postgresql", "django-redis", "sync"),
+    ("mysql", "file", "asgi"),
+    ("mysql", "redis", "sync"),
+)
+"""Each engine, cache and server at least once."""
+CELL_RUNS = 16
+"""Of each cell with each Prometheus: 192 in all with two of these."""
+CELL_JOBS = 2
+"""Their servers run beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +418,10 @@ def alarms() -> str:
         runs = _runs(f"clean {level} {length} {workers}", CLEAN_RUNS, 1 if level == "saturated" else JOBS)
         every += runs
         lines.append(f"| {level} | {length} | {workers} | {_counted(runs)} |")
+    for cell, (version, binary) in itertools.product(CELLS, _prometheis().items()):
+        runs = _runs(f"cell {'+'.join(cell)} {binary}", CELL_RUNS, CELL_JOBS)
+        every += runs
+        lines.append(f"| moderate, {', '.join(cell)}, Prometheus {version} | 4 s | | {_counted(runs)} |")
     lines.append(f"| all | | | {_counted(every)} |")
     unsettled = sorted({check for run in every for check in (*run.failed, *run.inconclusive)})
     reasons = "".join(f"- {why}\n" for run in every for why in run.why)
@@ -255,6 +430,20 @@ def alarms() -> str:
         f"What failed:\n\n{reasons or '- nothing'}"
     )
     return "\n".join(lines) + f"\n\n{summary.rstrip()}\n"
+
+
+def _prometheis() -> dict[str, Path]:
+    """Those of the distribution and of `make backends`, as far as they are there, by their versions."""
+    tools = measure.PROJECT / ".tools"
+    places = (tools / "bin" / "prometheus", tools / "backends" / "bin" / "prometheus")
+    return {_version(binary): binary for binary in places if binary.exists()}
+
+
+def _version(binary: Path) -> str:
+    """As in `prometheus, version 2.42.0+ds (branch: ...`; one that `make backends` built does not know its own."""
+    said = subprocess.run([str(binary), "--version"], capture_output=True, text=True, check=True)
+    found = (said.stdout or said.stderr).split()[2]
+    return found if found[0].isdigit() else "3, of `make backends`"
 
 
 def _counted(runs: Sequence[Seen]) -> str:
@@ -267,7 +456,7 @@ def _counted(runs: Sequence[Seen]) -> str:
 def _tried(sweep: Sweep) -> Iterator[tuple[float, Sequence[Seen]]]:
     """From the goal down as long as enough runs catch it, or up until they do."""
     magnitude, down = sweep.target, None
-    for _ in range(STEPS):
+    for _ in range(sweep.steps):
         runs = _runs(f"{SWEEPS.index(sweep)} {magnitude!r}", RUNS, JOBS)
         yield magnitude, runs
         caught = sum(sweep.check in run.failed for run in runs) >= ENOUGH
@@ -332,6 +521,11 @@ def one(case: str, out: Path) -> None:
     profile = loaded.profile("faults")
     kind, *details = case.split(" ")
     quiet = progress.Reporter()
+    if kind == "cell":
+        os.environ["HARNESS_PROMETHEUS"] = details[1]
+        clean = replace(loaded.profile("faults", details[0].split("+")), duration_s=LENGTHS_S["4 s"])
+        pipeline.run(clean, measure.PROJECT, out, quiet)
+        return
     if kind == "clean":
         pipeline.run(_clean(profile, details), measure.PROJECT, out, quiet)
         return

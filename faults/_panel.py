@@ -17,9 +17,10 @@ TRUE_ALL_THE_SAME = (
 """Checks of what the panel is made from."""
 
 
-def showing(expression: str, unit: str = "", interval: str = "") -> str:
-    """The dashboard's JSON; `unit` is Grafana's id of one, `interval` the panel's least."""
-    query = {"refId": "A", "expr": expression, "datasource": {"type": "prometheus", "uid": "prometheus"}}
+def showing(expression: str, unit: str = "", interval: str = "", legend: str = "") -> str:
+    """The dashboard's JSON; `unit` is Grafana's id of one, `interval` the panel's least, `legend` the query's."""
+    source = {"type": "prometheus", "uid": "prometheus"}
+    query = {"refId": "A", "expr": expression, "datasource": source, "legendFormat": legend}
     panel: dict[str, object] = {"id": 1, "type": "timeseries", "title": "Changed", "targets": [query]}
     if interval:
         panel["interval"] = interval

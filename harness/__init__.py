@@ -29,9 +29,6 @@ def __getattr__(name: str) -> str:
     """`__version__`, looked up when it is asked for: that takes longer than all else of this module."""
     if name != "__version__":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+    from harness.core.distribution import installed_version  # noqa: PLC0415
 
-    try:
-        return version("harness")
-    except PackageNotFoundError:  # a source tree that was never installed
-        return "0+source"
+    return installed_version()

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from harness.checks import CHECKS
+from harness.core.unsaid import Unsaid
 from harness.report.blind_spots import (
     BLIND_SPOTS,
     Always,
@@ -21,9 +22,9 @@ from harness.report.blind_spots import (
     Passed,
     Undecided,
 )
+from tools import marked
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "conservation.md"
-BEGIN, END = "<!-- blind spots -->\n", "<!-- /blind spots -->\n"
 HEAD = "| id | what cannot be seen | why | when |\n| --- | --- | --- | --- |\n"
 
 
@@ -35,13 +36,11 @@ def main() -> int:
 
 def written(page: str) -> str:
     """The page with the tables between its marks: of every law first, then law by law in the order of reports."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
     parts = [_part("Every law", (spot for spot in BLIND_SPOTS if not spot.checks))]
     for check in CHECKS:
         own = _part(check.id, (spot for spot in BLIND_SPOTS if check.id in spot.checks))
         parts.append(own.replace(HEAD, f"Its page: [{check.id}](checks/{check.id}.md).\n\n{HEAD}"))
-    return f"{before}{BEGIN}{''.join(parts)}\n{END}{after}"
+    return marked.replaced(page, "blind spots", f"{''.join(parts)}\n")
 
 
 def _part(heading: str, spots: Iterable[BlindSpot]) -> str:
@@ -64,6 +63,8 @@ def when(condition: Condition) -> str:
             return condition.value
         case Fact():
             return condition.value
+        case Unsaid():
+            return f"results of the load that leave out `{condition.value}`"
         case Noticed(code):
             return f"finding `{code}`"
         case Passed(strength):

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.faults import Fault, catalogue
+from tools import marked
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "faults" / "README.md"
-BEGIN, END = "<!-- faults -->\n", "<!-- /faults -->\n"
 HEAD = "| # | fault | what is broken | what the metrics then claim | noticed by |\n| --- | --- | --- | --- | --- |\n"
 
 
@@ -30,9 +30,7 @@ def main() -> int:
 
 def written(page: str, faults: tuple[Fault, ...]) -> str:
     """The page with the table of `faults` between its marks."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}{HEAD}{''.join(map(_row, faults))}{END}{after}"
+    return marked.replaced(page, "faults", HEAD + "".join(map(_row, faults)))
 
 
 def _row(fault: Fault) -> str:

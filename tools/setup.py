@@ -23,6 +23,8 @@ VENV = ROOT / ".venv"
 TOOLS = ROOT / ".tools"
 SCRATCH = TOOLS / "tmp"
 LOCK_FILE = ROOT / "requirements.lock"
+OLD_NAME = "harness"
+"""What this project's distribution was called; beside the new one its plugin for pytest would be there twice."""
 PROJECTS = (ROOT, ROOT / "witness")
 """The distributions of this clone, which no index has."""
 OLDEST_PYTHON = (3, 11)
@@ -107,6 +109,7 @@ def ensure_venv() -> None:
         packages_stamp.write_text(packages)
         say("venv: ready with Python {} after {:.0f} s".format(sys.version.split()[0], time.monotonic() - started))
     if read(project_stamp) != project:
+        pip("uninstall", "--yes", "--quiet", OLD_NAME)
         editable = [argument for place in PROJECTS for argument in ("--editable", str(place))]
         pip("install", "--no-deps", "--no-index", "--no-build-isolation", *editable)
         project_stamp.write_text(project)

@@ -21,6 +21,7 @@ from harness.checks.latency import (
     latency_conservation,
     percentiles,
     resolution,
+    running_latency,
     timer_span,
 )
 from harness.checks.monitoring import alerts, dashboards, records
@@ -43,6 +44,7 @@ CHECKS: tuple[Check, ...] = (
     error_ratio.CHECK,
     exceptions.CHECK,
     latency_buckets.CHECK,
+    running_latency.CHECK,
     percentiles.CHECK,
     timer_span.CHECK,
     probes.CHECK,

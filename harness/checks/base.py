@@ -48,6 +48,8 @@ class Facts:
     """The shards of the measured phase."""
     probes: Probes = NO_PROBES
     """Single requests after the load."""
+    hidden_redirects: int = 0
+    """Requests at the most that the generator sent after a redirect and has no sample of."""
     memo: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
     """What a law beside the checks has found already."""
 
@@ -79,7 +81,12 @@ class Facts:
     @property
     def lost(self) -> int:
         """Requests that may have been counted and whose response nobody recorded."""
-        return self.client.lost + self.run.generator.unrecorded
+        return self.client.lost + self.unrecorded
+
+    @property
+    def unrecorded(self) -> int:
+        """Requests that were sent and are in no sample."""
+        return self.run.generator.unrecorded + self.hidden_redirects
 
     @property
     def foreign(self) -> bool:
@@ -92,19 +99,17 @@ class Facts:
         """Why the generator's own latencies are not to be trusted; empty when they are."""
         health, budget = self.run.generator, self.run.budget
         if health.cpu_ratio is None or health.loop_lag_s is None:
-            return "the load generator's CPU and loop lag are not known"
+            return f"the CPU and the lag of {health.tool} are not known"
         if health.cpu_ratio > budget.max_generator_cpu_ratio:
-            return (
-                f"a Locust process used {health.cpu_ratio:.0%} of a core (limit {budget.max_generator_cpu_ratio:.0%})"
-            )
+            who, what = ("", "its CPU") if health.is_command else ("a ", "a core")
+            who += f"{health.tool}{'' if health.is_command else ' process'}"
+            return f"{who} used {health.cpu_ratio:.0%} of {what} (limit {budget.max_generator_cpu_ratio:.0%})"
         if health.loop_lag_s > budget.max_loop_lag_s:
-            return (
-                f"Locust's event loop lagged by {health.loop_lag_s * 1000:.0f} ms "
-                f"(limit {budget.max_loop_lag_s * 1000:.0f} ms)"
-            )
+            who = f"a process beside {health.tool}" if health.is_command else f"{health.tool}'s event loop"
+            return f"{who} lagged by {health.loop_lag_s * 1000:.0f} ms (limit {budget.max_loop_lag_s * 1000:.0f} ms)"
         stall_s = max(LEAST_STALL_S, MOST_STALLED * health.planned_duration_s)
         if health.stalled_s is not None and health.stalled_s > stall_s:
-            return f"Locust stood still for {health.stalled_s:.1f} s (limit {stall_s:.1f} s)"
+            return f"{health.tool} stood still for {health.stalled_s:.1f} s (limit {stall_s:.1f} s)"
         return ""
 
     @property
@@ -119,16 +124,21 @@ class Facts:
             return ""
         after = f"after {health.loaded_s:.1f} s of {health.planned_duration_s:g} s"
         if killed_by := signal_of(health.exit_code):
-            why = f"Locust was killed by {signal_name(killed_by)} {after}"
+            why = f"{health.tool} was killed by {signal_name(killed_by)} {after}"
             return f"{why}, by the system for want of memory" if health.oom_kills else why
         if self.run.arrival_rate is not None and not self.never_begun:
             return ""
         if health.stopped_by:
-            return f"Locust was stopped by {signal_name(health.stopped_by)} {after}"
-        slack_s = MOST_MISSING * health.planned_duration_s + (LAST_START_S if health.processes > 1 else 0)
+            return f"{health.tool} was stopped by {signal_name(health.stopped_by)} {after}"
+        slack_s = MOST_MISSING * health.planned_duration_s + (LAST_START_S if self._is_dispatched else 0)
         if health.loaded_s < health.planned_duration_s - slack_s:
             return f"the load ended {after}"
         return ""
+
+    @property
+    def _is_dispatched(self) -> bool:
+        """Locust's master let other processes load."""
+        return self.run.generator.processes > 1 or any(shard.worker for shard in self.run.shards)
 
     @property
     def never_begun(self) -> int:
@@ -159,12 +169,21 @@ class Facts:
 def no_request_recorded(health: GeneratorHealth) -> str:
     """Why a load that was not cut left no sample, as far as Locust knows."""
     first = f", first {health.first_user_error}" if health.first_user_error else ""
-    if health.unrecorded:
+    if health.unrecorded and not health.is_command:
         why = "the tasks raised before Locust recorded an end" if health.user_errors else "Locust recorded no end"
         return f"{health.unrecorded} requests were answered and none was recorded: {why}{first}"
     if health.user_errors:
         return f"no request was recorded: {health.user_errors} tasks of the scenario raised{first}"
     return "no request was recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """What a check cannot see in any run. What limits several checks, or some runs, stands in report/blind_spots.py."""
+
+    id: str
+    what: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +202,7 @@ class Check:
     optional: bool = False
     needs_samples: bool = False
     """Nothing can be judged without usable samples: `judge` is not called then."""
+    unseen: tuple[Unseen, ...] = ()
 
     def results(self, facts: Facts) -> tuple[Verdict | Finding, ...]:
         """The verdicts and findings of a run; one verdict that says why where there is nothing to judge."""

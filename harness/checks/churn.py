@@ -27,8 +27,10 @@ SHARES = frozenset({"error-ratio", "latency-buckets", "percentiles", "timer-span
 """Checks of shares and sums, which requests that left may move either way."""
 BOUNDED = frozenset(
     {
-        *("request-conservation", "request-counts", "rate", "running-counts"),  # against the client, less what left
-        *("response-conservation", "side-counters", "latency-conservation"),  # among counters of the same processes
+        # Against the client, less what left.
+        *("request-conservation", "request-counts", "rate", "running-counts", "running-latency"),
+        # Among counters of the same processes.
+        *("response-conservation", "side-counters", "latency-conservation"),
     }
 )
 """Checks whose own limits hold what left: what they find beyond it is something else."""
@@ -117,6 +119,8 @@ def _given_beyond(facts: Facts, target: str) -> Counter[Key] | None:
     identified = facts.client.identified
     if sum(identified.values()) != facts.client.responses or not isinstance(items, tuple):
         return None
+    if facts.foreign or facts.lost:
+        return None  # the series count these too, so what they lack is not known
     claimed = {each.instance for each in identified}
     known, labels = prometheus_evidence.targets(facts.run, facts.evidence), facts.names.labels
     if not claimed <= {item.labels.get("instance", "") for item in items}:
@@ -152,7 +156,8 @@ def with_readiness(facts: Facts) -> Facts:
         at_birth[series.labels.get(label, "")] += round(sum(value for at, value in series.points if at in firsts))
     grown = {view: round(value) for (view,), value in prometheus_evidence.by(items, label).items()}
     found = {view for view, number in at_birth.items() if number and number == grown.get(view)}
-    more = sorted(found - facts.background - {facts.names.unrouted})
+    asked = {view for view, _, status in facts.client.running if status}
+    more = sorted(found - asked - facts.background - {facts.names.unrouted})
     return replace(facts, run=replace(facts.run, background=(*facts.run.background, *more)), memo={}) if more else facts
 
 

@@ -23,7 +23,10 @@ from harness.instrumentation.base import PARTS
 from harness.promql.own_series import SAMPLES_KEPT, SAMPLES_READ
 
 NEEDING = frozenset(
-    {"latency-conservation", "latency-buckets", "percentiles", "timer-span", "resolution", "blind-spot"}
+    {
+        *("latency-conservation", "latency-buckets", "running-latency", "percentiles", "timer-span"),
+        *("resolution", "blind-spot"),
+    }
 )
 """The checks that judge the histograms of latencies."""
 ABSENT = frozenset({Code.COUNTS_DIFFER, Code.MISSING, Code.NO_SERIES, Code.NOTHING_COUNTED})

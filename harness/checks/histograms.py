@@ -1,6 +1,7 @@
 """The latency histograms of the window, by view and method, from exact deltas."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from harness.checks.base import Facts
 from harness.core.query import NoData, Query
@@ -10,7 +11,7 @@ from harness.evidence.client.summary import ALL, ViewKey
 from harness.instrumentation import registry
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Histogram:
     """Cumulative counts at each bound, +Inf last, and the sum of all observations."""
 
@@ -22,7 +23,7 @@ class Histogram:
         """All observations; 0 for a histogram without buckets."""
         return self.buckets[-1][1] if self.buckets else 0.0
 
-    @property
+    @cached_property
     def finite(self) -> tuple[tuple[float, float], ...]:
         """The buckets below +Inf."""
         return tuple((bound, count) for bound, count in self.buckets if bound != float("inf"))

@@ -1,12 +1,13 @@
 """What one layer of Python around a piece of work may take, by the run's own gaps between its two witnesses."""
 
-from operator import attrgetter
-
 from harness.checks.base import Facts
-from harness.evidence.client.summary import ALL, Gaps
+from harness.evidence.client import summary
+from harness.evidence.client.summary import Gaps
 
 REFERENCE_ALLOWANCE = 1.5
 """How many times the reference the gap may be: the two enclose different layers of middleware, of like cost."""
+SPARE = 1
+"""How many gaps of one histogram may be longer than the longest that was seen elsewhere."""
 FLOOR_S = 3e-5
 """What a layer's cost may differ by from view to view: longer labels, exception hooks, bodies. Measured: 7 us."""
 
@@ -17,15 +18,10 @@ def layer_s(reference: Gaps) -> float:
 
 
 def longest_gap_s(facts: Facts) -> float:
-    """The longest that a layer may have been held up in this run, by a thread switch or by other processes.
+    """The longest that a layer may have been held up in this run."""
+    return summary.longest_gap_s(facts.client.latency, facts.run.shared_stall_s)
 
-    A gap is part of its request, so none is longer than the slowest request of the views that do next to nothing, here
-    the faster half; nor may it be shorter than those between the two witnesses.
-    """
-    inner = sorted(
-        (facts.client.latency[key].inner for key in facts.client.latency if key != ALL), key=attrgetter("mean_s")
-    )
-    known = [values for values in inner if values.n]
-    return max(
-        facts.client.latency[ALL].gaps.largest_s, *(values.largest_s for values in known[: (len(known) + 1) // 2]), 0.0
-    )
+
+def longest_seen_s(facts: Facts) -> float:
+    """The longest by the target's own answers, whatever the load generator met beside it."""
+    return summary.longest_gap_s(facts.client.latency, 0.0)

@@ -3,9 +3,10 @@
 A rare view has too few requests for a statistical bound. Between two scrapes nothing but the scrapes and the probes is
 counted, so a few requests of each view prove its label, its status and its count exactly. Their time needs no
 statistics either: no gap between timer and witness is negative, and by `layer_cost.longest_gap_s` none is longer than
-the longest of the run, so over n observations
+the longest of the run, M; and one may be as long as a process may stand still between two steps (`moments.PAUSE_S`).
+So over n observations
 
-    0 <= sum of witness - sum of metric <= n M
+    0 <= sum of witness - sum of metric <= max(n M, 10 ms)
 
 and what the buckets imply of the gaps is no more than the sums leave (`_bucket_bounds`, on all buckets together).
 """
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.checks import dropped, histograms
-from harness.checks.base import NO_DATA, Check, Facts, inconclusive, labels_of, name_of, settled, unanswered
+from harness.checks.base import NO_DATA, Check, Facts, Unseen, inconclusive, labels_of, name_of, settled, unanswered
 from harness.checks.comparison import apart
 from harness.checks.histograms import Histogram
 from harness.checks.layer_cost import longest_gap_s
@@ -27,12 +28,14 @@ from harness.core.verdict import Finding, Power, Strength, Tolerance, Verdict
 from harness.evidence import prometheus_evidence
 from harness.evidence.client.probes import Answer
 from harness.evidence.client.summary import ViewKey
+from harness.evidence.moments import PAUSE_S
 from harness.instrumentation import registry
 from harness.promql.own_series import UP
 
 ID = "probes"
 LIMIT_RATIO = 0.25
 """Share of a view's mean time that may be missing unseen by a verdict that counts as two-sided."""
+NO_GAPS = "the load has no witness, so no gap of the run says how much is too much"
 ROUNDING = 1e-9
 """Share of a sum that adding floats in another order may change."""
 
@@ -128,13 +131,15 @@ def _judge_time(facts: Facts, key: ViewKey, answers: Sequence[Answer], histogram
             labels=labels,
         )
     spans_s = sorted((*witnessed, *(answer.raised_s for answer in answers if answer.raised_s is not None)))
-    whole_s, most_s = math.fsum(spans_s), len(spans_s) * longest_gap_s(facts)
+    whole_s = math.fsum(spans_s)
+    most_s = max(len(spans_s) * longest_gap_s(facts), PAUSE_S) if facts.witnessed else math.inf
     left_s, spare_s = whole_s - histogram.sum_s, ROUNDING * (1 + whole_s)
+    explained = f"the run's longest gap explains up to {most_s * 1e3:.4g} ms" if facts.witnessed else NO_GAPS
     code, why = (
         Code.AGREES,
         (
             f"the metric is {left_s * 1e3:.4g} ms below the witness over {len(spans_s)} observations of "
-            f"{whole_s * 1e3:.4g} ms; the run's longest gap explains up to {most_s * 1e3:.4g} ms"
+            f"{whole_s * 1e3:.4g} ms; {explained}"
         ),
     )
     below = [bound_s for bound_s, count in histogram.finite if count < sum(span_s <= bound_s for span_s in spans_s)]
@@ -150,22 +155,23 @@ def _judge_time(facts: Facts, key: ViewKey, answers: Sequence[Answer], histogram
     elif (implied_s := _implied_s(spans_s, histogram)) > left_s + spare_s:
         code = Code.TOO_LOW
         why += f", and the buckets imply {implied_s * 1e3:.4g} ms: requests are counted in lower buckets than they took"
-    power = Power(most_s / len(spans_s), LIMIT_RATIO * whole_s / len(spans_s), "s per request")
-    return replace(
-        settled(
-            ID,
-            subject,
-            code,
-            why,
-            expected=whole_s,
-            observed=histogram.sum_s,
-            tolerance=Tolerance(most_s, 0, "the run's longest gap, for each observation"),
-            unit="s",
-            strength=Strength.WITNESS if power.reaches else Strength.ONE_SIDED,
-            labels=labels,
-        ),
-        power=power,
+    verdict = settled(
+        ID,
+        subject,
+        code,
+        why,
+        expected=whole_s,
+        observed=histogram.sum_s,
+        unit="s",
+        strength=Strength.ONE_SIDED,
+        labels=labels,
     )
+    if not facts.witnessed:
+        return verdict
+    power = Power(most_s / len(spans_s), LIMIT_RATIO * whole_s / len(spans_s), "s per request")
+    strength = Strength.WITNESS if power.reaches else Strength.ONE_SIDED
+    tolerance = Tolerance(most_s, 0, "the run's longest gap, for each observation")
+    return replace(verdict, strength=strength, tolerance=tolerance, power=power)
 
 
 def _implied_s(spans_s: Sequence[float], histogram: Histogram) -> float:
@@ -191,4 +197,12 @@ CHECK = Check(
         Code.TOO_LOW,
     },
     optional=True,
+    unseen=(
+        Unseen(
+            "only-under-load",
+            "What happens only under load, to one request in many, or for a user who is logged in",
+            "a rare view gets a few requests, one after another, without cookies; none with a body or a secret in its "
+            "URL",
+        ),
+    ),
 )

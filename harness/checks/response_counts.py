@@ -51,7 +51,7 @@ def observed_responses(facts: Facts) -> dict[Key, float] | NoData:
 
 def lost_requests(facts: Facts, view: str, method: str) -> int:
     """Requests without a response that may have been counted under this view and method."""
-    lost = facts.run.generator.unrecorded
+    lost = facts.unrecorded
     for (name, sent), number in facts.client.unanswered.items():
         if may_be_of(facts, name, sent, view, method):
             lost += number

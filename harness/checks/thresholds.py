@@ -5,7 +5,7 @@ import operator
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from harness.checks.base import Check, Facts, inconclusive, labels_of, settled, unanswered, unusable
+from harness.checks.base import Check, Facts, Unseen, inconclusive, labels_of, settled, unanswered, unusable
 from harness.core import statistics
 from harness.core.codes import Code
 from harness.core.limits import Limit
@@ -149,5 +149,12 @@ CHECK = Check(
             Code.UNKNOWN_VIEW,
             Code.UNREADABLE,
         }
+    ),
+    unseen=(
+        Unseen(
+            "limits-in-promql",
+            "Whether the answer to a limit in PromQL is right",
+            "it is asked once, at t1, and compared with nothing else",
+        ),
     ),
 )

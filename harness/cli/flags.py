@@ -13,6 +13,8 @@ exit codes: 0 all checks pass; 1 something failed; 2 wrong usage; 3 inconclusive
 data); 70 a bug of the harness; 130 interrupted. A failure outranks an inconclusive check.
 Missing data is never a PASS."""
 
+LIVE = "--live"
+
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no public name
 """Where a command is added."""
 
@@ -82,10 +84,41 @@ def add_profile(parser: argparse.ArgumentParser) -> None:
     completers.offer(profile, completers.profiles)
 
 
+def add_live(parser: argparse.ArgumentParser) -> None:
+    """The page that shows the run while it is on; a value comes with `=`, so that a profile may follow."""
+    parser.add_argument(
+        LIVE,
+        metavar="ADDRESS:PORT",
+        nargs="?",
+        const=values.address("127.0.0.1:0"),
+        type=values.address,
+        help="serve a page that shows the run while it is on; without =ADDRESS:PORT for this machine alone, at a free "
+        "port",
+    )
+
+
+def with_values(arguments: Sequence[str]) -> list[str]:
+    """The arguments with a value for a bare `--live`: what follows it is not one."""
+    return [f"{LIVE}=127.0.0.1:0" if each == LIVE else each for each in arguments]
+
+
 def add_run_directory(parser: argparse.ArgumentParser, name: str, metavar: str, help_: str, *, several: bool) -> None:
     """A directory that `harness run` made, or several."""
     directory = parser.add_argument(name, metavar=metavar, nargs="+" if several else None, type=Path, help=help_)
     completers.offer(directory, completers.run_directories)
+
+
+def add_workers(parser: argparse._ActionsContainer) -> None:
+    """Workers on other hosts."""
+    parser.add_argument(
+        "--expect-workers", metavar="N", type=values.whole, help="let N workers on other hosts load (`harness worker`)"
+    )
+    parser.add_argument(
+        "--bind",
+        metavar="HOST[:PORT]",
+        help="where they find this machine: Locust's master listens at PORT, what collects samples one above it "
+        "(default: 127.0.0.1:5557)",
+    )
 
 
 def add_output(parser: argparse.ArgumentParser, printed: str = "report.json", *, report: bool = True) -> None:

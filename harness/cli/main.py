@@ -93,7 +93,7 @@ def _leave(_number: int, _frame: "FrameType | None") -> NoReturn:
 
 def _run(arguments: Sequence[str] | None, options: "argparse.Namespace") -> int:
     """Parse into `options` and run the command."""
-    from harness.cli import output
+    from harness.cli import flags, output
     from harness.cli.options import parser
     from harness.core import secret
     from harness.runtime import interrupt
@@ -108,7 +108,7 @@ def _run(arguments: Sequence[str] | None, options: "argparse.Namespace") -> int:
     if not given:  # help, and no verdict: a script that lost its arguments must not take it for one
         made.print_help()
         return ExitCode.USAGE
-    made.parse_args(given, options)
+    made.parse_args(flags.with_values(given), options)
     if rest:
         options.locust_arguments = rest
     limit = resource.getrlimit(resource.RLIMIT_AS)[0]

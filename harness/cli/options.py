@@ -7,6 +7,7 @@ import harness
 from harness.cli import flags
 from harness.cli.commands import (
     baseline,
+    collect,
     compare,
     completion,
     dashboards,
@@ -20,6 +21,7 @@ from harness.cli.commands import (
     run,
     up,
     verify,
+    worker,
 )
 
 COMMANDS = (
@@ -36,6 +38,8 @@ COMMANDS = (
     init,
     doctor,
     up,
+    worker,
+    collect,
     completion,
 )
 """In the order of the help text."""

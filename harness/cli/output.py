@@ -5,6 +5,8 @@ import io
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from harness.core import secret
 from harness.core.text import encodable, inert
 
 if TYPE_CHECKING:
+    from harness.config.profile import Profile
     from harness.runs.judge import Outcome
     from harness.runs.progress import Reporter
 
@@ -37,6 +40,30 @@ def reporter(options: argparse.Namespace) -> "Reporter":
     from harness.runs.progress import Reporter
 
     return Reporter(quiet=options.quiet)
+
+
+@contextmanager
+def watched(options: argparse.Namespace, profile: "Profile") -> "Iterator[Reporter]":
+    """The same, and with `--live` a page beside it until the block ends. Raises UsageError for its address."""
+    from harness.runs.progress import Reporter
+
+    quiet = vars(options).get("quiet", False)
+    if options.live is None:
+        yield Reporter(quiet=quiet)
+        return
+    from harness.runs.live import Live
+
+    host, port = options.live
+    viewer = Live(host, port, profile.name, profile.scenario)
+    reporter = Reporter(quiet=quiet, viewer=viewer)
+    page = viewer.page
+    warning = "; whoever reaches this address sees the run" if page.is_public else ""
+    complain(f"live page: {page.address}{warning}\n")
+    viewer.start()
+    try:
+        yield reporter
+    finally:
+        viewer.close()
 
 
 def write(text: str) -> None:

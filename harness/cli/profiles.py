@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.cli import settings
+from harness.cli.flags import refuse
 from harness.cli.flags import variables as given_variables
 from harness.config import hosts, toml_file
 from harness.config.profile import Profile
@@ -13,12 +14,19 @@ from harness.config.toml_file import Config
 from harness.core.errors import UsageError
 from harness.runtime import files
 
+OF_LOCUST = ("workers", "tags", "exclude_tags", "pace", "arrival_rate", "warmup", "locust_arguments")
+"""Flags that say how Locust loads."""
+
 
 def chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
     """The profile with the flags applied, and the directory that its paths are relative to."""
     flags = vars(options)
     if flags.get("arrival_rate") and flags.get("pace"):
         raise UsageError("--pace: not allowed with --arrival-rate, which does not wait for users; leave one out")
+    if flags.get("locustfile") and (flags.get("load_command") or flags.get("format")):
+        raise UsageError("--locustfile: not allowed with --load-command, which makes the load; leave one out")
+    if flags.get("workers") and flags.get("expect_workers"):
+        raise UsageError("--workers: processes of this machine, and with --expect-workers others load; leave one out")
     if options.variant and (flags.get("target") or flags.get("prometheus")):
         raise UsageError("--variant: only a target that the harness starts has variants; leave it out")
     loaded = load(options)
@@ -32,6 +40,8 @@ def chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
             ("duration", "duration_s"),
             ("warmup", "warmup_s"),
             ("workers", "workers"),
+            ("expect_workers", "expect_workers"),
+            ("bind", "bind"),
             ("pace", "pace"),
             ("tags", "tags"),
             ("exclude_tags", "exclude_tags"),
@@ -45,8 +55,10 @@ def chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
     if flags.get("users") or flags.get("pace"):
         given["arrival_rate"] = None
     if flags.get("locustfile"):
-        given["scenario"] = str(files.resolved(flags["locustfile"]))
+        given |= {"scenario": str(files.resolved(flags["locustfile"])), "load": None}
     profile = replace(profile, **given)
+    if profile.load is not None:
+        refuse(options, [name for name in OF_LOCUST if name in flags], "a load command")
     if flags.get("target") or flags.get("prometheus"):
         profile = hosts.against(profile, flags["target"] or profile.target, flags["prometheus"] or profile.prometheus)
     if flags.get("dashboards"):

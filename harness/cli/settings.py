@@ -12,6 +12,8 @@ from harness.config.toml_file import KEYS
 from harness.core.errors import UsageError
 
 SIDES = {"prometheus": connection.KEYS, "target": connection.TARGET_KEYS}
+LOAD = {"load_command": "command", "format": "format"}
+"""Flags of keys of the table `load`."""
 _FILES = frozenset({"ca", "client_certificate", "client_key", "password_file", "token_file"})
 _HINT = """\
 --prometheus-KEY and --target-KEY reach a service as its table in harness.toml does (docs/connection.md); KEY is
@@ -63,6 +65,8 @@ def given(options: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for text in flags.get("set") or ():
         found = readers.merge(found, _setting(text))
+    if load := {key: flags[flag] for flag, key in LOAD.items() if flags.get(flag)}:
+        found["load"] = readers.merge(readers.table(found.get("load", {}), "--set load"), load)
     for side in SIDES:
         table = _side(side, {key: flags.get(f"{side}.{key}") for key in _names(side, flags)})
         address = flags.get(side)

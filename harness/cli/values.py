@@ -1,9 +1,14 @@
 """How the text of a flag is read. All raise ArgumentTypeError, which ends in usage and one line."""
 
 import argparse
+import re
 
 from harness.config import readers
+from harness.config.profile import LOOPBACK
 from harness.core.errors import UsageError
+
+MOST_PORT = 65535
+_HOST = re.compile(r"[0-9A-Za-z.:%_-]{1,253}")
 
 
 def whole(text: str) -> int:
@@ -44,6 +49,15 @@ def duration(text: str) -> float:
         return readers.seconds(text)
     except UsageError as error:
         raise argparse.ArgumentTypeError(str(error).removeprefix("duration: ")) from None
+
+
+def address(text: str) -> tuple[str, int]:
+    """ADDRESS:PORT; either may be missing: this machine alone, and any free port."""
+    host, port = text.rpartition(":")[::2] if ":" in text or text.isdecimal() else (text, "0")
+    host = host.removeprefix("[").removesuffix("]") or LOOPBACK[0]
+    if not port.isdecimal() or int(port) > MOST_PORT or not _HOST.fullmatch(host):
+        raise argparse.ArgumentTypeError(f"{text!r} must be ADDRESS:PORT; write for example --live=127.0.0.1:8089")
+    return host, int(port)
 
 
 def matchers(text: str) -> str:

@@ -36,15 +36,18 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class TargetStart:
-    """How the embedded target is started; `{port}`, `{tmp}`, `{python}` and `{project}` are filled in.
+    """How the embedded target is started; its placeholders are filled in.
 
-    `{tmp}` is a directory of this run that is gone afterwards, `{python}` the interpreter that runs the harness and
-    `{project}` the directory of harness.toml. The services add their own, such as `{redis_port}`.
+    `{host}` and `{port}` are where it listens, `{secret}` is another text in each run, `{tmp}` a directory of this run
+    that is gone afterwards, `{python}` the interpreter of `python` and `{project}` the directory of harness.toml. The
+    services add their own, such as `{redis_port}`.
     """
 
     command: tuple[str, ...]
     cwd: str = "."
     """Relative to the directory of harness.toml."""
+    python: str = ""
+    """The interpreter that has the target's packages, relative to that directory or on PATH; empty: the harness's."""
     env: Mapping[str, str] = field(default_factory=dict)
     prepare: tuple[tuple[str, ...], ...] = ()
     """Commands to run to their end before the start, e.g. migrations."""
@@ -52,10 +55,14 @@ class TargetStart:
     """Databases and caches to start for it, keys of `harness.config.variants.SERVICES`."""
     port: int = 0
     """0: any free port."""
+    host: str = "127.0.0.1"
+    """What `{host}` stands for: where the target listens. Set for workers on other hosts, never by harness.toml."""
     ready: str = "/healthz"
     """Path that answers 200 when the target can serve."""
     metrics: str = "/metrics"
     ready_timeout_s: float = 30.0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Sent with what the harness itself asks of a target that listens beyond loopback; placeholders are filled in."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """Labels of the target's series in Prometheus, beside `job` and `instance`."""
     settings: str = ""
@@ -111,11 +118,29 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadCommand:
+    """A command that makes the load, instead of Locust; see docs/generators.md."""
+
+    command: tuple[str, ...]
+    """`{samples}`, `{target}`, `{duration}` and `{users}` are filled in; `{{` and `}}` stand for braces."""
+    format: str
+    """Of what it writes to `{samples}`, one of `harness.config.load_command.FORMATS`."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """What a column is for -> its name; empty: each is named by what it is for."""
+    units: Mapping[str, str] = field(default_factory=dict)
+    """Of `start`, `end` and `latency`; seconds where none is given."""
+    methods: Mapping[str, str] = field(default_factory=dict)
+    """Sample name -> HTTP method, where the results do not say it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """One named set of settings; see docs/profiles.md for each key."""
 
     name: str
     scenario: str = "locustfile.py"
+    load: LoadCommand | None = None
+    """What makes the load instead of Locust; then `scenario` has no effect."""
     users: int = 10
     spawn_rate: float = 10.0
     arrival_rate: float | None = None
@@ -126,6 +151,10 @@ class Profile:
     warmup_s: float = 3.0
     stop_timeout_s: float = 10.0
     workers: int = 1
+    expect_workers: int = 0
+    """Workers on other hosts that load; 0: this machine does."""
+    bind: str = ""
+    """HOST[:PORT] at which they find this machine; empty for loopback."""
     tags: tuple[str, ...] = ()
     """Locust runs only tasks with one of these tags; empty: all."""
     exclude_tags: tuple[str, ...] = ()

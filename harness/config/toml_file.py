@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import Any
 
-from harness.config import connection, layers, readers
+from harness.config import connection, layers, load_command, readers
 from harness.config.layers import CLOSED, SIDES
 from harness.config.profile import Profile, TargetStart
 from harness.config.variants import SERVICES, Variant, check_placeholders, merged
@@ -128,6 +128,8 @@ def _profile(name: str, table: Mapping[str, Any], where: Callable[[str], str]) -
             values[attribute] = read(value, where(key))
         else:
             raise UsageError(f"{where(key)}: unknown key{readers.suggest(key, KEYS)}")
+    if "load" in values:
+        values["arrival_rate"] = None  # what the load is, the command decides
     profile = Profile(name=name, **values)
     if profile.start is not None and profile.target:
         raise UsageError(f"{where('')}: has both start and target; leave one out")
@@ -143,8 +145,8 @@ def _at(table: str, key: str) -> str:
 
 
 def _given_at(source: str, given: frozenset[str], key: str) -> str:
-    """A key of the command line, which has flags of their own for the two services."""
-    if key in SIDES and key in given:
+    """A key of the command line, which has flags of their own for the two services and a load command."""
+    if key in (*SIDES, "load") and key in given:
         return key
     return f"--set {key}" if key in given else f"{source}: {key}".removesuffix(": ")
 
@@ -190,6 +192,7 @@ def _templates(start: TargetStart) -> Iterator[tuple[str, str]]:
     yield from (("command", word) for word in start.command)
     yield from (("prepare", word) for command in start.prepare for word in command)
     yield from ((f"env.{key}", value) for key, value in start.env.items())
+    yield from ((f"headers.{key}", value) for key, value in start.headers.items())
 
 
 def _budget(value: object, where: str) -> Budget:
@@ -228,6 +231,7 @@ _Reader = Callable[[object, str], Any]
 _START_KEYS: dict[str, tuple[str, _Reader]] = {
     "command": ("command", readers.texts),
     "cwd": ("cwd", readers.text),
+    "python": ("python", readers.text),
     "env": ("env", readers.mapping),
     "prepare": ("prepare", readers.commands),
     "services": ("services", _services),
@@ -235,6 +239,7 @@ _START_KEYS: dict[str, tuple[str, _Reader]] = {
     "ready": ("ready", readers.text),
     "metrics": ("metrics", readers.text),
     "ready_timeout": ("ready_timeout_s", readers.some_seconds),
+    "headers": ("headers", readers.mapping),
     "labels": ("labels", readers.labels),
     "settings": ("settings", readers.text),
 }
@@ -244,6 +249,7 @@ _VARIANT_KEYS: dict[str, tuple[str, _Reader]] = {
 }
 _KEYS: dict[str, tuple[str, _Reader]] = {
     "scenario": ("scenario", readers.text),
+    "load": ("load", load_command.read),
     "users": ("users", readers.whole),
     "spawn_rate": ("spawn_rate", readers.positive),
     "arrival_rate": ("arrival_rate", readers.arrival_rate),

@@ -103,7 +103,7 @@ class Code(StrEnum):
     UNKNOWN_LABEL = "unknown-label"
     """A panel asks for a label that the metric does not have."""
     IMPOSSIBLE = "impossible"
-    """A panel asks for what no run can give: a quantile beyond 1, a label value or a bound that does not exist."""
+    """A panel asks for what no run can give: a quantile or share beyond 1, a label value or bound that is not there."""
     WRONG_EXPRESSION = "wrong-expression"
     """A panel shows another value than the right expression gives; labels name each mistake as `wrong`."""
 

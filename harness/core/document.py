@@ -16,7 +16,7 @@ DEEPEST = 100
 """Levels of a document: dashboards have at most 20."""
 LARGEST = 2**63
 """Whole numbers from here on are refused: TOML has none, and no key takes one."""
-_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{\]}\n]', re.DOTALL)
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{\]}\n]', re.DOTALL)
 _TOML_TOKEN = re.compile(
     r'"""(?:[^"\\]|\\.|"(?!""))*(?:""")?'
     r"|'''(?:[^']|'(?!''))*(?:''')?"

@@ -32,5 +32,7 @@ class Panel:
     """What Grafana makes of the answer before it draws it, by name."""
     step_s: float = 0.0
     """The least time between two points of its curve, or between two evaluations of its rule; 0 where it says none."""
+    caption: str = ""
+    """The words that say what its curve is: the legend, or the title of a panel with one query; a rule's name."""
     rule: bool = False
     """It is the expression of a rule, and no query of a dashboard."""

@@ -1,10 +1,11 @@
 """A question to Prometheus, and its answer: a reading, or no data with the reason."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
 from harness.core.codes import Code
+from harness.core.points import Point, Points
 
 METRIC_NAME = "__name__"
 """The label that holds a metric's name."""
@@ -28,7 +29,7 @@ class Series:
     """One time series of an answer: labels and `(time_s, value)` points in time order."""
 
     labels: Mapping[str, str]
-    points: tuple[tuple[float, float], ...]
+    points: Sequence[Point]
     _sorted: dict[bool, tuple[tuple[str, str], ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -39,6 +40,11 @@ class Series:
             pairs = ((name, value) for name, value in self.labels.items() if value and (named or name != METRIC_NAME))
             self._sorted[named] = tuple(sorted(pairs))
         return self._sorted[named]
+
+    @property
+    def columns(self) -> Points:
+        """The points as columns."""
+        return Points.of(self.points)
 
     @property
     def last(self) -> float:

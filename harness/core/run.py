@@ -7,15 +7,21 @@ from dataclasses import dataclass, field
 from harness.core.limits import Budget, Limit
 from harness.core.panel import Panel
 from harness.core.rule import Rule
+from harness.core.unsaid import Unsaid
 
 SCHEMA_VERSION = 1
-"""Version of evidence.json and the shards; raised when a reader of the old one would err."""
+"""Version of the shards; raised when a reader of the old one would err."""
+EVIDENCE_VERSION = 2
+"""Version of evidence.json. From 2 on raw samples are in evidence.arrow."""
 RUN_VERSION = 2
 """Version of run.json. From 2 on a manifest vouches for the run directory."""
 
 SHELL = 128
 """A shell's exit code for a command that a signal killed is the signal's number above this."""
 HIGHEST_SIGNAL = 64
+LOCUST = "Locust"
+MOST_SHARED_S = 0.05
+"""A longer stall of the load generator is one of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,20 @@ class Shard:
     """`warmup`, `measure` or `probe`."""
     rows: int | None
     """The count the recorder wrote when it closed the file; None if it never did."""
+    seen: int | None = None
+    """How many samples the recorder of a file that it never closed had taken; None where nobody knows."""
+    worker: str = ""
+    """Name of the worker on another host that recorded it; empty where it was recorded here."""
+    load: str = ""
+    """The run and the number of the phase, as that worker knows them."""
+    sha256: str = ""
+    """Of the file, as that worker announced it; empty when it did not."""
+    clock_error_s: float = 0.0
+    """By how much the times of that worker may be wrong after they were moved onto this machine's clock."""
+    missing: str = ""
+    """What was not handed in when the run was judged; empty for a file that is here."""
+    problem: str = ""
+    """Why that worker's load did not end as it should; empty when it did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +109,11 @@ class GeneratorHealth:
     duration_s: float
     """From the first to the last pulse."""
     cpu_ratio: float | None
-    """Median share of one core used by the busiest Locust process; None when no pulse was seen."""
+    """Median share of one core used by the busiest Locust process; of a command, of what it could use: one core by its
+    busiest thread, or all by all of it. None when it was not seen."""
     loop_lag_s: float | None
-    """95th percentile of how late the event loop woke, sampled ten times a second in each Locust process."""
+    """95th percentile of how late the event loop woke, sampled ten times a second in each Locust process; of a command,
+    how late the harness did beside it."""
     exit_code: int
     clock_skew_s: float = 0.0
     """Locust's clock minus this machine's; 0 when the two are one."""
@@ -120,6 +142,21 @@ class GeneratorHealth:
     """Processes that the system killed for want of memory during the load, where Locust was one that was killed."""
     processes: int = 1
     """Locust processes that ran users."""
+    tool: str = LOCUST
+    """What made the load: Locust, or the name of a command's program."""
+    log: str = "logs/locust-measure.log"
+    """What it printed, relative to the run directory."""
+    accepted_exits: tuple[int, ...] = (0, 1)
+    """Exit codes that are no failure of the generator: 1 is what the scenario makes of its requests."""
+    start_resolution_s: float = 0.0
+    """How far the true start of a request may be from that of its sample."""
+    clock_error_s: float = 0.0
+    """By how much the times of workers on other hosts may be wrong after they were moved onto this machine's clock."""
+
+    @property
+    def is_command(self) -> bool:
+        """It is another load generator than Locust."""
+        return self.tool != LOCUST
 
 
 def signal_name(number: int) -> str:
@@ -220,11 +257,21 @@ class Run:
 
     probe: Probe | None = None
     """None where nothing was probed."""
+    unsaid: tuple[Unsaid, ...] = ()
+    """What its samples cannot say, by what recorded them."""
 
     @property
     def dialect_of(self) -> str:
         """The version as which the server evaluates: what was asked, or in a run of before what it announced."""
         return self.prometheus_version if self.evaluates_as is None else self.evaluates_as
+
+    @property
+    def shared_stall_s(self) -> float:
+        """For how long the load generator stood still where it shares a machine with the target; 0 elsewhere.
+
+        One that lasted longer than `MOST_SHARED_S` is taken for its own work.
+        """
+        return min(self.generator.stalled_s or 0.0, MOST_SHARED_S) if self.embedded else 0.0
 
     @property
     def has_load(self) -> bool:

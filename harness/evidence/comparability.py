@@ -32,14 +32,17 @@ IGNORED = (
     "name",
     "allow_hosts",
     "background",
+    "bind",
     "budget",
     "calibration",
     "dashboard_variables",
     "dashboards",
+    "expect_workers",
     "foreign_traffic",
     "gated_views",
     "instrumentation",
     "known_delay",
+    "load",
     "metric_namespace",
     "metrics_view",
     "probe",
@@ -58,16 +61,18 @@ IGNORED = (
     "views",
     "witness_token_env",
 )
-"""Keys that name or judge the load and do not make it. A key that is in neither list counts."""
-START_IGNORED = ("labels", "settings")
-"""Attributes of a start that name its series or serve faults alone."""
+"""Keys that name or judge the load and do not make it. A key that is in neither list counts; `load` does as the
+scenario."""
+START_IGNORED = ("headers", "host", "labels", "python", "settings")
+"""Attributes of a start that say where it listens or who asks, name its series, serve faults alone, or show in the
+versions."""
 START_NAMES = {"sidecars": "beside", "placeholders": "words"}
 """Attribute of a start -> the name under which it is digested, so that kept runs stay comparable with new ones."""
 
 
-def settings(profile: Profile, locustfile: bytes) -> Mapping[str, str]:
-    """What the load and the target's start are made of; the locustfile by its content, not by its name."""
-    found = {"scenario": hashlib.sha256(locustfile).hexdigest()[:12]}
+def settings(profile: Profile, scenario: bytes) -> Mapping[str, str]:
+    """What the load and the target's start are made of; the scenario by its content, not by its name."""
+    found = {"scenario": hashlib.sha256(scenario).hexdigest()[:12]}
     for item in fields(profile):
         if item.name not in IGNORED:
             value = getattr(profile, item.name)

@@ -8,8 +8,9 @@ scrape was stamped by who exported it, so it was read within the duration of the
 The client's clock is compared with Prometheus's at each end of the window, exact to `CLOCKS_S`; between them it is as
 far off as at one of the two ends. A Prometheus that the harness started, and whose clock does not differ by more than
 that, reads the same clock as the client; both take the time in one step and begin their work in the next, and may lose
-the processor for `PAUSE_S` in between. So what the client had answered before `answered_s` is in the counter, and what
-it sent after `sent_s` is not.
+the processor for `PAUSE_S` in between. The times of workers on other hosts are moved onto this machine's clock, and may
+be wrong by the error of that. So what the client had answered before `answered_s` is in the counter, and what it sent
+after `sent_s` is not. Both are further apart where the client's own times are coarse.
 """
 
 from collections.abc import Mapping
@@ -59,15 +60,20 @@ def moments(run: Run, evidence: Evidence) -> tuple[Moment, ...]:
     times: dict[str, set[float]] = {}
     lived = lives_of(run, evidence)
     known = targets(run, evidence)
+    seen: set[tuple[str, int]] = set()
     for metric in counters:
         reading = evidence.read(raw_query(run, metric))
         for series in reading.series if isinstance(reading, Reading) else ():
-            stamps = times.setdefault(known.name(series.labels), set())
-            stamps.update(time_s for time_s, _ in series.points if time_s <= end_s)
+            stamps = times.setdefault(name := known.name(series.labels), set())
+            points = series.columns
+            if (name, id(points.block)) not in seen:
+                seen.add((name, id(points.block)))
+                stamps.update(points.seconds[points.seconds <= end_s].tolist())
     took = _durations(evidence.read(raw_query(run, duration)), known)
     changes = sorted({time_s for stamps in times.values() for time_s in stamps if time_s > begin_s})
     newest = {name: max(before) for name, stamps in times.items() if (before := [at for at in stamps if at <= begin_s])}
     least_s, most_s = _skews(run)
+    coarse_s = run.generator.start_resolution_s
     spans = []
     for time_s in changes:
         newest |= {name: time_s for name, stamps in times.items() if time_s in stamps}
@@ -83,8 +89,8 @@ def moments(run: Run, evidence: Evidence) -> tuple[Moment, ...]:
         Moment(
             time_s,
             read,
-            first + least_s - CLOCK_RESOLUTION_S,
-            last + most_s + ALIGNMENT_S + CLOCK_RESOLUTION_S,
+            first + least_s - CLOCK_RESOLUTION_S - coarse_s,
+            last + most_s + ALIGNMENT_S + CLOCK_RESOLUTION_S + coarse_s,
         )
         for (time_s, read, *_), first, last in zip(spans, answered_s, sent_s, strict=True)
     )
@@ -97,12 +103,12 @@ def _has_left(life: Life, time_s: float) -> bool:
 
 def _skews(run: Run) -> tuple[float, float]:
     """The least and the most that the client's clock minus Prometheus's can have been in the window."""
-    window, generator_s = run.window, run.generator.clock_skew_s
+    window, generator_s, error_s = run.window, run.generator.clock_skew_s, run.generator.clock_error_s
     end_s = window.clock_skew_s if window.clock_skew_end_s is None else window.clock_skew_end_s
     least_s, most_s = sorted((window.clock_skew_s, end_s))
     if run.embedded and not generator_s and least_s >= -CLOCKS_S and most_s <= CLOCKS_S:
-        return -PAUSE_S, PAUSE_S
-    known_s = 2 * CLOCKS_S if generator_s else CLOCKS_S
+        return -PAUSE_S - error_s, PAUSE_S + error_s
+    known_s = (2 * CLOCKS_S if generator_s else CLOCKS_S) + error_s
     return least_s + generator_s - known_s, most_s + generator_s + known_s
 
 

@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from harness import promql
 from harness.core.codes import Code
+from harness.core.points import FloatArray, Points, columns
 from harness.core.query import NoData, NoSeries, Query, Reading, Series
 from harness.core.rule import RuleHealth
 from harness.core.run import Run
@@ -70,7 +73,7 @@ def parse_result(result: Sequence[Any]) -> Reading | NoData:
 
     Raises ValueError for any other list. Source: https://prometheus.io/docs/prometheus/latest/querying/api/
     """
-    series = []
+    labelled, read = [], []
     if len(result) == 2 and isinstance(result[0], int | float) and isinstance(result[1], str):
         try:
             return Reading((Series({}, ((float(result[0]), float(result[1])),)),))
@@ -82,10 +85,10 @@ def parse_result(result: Sequence[Any]) -> Reading | NoData:
         labels, points = item.get("metric"), item.get("values", [item.get("value")])
         if not isinstance(labels, dict) or not isinstance(points, list) or not all(map(_is_point, points)):
             raise ValueError("neither a vector nor a matrix")
-        series.append(
-            Series({str(k): str(v) for k, v in labels.items()}, tuple((float(t), float(v)) for t, v in points))
-        )
-    return Reading(tuple(series)) if series else NoSeries()
+        labelled.append({str(name): str(value) for name, value in labels.items()})
+        read.append(([float(at) for at, _ in points], [float(value) for _, value in points]))
+    series = map(Series, labelled, columns(read))
+    return Reading(tuple(series)) if labelled else NoSeries()
 
 
 def check_raw(query: Query, reading: Reading | NoData, exported: frozenset[str]) -> None:
@@ -98,8 +101,8 @@ def check_raw(query: Query, reading: Reading | NoData, exported: frozenset[str])
     if isinstance(reading, NoData) or not query.text.endswith("]") or metric not in exported | OWN:
         return
     for series in reading.series:
-        times = [time_s for time_s, _ in series.points]
-        if not all(math.isfinite(number) for point in series.points for number in point) or times != sorted(times):
+        seconds, values = series.columns.seconds, series.columns.values
+        if not np.isfinite(seconds).all() or not np.isfinite(values).all() or (seconds[1:] < seconds[:-1]).any():
             raise ValueError(f"{dict(series.labels)} has values that no counter has")
         if math.isnan(float(series.labels.get("le", "0"))):
             raise ValueError(f"le={series.labels['le']} is not a bound")
@@ -173,10 +176,10 @@ def _deltas(run: Run, evidence: Evidence, query: Query, metric: str) -> tuple[Co
         if isinstance(reading, NoSeries) and metric in run.dropped:
             return NoData(f"the scrape job drops {metric} (metric_relabel_configs)", Code.DROPPED)
         return () if isinstance(reading, NoSeries) else reading
-    folded = []
+    folded, known, lived = [], targets(run, evidence), lives_of(run, evidence)
     for series in reading.series:
-        name = targets(run, evidence).name(series.labels)
-        times, life = scrapes.get(name, ()), lives_of(run, evidence).get(name, WHOLE)
+        name = known.name(series.labels)
+        times, life = scrapes.get(name, ()), lived.get(name, WHOLE)
         at_start = life.joined or (bool(times) and times[0] <= run.window.start_s + CLOCK_RESOLUTION_S)
         folded.append(
             counter_increase(
@@ -197,43 +200,53 @@ def counter_increase(
     sample at `start_s` counts from zero, but only if its target was scraped then. Where processes began anew, by
     their first scrapes `begun_s`, the counter began at zero whatever it says, and that is no fall.
     """
-    before = [value for time_s, value in series.points if time_s <= start_s + CLOCK_RESOLUTION_S]
-    after = [
-        (time_s, value)
-        for time_s, value in series.points
-        if start_s + CLOCK_RESOLUTION_S < time_s <= end_s + CLOCK_RESOLUTION_S
-    ]
-    if any(math.isnan(value) for value in (*before, *(value for _, value in after))):
+    points = series.columns
+    before, last = (
+        int(np.searchsorted(points.seconds, at_s + CLOCK_RESOLUTION_S, "right")) for at_s in (start_s, end_s)
+    )
+    if np.isnan(points.values[: max(before, last)]).any():
         return NoData(f"{series.labels.get('__name__', 'a counter')} is not a number", Code.UNREADABLE)
-    if not before and not scraped_at_start:
+    if before == 0 and not scraped_at_start:
         instance = series.labels.get("instance", "the target")
         return NoData(f"{instance} was not scraped at the start of the window", Code.NO_SCRAPE)
-    previous, grown, falls = (before[-1] if before else 0.0), 0.0, 0
-    last_s = start_s
-    for time_s, value in after:
-        if any(last_s < at <= time_s for at in begun_s):
-            previous = 0.0
-        last_s = time_s
-        if value < previous:
-            falls += 1
-            if value < previous * RESTARTED:
-                previous = 0.0
-        grown += value - previous
-        previous = value
-    return CounterIncrease(series.labels, grown, falls)
+    earlier, values = _steps(points.seconds, points.values, before, start_s, begun_s)
+    earlier, values = earlier[: last - before], values[: last - before]
+    grown = np.add.accumulate(values - np.where(values < earlier * RESTARTED, 0.0, earlier))
+    falls = int(np.count_nonzero(values < earlier))
+    return CounterIncrease(series.labels, grown[-1].item() if grown.size else 0.0, falls)
+
+
+def _steps(
+    seconds: FloatArray, values: FloatArray, first: int, start_s: float, begun_s: Sequence[float]
+) -> tuple[FloatArray, FloatArray]:
+    """Values of counters from their sample `first` on, and what they were before: zero where a process began anew.
+
+    `values` has a row for each of `seconds`, and any further dimensions.
+    """
+    later = values[first:]
+    earlier = np.concatenate((values[first - 1 : first] if first else np.zeros_like(values[:1]), later))[:-1]
+    if begun_s:
+        times = np.concatenate(([start_s], seconds[first:]))
+        for at in begun_s:
+            earlier[(times[:-1] < at) & (at <= times[1:])] = 0.0
+    return earlier, later
 
 
 def running_increase(series: Series, start_s: float, begun_s: Sequence[float] = ()) -> dict[float, float]:
     """How much a counter has grown since `start_s` at each of its samples, added up as by `counter_increase`."""
-    before = [value for time_s, value in series.points if time_s <= start_s + CLOCK_RESOLUTION_S]
-    previous, sum_ = (before[-1] if before else 0.0), 0.0
-    grown = {time_s: 0.0 for time_s, _ in series.points[: len(before)]}
-    last_s = start_s
-    for time_s, value in series.points[len(before) :]:
-        anew = value < previous * RESTARTED or any(last_s < at <= time_s for at in begun_s)
-        sum_ += value - (0.0 if anew else previous)
-        last_s, previous, grown[time_s] = time_s, value, sum_
-    return grown
+    points = series.columns
+    grown = running_increases([points], start_s, begun_s)[:, 0]
+    return dict(zip(points.seconds.tolist(), grown.tolist(), strict=True))
+
+
+def running_increases(several: Sequence[Points], start_s: float, begun_s: Sequence[float] = ()) -> FloatArray:
+    """The same of counters that have the same samples: a row for each sample and a column for each counter."""
+    one = several[0]
+    values = one.block.values[one.first : one.last, [each.column for each in several]]
+    before = int(np.searchsorted(one.seconds, start_s + CLOCK_RESOLUTION_S, "right"))
+    earlier, later = _steps(one.seconds, values, before, start_s, begun_s)
+    steps = later - np.where(later < earlier * RESTARTED, 0.0, earlier)
+    return np.concatenate((np.zeros((before, len(several))), np.add.accumulate(steps)))
 
 
 def growth(run: Run, evidence: Evidence, metrics: Iterable[str]) -> dict[str, tuple[CounterIncrease, ...]] | NoData:

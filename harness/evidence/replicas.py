@@ -33,11 +33,8 @@ def find(ups: Sequence[Labels], counted: Reading) -> Duplicates | None:
 
     `counted` is a counter of seconds or requests of the same targets: two processes never report the same values of it.
     """
-    groups: dict[tuple[tuple[str, str], ...], list[Labels]] = {}
-    for labels in ups:
-        key = tuple(sorted((name, value) for name, value in labels.items() if name in ABOUT_TARGET))
-        groups.setdefault(key, []).append(labels)
-    several = [group for group in groups.values() if len(group) > 1]
+    groups = _by_target(ups)
+    several = [group for group in groups if len(group) > 1]
     if not several or len(several) < len(groups):
         return None
     differ = sorted({name for group in several for each in group for name in each if _varies(name, group)})
@@ -50,6 +47,22 @@ def find(ups: Sequence[Labels], counted: Reading) -> Duplicates | None:
     chosen = dict(zip(differ, min(whole), strict=True))
     matchers = ",".join(f"{name}={label_value(value)}" for name, value in chosen.items())
     return Duplicates(matchers, tuple(differ), len(whole))
+
+
+def are_some_missing(ups: Sequence[Labels]) -> bool:
+    """Some targets are there several times, by a label that replicas bear, and others fewer times."""
+    groups = _by_target(ups)
+    differ = {name for group in groups for each in group for name in each if _varies(name, group)}
+    return bool(differ) and all(map(REPLICA.search, differ)) and len({len(group) for group in groups}) > 1
+
+
+def _by_target(ups: Sequence[Labels]) -> list[list[Labels]]:
+    """Label sets that are of one target, whoever scraped it."""
+    groups: dict[tuple[tuple[str, str], ...], list[Labels]] = {}
+    for labels in ups:
+        key = tuple(sorted((name, value) for name, value in labels.items() if name in ABOUT_TARGET))
+        groups.setdefault(key, []).append(labels)
+    return list(groups.values())
 
 
 def _varies(name: str, group: Sequence[Labels]) -> bool:

@@ -4,11 +4,11 @@
 holds labelled values and the operators between them. The names below are those that other rooms use.
 """
 
+from harness.core.points import Point
 from harness.promql.dialect import AGREEMENT, NEWEST, ROUNDING, Dialect, agree
 from harness.promql.engine import LOOKBACK_S, Engine, Samples
 from harness.promql.extrapolation import (
     EXTRAPOLATION_THRESHOLD,
-    Point,
     delta,
     increase,
     irate,

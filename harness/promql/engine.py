@@ -2,22 +2,27 @@
 
 The engine covers what is asked of counters, gauges and classic histograms, and raises UnsupportedError for anything
 else: never a value that might be wrong. Its public methods are the steps of an evaluation; a subclass may replace them.
+It is longer than other modules because each of these steps calls the others.
 """
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self, assert_never
 
+import numpy as np
 import promql_parser as ast
 
+from harness.core.points import FloatArray, Point
 from harness.core.query import Series
 from harness.promql import functions, operators, relabelling, syntax, times, vectors
 from harness.promql._time import in_ms
 from harness.promql.dialect import Dialect
-from harness.promql.extrapolation import Point
-from harness.promql.functions import Arguments, InstantFunction, Kind, Range, RangeFunction
+from harness.promql.functions import Arguments, InstantFunction, Kind, RangeFunction
+from harness.promql.ranges import Asked, Range
+from harness.promql.selected import Group, Memo, Selected
+from harness.promql.selection import Selection
 from harness.promql.times import DEFAULT_STEP_S
 from harness.promql.vectors import NAME, Labels, UnsupportedError, Value, Vector
 
@@ -51,6 +56,10 @@ class Samples:
     """When the whole query is evaluated, inside a subquery of it; None where that is at `at_s`."""
     until_s: float | None = None
     """Up to when the samples are all there are; None for always."""
+    seen_s: Mapping[str, float] = field(default_factory=dict)
+    """Up to when the samples of an instance had been stored; those of any other are all there."""
+    memo: Memo = field(default_factory=Memo, compare=False, repr=False)
+    """Shared by those who evaluate the same series."""
     step_s: float | None = DEFAULT_STEP_S
     """The step of subqueries that name none: the server's `evaluation_interval`; None where that is not known."""
     evaluations: int = 1
@@ -61,10 +70,26 @@ class Samples:
         """When the whole query is evaluated."""
         return self.at_s if self.asked_s is None else self.asked_s
 
-    def updates_of(self, series: Series) -> Sequence[float]:
+    def selected(self, selection: Selection) -> Selected:
+        """The series that a selector chooses."""
+        series = self.series.get(selection.metric, ())
+
+        def choose() -> Selected:
+            return Selected((each for each in series if selection.matches(each.labels)), self.source)
+
+        return self.memo.of(series, selection.matchers, choose)
+
+    def updates_of(self, group: Group) -> Sequence[float]:
         """When the series would have got a sample, had it still been there; none when that is not known."""
-        recorded = self.recordings.get(series.labels.get(NAME, ""))
-        return self.updates.get(self.source(series), ()) if recorded is None else recorded
+        recorded = self.recordings.get(group.one.labels.get(NAME, ""))
+        return self.updates.get(group.source, ()) if recorded is None else recorded
+
+    def seen_of(self, group: Group) -> float:
+        """Up to when its samples had been stored."""
+        recorded = self.recordings.get(group.one.labels.get(NAME, ""))
+        if recorded is not None:
+            return recorded[-1] if recorded else -math.inf
+        return self.seen_s.get(group.source, math.inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +134,9 @@ class Engine:
             return value
         raise UnsupportedError("a vector is given where a number is required")
 
-    def select(self, node: Any) -> Sequence[Series]:
+    def select(self, node: Any) -> Selected:
         """The series that a selector chooses. Raises UnsupportedError."""
-        selection = syntax.selection(node)
-        return [each for each in self.samples.series.get(selection.metric, ()) if selection.matches(each.labels)]
+        return self.samples.selected(syntax.selection(node))
 
     def moment_s(self, node: Any) -> float:
         """When a selector or subquery is evaluated. Raises UnsupportedError when its samples are not all known."""
@@ -129,13 +153,16 @@ class Engine:
 
     def instant(self, node: Any) -> Vector:
         """The newest sample of each series that a selector chooses. Raises UnsupportedError."""
-        return by_labels(((each, at and at[1]) for each, at in self._newest(node)), named=True)
+        chosen = self.select(node)
+        return chosen.vector(((group, values) for group, _, values in self._newest(node, chosen)), named=True)
 
     def sample_times(self, node: Any) -> Vector:
         """When the samples of a vector were taken; of what is no selector that is now. Raises UnsupportedError."""
         if not isinstance(syntax.bare(node), ast.VectorSelector):
             return dict.fromkeys(self.vector(node), self.samples.at_s)
-        return by_labels(((each, at and at[0]) for each, at in self._newest(syntax.bare(node))), named=True)
+        chosen = self.select(syntax.bare(node))
+        found = self._newest(syntax.bare(node), chosen)
+        return chosen.vector(((group, np.full(len(values), at_s)) for group, at_s, values in found), named=True)
 
     def over_time(self, function: RangeFunction, node: Any) -> Vector:
         """A call of a function of a range. Raises UnsupportedError."""
@@ -146,13 +173,16 @@ class Engine:
 
     def over_range(self, function: RangeFunction, node: Any, range_s: float, numbers: tuple[float, ...] = ()) -> Vector:
         """A function of each series that a selector chooses, in the range that ends now. Raises UnsupportedError."""
-        asked = self.range_of(node, range_s, numbers)
-        results = ((each, function.apply(replace(asked, points=each.points))) for each in self.select(node))
-        return by_labels(results, named=function.keeps_name)
+        return self.applied(function, self.select(node), self.asked_of(node, range_s, numbers))
 
-    def range_of(self, node: Any, range_s: float, numbers: tuple[float, ...] = ()) -> Range:
-        """What is asked of each series of a selector or subquery, without its samples. Raises UnsupportedError."""
-        return Range((), self.moment_s(node), range_s, self.samples.dialect, numbers, self.samples.at_s)
+    def applied(self, function: RangeFunction, chosen: Selected, asked: Asked) -> Vector:
+        """A function of each series. Raises UnsupportedError."""
+        ranges = ((group, _range_of(group, asked, self.samples.seen_of(group))) for group in chosen.groups)
+        return chosen.vector(((group, function.apply(each)) for group, each in ranges), named=function.keeps_name)
+
+    def asked_of(self, node: Any, range_s: float, numbers: tuple[float, ...] = ()) -> Asked:
+        """What is asked of each series of a selector or subquery. Raises UnsupportedError."""
+        return Asked(self.moment_s(node), range_s, self.samples.dialect, numbers, self.samples.at_s)
 
     def stepped(self, node: Any) -> Sequence[Series]:
         """The series that a subquery makes, with a sample for each of its steps. Raises UnsupportedError."""
@@ -236,49 +266,44 @@ class Engine:
             raise UnsupportedError(f"{function.name}() of a time by @ inside a subquery is not evaluated")
         if not isinstance(ranged, ast.SubqueryExpr):
             return self.over_range(function, ranged.vector_selector, syntax.range_s(ranged), numbers)
-        asked = self.range_of(ranged, syntax.range_s(ranged), numbers)
-        results = ((each, function.apply(replace(asked, points=each.points))) for each in self.stepped(ranged))
-        return by_labels(results, named=function.keeps_name)
+        asked = self.asked_of(ranged, syntax.range_s(ranged), numbers)
+        return self.applied(function, Selected(self.stepped(ranged), _nowhere), asked)
 
     def _quantile(self, node: Any) -> float:
         q = self.number(node)
         return min(max(q + self.nudge, 0.0), 1.0) if 0 <= q <= 1 else q
 
-    def _newest(self, node: Any) -> Iterator[tuple[Series, Point | None]]:
-        """Each series that a selector chooses, with its newest sample; None where it is stale, or too old."""
+    def _newest(self, node: Any, chosen: Selected) -> Iterator[tuple[Group, float, FloatArray]]:
+        """The groups of what a selector chose with their newest samples and the time of these, unless stale or old."""
         at_s = self.moment_s(node)
-        for series in self.select(node):
-            yield series, self._newest_of(series, at_s)
+        for group in chosen.groups:
+            row = self._newest_row(group, at_s)
+            if row is not None:
+                yield group, group.block.seconds[row].item(), group.block.values[row, group.columns]
 
-    def _newest_of(self, series: Series, at_s: float) -> Point | None:
-        count = bisect_right(series.points, (at_s, math.inf))
-        if not count:
+    def _newest_row(self, group: Group, at_s: float) -> int | None:
+        seconds = group.block.seconds
+        row = int(np.searchsorted(seconds, min(at_s, self.samples.seen_of(group)), "right")) - 1
+        if row < 0:
             return None
-        newest, since = series.points[count - 1], in_ms(at_s) - in_ms(LOOKBACK_S)
-        at = in_ms(newest[0])
+        since, at = in_ms(at_s) - in_ms(LOOKBACK_S), group.block.ms[row]
         if at < since or (at == since and self.samples.dialect.left_open):
             return None
-        updates = self.samples.updates_of(series)
+        updates = self.samples.updates_of(group)
         place = bisect_right(updates, at_s)
-        return None if place and updates[place - 1] > newest[0] else newest
+        return None if place and updates[place - 1] > seconds[row] else row
+
+
+def _range_of(group: Group, asked: Asked, seen_s: float) -> Range:
+    rows = asked.rows(group.block, seen_s)
+    return Range(asked, group.block.ms[rows], group.block.values[rows][:, group.columns])
+
+
+def _nowhere(_: Series) -> str:
+    """The source of series that a subquery makes: no scrape ends them."""
+    return ""
 
 
 def _is_exact(value: float) -> bool:
     """True for a number that no order of its computation makes another."""
     return not math.isfinite(value) or (value.is_integer() and abs(value) < 2**53)
-
-
-def by_labels(results: Iterable[tuple[Series, float | None]], *, named: bool) -> Vector:
-    """The series that have a value, by their labels; the metric's name among them if `named`.
-
-    Raises UnsupportedError where two have the same labels, which Prometheus refuses.
-    """
-    found: Vector = {}
-    for series, value in results:
-        if value is None:
-            continue
-        labels = series.sorted_labels(named=named)
-        if labels in found:
-            raise UnsupportedError("two series of the result have the same labels")
-        found[labels] = value
-    return found

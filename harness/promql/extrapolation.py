@@ -4,15 +4,14 @@ They follow promql/functions.go (`extrapolatedRate`) at v2.42.0, v2.48.0, v2.51.
 agree to the last digits, and are compared with the real server in tests/e2e/test_promql_conformance.py.
 """
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Callable, Sequence
 
+import numpy as np
+
+from harness.core.points import FloatArray, Point
 from harness.promql._time import in_ms, in_s
 from harness.promql.dialect import Dialect
-
-Point = tuple[float, float]
-"""Time in Unix seconds, value."""
+from harness.promql.ranges import Asked, Range
 
 EXTRAPOLATION_THRESHOLD = 1.1
 """A gap at the edge of the range wider than this many average steps is not bridged whole."""
@@ -20,21 +19,13 @@ EXTRAPOLATION_THRESHOLD = 1.1
 
 def select_range(points: Sequence[Point], end_s: float, range_s: float, dialect: Dialect) -> list[tuple[int, float]]:
     """The samples that `[range]` sees at `end_s`, with times in milliseconds, as Prometheus keeps them."""
-    end, start = in_ms(end_s), in_ms(end_s) - in_ms(range_s)
-    first = (bisect_right if dialect.left_open else bisect_left)(points, start, key=_at)
-    last = bisect_right(points, end, key=_at)
-    return [(in_ms(time_s), value) for time_s, value in points[first:last]]
-
-
-def _at(point: Point) -> int:
-    return in_ms(point[0])
+    seen = Range.of(points, Asked(end_s, range_s, dialect))
+    return [(int(at), value) for at, value in zip(seen.ms.tolist(), seen.values[:, 0].tolist(), strict=True)]
 
 
 def rate(points: Sequence[Point], end_s: float, range_s: float, dialect: Dialect) -> float | None:
     """`rate(counter[range])` at `end_s` in 1/s; None and errors as for `increase`."""
-    grown = _grown(points, end_s, range_s, dialect)
-    # Divided before the growth is multiplied, as upstream does, so that not even the last digit differs.
-    return None if grown is None else grown[0] * (grown[1] / in_s(in_ms(range_s)))
+    return _of_one(rates, points, end_s, range_s, dialect)
 
 
 def increase(points: Sequence[Point], end_s: float, range_s: float, dialect: Dialect) -> float | None:
@@ -45,50 +36,86 @@ def increase(points: Sequence[Point], end_s: float, range_s: float, dialect: Dia
     average steps away, else by half a step, and at the start never beyond the time at which the counter would have been
     zero. Raises ValueError when two samples have the same millisecond, or times fall.
     """
-    grown = _grown(points, end_s, range_s, dialect)
-    return None if grown is None else grown[0] * grown[1]
+    return _of_one(increases, points, end_s, range_s, dialect)
 
 
 def delta(points: Sequence[Point], end_s: float, range_s: float, dialect: Dialect) -> float | None:
     """`delta(gauge[range])` at `end_s`: as `increase`, but a fall is no reset, and nothing is clamped at zero."""
-    grown = _grown(points, end_s, range_s, dialect, counter=False)
-    return None if grown is None else grown[0] * grown[1]
+    return _of_one(deltas, points, end_s, range_s, dialect)
 
 
 def irate(points: Sequence[Point], end_s: float, range_s: float, dialect: Dialect) -> float | None:
     """`irate(counter[range])` at `end_s`: the growth between the newest two samples, in 1/s; None for fewer."""
-    seen = select_range(points, end_s, range_s, dialect)
-    if len(seen) < 2:
-        return None
-    (before_at, before), (at, value) = seen[-2:]
-    return (value if value < before else value - before) / in_s(at - before_at)
+    return _of_one(irates, points, end_s, range_s, dialect)
 
 
-def _grown(
-    points: Sequence[Point], end_s: float, range_s: float, dialect: Dialect, *, counter: bool = True
-) -> tuple[float, float] | None:
-    """The growth between the samples, and the factor that stretches it to the range."""
-    seen = select_range(points, end_s, range_s, dialect)
-    if len(seen) < 2:
+def rates(seen: Range) -> FloatArray | None:
+    """`rate` of each series of a range; None where it holds less than two samples. Raises ValueError."""
+    grown = _grown(seen)
+    # Divided before the growth is multiplied, as upstream does, so that not even the last digit differs.
+    return None if grown is None else grown[0] * (grown[1] / in_s(in_ms(seen.asked.range_s)))
+
+
+def increases(seen: Range) -> FloatArray | None:
+    """`increase` of each series of a range, as `rates`."""
+    grown = _grown(seen)
+    return None if grown is None else grown[0] * grown[1]
+
+
+def deltas(seen: Range) -> FloatArray | None:
+    """`delta` of each series of a range, as `rates`."""
+    grown = _grown(seen, counter=False)
+    return None if grown is None else grown[0] * grown[1]
+
+
+def irates(seen: Range) -> FloatArray | None:
+    """`irate` of each series of a range, as `rates`."""
+    if len(seen.ms) < 2:
         return None
-    (first_at, first), (last_at, last) = seen[0], seen[-1]
-    grown = last - first
-    for (before_at, before), (after_at, after) in pairwise(seen):
-        if after_at <= before_at:
-            raise ValueError(f"samples must rise in time, but {after_at} ms follows {before_at} ms")
-        if counter and after < before:
-            grown += before
-    to_start_s = (first_at - (in_ms(end_s) - in_ms(range_s))) / 1000
-    to_end_s = (in_ms(end_s) - last_at) / 1000
-    sampled_s = (last_at - first_at) / 1000
-    step_s = sampled_s / (len(seen) - 1)
+    before, last = seen.values[-2:]
+    with np.errstate(invalid="ignore", over="ignore"):
+        found: FloatArray = np.where(last < before, last, last - before) / in_s(int(seen.ms[-1] - seen.ms[-2]))
+    return found
+
+
+def _of_one(
+    function: Callable[[Range], FloatArray | None],
+    points: Sequence[Point],
+    end_s: float,
+    range_s: float,
+    dialect: Dialect,
+) -> float | None:
+    found = function(Range.of(points, Asked(end_s, range_s, dialect)))
+    return None if found is None else float(found[0])
+
+
+@np.errstate(invalid="ignore", over="ignore", divide="ignore")
+def _grown(seen: Range, *, counter: bool = True) -> tuple[FloatArray, FloatArray] | None:
+    """The growth between the samples of each series, and the factors that stretch it to the range."""
+    asked, ms, values = seen.asked, seen.ms, seen.values
+    if len(ms) < 2:
+        return None
+    if (early := np.flatnonzero(ms[1:] <= ms[:-1])).size:
+        before_at, after_at = ms[early[0] : early[0] + 2]
+        raise ValueError(f"samples must rise in time, but {after_at:.0f} ms follows {before_at:.0f} ms")
+    first, last = values[0], values[-1]
+    grown: FloatArray = last - first
+    if counter:
+        fell = values[1:] < values[:-1]
+        for row in np.flatnonzero(fell.any(axis=1)):  # one after the other: the order of a float sum is upstream's
+            grown = np.where(fell[row], grown + values[row], grown)
+    to_start_s = np.full(len(grown), (ms[0] - asked.start_ms) / 1000)
+    to_end_s = (asked.end_ms - ms[-1]) / 1000
+    sampled_s = (ms[-1] - ms[0]) / 1000
+    step_s = sampled_s / (len(ms) - 1)
     threshold_s = step_s * EXTRAPOLATION_THRESHOLD
-    if dialect.threshold_first and to_start_s >= threshold_s:
-        to_start_s = step_s / 2
-    if counter and grown > 0 and first >= 0:
-        to_start_s = min(to_start_s, sampled_s * (first / grown))
-    if not dialect.threshold_first and to_start_s >= threshold_s:
-        to_start_s = step_s / 2
+    if asked.dialect.threshold_first:
+        to_start_s = np.where(to_start_s >= threshold_s, step_s / 2, to_start_s)
+    if counter:
+        to_zero_s = sampled_s * (first / grown)
+        to_start_s = np.where((grown > 0) & (first >= 0) & (to_zero_s < to_start_s), to_zero_s, to_start_s)
+    if not asked.dialect.threshold_first:
+        to_start_s = np.where(to_start_s >= threshold_s, step_s / 2, to_start_s)
     if to_end_s >= threshold_s:
         to_end_s = step_s / 2
     return grown, (sampled_s + to_start_s + to_end_s) / sampled_s

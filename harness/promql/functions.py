@@ -15,12 +15,15 @@ from enum import Enum, auto
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
+from harness.core.points import FloatArray, Point
 from harness.promql import extrapolation
 from harness.promql._time import in_ms
 from harness.promql.dates import PARTS
 from harness.promql.dialect import Dialect
-from harness.promql.extrapolation import Point
 from harness.promql.quantile import histogram_quantile, histograms
+from harness.promql.ranges import Asked, Range
 from harness.promql.relabelling import joined, replaced
 from harness.promql.vectors import AGGREGATES, UnsupportedError, Value, Vector, each, quantile, total
 
@@ -42,26 +45,6 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
-    """What a function of a range is asked: the samples of one series, and the range of them."""
-
-    points: Sequence[Point]
-    """Raw samples in time order, also those outside of the range."""
-    end_s: float
-    range_s: float
-    dialect: Dialect
-    numbers: tuple[float, ...] = ()
-    """The arguments that are numbers, in their order."""
-    at_s: float | None = None
-    """When the function is evaluated, where that may not be the end of the range; by `offset` it is later."""
-
-    def samples(self) -> list[Point]:
-        """The samples in the range."""
-        chosen = extrapolation.select_range(self.points, self.end_s, self.range_s, self.dialect)
-        return [(at / 1000, value) for at, value in chosen]
-
-
-@dataclass(frozen=True, slots=True)
 class Growth:
     """How a function computes the growth of a counter, of which a fall is a reset."""
 
@@ -75,8 +58,8 @@ class RangeFunction:
     """A function of the samples that each series has in a range."""
 
     name: str
-    apply: Callable[[Range], float | None]
-    """The value of one series; None where Prometheus gives none."""
+    apply: Callable[[Range], FloatArray | None]
+    """The value of each series; None where Prometheus gives none."""
     arguments: tuple[Kind, ...] = (Kind.RANGE,)
     """The kind of each argument: one range, and numbers."""
     least: int = 1
@@ -166,22 +149,22 @@ def rounded(value: float, nearest: float) -> float:
     return (math.floor(steps) if math.isfinite(steps) else steps) / inverse
 
 
-def _extrapolated(
-    of: Callable[[Sequence[Point], float, float, Dialect], float | None],
-) -> Callable[[Range], float | None]:
-    return lambda asked: of(asked.points, asked.end_s, asked.range_s, asked.dialect)
-
-
 def _over_time(
     name: str, result: Callable[[Sequence[Point]], float], *, least: int = 1, keeps_name: bool = False
 ) -> RangeFunction:
     """A function of the values in a range, of which there are at least `least`."""
+    return RangeFunction(name, _of_each(lambda points, _: result(points), least), least=least, keeps_name=keeps_name)
 
-    def apply(asked: Range) -> float | None:
-        samples = asked.samples()
-        return result(samples) if len(samples) >= least else None
 
-    return RangeFunction(name, apply, least=least, keeps_name=keeps_name)
+def _of_each(result: Callable[[list[Point], Asked], float], least: int) -> Callable[[Range], FloatArray | None]:
+    """A function of the samples of one series after the other, of which there are at least `least`."""
+
+    def apply(seen: Range) -> FloatArray | None:
+        if len(seen.ms) < least:
+            return None
+        return np.array([result(points, seen.asked) for points in seen.series()], dtype=np.float64)
+
+    return apply
 
 
 def _differ(before: float, after: float) -> bool:
@@ -189,11 +172,8 @@ def _differ(before: float, after: float) -> bool:
     return before != after and not (math.isnan(before) and math.isnan(after))
 
 
-def _predicted(asked: Range) -> float | None:
+def _predicted(samples: list[Point], asked: Asked) -> float:
     """`predict_linear`: the line through the samples, some seconds after the moment of the evaluation."""
-    samples = asked.samples()
-    if len(samples) < 2:
-        return None
     slope, value = regression(samples, asked.end_s if asked.at_s is None else asked.at_s)
     return slope * asked.numbers[0] + value
 
@@ -328,21 +308,18 @@ def _trigonometric(of: Callable[[float], float]) -> Callable[[float], float]:
     return apply
 
 
-def _quantile_over_time(asked: Range) -> float | None:
-    values = _values(asked.samples())
-    return quantile(values, asked.numbers[0]) if values else None
-
-
-RATE = RangeFunction("rate", _extrapolated(extrapolation.rate), least=2, growth=Growth(True, True))
+RATE = RangeFunction("rate", extrapolation.rates, least=2, growth=Growth(True, True))
 PRESENCE = _over_time("present_over_time", lambda _: 1.0)
 _ALL: tuple[Function, ...] = (
     RATE,
-    RangeFunction("increase", _extrapolated(extrapolation.increase), least=2, growth=Growth(False, True)),
-    RangeFunction("irate", _extrapolated(extrapolation.irate), least=2, growth=Growth(True, False)),
-    RangeFunction("delta", _extrapolated(extrapolation.delta), least=2),
+    RangeFunction("increase", extrapolation.increases, least=2, growth=Growth(False, True)),
+    RangeFunction("irate", extrapolation.irates, least=2, growth=Growth(True, False)),
+    RangeFunction("delta", extrapolation.deltas, least=2),
     _over_time("idelta", lambda points: points[-1][1] - points[-2][1], least=2),
     _over_time("deriv", lambda points: regression(points, points[0][0])[0], least=2),
-    RangeFunction("predict_linear", _predicted, arguments=(Kind.RANGE, Kind.NUMBER), least=2, from_now=True),
+    RangeFunction(
+        "predict_linear", _of_each(_predicted, 2), arguments=(Kind.RANGE, Kind.NUMBER), least=2, from_now=True
+    ),
     _over_time("avg_over_time", lambda points: total(_values(points)) / len(points)),
     _over_time("sum_over_time", lambda points: total(_values(points))),
     _over_time("min_over_time", lambda points: AGGREGATES["min"](_values(points))),
@@ -352,7 +329,11 @@ _ALL: tuple[Function, ...] = (
     PRESENCE,
     _over_time("stddev_over_time", _deviation),
     _over_time("stdvar_over_time", lambda points: _deviation(points) ** 2),
-    RangeFunction("quantile_over_time", _quantile_over_time, arguments=(Kind.NUMBER, Kind.RANGE)),
+    RangeFunction(
+        "quantile_over_time",
+        _of_each(lambda points, asked: quantile(_values(points), asked.numbers[0]), 1),
+        arguments=(Kind.NUMBER, Kind.RANGE),
+    ),
     _over_time("changes", lambda points: float(sum(_differ(a, b) for (_, a), (_, b) in pairwise(points)))),
     _over_time("resets", lambda points: float(sum(after < before for (_, before), (_, after) in pairwise(points)))),
     _per_value("abs", abs),

@@ -8,6 +8,7 @@ import math
 import sys
 from bisect import bisect_left
 from collections.abc import Iterable
+from functools import lru_cache
 
 from harness.promql.dialect import NEWEST, Dialect
 from harness.promql.vectors import NAME, Labels, Vector
@@ -31,10 +32,9 @@ def histogram_quantile(q: float, buckets: Iterable[tuple[float, float]], dialect
         return -math.inf
     if q > 1:
         return math.inf
-    ordered = _coalesced(buckets)
-    if len(ordered) < 2 or ordered[-1][0] != math.inf:
+    cumulative = _cumulative(tuple(buckets), dialect)
+    if cumulative is None:
         return math.nan
-    cumulative = _monotonic(ordered, dialect)
     total = cumulative[-1][1]
     if total == 0:
         return math.nan
@@ -52,15 +52,29 @@ def histogram_quantile(q: float, buckets: Iterable[tuple[float, float]], dialect
     return start + (end - start) * ((rank - below) / (count - below))
 
 
+@lru_cache(maxsize=1 << 12)
+def _cumulative(buckets: tuple[tuple[float, float], ...], dialect: Dialect) -> list[tuple[float, float]] | None:
+    """The buckets in order and rising; None where they are no histogram. They are asked for several quantiles."""
+    ordered = _coalesced(buckets)
+    if len(ordered) < 2 or ordered[-1][0] != math.inf:
+        return None
+    return _monotonic(ordered, dialect)
+
+
 def histograms(vector: Vector) -> dict[Labels, list[tuple[float, float]]]:
     """The classic histograms whose buckets a vector holds, by their labels; what has no bound is passed over."""
     found: dict[Labels, list[tuple[float, float]]] = {}
     for labels, count in vector.items():
-        bound = _bound(dict(labels).get(BOUND, ""))
+        rest, bound = _parted(labels)
         if bound is not None:
-            rest = tuple(pair for pair in labels if pair[0] not in (BOUND, NAME))
             found.setdefault(rest, []).append((bound, count))
     return found
+
+
+@lru_cache(maxsize=1 << 17)
+def _parted(labels: Labels) -> tuple[Labels, float | None]:
+    """The labels of the histogram to which a bucket belongs, and the bucket's bound."""
+    return tuple(pair for pair in labels if pair[0] not in (BOUND, NAME)), _bound(dict(labels).get(BOUND, ""))
 
 
 def _bound(text: str) -> float | None:

@@ -20,11 +20,17 @@ LONGEST = 20_000
 """Characters of an expression."""
 MOST_LEVELS = 800
 """Operators and brackets in it."""
+_ASIDE = r"""(?:"(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|`[^`]*+`?|\#[^\n]*)"""
+"""Texts and comments, in which nothing else is read. An end may be missing: else each start is tried."""
 _LEVELS = re.compile(
-    r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|\#[^\n]*)"""
-    r"|(?P<level>[-+*/%^(\[{<>@]|[=!]=|\b(?:and|or|unless|atan2|offset|bool|by|without|on|ignoring)\b)",
+    _ASIDE + r"|(?P<level>[-+*/%^(\[{<>@]|[=!]=|\b(?:and|or|unless|atan2|offset|bool|by|without|on|ignoring)\b)",
     re.DOTALL | re.IGNORECASE,
 )
+_NO_OFFSET = re.compile(
+    _ASIDE + r"|(?P<word>\boffset\s+-?\s*)(?P<zero>(?:0+(?:ms|[smhdwy]))+)\b",
+    re.DOTALL | re.IGNORECASE,
+)
+"""An offset of nothing with a unit, which Prometheus takes and the parser does not."""
 _OPERATORS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
 
 
@@ -36,7 +42,7 @@ def parse(text: str) -> ast.Expr:
     """
     _check_size(text)
     try:
-        tree = ast.parse(text)
+        tree = ast.parse(_NO_OFFSET.sub(_without_unit, text))
     except ValueError as error:
         raise ValueError(str(error).strip().splitlines()[0]) from None
     except BaseException as error:
@@ -49,6 +55,11 @@ def parse(text: str) -> ast.Expr:
         if not level:
             return tree
     raise ValueError(f"it is nested more than {DEEPEST} deep")
+
+
+def _without_unit(found: re.Match[str]) -> str:
+    """Of the same length, so that places in the tree stay those of the text."""
+    return found[0] if found["zero"] is None else found["word"] + "0".ljust(len(found["zero"]))
 
 
 def _check_size(text: str) -> None:
@@ -144,6 +155,30 @@ def quantiles(node: Any) -> list[float]:
     return [float(each.val) for each in asked if isinstance(each, ast.NumberLiteral)]
 
 
+def every_quantile(node: Any) -> frozenset[float]:
+    """The quantiles of histograms, of series and over time that a tree computes, as far as they are numbers."""
+    asked = list(quantiles(node))
+    for each in _nodes(node):
+        given = None
+        if isinstance(each, ast.AggregateExpr) and str(each.op) == "quantile":
+            given = each.param
+        elif isinstance(each, ast.Call) and each.func.name == "quantile_over_time":
+            given = each.args[0]
+        if given is not None and isinstance(number := bare(given), ast.NumberLiteral):
+            asked.append(float(number.val))
+    return frozenset(asked)
+
+
+def leaves_out(node: Any) -> bool:
+    """A tree subtracts, changes a sign or leaves series out: what it shows may be the rest of what it selects."""
+    return any(
+        (isinstance(each, ast.BinaryExpr) and str(each.op) in ("-", "unless"))
+        or isinstance(each, ast.UnaryExpr)
+        or (isinstance(each, ast.NumberLiteral) and each.val < 0)
+        for each in _nodes(node)
+    )
+
+
 def arguments(node: Any) -> list[tuple[Kind, Any]]:
     """What a call gives to a function, each with its kind; none where a node calls nothing that is evaluated."""
     function = FUNCTIONS.get(node.func.name) if isinstance(node, ast.Call) else None
@@ -201,6 +236,18 @@ def has_quantile_or_subquery(node: Any) -> bool:
 def has_filter(node: Any) -> bool:
     """True when values are compared somewhere in a tree, and those that do not hold left out."""
     return any(isinstance(each, ast.BinaryExpr) and is_filter(str(each.op), each.modifier) for each in _nodes(node))
+
+
+def comparisons(node: Any) -> Iterator[tuple[Any, str, float]]:
+    """As `comparison`, of each filter by a number that must hold for the tree to have a value: chained, or by `and`."""
+    node = bare(node)
+    if found := comparison(node):
+        yield found
+        yield from comparisons(found[0])
+    elif isinstance(node, ast.BinaryExpr) and str(node.op) in ("and", "unless"):
+        yield from comparisons(node.lhs)
+        if str(node.op) == "and":
+            yield from comparisons(node.rhs)
 
 
 def comparison(node: Any) -> tuple[Any, str, float] | None:

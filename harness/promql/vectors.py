@@ -1,7 +1,9 @@
 """Labelled values, and what the operators and aggregations of PromQL make of them."""
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from harness.core.query import METRIC_NAME
@@ -42,6 +44,7 @@ def _variance(values: list[float]) -> float:
     return total([(value - mean) * (value - mean) for value in values]) / len(values)
 
 
+_NAME_ALONE = frozenset({NAME})
 CHOICES = frozenset({"topk", "bottomk"})
 WITH_NUMBER = CHOICES | {"quantile"}
 """Aggregations that have a parameter, which is a number."""
@@ -81,14 +84,30 @@ def keeps(modifier: Any) -> bool:
     return str(modifier.type).rpartition(".")[2] in ("By", "Include")
 
 
+class _Left(dict[Labels, Labels]):
+    """What is left of labels, computed once for each."""
+
+    def __init__(self, names: frozenset[str], *, keeps: bool) -> None:
+        super().__init__()
+        self._names = names
+        self._keeps = keeps
+
+    def __missing__(self, labels: Labels) -> Labels:
+        found = self[labels] = tuple(pair for pair in labels if (pair[0] in self._names) == self._keeps)
+        return found
+
+
+@lru_cache(maxsize=64)
+def _left(names: frozenset[str], *, keeps: bool) -> Callable[[Labels], Labels]:
+    return _Left(names, keeps=keeps).__getitem__
+
+
 def grouper(modifier: Any, *, default_all: bool = False) -> Callable[[Labels], Labels]:
     """What is left of labels by `by`, `without`, `on` or `ignoring`; with none nothing, or with `default_all` all."""
     if modifier is None:
         return unnamed if default_all else (lambda _: ())
     names = frozenset(modifier.labels)
-    if keeps(modifier):
-        return lambda labels: tuple(pair for pair in labels if pair[0] in names)
-    return lambda labels: tuple(pair for pair in labels if pair[0] not in names and pair[0] != NAME)
+    return _left(names, keeps=True) if keeps(modifier) else _left(names | {NAME}, keeps=False)
 
 
 def aggregate(operator: str, group: Callable[[Labels], Labels], vector: Vector, parameter: float = math.nan) -> Vector:
@@ -96,16 +115,19 @@ def aggregate(operator: str, group: Callable[[Labels], Labels], vector: Vector, 
 
     Raises UnsupportedError.
     """
-    groups: dict[Labels, dict[Labels, float]] = {}
-    for labels, value in vector.items():
-        groups.setdefault(group(labels), {})[labels] = value
     if operator in CHOICES:
-        return {labels: value for members in groups.values() for labels, value in _chosen(operator, members, parameter)}
-    if operator == "quantile":
-        return {labels: quantile(list(members.values()), parameter) for labels, members in groups.items()}
-    if operator not in AGGREGATES:
+        members: dict[Labels, dict[Labels, float]] = {}
+        for labels, value in vector.items():
+            members.setdefault(group(labels), {})[labels] = value
+        return {labels: value for own in members.values() for labels, value in _chosen(operator, own, parameter)}
+    if operator not in AGGREGATES and operator != "quantile":
         raise UnsupportedError(f"{operator}() is not evaluated")
-    return {labels: AGGREGATES[operator](list(members.values())) for labels, members in groups.items()}
+    groups: dict[Labels, list[float]] = defaultdict(list)
+    for labels, value in vector.items():
+        groups[group(labels)].append(value)
+    if operator == "quantile":
+        return {labels: quantile(values, parameter) for labels, values in groups.items()}
+    return {labels: AGGREGATES[operator](values) for labels, values in groups.items()}
 
 
 def _chosen(operator: str, members: Mapping[Labels, float], parameter: float) -> list[tuple[Labels, float]]:
@@ -153,4 +175,4 @@ def _numbers(values: list[float]) -> list[float]:
 
 def unnamed(labels: Labels) -> Labels:
     """Without the metric's name."""
-    return tuple(pair for pair in labels if pair[0] != NAME)
+    return _left(_NAME_ALONE, keeps=False)(labels)

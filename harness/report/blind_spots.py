@@ -13,6 +13,7 @@ from harness.checks import CHECKS
 from harness.checks.dropped import NEEDING
 from harness.core.codes import Code, FindingCode
 from harness.core.report import Limitation
+from harness.core.unsaid import Unsaid
 from harness.core.verdict import Strength
 
 
@@ -72,7 +73,7 @@ class Passed:
     strength: Strength
 
 
-Condition = Always | Bound | Fact | Noticed | Undecided | Passed
+Condition = Always | Bound | Fact | Noticed | Undecided | Unsaid | Passed
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,7 @@ BLIND_SPOTS: tuple[BlindSpot, ...] = (
         Limitation.BOUND,
         "Latencies that are reported too low",
         "without a witness the client's own latency is the only bound, and it is never below the app's",
-        (*LATENCIES, "probes", "blind-spot"),
+        (*LATENCIES, "running-latency", "probes", "blind-spot"),
         Bound.NO_WITNESS,
         unit="verdicts",
     ),
@@ -347,7 +348,7 @@ BLIND_SPOTS: tuple[BlindSpot, ...] = (
         Limitation.ACCOUNT,
         "Up to as many requests that are counted too much",
         "the client cannot know whether a request that it gave up on reached the app",
-        (*COUNTERS, "running-counts", "database"),
+        (*COUNTERS, "running-counts", "running-latency", "database"),
         Fact.LOST,
         unit="requests",
     ),
@@ -376,6 +377,78 @@ BLIND_SPOTS: tuple[BlindSpot, ...] = (
         "they are not recorded",
         ("generator-health",),
         Fact.OTHER_HOSTS,
+        unit="requests",
+    ),
+    BlindSpot(
+        "unsaid-headers",
+        Limitation.ACCOUNT,
+        "What the witness would say: latencies that are reported too low, SQL, caches, models, exceptions, processes",
+        "the load generator records no headers of responses; vegeta does, and a CSV may (docs/generators.md)",
+        (*LATENCIES, "probes", *(check for check in WITNESSED if check != "timer-span")),
+        Unsaid.HEADERS,
+        unit="requests",
+    ),
+    BlindSpot(
+        "unsaid-redirects",
+        Limitation.ACCOUNT,
+        "As many requests that are counted too much as there were redirects that the load generator followed",
+        "its results have the last answer only; let it not follow redirects (vegeta: -redirects=-1)",
+        (*COUNTERS, "running-counts", *LATENCIES),
+        Unsaid.REDIRECTS,
+        unit="requests",
+    ),
+    BlindSpot(
+        "unsaid-in-flight",
+        Limitation.ACCOUNT,
+        "As many requests that are counted too much as may have been in flight when the load ended",
+        "the load generator writes nothing of them; let its users finish (k6: gracefulStop)",
+        (*COUNTERS, "running-counts", "running-latency"),
+        Unsaid.IN_FLIGHT,
+        unit="requests",
+    ),
+    BlindSpot(
+        "unsaid-rows",
+        Limitation.ACCOUNT,
+        "Requests of which the load command wrote no row",
+        "the command alone decides what it writes; the target counts them, so a failed count may be one of these",
+        (*COUNTERS, "running-counts", "running-latency"),
+        Unsaid.ABSENT,
+        unit="requests",
+    ),
+    BlindSpot(
+        "unsaid-starts",
+        Limitation.ACCOUNT,
+        "A delay of the counters that is shorter than the load generator's times are exact",
+        "it writes rounded times, so what it had sent and answered at a scrape is known to that only",
+        ("running-counts", "running-latency"),
+        Unsaid.START,
+        unit="requests",
+    ),
+    BlindSpot(
+        "unsaid-fractions",
+        Limitation.ACCOUNT,
+        "Latencies that are reported too high by less than the last digit that the load generator writes",
+        "that much is added to each of its latencies, so that none is taken for shorter than it was",
+        (*LATENCIES, "running-latency", "probes", "blind-spot"),
+        Unsaid.LATENCY,
+        unit="requests",
+    ),
+    BlindSpot(
+        "unsaid-connect",
+        Limitation.ACCOUNT,
+        "How long users waited for a connection",
+        "the load generator's latencies begin when there is one",
+        ("blind-spot", "thresholds"),
+        Unsaid.CONNECT,
+        unit="requests",
+    ),
+    BlindSpot(
+        "unsaid-plan",
+        Limitation.ACCOUNT,
+        "Requests that were due and were never sent",
+        "the load generator's results do not say how much was planned",
+        ("generator-health", "thresholds"),
+        Unsaid.PLAN,
         unit="requests",
     ),
     BlindSpot(
@@ -487,13 +560,14 @@ BLIND_SPOTS: tuple[BlindSpot, ...] = (
         Limitation.LAW,
         "A value that was wrong between two scrapes and right again at the next",
         "Prometheus reads the counters once per interval, so no sample has it",
-        ("scrape-health", "series-presence", "running-counts"),
+        ("scrape-health", "series-presence", "running-counts", "running-latency"),
     ),
     BlindSpot(
         "ends-only",
         Limitation.LAW,
         "An error that came after t0 and was gone at t1",
-        "these are compared at the ends of the window; between them only the counters by view and the totals are",
+        "these are compared at the ends of the window; between them only the counters and latencies by view and "
+        "those of all requests are",
         (
             "side-counters",
             "attributes",
@@ -510,74 +584,11 @@ BLIND_SPOTS: tuple[BlindSpot, ...] = (
         ),
     ),
     BlindSpot(
-        "bursts-of-saturation",
-        Limitation.LAW,
-        "A generator that was saturated in less than half of the seconds",
-        "the median of its CPU hides bursts, unless the event loop lags",
-        ("generator-health",),
-    ),
-    BlindSpot(
-        "closed-model",
-        Limitation.LAW,
-        "Whether a closed model made the requests per second that were meant",
-        "only its users and duration are planned",
-        ("generator-health",),
-    ),
-    BlindSpot(
-        "changed-samples",
-        Limitation.LAW,
-        "A shard that was changed and kept its number of rows",
-        "the recorder closes a shard with that number",
-        ("generator-health",),
-    ),
-    BlindSpot(
-        "passing-collision",
-        Limitation.LAW,
-        "Labels that collided and no longer did at the end",
-        "only the series of the last scrape are counted",
-        ("scrape-health",),
-    ),
-    BlindSpot(
-        "quick-restart",
-        Limitation.LAW,
-        "A restart after which each counter exceeded its old value at the next scrape",
-        "it looks like growth, and with several workers no metric has the time of the start",
-        ("scrape-health",),
-    ),
-    BlindSpot(
         "moved-clock",
         Limitation.LAW,
         "A clock that was moved inside the window and moved back",
         "clocks are compared at t0 and after t1",
-        ("scrape-health", "running-counts"),
-    ),
-    BlindSpot(
-        "other-series",
-        Limitation.LAW,
-        "Gaps in gauges and in the app's own series, and a series that is missing at every scrape",
-        "their number may fall in a correct system, and what never was has no gap",
-        ("series-presence",),
-    ),
-    BlindSpot(
-        "traffic-under-load",
-        Limitation.LAW,
-        "Foreign traffic only while the load runs",
-        "the target is watched while the load is off; request-conservation counts what is too much",
-        ("quiescence",),
-    ),
-    BlindSpot(
-        "never-answered",
-        Limitation.LAW,
-        "A request in flight, beside one from long before that was never answered",
-        "both make the same difference between requests and responses",
-        ("quiescence",),
-    ),
-    BlindSpot(
-        "background-itself",
-        Limitation.LAW,
-        "Scrapes and background requests that are counted wrongly",
-        "how many there were is taken from Prometheus itself",
-        ("request-conservation",),
+        ("scrape-health", "running-counts", "running-latency"),
     ),
     BlindSpot(
         "who-answered",
@@ -602,21 +613,6 @@ BLIND_SPOTS: tuple[BlindSpot, ...] = (
         ("side-counters", "attributes"),
     ),
     BlindSpot(
-        "bytes-on-the-wire",
-        Limitation.LAW,
-        "How many bytes went over the wire, and templates that a view rendered itself",
-        "sizes are those of the bodies, and the metric counts no such template either",
-        ("attributes",),
-    ),
-    BlindSpot(
-        "requests-on-their-way",
-        Limitation.LAW,
-        "An error smaller than the requests on their way while the page is read, and a delay shorter than the scrape "
-        "and what clocks differ by (10 ms on one machine, 50 ms between two), or than from one request to the next",
-        "a request may be counted from when it was sent, and must be when it was answered",
-        ("running-counts",),
-    ),
-    BlindSpot(
         "unnamed-processes",
         Limitation.LAW,
         "Instances and labels that a process does not name itself, and which worker behind one address answered",
@@ -624,33 +620,11 @@ BLIND_SPOTS: tuple[BlindSpot, ...] = (
         ("running-counts", "identity"),
     ),
     BlindSpot(
-        "equal-processes",
-        Limitation.LAW,
-        "Two processes that are taken for each other and gave the same numbers of everything",
-        "exchanging them changes no number",
-        ("identity",),
-    ),
-    BlindSpot(
-        "panel-range",
-        Limitation.LAW,
-        "By how much rate() differs over shorter ranges than the window",
-        "extrapolation is small over the whole window; dashboards judges each panel with its own range",
-        ("rate",),
-    ),
-    BlindSpot(
-        "unhooked-exceptions",
-        Limitation.LAW,
-        "Exceptions that a middleware inside both hooks handles or that end a streaming body, and views that return "
-        "None",
-        "no exception hook runs, in neither account",
-        ("exceptions",),
-    ),
-    BlindSpot(
         "common-clock",
         Limitation.LAW,
         "A slow clock of the app's machine",
         "timer, witness and the known delay of a view read the same clock; the client measures at its own end",
-        (*LATENCIES, "probes", "blind-spot"),
+        (*LATENCIES, "running-latency", "probes", "blind-spot"),
     ),
     BlindSpot(
         "layer-of-python",
@@ -681,96 +655,11 @@ BLIND_SPOTS: tuple[BlindSpot, ...] = (
         ("latency-buckets", "percentiles", "resolution"),
     ),
     BlindSpot(
-        "only-under-load",
-        Limitation.LAW,
-        "What happens only under load, to one request in many, or for a user who is logged in",
-        "a rare view gets a few requests, one after another, without cookies; none with a body or a secret in its URL",
-        ("probes",),
-    ),
-    BlindSpot(
-        "driver-connection",
-        Limitation.LAW,
-        "Statements on the driver's own connection, and the time to fetch rows",
-        "they bypass Django's cursor, and with it the metric and the witness",
-        ("database",),
-    ),
-    BlindSpot(
-        "time-by-statement",
-        Limitation.LAW,
-        "How the time of SQL is distributed over statements, and a vendor that all metrics name alike",
-        "count, sum and buckets of a histogram imply no more of each other, and nobody else names the vendor",
-        ("database",),
-    ),
-    BlindSpot(
-        "uncounted-reads",
-        Limitation.LAW,
-        "has_key, touch and incr, get_many of Redis and Memcached, and caches for which the library has no backend",
-        "the library counts only get, in its own backends",
-        ("cache",),
-    ),
-    BlindSpot(
-        "hits-of-others",
-        Limitation.LAW,
-        "Whether reads by anything other than a view were hits, and which of two aliases of one backend was read",
-        "only views report what they had stored, and the aliases share their series",
-        ("cache",),
-    ),
-    BlindSpot(
-        "rows-of-others",
-        Limitation.LAW,
-        "Rows that others inserted and deleted again within the window, and which instance an update changed",
-        "the tables are counted at its ends, and nobody reports the instance",
-        ("model-ops",),
-    ),
-    BlindSpot(
         "right-question",
         Limitation.LAW,
         "Whether a panel or an alert asks the right question: its title, its limit, how long it waits",
         "it is compared with what its own expression must give",
         ("dashboards", "alerts"),
-    ),
-    BlindSpot(
-        "shown-by-grafana",
-        Limitation.LAW,
-        "What a graph shows before t1, and what Grafana makes of an answer: reductions, transformations, units",
-        "each query is evaluated once, at t1, and the rest happens in Grafana",
-        ("dashboards",),
-    ),
-    BlindSpot(
-        "other-variables",
-        Limitation.LAW,
-        "Other values of a dashboard's variables, its annotations, and library panels that are not in the file",
-        "those that Grafana chooses when it opens the dashboard are filled in, and only the file is read",
-        ("dashboards",),
-    ),
-    BlindSpot(
-        "recorded-series",
-        Limitation.LAW,
-        "The rate of a recorded sum, and gauges",
-        "series that a rule records, and gauges, are taken as they are stored",
-        ("dashboards",),
-    ),
-    BlindSpot(
-        "records-as-read",
-        Limitation.LAW,
-        "What Prometheus stored of a record that only panels read; whether the maximum of a well-named record was "
-        "meant as a sum; averages over time of ratios and percentiles",
-        "a panel is judged through the rule that its record has, and nothing but a title says what was meant",
-        ("records",),
-    ),
-    BlindSpot(
-        "after-the-window",
-        Limitation.LAW,
-        "Whether an alert that is pending at t1 fires, and what Alertmanager makes of it",
-        "evaluations after t1, routes, silences, receivers and annotations are not compared",
-        ("alerts",),
-    ),
-    BlindSpot(
-        "where-users-wait",
-        Limitation.LAW,
-        "Whether the hidden time is queue, network or client, and how far away real users are",
-        "only an app that reports its queue says more, and the client of the load sits beside the target",
-        ("blind-spot",),
     ),
     BlindSpot(
         "unanswered-latency",
@@ -779,11 +668,10 @@ BLIND_SPOTS: tuple[BlindSpot, ...] = (
         "they have no latency; set a limit of the error ratio beside each limit of a latency",
         ("blind-spot", "thresholds"),
     ),
-    BlindSpot(
-        "limits-in-promql",
-        Limitation.LAW,
-        "Whether the answer to a limit in PromQL is right",
-        "it is asked once, at t1, and compared with nothing else",
-        ("thresholds",),
+    # What one check alone cannot see in any run, each with its check.
+    *(
+        BlindSpot(unseen.id, Limitation.LAW, unseen.what, unseen.why, (check.id,))
+        for check in CHECKS
+        for unseen in check.unseen
     ),
 )

@@ -90,8 +90,11 @@ ALL_BEHIND = Sign("running-counts", frozenset({Code.BEHIND}), {"view": frozenset
 ONE_BEHIND = Sign("running-counts", frozenset({Code.BEHIND}), {"late": LATE})
 BEYOND_BOUNDS = Sign("resolution", frozenset({Code.ABOVE_HIGHEST_BOUND}))
 UNTIMED = Sign("latency-conservation", frozenset({Code.OVER}), {"law": frozenset({"unknown-latency"})})
-MISCOUNTED = (Sign("request-counts"), Sign("response-conservation"), Sign("scrape-health"))
+OTHER_REQUESTS = (Sign("request-counts"), Sign("response-conservation"), Sign("scrape-health"))
 """Latencies that contradict the witness may be those of other requests."""
+LATE_HISTOGRAMS = Sign("running-latency", frozenset({Code.BEHIND}), {"late": LATE})
+MISCOUNTED = (*OTHER_REQUESTS, LATE_HISTOGRAMS)
+"""Or those of another time."""
 ALL_BUCKETS = Sign("latency-buckets", labels={"view": frozenset({ABSENT})})
 BUCKETS_CONTRADICT = Sign("database", frozenset({Code.BUCKETS_CONTRADICT}))
 SQL_SHORT = Sign("database", LESS)
@@ -153,6 +156,11 @@ RULES: tuple[CauseRule, ...] = (
         "seconds-as-ms",
         "a panel draws a time or a share in another unit than its expression gives: set the panel's unit, or multiply",
         (_mistake("unit"),),
+    ),
+    CauseRule(
+        "misnamed-panel",
+        "a legend, a title or a rule's name says another percentile or status than its expression shows: change one",
+        (_mistake("caption"),),
     ),
     CauseRule(
         "bare-counter",
@@ -279,8 +287,9 @@ RULES: tuple[CauseRule, ...] = (
     ),
     CauseRule(
         "restart",
-        "the target restarted during the run, or several processes answer scrapes in turn: what was counted since the "
-        "last scrape is lost; keep a replica up while another restarts, and share PROMETHEUS_MULTIPROC_DIR",
+        "counts vanished with the processes that made them: the target restarted, a hook such as gunicorn's child_exit "
+        "deleted the files of workers that ended, or several processes answer scrapes in turn; keep a replica up while "
+        "another restarts, share PROMETHEUS_MULTIPROC_DIR, and leave its files alone while the app runs",
         (_scrapes(Code.COUNTER_RESET),),
     ),
     CauseRule(
@@ -347,7 +356,8 @@ RULES: tuple[CauseRule, ...] = (
         "all counters lag behind what had been answered, and catch up: the metrics page is cached, polled or held back "
         "between the app and Prometheus; scrape the app itself",
         (ALL_BEHIND,),
-        unless=(COUNTS_FELL, _scrapes(Code.RAW_DIFFERS, Code.TARGET_DOWN)),
+        # What a proxy answered in the app's place may not have come to it yet.
+        unless=(COUNTS_FELL, _scrapes(Code.RAW_DIFFERS, Code.TARGET_DOWN), _unseen(*TIME_OUTS)),
     ),
     CauseRule(
         "batched-counters",
@@ -355,6 +365,14 @@ RULES: tuple[CauseRule, ...] = (
         (ONE_BEHIND,),
         # A batch brings what there was, and never more: what is over in the end was not only late.
         unless=(ALL_BEHIND, _over(), COUNTS_FELL, _scrapes(Code.RAW_DIFFERS, Code.TARGET_DOWN)),
+    ),
+    CauseRule(
+        "late-histograms",
+        "histograms lag behind what had been answered, and catch up, and the other counters do not: an exporter or a "
+        "gateway keeps them; answer with all metrics of one moment",
+        (LATE_HISTOGRAMS,),
+        # A series that is first seen late was behind, too.
+        unless=(Sign("running-counts"), Sign("series-presence"), *OTHER_REQUESTS),
     ),
     CauseRule(
         "counted-early",

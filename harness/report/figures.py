@@ -4,8 +4,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import pandas as pd
-
 from harness import promql
 from harness.checks import histograms, reference_queries
 from harness.checks.base import Facts
@@ -16,6 +14,9 @@ from harness.core.report import Distribution, Figures, ViewReport
 from harness.core.run import Run
 from harness.evidence.client.summary import ALL, QUANTILES, Values, ViewKey
 
+Responses = Mapping[ViewKey, tuple[float, float]]
+"""Total and 5xx responses by view and method."""
+NONE = (0.0, 0.0)
 FIGURES = ("p50_s", "p95_s", "p99_s")
 
 
@@ -27,7 +28,7 @@ def view_reports(facts: Facts) -> tuple[ViewReport, ...]:
     found = histograms.read(facts)
     histogram = {} if isinstance(found, NoData) else found
     shown = _panels(facts)
-    keys = sorted({*client.index, *metric.index} - {ALL}, key=lambda key: (-_number(client, key, "total"), key))
+    keys = sorted({*client, *metric} - {ALL}, key=lambda key: (-client.get(key, NONE)[0], key))
     known = not isinstance(seen, NoData)
     return tuple(
         _view_report(facts, key, client, metric if known else None, histogram.get(key), shown) for key in (ALL, *keys)
@@ -43,27 +44,21 @@ def panel_queries(run: Run) -> dict[str, str]:
     }
 
 
-def _responses(counts: Mapping[tuple[str, str, str], float]) -> pd.DataFrame:
+def _responses(counts: Mapping[tuple[str, str, str], float]) -> Responses:
     """Total and 5xx responses by view and method, with a row for all."""
-    rows = [
-        (view, method, float(n), float(n) if status.startswith("5") else 0.0)
-        for (view, method, status), n in counts.items()
-    ]
-    frame = pd.DataFrame(rows, columns=["view", "method", "total", "errors"])
-    frame = frame.groupby(["view", "method"])[["total", "errors"]].sum()
-    frame.loc[ALL, :] = frame[["total", "errors"]].sum()
-    return frame
-
-
-def _number(frame: pd.DataFrame, key: ViewKey, column: str) -> float:
-    return float(frame[column].to_dict().get(key, 0.0))
+    found: dict[ViewKey, tuple[float, float]] = {ALL: NONE}
+    for (view, method, status), n in counts.items():
+        for key in ((view, method), ALL):
+            total, errors = found.get(key, NONE)
+            found[key] = (total + n, errors + (n if status.startswith("5") else 0.0))
+    return found
 
 
 def _view_report(
     facts: Facts,
     key: ViewKey,
-    client: pd.DataFrame,
-    metric: pd.DataFrame | None,
+    client: Responses,
+    metric: Responses | None,
     histogram: Histogram | None,
     shown: Mapping[str, Mapping[ViewKey, float]],
 ) -> ViewReport:
@@ -84,9 +79,9 @@ def _view_report(
     )
 
 
-def _figures(counts: pd.DataFrame, key: ViewKey, length_s: float, quantiles: Sequence[float | None]) -> Figures:
-    total = _number(counts, key, "total")
-    ratio = _number(counts, key, "errors") / total if total else None
+def _figures(counts: Responses, key: ViewKey, length_s: float, quantiles: Sequence[float | None]) -> Figures:
+    total, errors = counts.get(key, NONE)
+    ratio = errors / total if total else None
     return Figures(round(total), total / length_s, ratio, *quantiles)
 
 

@@ -8,6 +8,7 @@ from harness.checks import CHECKS, Facts
 from harness.core.codes import FindingCode
 from harness.core.query import NoData
 from harness.core.report import NotProved
+from harness.core.unsaid import Unsaid
 from harness.core.verdict import Finding, Status, Strength, Verdict
 from harness.evidence import prometheus_evidence
 from harness.report.blind_spots import (
@@ -47,6 +48,8 @@ class Judged:
     findings: tuple[Finding, ...] = ()
     facts: Mapping[Fact, Amount] = field(default_factory=dict)
     """Only those that hold."""
+    unsaid: Mapping[Unsaid, Amount] = field(default_factory=dict)
+    """The same of what the load's samples cannot say."""
     foreign: bool = False
     """Others used the target."""
     totals: Mapping[FindingCode, int] = field(default_factory=dict)
@@ -78,7 +81,19 @@ def read(facts: Facts, asked: Sequence[str], verdicts: Sequence[Verdict], findin
         Fact.UNPROBED: _of_checks(unprobed),
     }
     holding = {fact: amount for fact, amount in amounts.items() if amount.number}
-    return replace(judged, facts=holding)
+    return replace(judged, facts=holding, unsaid=_unsaid(facts))
+
+
+def _unsaid(facts: Facts) -> Mapping[Unsaid, Amount]:
+    """By how many requests it concerns."""
+    rows = facts.client.rows
+    numbers = {
+        Unsaid.HEADERS: 0 if facts.witnessed else rows,
+        Unsaid.REDIRECTS: facts.hidden_redirects,
+        Unsaid.IN_FLIGHT: facts.run.generator.unrecorded,
+    }
+    amounts = {each: Amount(numbers.get(each, rows), rows) for each in facts.run.unsaid}
+    return {each: amount for each, amount in amounts.items() if amount.number}
 
 
 def _of_checks(checks: Iterable[str]) -> Amount:
@@ -132,6 +147,8 @@ def _amount(spot: BlindSpot, judged: Judged) -> Amount | None:
             return Amount(None)
         case Fact():
             return judged.facts.get(spot.when)
+        case Unsaid():
+            return judged.unsaid.get(spot.when)
         case Noticed(code):
             noticed = [each.check for each in judged.findings if each.code is code]
             return _of(spot, noticed, judged.totals.get(code))

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from harness.checks import CHECKS, UNNAMED, Check, Facts, churn, dropped
+from harness.checks import CHECKS, UNNAMED, Check, Facts, churn, dropped, hidden_redirects
 from harness.checks.base import inconclusive
 from harness.core.codes import Code, FindingCode
 from harness.core.outcome import EXIT_CODES, overall
@@ -93,9 +93,16 @@ def _finite(verdict: Verdict) -> Verdict:
     )
 
 
+def held(facts: Facts) -> tuple[Verdict, ...]:
+    """The verdicts alone, while a run is on: its checks must be those that can be held already."""
+    facts = churn.with_readiness(facts)
+    results = (result for check in _checks(facts.run) for result in _judge(check, facts))
+    return tuple(_finite(result) for result in results if isinstance(result, Verdict))
+
+
 def verify(facts: Facts) -> Report:
     """Judge a run."""
-    facts = churn.with_readiness(facts)
+    facts = hidden_redirects.noted(churn.with_readiness(facts))
     checks = _checks(facts.run)
     results = [result for check in checks for result in _judge(check, facts)]
     asked = tuple(check.id for check in checks)

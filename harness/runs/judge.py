@@ -8,10 +8,10 @@ from harness.checks import Facts
 from harness.core.errors import StoreError
 from harness.core.query import Reading
 from harness.core.report import Report
-from harness.core.run import Run
+from harness.core.run import Run, Shard
 from harness.evidence import prometheus_evidence
 from harness.evidence.client import probes
-from harness.evidence.client.aggregate import SampleAggregator
+from harness.evidence.client.aggregate import COLUMNS, REFINED, SampleAggregator
 from harness.evidence.client.summary import ClientSummary
 from harness.evidence.moments import moments
 from harness.instrumentation import registry
@@ -64,11 +64,10 @@ def judge(directory: RunDirectory, *, fresh: bool = False) -> Report:
         directory.check(FORMATS)
     run_ = directory.read_run()
     evidence = directory.read_evidence(registry.of(run_).names)
-    measured = tuple(shard for shard in run_.shards if shard.phase == "measure")
     found = shards.find_repeats(directory.path, run_.shards)
-    states = tuple(shards.state_of(directory.path, shard, found) for shard in measured)
+    states = tuple(shards.state_of(directory.path, shard, found) for shard in _measured(run_))
     try:
-        client = _tally(directory, run_, evidence, found)
+        client = _tally(directory, run_, evidence, found, are_whole=not any(state.problem for state in states))
         return verification.verify(Facts(run_, client, evidence, states, _probes(directory, run_, found)))
     except DAMAGE as error:
         raise StoreError(
@@ -102,16 +101,41 @@ def _tally(
     made: Run,
     evidence: prometheus_evidence.Evidence,
     found: Mapping[str, shards.FoundRepeats],
+    *,
+    are_whole: bool,
 ) -> ClientSummary:
+    """What the samples of the measured phase say, as far as they can be read.
+
+    Of a damaged shard both passes read all columns, so that both end at the same row.
+    """
+    measured, aggregator = _measured(made), _aggregator(made, evidence)
+    for table in shards.tables(directory.path, measured, found=found, are_whole=are_whole):
+        aggregator.add(table)
+    columns = REFINED if are_whole else COLUMNS
+    return aggregator.summary(shards.tables(directory.path, measured, columns, found, are_whole=are_whole))
+
+
+def counted(directory: RunDirectory, made: Run, evidence: prometheus_evidence.Evidence) -> ClientSummary:
+    """The same of shards that still grow: without latencies, and answers that came again are among the others."""
+    aggregator = _aggregator(made, evidence)
+    for table in shards.tables(directory.path, _measured(made)):
+        aggregator.add(table)
+    return aggregator.counted()
+
+
+def _measured(made: Run) -> tuple[Shard, ...]:
+    return tuple(shard for shard in made.shards if shard.phase == "measure")
+
+
+def _aggregator(made: Run, evidence: prometheus_evidence.Evidence) -> SampleAggregator:
     names = registry.of(made)
     timed, sized = (names.latency_by_view, names.latency_all), names.attributes.sizes if names.attributes else ()
-    aggregator = SampleAggregator(
-        _bounds(made, evidence, timed), moments(made, evidence), _bounds(made, evidence, sized)
+    return SampleAggregator(
+        _bounds(made, evidence, timed),
+        moments(made, evidence),
+        _bounds(made, evidence, sized),
+        made.shared_stall_s,
     )
-    measured = tuple(shard for shard in made.shards if shard.phase == "measure")
-    for table in shards.tables(directory.path, measured, found=found):
-        aggregator.add(table)
-    return aggregator.summary(shards.tables(directory.path, measured, found=found))
 
 
 def _bounds(made: Run, evidence: prometheus_evidence.Evidence, histograms: Iterable[str]) -> set[float]:

@@ -5,7 +5,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.checks import CHECKS
@@ -13,7 +13,7 @@ from harness.config import hosts
 from harness.config.profile import Profile
 from harness.core.errors import PrometheusError
 from harness.core.rule import Rule
-from harness.core.run import RUN_VERSION, Run
+from harness.core.run import RUN_VERSION, GeneratorHealth, Run
 from harness.evidence import comparability
 from harness.instrumentation import registry
 from harness.instrumentation.diagnosis import Health
@@ -22,17 +22,22 @@ from harness.report.render import diagnoses
 from harness.runs import inputs, manifest, probing, warmth, window
 from harness.runs.judge import Outcome, judge, write_reports
 from harness.runs.preflight import asking, rows, store
-from harness.runs.progress import Reporter
+from harness.runs.progress import Reporter, Watched
 from harness.runs.run_directory import RunDirectory
 from harness.runs.scrapes import Scraped, await_scraped
 from harness.runs.window import MeasuredWindow
 from harness.runtime import access, clock, machine
-from harness.runtime.load import witness_token
-from harness.runtime.load.locust_command import check_arguments, find_locustfile
-from harness.runtime.load.locust_generator import Loaded, load
+from harness.runtime.load import generators, shards, witness_token
+from harness.runtime.load.distributed import gathering
+from harness.runtime.load.distributed.crew import Crew
+from harness.runtime.load.generator import Loaded, LoadGenerator
 from harness.runtime.prometheus import Prometheus
 from harness.runtime.stack import embedded
 from harness.runtime.stack.acts import acting
+
+REPORT_PAGE = "report.html"
+NOTHING_LOADED = Loaded((), GeneratorHealth(0, 0, 0.0, 0.0, None, None, 0), 0.0)
+"""Of a load that has not begun."""
 
 
 def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outcome:
@@ -40,8 +45,8 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
 
     Raises a HarnessError when the run cannot be made; samples taken so far stay in `out`.
     """
-    locustfile = find_locustfile(profile, project)
-    check_arguments(profile)
+    scenario = generators.of(profile).find(profile, project)
+    profile = gathering.for_workers(profile)
     hosts.check_hosts(profile)
     profile = access.granted(profile, project, os.environ)
     registry.find(profile.instrumentation)
@@ -49,18 +54,25 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
     dashboards, rules = inputs.read_dashboards(profile.dashboards, project), inputs.read_rules(profile, project)
     directory = RunDirectory(out)
     directory.create()
-    with reporter.live(), running(profile, project, directory.logs, reporter, rules.rules) as services:
+    with (
+        reporter.live(),
+        gathering.gathered(profile, project, out.name, reporter.table) as crew,
+        running(profile, project, directory.logs, reporter, rules.rules) as services,
+    ):
         started_s = time.time()
         prometheus = Prometheus(services.prometheus)
-        scraped = _warmed_up(prometheus, profile, project, directory, services, reporter)
+        phases = Phases(profile, project, directory, services, reporter, crew)
+        scraped = _warmed_up(prometheus, phases)
         profile = replace(profile, selector=scraped.selector, metrics_view=scraped.metrics_view)
         reporter.stage("waiting for a quiet scrape")
         watch = clock.Watch()
         opened = window.open_window(scraped, services.target, profile)
-        loaded = _load(profile, project, directory, services, reporter)
+        let_watch(reporter, profile, directory, started_s, services, opened)
+        loaded = _load(replace(phases, profile=profile))
         ended = services.ended()
         reporter.stage("waiting for the first scrape after the last response")
         measured = opened.close(loaded.ended_s, abandoned=loaded.abandoned)
+        reporter.until(measured.window.end_s)
         watch.check()
         probed = _probed(profile, opened, directory, loaded, reporter)
         made = replace(
@@ -70,9 +82,11 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
             rules=rules.rules,
             recorded=prometheus.recorded(),
             dropped=prometheus.dropped(profile.selector, scraped.names.droppable),
-            settings=comparability.settings(profile, locustfile.read_bytes()),
+            scenario=scenario.name,
+            settings=comparability.settings(profile, scenario.content),
             shards=(*loaded.shards, *((probed.shard,) if probed else ())),
             probe=probed.probe if probed else None,
+            views={**profile.views, **(probed.views if probed else {})},
             evaluates_as=scraped.evaluates_as,
             narrowed_by=scraped.narrowed_by,
             target_labels=scraped.target_labels,
@@ -86,6 +100,7 @@ def run(profile: Profile, project: Path, out: Path, reporter: Reporter) -> Outco
         reporter.stage("judging")
         report = judge(directory, fresh=True)
         write_reports(directory, report)
+        reporter.over(directory.path / REPORT_PAGE)
         reporter.stage("stopping")
     manifest.seal(out)
     return Outcome(report, out)
@@ -111,28 +126,65 @@ def up(profile: Profile, project: Path, reporter: Reporter) -> Iterator[embedded
         tempfile.TemporaryDirectory(prefix="harness-logs-") as logs,
         running(profile, project, Path(logs), reporter, inputs.read_rules(profile, project).rules) as services,
     ):
+        if reporter.is_viewed:
+            scraped = await_scraped(Prometheus(services.prometheus), profile, reporter)
+            opened = window.open_now(scraped, services.target, profile)
+            let_watch(reporter, profile, RunDirectory(Path(logs)), time.time(), services, opened)
+            reporter.stage("up, until Ctrl-C")
         yield services
 
 
-def _warmed_up(
-    prometheus: Prometheus,
-    profile: Profile,
-    project: Path,
-    directory: RunDirectory,
-    services: embedded.Stack,
+def let_watch(
     reporter: Reporter,
-) -> Scraped:
+    profile: Profile,
+    directory: RunDirectory,
+    started_s: float,
+    services: embedded.Stack,
+    opened: window.OpenWindow,
+) -> None:
+    """Let whoever watches look at the load that is about to begin."""
+    if reporter.is_viewed:
+        made = run_of(profile, directory.path.name, started_s, services, opened.so_far, NOTHING_LOADED)
+        known = frozenset(shards.find(directory.path))
+        reporter.watch(Watched(made, directory.path, known, is_verified=opened.scraped is not None))
+
+
+@dataclass(frozen=True, slots=True)
+class Phases:
+    """What each phase of load needs."""
+
+    profile: Profile
+    project: Path
+    directory: RunDirectory
+    services: embedded.Stack
+    reporter: Reporter
+    crew: Crew | None
+    """The workers on other hosts that load, if they do."""
+
+    @property
+    def generator(self) -> LoadGenerator:
+        """What makes the load."""
+        return generators.of(self.profile, self.crew)
+
+    def load(self, phase: str) -> Loaded:
+        """Drive one phase."""
+        target, show = self.services.target, self.reporter.load
+        return self.generator.load(self.profile, self.project, self.directory.path, target, phase, show)
+
+
+def _warmed_up(prometheus: Prometheus, phases: Phases) -> Scraped:
     """Load the target without judging it, and check that it is scraped.
 
     Nobody's target is loaded before it is known to be scraped. One that was started here is loaded at once: Prometheus
     takes 5 s from its start to its first scrape (discovery/manager.go, `updatert`).
     """
+    profile, reporter = phases.profile, phases.reporter
     if profile.start is None:
         scraped = await_scraped(prometheus, profile, reporter)
-        scraped = _examined(profile, directory, scraped, reporter)
-        _warm_up(profile, project, directory, services, reporter)
+        scraped = _examined(profile, phases.directory, scraped, reporter)
+        _warm_up(phases)
         return scraped
-    _warm_up(profile, project, directory, services, reporter)
+    _warm_up(phases)
     return await_scraped(prometheus, profile, reporter)
 
 
@@ -153,24 +205,31 @@ def _examined(profile: Profile, directory: RunDirectory, scraped: Scraped, repor
     return replace(scraped, metrics_view=profile.metrics_view or facts.metrics_view.view, lag_s=facts.lag_s or 0.0)
 
 
-def _warm_up(
-    profile: Profile, project: Path, directory: RunDirectory, services: embedded.Stack, reporter: Reporter
-) -> None:
-    if profile.warmup_s:
-        reporter.stage(f"warming up for {profile.warmup_s:g} s")
-        warm = load(profile, project, directory.path, services.target, "warmup", reporter.load)
-        warmth.check(directory.path, warm.shards, services.target, running=profile.start is None)
+def _warm_up(phases: Phases) -> None:
+    profile, reporter = phases.profile, phases.reporter
+    if not phases.generator.warms_up:
+        reporter.stage("no warm-up: the load command is run once, for the measured load")
+    elif profile.warmup_s:
+        reporter.stage(f"warming up for {profile.warmup_s:g} s", profile.warmup_s)
+        warm = phases.load("warmup")
+        warmth.check(phases.directory.path, warm.shards, phases.services.target, running=profile.start is None)
 
 
-def _load(
-    profile: Profile, project: Path, directory: RunDirectory, services: embedded.Stack, reporter: Reporter
-) -> Loaded:
+def _load(phases: Phases) -> Loaded:
     """The measured load, with the profile's acts on the target beside it."""
-    users = f"{profile.users} users" if profile.arrival_rate is None else f"{profile.arrival_rate:g} arrivals/s"
-    reporter.stage(f"load: {profile.scenario} with {users} for {profile.duration_s:g} s")
+    profile, services = phases.profile, phases.services
+    phases.reporter.stage(f"load: {_described(phases)}", profile.duration_s)
     acts = profile.start.acts if profile.start else ()
-    with acting(acts, services.placeholders, directory.logs / "acts.log"):
-        return load(profile, project, directory.path, services.target, "measure", reporter.load)
+    with acting(acts, services.placeholders, phases.directory.logs / "acts.log"):
+        return phases.load("measure")
+
+
+def _described(phases: Phases) -> str:
+    profile = phases.profile
+    if profile.load is not None:
+        return f"{phases.generator.find(profile, phases.project).name}, read as {profile.load.format}"
+    users = f"{profile.users} users" if profile.arrival_rate is None else f"{profile.arrival_rate:g} arrivals/s"
+    return f"{profile.scenario} with {users} for {profile.duration_s:g} s"
 
 
 def _probed(
@@ -206,7 +265,8 @@ def run_of(
         window=measured.window,
         shards=loaded.shards,
         generator=loaded.health,
-        versions={**machine.versions(), **{server.name: server.version for server in services.servers}},
+        unsaid=loaded.unsaid,
+        versions={**machine.versions(services.python), **{server.name: server.version for server in services.servers}},
         machine=machine.fingerprint(),
         thresholds=profile.thresholds,
         budget=profile.budget,

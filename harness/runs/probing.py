@@ -2,17 +2,19 @@
 
 import os
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.config.profile import Profile
 from harness.core.run import Probe, Shard
-from harness.evidence.client.schema import Labels
+from harness.core.unsaid import Unsaid
+from harness.evidence.client.schema import Exchange, Labels
+from harness.evidence.client.server_timing import witness
 from harness.instrumentation import registry
 from harness.runs.window import OpenWindow
-from harness.runtime.load import examples, prober, shards, witness_token
-from harness.runtime.load.locust_generator import Loaded
+from harness.runtime.load import examples, prober, shard_file, shards, witness_token
+from harness.runtime.load.generator import Loaded
 
 RARE = 500
 """Requests of one name from which on it is not probed: the load itself shows what a few requests would."""
@@ -24,6 +26,8 @@ class Probed:
 
     shard: Shard
     probe: Probe
+    views: Mapping[str, str] = field(default_factory=dict)
+    """The view of each name, where the load's own samples have no witness and the probes' say it."""
 
 
 def is_wanted(profile: Profile) -> bool:
@@ -34,8 +38,14 @@ def is_wanted(profile: Profile) -> bool:
 
 
 def probe(profile: Profile, opened: OpenWindow, directory: Path, loaded: Loaded) -> Probed | None:
-    """Send the probes and wait for the next scrape; None where nothing can be probed. Raises PrometheusError."""
-    paths = _rare(examples.read((directory / "logs").glob("examples-*.json")), _requests(directory, loaded))
+    """Send the probes and wait for the next scrape; None where nothing can be probed. Raises PrometheusError.
+
+    A load whose results have no headers has no views either: then each of its names is probed, and where the app says
+    the view of all of them, the samples get these. Of only some of them, the others' requests would look miscounted.
+    """
+    known, requests = examples.read((directory / "logs").glob("examples-*.json")), _requests(directory, loaded)
+    unsaid = Unsaid.HEADERS in loaded.unsaid
+    paths = known if unsaid else _rare(known, requests)
     if opened.scraped is None or not paths:
         return None
     exchanges = prober.probe(
@@ -46,8 +56,21 @@ def probe(profile: Profile, opened: OpenWindow, directory: Path, loaded: Loaded)
         at_most_s=opened.scraped.interval_s,
     )
     labels = Labels(profile.views, {}, prober.PHASE, registry.of(profile).unrouted)
-    shard = prober.write(directory, exchanges, labels)
-    return Probed(shard, Probe(opened.next_scrape_s(exchanges[-1].started_s + exchanges[-1].latency_s)))
+    taken = max(shards.number_of(directory / each.file) for each in loaded.shards)
+    shard = shard_file.write(directory, exchanges, labels, taken)
+    views = _views(exchanges, labels) if unsaid else {}
+    if not requests.keys() <= {*views, *profile.views}:
+        views = {}
+    for each in loaded.shards if views else ():
+        shard_file.name_views(directory / each.file, {**views, **profile.views})
+    end_s = opened.next_scrape_s(exchanges[-1].started_s + exchanges[-1].latency_s)
+    return Probed(shard, Probe(end_s), {**views, **profile.views} if views else {})
+
+
+def _views(exchanges: Sequence[Exchange], labels: Labels) -> Mapping[str, str]:
+    """The view of each name, by the app's own account of a probe."""
+    found = {each.name: witness(each.server_timing, labels.unrouted).view for each in exchanges}
+    return {name: view for name, view in found.items() if view is not None}
 
 
 def _rare(paths: Mapping[str, str], requests: Mapping[str, int]) -> Mapping[str, str]:

@@ -12,13 +12,13 @@ from harness.core import outcome
 from harness.core.codes import Code
 from harness.core.document import first_line, read_json, unknown_key
 from harness.core.errors import SHORTAGES, StoreError, UsageError
-from harness.core.query import NoData, Query, Reading
+from harness.core.query import NoData, Query, Reading, Series
 from harness.core.report import Report
 from harness.core.rule import RuleHealth
-from harness.core.run import RUN_VERSION, SCHEMA_VERSION, Run, Shard
+from harness.core.run import EVIDENCE_VERSION, RUN_VERSION, Run, Shard
 from harness.core.text import shorten
 from harness.evidence import prometheus_evidence, target_totals
-from harness.runs import manifest
+from harness.runs import manifest, raw_samples
 from harness.runs.manifest import Manifest
 from harness.runtime import files
 from harness.runtime.load import shards
@@ -62,8 +62,11 @@ class RunDirectory:
 
     def write_text(self, name: str, text: str) -> None:
         """Write a file of the run directory in one go, so that a reader never sees half of it."""
+        self._write(name, text.encode("utf-8", "replace"))
+
+    def _write(self, name: str, data: bytes) -> None:
         try:
-            files.write_text(self.path / name, text)
+            files.write_bytes(self.path / name, data)
         except OSError as error:
             raise StoreError(
                 f"{self.path / name} cannot be written: {error.strerror}; free space, or name another place with --out"
@@ -127,29 +130,35 @@ class RunDirectory:
         totals: Mapping[str, Mapping[str, Any]],
         rules: Sequence[Mapping[str, str]] = (),
     ) -> None:
-        """Write evidence.json: queries, times and raw answers, the target's own totals, and the health of the rules."""
-        lines = ",\n".join(msgspec.json.encode(answer).decode() for answer in answers)
+        """Write evidence.json: queries, times and answers, the target's own totals, and the health of the rules.
+
+        Raw samples are in evidence.arrow.
+        """
+        index, columns = raw_samples.parted(answers)
+        self._write(raw_samples.FILE, columns)
+        lines = ",\n".join(msgspec.json.encode(answer).decode() for answer in index)
         ends, health = (msgspec.json.encode(each).decode() for each in (totals, rules))
         self.write_text(
             "evidence.json",
-            f'{{"schema_version":{SCHEMA_VERSION},"ledgers":{ends},"rules":{health},"answers":[\n{lines}\n]}}\n',
+            f'{{"schema_version":{EVIDENCE_VERSION},"ledgers":{ends},"rules":{health},"answers":[\n{lines}\n]}}\n',
         )
 
     def read_evidence(self, exported: frozenset[str]) -> prometheus_evidence.Evidence:
-        """Read evidence.json; `exported` are the names of the target's own metrics.
+        """Read evidence.json and evidence.arrow; `exported` are the names of the target's own metrics.
 
         Raises StoreError when it is missing or damaged.
         """
         document = self._read_json("evidence.json")
-        self._check_version(document, "evidence.json", SCHEMA_VERSION)
+        self._check_version(document, "evidence.json", EVIDENCE_VERSION)
         answers: dict[Query, Reading | NoData] = {}
         if not isinstance(document.get("answers"), list):
             raise StoreError(f"{self.path / 'evidence.json'}: answers is not a list; the file is damaged, run again")
+        raw = self._read_raw() if document["schema_version"] >= EVIDENCE_VERSION else {}
         for index, answer in enumerate(document["answers"]):
             try:
                 query = Query(answer["query"], answer["time_s"], answer.get("start_s"), answer.get("step_s"))
                 failed = answer.get("error")
-                answers[query] = _failed(answer) if failed else prometheus_evidence.parse_result(answer["result"])
+                answers[query] = _failed(answer) if failed else raw_samples.reading_of(answer, raw.get(index, ()))
                 prometheus_evidence.check_raw(query, answers[query], exported)
             except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
                 raise StoreError(
@@ -164,6 +173,15 @@ class RunDirectory:
         except msgspec.ValidationError as error:
             raise StoreError(f"{self.path / 'evidence.json'}: rules is damaged: {error}") from None
         return prometheus_evidence.Evidence(answers, start, end, health)
+
+    def _read_raw(self) -> dict[int, tuple[Series, ...]]:
+        file = self.path / raw_samples.FILE
+        try:
+            return raw_samples.read(files.read_bytes(file))
+        except FileNotFoundError:
+            raise StoreError(f"{file} is missing; the run cannot be judged again, run it again") from None
+        except (OSError, *raw_samples.UNREADABLE) as error:
+            raise StoreError(f"{file} cannot be read: {first_line(error)}; the file is damaged, run again") from None
 
     def read_report(self, parse: Callable[[str], Report], made_anew: Collection[str] = ()) -> Report:
         """Read report.json. Raises UsageError when there is none, StoreError for a damaged or changed one.

@@ -20,6 +20,8 @@ from harness.runtime.prometheus import POLL_S, Prometheus
 
 SCRAPED_LIMIT_S = 15.0
 """How long Prometheus may take to scrape the target for the first time, and four intervals at least."""
+COPIES_SCRAPES = 4
+"""How many scrapes are waited for the copies of targets that others have."""
 INTERVAL_LIMIT_S = 150.0
 """How long to wait for two scrapes of a running target."""
 
@@ -71,11 +73,11 @@ def await_scraped(prometheus: Prometheus, profile: Profile, reporter: Reporter) 
             profile.metrics_view,
             evaluates_as=prometheus.evaluates_as(),
         )
-    narrowed_by = _narrowed_by(prometheus, profile.selector, names)
+    interval_s = _interval_s(prometheus, profile.selector, names)
+    narrowed_by = _narrowed_by(prometheus, profile.selector, names, interval_s)
     selector = ",".join(filter(None, (profile.selector.strip().removesuffix(","), narrowed_by)))
     if narrowed_by:
         reporter.stage(f"each series is there several times, from replicas of Prometheus: reading {narrowed_by} alone")
-    interval_s = _interval_s(prometheus, selector, names)
     labels = _target_labels(prometheus, selector)
     return Scraped(
         prometheus,
@@ -160,12 +162,20 @@ def _counting(prometheus: Prometheus, selector: str, names: Instrumentation) -> 
     return [series.labels for series in reading.series] if isinstance(reading, Reading) else []
 
 
-def _narrowed_by(prometheus: Prometheus, selector: str, names: Instrumentation) -> str:
-    """Matchers that leave one copy of each series, where replicas of Prometheus give several; empty where none do."""
-    counted = prometheus.read(promql.selector(f"{names.latency_by_view}_sum", selector))
-    ups = [series.labels for series in _ups(prometheus, selector)]
-    found = replicas.find(ups, counted if isinstance(counted, Reading) else Reading(()))
-    return found.matchers if found else ""
+def _narrowed_by(prometheus: Prometheus, selector: str, names: Instrumentation, interval_s: float) -> str:
+    """Matchers that leave one copy of each series, where replicas of Prometheus give several; empty where none do.
+
+    Where only some targets are there several times, the others' copies may be on their way for some scrapes.
+    """
+    for left in range(COPIES_SCRAPES, -1, -1):
+        counted = prometheus.read(promql.selector(f"{names.latency_by_view}_sum", selector))
+        ups = [series.labels for series in _ups(prometheus, selector)]
+        if found := replicas.find(ups, counted if isinstance(counted, Reading) else Reading(())):
+            return found.matchers
+        if not left or not replicas.are_some_missing(ups):
+            return ""
+        interrupt.sleep(interval_s)
+    return ""
 
 
 def _target_labels(prometheus: Prometheus, selector: str) -> tuple[str, ...]:

@@ -107,6 +107,15 @@ class OpenWindow:
         end = target_client.totals(self.target, self.profile, ("sql_log", "state"))
         return self._measured(after, self.scraped.interval_s, {"start": self.totals, "end": end})
 
+    @property
+    def so_far(self) -> MeasuredWindow:
+        """As if t1 were t0: what is known of the window before it is closed."""
+        interval_s = self.profile.scrape_interval_s if self.scraped is None else self.scraped.interval_s
+        window = Window(self.before.time_s, self.before.time_s, interval_s, self.skew_s)
+        namespace = self.profile.metric_namespace or "" if self.scraped is None else self.scraped.names.namespace
+        view = self.profile.metrics_view if self.scraped is None else self.scraped.metrics_view
+        return MeasuredWindow(window, self.instances, self.version, {}, namespace, view)
+
     def next_scrape_s(self, ended_s: float) -> float:
         """Wait for a quiet scrape after requests of the harness itself, that ended at `ended_s` by this machine.
 
@@ -161,6 +170,13 @@ def open_window(scraped: Scraped, target: str, profile: Profile) -> OpenWindow:
     before = _await_quiet(scraped, prometheus.now(), _limit_s(profile, scraped), profile.background, still=True)
     instances = scraped.instances()
     return OpenWindow(scraped, target, profile, scraped.version, skew_s, before, instances, totals)
+
+
+def open_now(scraped: Scraped, target: str, profile: Profile) -> OpenWindow:
+    """Take this moment as t0 of a target that is watched and not judged. Raises PrometheusError."""
+    prometheus = scraped.prometheus
+    before = QuietScrape(prometheus.now(), None)
+    return OpenWindow(scraped, target, profile, scraped.version, prometheus.skew_s(), before, (), {})
 
 
 def open_unscraped(target: str, profile: Profile, prometheus: Prometheus | None) -> OpenWindow:

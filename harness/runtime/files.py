@@ -80,10 +80,12 @@ def check_regular(file: Path, most_bytes: int | None = None) -> None:
 
 
 def write_text(file: Path, text: str) -> None:
-    """Write a file in one go, so that a reader never sees half of it. Raises OSError.
+    """Write text as `write_bytes`; lone surrogates, which UTF-8 cannot hold, become question marks."""
+    write_bytes(file, text.encode("utf-8", "replace"))
 
-    Lone surrogates, which UTF-8 cannot hold, become question marks.
-    """
+
+def write_bytes(file: Path, data: bytes) -> None:
+    """Write a file in one go, so that a reader never sees half of it. Raises OSError."""
     temporary = file.with_name(f".{file.name}.part")
     with suppress(FileNotFoundError):
         temporary.unlink()  # of an earlier attempt, or a link that somebody laid
@@ -91,7 +93,7 @@ def write_text(file: Path, text: str) -> None:
     descriptor = os.open(temporary, flags, 0o666)
     try:
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(text.encode("utf-8", "replace"))
+            stream.write(data)
         temporary.replace(file)
     except BaseException:
         with suppress(OSError):

@@ -177,7 +177,7 @@ def _follow(control: socket.socket, child: int, most: int, woken: int) -> int:
         if (status := _reap().get(child)) is not None:
             return status
         if control.fileno() in ready:
-            numbers = control.recv(64)
+            numbers = _received(control)
             if not numbers:
                 return int(signal.SIGKILL)
             for number in numbers:
@@ -186,6 +186,14 @@ def _follow(control: socket.socket, child: int, most: int, woken: int) -> int:
             with suppress(OSError):
                 control.sendall(f'{{"crowd": {size}}}\n'.encode())
             return int(signal.SIGKILL)
+
+
+def _received(control: socket.socket) -> bytes:
+    """Numbers of signals; none when the harness is gone: one that had not read an answer resets the connection."""
+    try:
+        return control.recv(64)
+    except ConnectionResetError:
+        return b""
 
 
 def _end_as(status: int) -> None:
@@ -221,8 +229,10 @@ def main(descriptor: int) -> None:
         return
     with suppress(OSError):  # it is dead, which is noticed next
         control.sendall(f'{{"pid": {child.pid}}}\n'.encode())
-    status = _follow(control, child.pid, request["most"], woken)
-    end_all(os.getpid())
+    try:
+        status = _follow(control, child.pid, request["most"], woken)
+    finally:
+        end_all(os.getpid())
     _end_as(status)
 
 

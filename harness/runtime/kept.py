@@ -96,6 +96,10 @@ class Kept:
         """As `subprocess.Popen`: the return code, or None while it runs."""
         return self._keeper.poll()
 
+    def members(self) -> set[int]:
+        """The ids of all processes that run: the command's, and those that it started."""
+        return keeper.descendants(self._keeper.pid)
+
     def wait(self, limit_s: float | None = None) -> int:
         """As `subprocess.Popen`; raises subprocess.TimeoutExpired."""
         return self._keeper.wait(limit_s)

@@ -1,20 +1,24 @@
 """What a run was made with: packages, interpreter and machine, for the report and for comparing runs."""
 
+import json
 import os
 import platform
+import subprocess
+import sys
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = (
-    "harness",
-    "locust",
+from harness.core import distribution
+from harness.runtime import process
+
+OWN = ("locust", "prometheus-api-client", "pandas", "gevent")
+"""Packages that load and measure, beside the harness itself."""
+TARGETS = (
     "Django",
     "django-prometheus",
     "prometheus_client",
     "gunicorn",
-    "prometheus-api-client",
-    "pandas",
-    "gevent",
     "uvicorn",
     "psycopg",
     "mysqlclient",
@@ -22,18 +26,51 @@ PACKAGES = (
     "django-redis",
     "pymemcache",
 )
-"""What loads, serves, measures, or stands between the target and its database or cache."""
+"""Packages that serve, or stand between the target and its database or cache."""
+ASK = (
+    "import json, platform, sys\n"
+    "from importlib import metadata\n"
+    "found = {'target-python': platform.python_version()}\n"
+    "for name in sys.argv[1:]:\n"
+    "    try:\n"
+    "        found[name] = metadata.version(name)\n"
+    "    except metadata.PackageNotFoundError:\n"
+    "        pass\n"
+    "print(json.dumps(found))\n"
+)
+ASK_LIMIT_S = 20.0
 
 
-def versions() -> dict[str, str]:
-    """Versions of the interpreter and of the packages that are installed beside the harness."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
+def versions(python: str = sys.executable) -> dict[str, str]:
+    """Versions of the interpreter, of the harness's packages, and of those of the target's interpreter `python`.
+
+    Those of a target whose interpreter does not answer are left out.
+    """
+    own = {"harness": distribution.NAME, **{each: each for each in OWN}}
+    found = {"python": platform.python_version(), **_installed(own)}
+    targets = {each: each for each in TARGETS}
+    return found | (_installed(targets) if python == sys.executable else _asked(python))
+
+
+def _installed(packages: Mapping[str, str]) -> dict[str, str]:
+    """By name, those whose distribution is installed beside the harness."""
+    found = {}
+    for name, package in packages.items():
         try:
-            found[package] = version(package)
+            found[name] = version(package)
         except PackageNotFoundError:
             continue
     return found
+
+
+def _asked(python: str) -> dict[str, str]:
+    """The target's interpreter itself, as `target-python`, and the packages that are installed beside it."""
+    try:
+        done = process.capture((python, "-c", ASK, *TARGETS), ASK_LIMIT_S)
+        answer = json.loads(done.stdout)
+    except (OSError, subprocess.TimeoutExpired, ValueError):
+        return {}
+    return {str(name): str(value) for name, value in answer.items()} if isinstance(answer, dict) else {}
 
 
 def processor() -> str:

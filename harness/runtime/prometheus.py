@@ -37,6 +37,8 @@ POLL_S = 0.1
 TIMEOUT_S = 30.0
 CLOCK_QUESTIONS = 5
 """How often the server is asked for its time: a busy machine holds one answer up, and rarely all of them."""
+TICK_S = 2.0
+"""So long the next second of a server's clock is awaited at the most."""
 PROBE_S = 5.0
 """After a query that took too long, the server must tell the time within this for others to be asked."""
 MOST_SLOW = 3
@@ -97,13 +99,14 @@ class Prometheus:
     def version(self) -> str:
         """The server's version, e.g. `2.42.0`; raises PrometheusError when it does not answer.
 
-        A server that was built without its release's flags does not know its version. One whose ranges are open on the
-        left is 3.0 or later, which is all that a prediction of `rate()` must know; of an older one it stays empty.
+        A server that was built without its release's flags does not know its version, and Cortex does not report its
+        own. One whose ranges are open on the left is 3.0 or later, which is all that a prediction of `rate()` must
+        know; of an older one it stays empty.
         """
         reachable.check(self.url, self._session)
         try:
             answer = self._session.get(f"{self.url}/api/v1/status/buildinfo")
-            version = str(answer.json()["data"]["version"])
+            version = str(answer.json()["data"]["version"]) if answer.status_code == OK else ""
         except AnswerError as error:
             raise PrometheusError(f"--prometheus: {self.url} {error}; is the URL right?") from None
         except _SHAPES:
@@ -117,19 +120,40 @@ class Prometheus:
         """The oldest version of Prometheus that evaluates as the server does; empty for none."""
         return dialects.find(self._number)
 
+    def kind(self) -> str:
+        """What a server is that does not name itself, by what it alone answers; empty for any other."""
+        if isinstance(self.status("stores"), Mapping):
+            return "Thanos Query"
+        try:
+            self._instant("now()", None)  # of MetricsQL
+        except (PrometheusError, PrometheusApiClientException):
+            return ""
+        return "VictoriaMetrics"
+
     def now(self) -> float:
         """Unix time on the server's own clock."""
         return self._number("time()", None)
 
     def skew_s(self) -> float:
-        """This machine's clock minus the server's, exact to half the shortest of a few round trips."""
-        trips = []
-        for _ in range(CLOCK_QUESTIONS):
-            before = time.time()
-            there = self.now()
-            after = time.time()
-            trips.append((after - before, (before + after) / 2 - there))
+        """This machine's clock minus the server's, exact to half the shortest of a few round trips.
+
+        A server that tells whole seconds, as VictoriaMetrics does, is asked until the next begins.
+        """
+        trips = [self._trip() for _ in range(CLOCK_QUESTIONS)]
+        first, last = trips[0][2], time.monotonic() + TICK_S
+        while all(there.is_integer() for _, _, there in trips) and time.monotonic() < last:
+            trips = [self._trip()]
+            if trips[0][2] > first:
+                break
+            time.sleep(POLL_S / 10)
         return min(trips)[1]
+
+    def _trip(self) -> tuple[float, float, float]:
+        """How long the server took to tell its time, this machine's clock minus it, and the time."""
+        before = time.time()
+        there = self.now()
+        after = time.time()
+        return after - before, (before + after) / 2 - there, there
 
     def fetch(self, queries: Iterable[Query]) -> list[dict[str, Any]]:
         """Ask every query once; an answer is `{query, time_s, result}` as Prometheus gave it, or `error` and `code`.

@@ -130,12 +130,13 @@ def _bad_request(side: Side, address: str) -> str:
 
 
 def _redirect(side: Side, address: str, location: str) -> str:
-    leads = urljoin(address, location)
-    place = shorten(url.without_userinfo(leads.partition("?")[0].partition("#")[0]), LONGEST_QUOTE)
+    leads = location
     try:
+        leads = urljoin(address, location)
         here, there = url.parse(address), url.parse(leads)
     except ValueError:
-        return f"redirects to {place!r}, which is no URL; name the URL at which it answers itself"
+        return f"redirects to {_place(leads)!r}, which is no URL; name the URL at which it answers itself"
+    place = _place(leads)
     if here.host == there.host:
         base = f"{there.scheme}://{urlsplit(there.text).netloc}"
         return f"redirects to {place}; name {base} with --{side.table}"
@@ -143,6 +144,11 @@ def _redirect(side: Side, address: str, location: str) -> str:
         f"redirects to {place}, another host, perhaps a login; if that is it, name it with --{side.table}, else "
         f"{_remedy(side)}"
     )
+
+
+def _place(leads: str) -> str:
+    """Where a redirect leads, without what may be secret."""
+    return shorten(url.without_userinfo(leads.partition("?")[0].partition("#")[0]), LONGEST_QUOTE)
 
 
 def _quoted(response: requests.Response) -> str:

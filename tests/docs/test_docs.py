@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.checks import CHECKS
-from harness.config import connection, readers, toml_file
+from harness.config import connection, load_command, readers, toml_file
 from harness.core.errors import ExitCode
 from harness.core.limits import Budget
 from harness.core.run import SCHEMA_VERSION
@@ -17,7 +17,7 @@ from harness.core.verdict import Strength
 from harness.evidence.client.schema import CLOSING_KEY, SCHEMA, VERSION_KEY
 from harness.faults import Fault
 from tests.reference import FAULTS
-from tools import fault_table
+from tools import check_table, fault_table
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -126,10 +126,13 @@ def test_every_failing_example_names_its_check(check: str) -> None:
     assert re.search(rf"^(FAIL|INCONCLUSIVE)  {check}  ", example, re.MULTILINE)
 
 
-def test_the_index_links_every_check_in_the_order_of_reports() -> None:
-    """docs/checks/README.md lists the checks as `CHECKS` does."""
-    rows = re.findall(r"^\| \[([a-z-]+)\]\(\1\.md\) \|", (CHECK_PAGES / "README.md").read_text(), re.MULTILINE)
-    assert tuple(rows) == IDS
+def test_the_index_has_the_question_of_every_check_in_the_order_of_reports() -> None:
+    """docs/checks/README.md is made from the pages."""
+    page = check_table.PAGE.read_text(encoding="utf-8")
+    assert page == check_table.written(page), "run `make docs`"
+    rows = re.findall(r"^\| \[([a-z-]+)\]\(\1\.md\) \| (.*) \|$", page, re.MULTILINE)
+    assert tuple(check for check, _ in rows) == IDS
+    assert [check for check, question in rows if not question.endswith("?")] == []
 
 
 def test_no_page_is_about_a_check_that_is_gone() -> None:
@@ -143,6 +146,7 @@ def test_no_page_is_about_a_check_that_is_gone() -> None:
         ("Keys of the file", set(toml_file._TOP_KEYS)),
         ("Keys of a profile", set(toml_file.KEYS)),
         ("Keys of start", set(toml_file._START_KEYS)),
+        ("Keys of load", set(load_command.KEYS)),
         ("Budget", {field.name for field in fields(Budget)}),
     ],
 )

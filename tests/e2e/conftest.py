@@ -14,6 +14,10 @@ import pyarrow as pa
 import pytest
 
 from harness.config import toml_file
+from harness.core.codes import Code
+from harness.core.report import Report
+from harness.core.verdict import Status, Verdict
+from harness.report.render.json_report import parse
 from harness.runtime.stack import embedded
 from tests.oracle.compare import differences
 
@@ -60,6 +64,12 @@ def rows_of(run: Path, phase: str = "measure") -> list[dict[str, object]]:
     return rows
 
 
+def unsettled(report: Report) -> list[Verdict]:
+    """What did not pass, except where the load generator had too little of the machine and the verdict says so."""
+    busy = (Status.INCONCLUSIVE, Code.SATURATED)
+    return [each for each in report.verdicts if each.status is not Status.PASS and (each.status, each.code) != busy]
+
+
 @dataclass(frozen=True)
 class Done:
     """What a finished command left."""
@@ -72,6 +82,14 @@ class Done:
     def told(self) -> str:
         """All it wrote, progress first: a failed test ends with the verdicts."""
         return f"{self.err}\n{self.out}"
+
+    def check_passed(self, run: Path) -> None:
+        """The run passed, but for what a machine that runs other tests too leaves open."""
+        assert (run / "report.json").exists(), self.told
+        report = parse((run / "report.json").read_text())
+        assert unsettled(report) == [], self.told
+        busy = any(verdict.status is not Status.PASS for verdict in report.verdicts)
+        assert self.code == (3 if busy else 0), self.told
 
 
 @dataclass

@@ -72,6 +72,8 @@ class Rig:
     environment: Mapping[str, str]
     replicas: dict[str, Replica] = field(default_factory=dict)
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    settings: str = ""
+    """The module of each replica's settings that names none of its own; empty for the target's."""
     proxied: tuple[int, int] = (0, 0)
     """The port of nginx, and its number in `processes`."""
 
@@ -116,8 +118,8 @@ class Rig:
         port, path = free_port(), self.directory / "modules"
         path.mkdir(exist_ok=True)
         given = {"TARGET_STATE_DIR": str(state), "PYTHONPATH": str(path), **env}
-        if settings:
-            given["DJANGO_SETTINGS_MODULE"] = settings
+        if settings or self.settings:
+            given["DJANGO_SETTINGS_MODULE"] = settings or self.settings
         command = (sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", "--bind", f"127.0.0.1:{port}")
         made = Replica(name, port, self.start(name, (*command, *arguments), APP, **given))
         await_true(f"{name} answers", lambda: answers(f"http://{made.address}/healthz"))
@@ -184,6 +186,7 @@ class Rig:
         job: Mapping[str, object] | None = None,
         external: Mapping[str, str] | None = None,
         write_to: Sequence[str] = (),
+        tenant: str = "",
         flags: Sequence[str] = (),
         binary: Path | None = None,
     ) -> str:
@@ -196,7 +199,8 @@ class Rig:
             "scrape_configs": [{"job_name": "web", "file_sd_configs": found, **(job or {})}, *jobs],
         }
         if write_to:
-            config["remote_write"] = [{"url": url} for url in write_to]
+            headers = {"headers": {"X-Scope-OrgID": tenant}} if tenant else {}
+            config["remote_write"] = [{"url": url, **headers} for url in write_to]
         (directory / "p.yml").write_text(json.dumps(config))
         command: list[str | Path] = [
             binary or find_prometheus(PROJECT),
@@ -228,6 +232,69 @@ class Rig:
         await_true(f"{name} is ready", lambda: answers(f"{url}/health"))
         return url
 
+    def thanos(self, name: str, *prometheis: str) -> str:
+        """A Thanos Query over Prometheis, each with a sidecar; its URL."""
+        binary, stores = backends.find("thanos"), []
+        assert binary is not None
+        for place, url in enumerate(prometheis):
+            grpc, http = free_port(), free_port()
+            directory = self.directory / f"{name}-sidecar-{place}"
+            directory.mkdir()
+            listen = (f"--grpc-address=127.0.0.1:{grpc}", f"--http-address=127.0.0.1:{http}")
+            where = (f"--prometheus.url={url}", f"--tsdb.path={directory}")
+            self.start(directory.name, (binary, "sidecar", *where, *listen))
+            await_true(f"{directory.name} is ready", lambda http=http: answers(f"http://127.0.0.1:{http}/-/ready"))  # type: ignore[misc]
+            stores.append(f"--endpoint=127.0.0.1:{grpc}")
+        port = free_port()
+        listen = (f"--http-address=127.0.0.1:{port}", f"--grpc-address=127.0.0.1:{free_port()}")
+        own = ("--query.replica-label=prometheus_replica", f"--query.active-query-path={self.directory}")
+        self.start(name, (binary, "query", *listen, *stores, *own))
+        url = f"http://127.0.0.1:{port}"
+        await_true(f"{name} is ready", lambda: answers(f"{url}/-/ready"))
+        return url
+
+    def cortex(self, name: str) -> str:
+        """A Cortex in one process, for tenants; its URL, without the prefix under which it is asked."""
+        directory, port = self.directory / name, free_port()
+        directory.mkdir()
+        ring = {"kvstore": {"store": "inmemory"}}
+        local = {"instance_addr": "127.0.0.1", "kvstore": {"store": "inmemory"}}
+        config = {
+            "auth_enabled": True,
+            "server": {
+                "http_listen_address": "127.0.0.1",
+                "http_listen_port": port,
+                "grpc_listen_address": "127.0.0.1",
+                "grpc_listen_port": free_port(),
+                "log_level": "warn",
+            },
+            "distributor": {"shard_by_all_labels": True, "ring": local},
+            "ingester": {
+                "lifecycler": {
+                    "address": "127.0.0.1",
+                    "join_after": "0s",
+                    "min_ready_duration": "0s",
+                    "final_sleep": "0s",
+                    "ring": {**ring, "replication_factor": 1},
+                }
+            },
+            "storage": {"engine": "blocks"},
+            "blocks_storage": {
+                "backend": "filesystem",
+                "filesystem": {"dir": f"{directory}/bucket"},
+                "tsdb": {"dir": f"{directory}/tsdb"},
+                "bucket_store": {"sync_dir": f"{directory}/sync"},
+            },
+            "compactor": {"data_dir": f"{directory}/compactor", "sharding_ring": local},
+        }
+        (directory / "c.yml").write_text(json.dumps(config))
+        binary = backends.find("cortex")
+        assert binary is not None
+        self.start(name, (binary, f"-config.file={directory}/c.yml"))
+        url = f"http://127.0.0.1:{port}"
+        await_true(f"{name} is ready", lambda: answers(f"{url}/ready"))
+        return url
+
     @staticmethod
     def _agent(binary: Path | None, directory: Path) -> tuple[str, ...]:
         """2.x is made an agent by a feature flag, 3.x by a flag."""
@@ -255,8 +322,11 @@ class Rig:
             thread.join()
 
 
-def value(prometheus: str, expression: str) -> float:
+def value(prometheus: str, expression: str, tenant: str = "") -> float:
     """The first value of an answer; 0 for none."""
-    with OPENER.open(f"{prometheus}/api/v1/query?nocache=1&query={quote(expression)}", timeout=5) as answer:
+    asked = urllib.request.Request(f"{prometheus}/api/v1/query?nocache=1&query={quote(expression)}")
+    if tenant:
+        asked.add_header("X-Scope-OrgID", tenant)
+    with OPENER.open(asked, timeout=5) as answer:
         found = json.loads(answer.read())["data"]["result"]
     return float(found[0]["value"][1]) if found else 0.0

@@ -182,6 +182,7 @@ def test_a_target_that_is_down_fires(tmp_path: Path) -> None:
     assert (fired, failed) == ({"TargetDown", "ScrapeGap"}, [])
 
 
+@pytest.mark.long
 def test_a_target_that_is_away_for_a_moment_does_not(tmp_path: Path) -> None:
     """Two scrapes that fail are neither four seconds nor a quarter."""
     fired, failed = about_scrapes(run(tmp_path, profile(tmp_path, GOOD, 20.0, acts=stopped(1.6))))

@@ -12,6 +12,7 @@ import pytest
 from harness.runtime import process
 from harness.runtime.stack import embedded
 from tests.e2e.conftest import PROJECT, Harness, Writer
+from tests.parts import mostly_long
 
 STORED = PROJECT / "tests" / "recorded" / "runs" / "clean"
 SHORT = ("--duration", "3s", "--warmup", "1s")
@@ -216,7 +217,9 @@ HOPELESS = """
 """
 
 
-@pytest.mark.parametrize(("text", "message"), [(IDLE, "no request was recorded"), (HOPELESS, "requests was answered")])
+@pytest.mark.parametrize(
+    ("text", "message"), mostly_long([(IDLE, "no request was recorded"), (HOPELESS, "requests was answered")])
+)
 def test_no_answered_request_is_inconclusive(
     harness: Harness, write: Writer, tmp_path: Path, text: str, message: str
 ) -> None:

@@ -18,12 +18,14 @@ from harness.report.render.json_report import parse
 from harness.runtime import keeper
 from harness.runtime.stack import servers
 from tests.e2e.conftest import PROJECT, Harness
+from tests.e2e.conftest import unsettled as open_in
+from tests.parts import mostly_long
 
 pytestmark = pytest.mark.xdist_group("servers")
 CELLS = [
-    ("sqlite", "locmem", "sync"),
     ("postgresql", "redis", "gthread"),
     ("mysql", "memcached", "asgi"),
+    ("sqlite", "locmem", "sync"),
     ("postgresql", "django-redis", "asgi"),
     ("mysql", "file", "sync"),
 ]
@@ -56,11 +58,11 @@ def report_of(out: Path, told: str) -> Report:
 
 def unsettled(report: Report) -> list[tuple[str, str, str]]:
     """What did not pass."""
-    return [(v.check, v.subject, v.why) for v in report.verdicts if v.status is not Status.PASS]
+    return [(v.check, v.subject, v.why) for v in open_in(report)]
 
 
-OFTEN = 3
-"""How many of the cells `make test` runs: each engine and server once."""
+OFTEN = 2
+"""How many of the cells `make test` runs."""
 
 
 @pytest.mark.parametrize(
@@ -83,6 +85,7 @@ def test_a_cell_of_the_matrix_verifies(
     answered(f"{' x '.join(cell)}: {told or 'no server'}")
 
 
+@pytest.mark.long
 def test_a_slowed_view_shows_in_its_sql_and_its_latency_and_in_no_other(harness: Harness, tmp_path: Path) -> None:
     """Both rise by the delay, together, and only there."""
     out = tmp_path / "run"
@@ -101,7 +104,9 @@ def test_a_slowed_view_shows_in_its_sql_and_its_latency_and_in_no_other(harness:
 
 
 @pytest.mark.parametrize(
-    ("cell", "program"), [(("postgresql",), "postgres"), (("redis",), "redis-server")], ids=["postgresql", "redis"]
+    ("cell", "program"),
+    mostly_long([(("postgresql",), "postgres"), (("redis",), "redis-server")]),
+    ids=["postgresql", "redis"],
 )
 def test_a_server_that_dies_in_the_load_is_told_honestly(
     harness: Harness, tmp_path: Path, cell: tuple[str, ...], program: str
@@ -119,6 +124,7 @@ def test_a_server_that_dies_in_the_load_is_told_honestly(
     assert [(v.check, v.subject, v.why) for v in behind if v.status is Status.FAIL] == []
 
 
+@pytest.mark.long
 def test_a_target_that_dies_in_the_load_is_named(harness: Harness, tmp_path: Path) -> None:
     """A process that the stack started and that ended by itself fails the run, whatever was scraped until then."""
     out = tmp_path / "run"

@@ -155,7 +155,7 @@ def test_a_protected_deployment_passes_and_shows_no_secret(harness: Harness, gat
     out = write.directory / "run"
     length = ("--duration", "5s", "--warmup", "1s", "--locustfile", locustfile)
     done = harness.run("run", *flags, *length, "--out", out, PASSWORD=PASSWORD, SHOP_TOKEN=TOKEN)
-    assert done.code == 0, done.told
+    done.check_passed(out)
     assert json.loads((out / "run.json").read_text())["metrics_view"] == "numbers"
     preflight = json.loads((out / "preflight.json").read_text())
     assert {row["status"] for row in preflight["rows"]} == {"ok"}, preflight["rows"]

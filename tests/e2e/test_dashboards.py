@@ -26,6 +26,7 @@ RULES = [
     for rule in rule_file.parse(file.read_text(), file.name).rules
 ]
 RIGHT: Mapping[str, str] = {
+    "scrapes bounded": "sum(rate(django_http_requests_latency_including_middlewares_seconds_count[$__rate_interval]))",
     "sum": f"sum({R})",
     "rate interval": f"sum(rate({STATUS}{{{USER}}}[$__rate_interval]))",
     "range": f"sum(increase({STATUS}{{{USER}}}[$__range]))",
@@ -137,14 +138,19 @@ BESIDE: Mapping[str, tuple[str, str]] = {
 }
 UNPROVED: Mapping[str, str] = {
     "each value": f'count_values("value", sum by (view) ({R}))',
-    "scrapes inside": "sum(rate(django_http_requests_latency_including_middlewares_seconds_count[$__rate_interval]))",
+    "scrapes inside": "sum(rate(django_http_requests_latency_including_middlewares_seconds_sum[$__rate_interval]))",
     "any name": '{__name__=~"django_db_.*"}',
     "scalar": "1 + 2 * 3",
     "a constant": "vector(1)",
     "POSIX": f'sum(rate({STATUS}{{view=~"[[:alpha:]]+"}}[$__range]))',
 }
+IDLE: Mapping[str, str] = {
+    "no failed connection": "sum(rate(django_db_new_connection_errors_total[$__rate_interval]))",
+    "no failed lookup": "sum(rate(django_cache_get_fail_total[$__rate_interval]))",
+    "no such status": f'sum(rate({STATUS}{{status="503"}}[$__rate_interval]))',
+    "no such rate": f"sum by (view) ({R}) > 1000000",
+}
 EMPTY: Mapping[str, str] = {
-    "nothing of the kind": "sum(rate(django_cache_get_fail_total[$__rate_interval]))",
     "nobody": f'sum(rate({STATUS}{{view="nobody"}}[$__rate_interval]))',
     "nobody, or 0": f'sum(rate({STATUS}{{view="nobody"}}[$__range])) or vector(0)',
     "none by none": f'sum(rate({STATUS}{{view="nobody"}}[$__rate_interval])) / sum({R})',
@@ -168,7 +174,13 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     """One run whose dashboards hold all of them."""
     harness, directory = Harness(tmp_path_factory.mktemp("harness")), tmp_path_factory.mktemp("dashboards")
     told = {title: {name: expression for name, (expression, _) in found.items()} for title, found in TOLD.items()}
-    for title, expressions in (("right", RIGHT), ("unproved", UNPROVED), ("empty", EMPTY), *told.items()):
+    for title, expressions in (
+        ("right", RIGHT),
+        ("idle", IDLE),
+        ("unproved", UNPROVED),
+        ("empty", EMPTY),
+        *told.items(),
+    ):
         (directory / f"{title}.json").write_text(dashboard(title, expressions))
     out = harness.scratch / "run"
     done = harness.run("run", "smoke", "--warmup", "5s", "--duration", "6s", "--dashboards", directory, "--out", out)
@@ -180,7 +192,7 @@ def test_every_panel_and_rule_is_told_of_once(report: Report) -> None:
     """As a verdict, or as a finding that says why there is none."""
     every = {
         f"{title} / {name} / A"
-        for title, names in (("right", RIGHT), ("unproved", UNPROVED), ("empty", EMPTY), *TOLD.items())
+        for title, names in (("right", RIGHT), ("idle", IDLE), ("unproved", UNPROVED), ("empty", EMPTY), *TOLD.items())
         for name in names
     }
     every |= {f"{rule.file} / {rule.group} / {rule.name}" for rule in RULES}
@@ -196,6 +208,12 @@ def test_every_panel_and_rule_is_told_of_once(report: Report) -> None:
 def test_a_right_panel_passes(report: Report, name: str) -> None:
     """Prometheus, the evaluator and the right expression agree."""
     assert_verdict(report, f"right / {name} / A", Status.PASS, "the panel shows")
+
+
+@pytest.mark.parametrize("name", IDLE)
+def test_a_panel_that_is_rightly_empty_passes(report: Report, name: str) -> None:
+    """What it selects never happened, or nothing meets its condition."""
+    assert_verdict(report, f"idle / {name} / A", Status.PASS, "it is empty, as it should be")
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -44,6 +44,7 @@ class Built:
     during: Callable[[], None] | None = None
     """What happens to it in the middle of the load."""
     duration_s: int = 6
+    tenant: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,8 @@ def _agents(rig: Rig, *replicas: str) -> str:
     for name in replicas:
         external = {"cluster": "c1", "prometheus_replica": name} if len(replicas) > 1 else {}
         rig.prometheus(f"agent-{name}", *rig.replicas, write_to=(f"{receiver}/api/v1/write",), external=external)
+    copies = f"count({ARRIVED}) / count(count by (instance) ({ARRIVED}))"
+    await_true("every agent writes", lambda: value(receiver, copies) == len(replicas))
     return receiver
 
 
@@ -226,11 +229,35 @@ def victoria_metrics(rig: Rig) -> Built:
     return Built(target, rig.victoria_metrics("vm", *rig.replicas))
 
 
+def _stores(rig: Rig, *names: str) -> list[str]:
+    """Prometheis that a Thanos can tell apart."""
+    return [rig.prometheus(name, *rig.replicas, external={"prometheus_replica": name}) for name in names]
+
+
+def thanos(rig: Rig) -> Built:
+    """A Thanos Query over one Prometheus."""
+    target = three(rig, 2)
+    return Built(target, rig.thanos("query", *_stores(rig, "a")))
+
+
+def thanos_pair(rig: Rig) -> Built:
+    """Thanos Query over a pair, which it would merge sample by sample."""
+    target = three(rig, 2)
+    return Built(target, rig.thanos("query", *_stores(rig, "a", "b")))
+
+
+def cortex(rig: Rig) -> Built:
+    """A Cortex, which an agent writes to, asks for a tenant and does not report its version."""
+    target, server = three(rig, 2), rig.cortex("cortex")
+    rig.prometheus("agent", *rig.replicas, write_to=(f"{server}/api/v1/push",), tenant="team")
+    return Built(target, f"{server}/prometheus", flags=("--prometheus-tenant", "team"), tenant="team")
+
+
 SHAPES: Mapping[str, Shape] = {
     "another job in the selector": Shape(another_job, ci=True, findings=frozenset({FindingCode.OTHER_TARGETS})),
     "two targets of one instance": Shape(sidecar, findings=frozenset({FindingCode.OTHER_TARGETS})),
     "three Prometheis": Shape(pair, findings=frozenset({FindingCode.OTHER_SCRAPERS})),
-    "remote write": Shape(remote_write, ci=True),
+    "remote write": Shape(remote_write),
     "duplicates of a pair": Shape(
         duplicates,
         ci=True,
@@ -238,7 +265,7 @@ SHAPES: Mapping[str, Shape] = {
         said=('prometheus_replica="a"',),
     ),
     "one replica of a pair": Shape(one_of_a_pair),
-    "probes as background": Shape(probes, ci=True),
+    "probes as background": Shape(probes),
     "probes undeclared": Shape(undeclared_probes, code=3, said=('background = ["healthz"]',)),
     "probes as foreign traffic": Shape(foreign_probes),
     "a replica joins": Shape(a_replica_joins, findings=frozenset({FindingCode.REPLICA_CAME})),
@@ -248,9 +275,25 @@ SHAPES: Mapping[str, Shape] = {
         a_rolling_restart, findings=frozenset({FindingCode.REPLICA_LEFT, FindingCode.REPLICA_CAME})
     ),
     "recycled workers": Shape(recycled_workers),
-    "Prometheus 3": Shape(prometheus_3, needs="prometheus"),
-    "VictoriaMetrics": Shape(victoria_metrics, needs="victoria-metrics"),
+    "Prometheus 3": Shape(prometheus_3, needs="prometheus", said=("it evaluates as Prometheus 3.0",)),
+    "VictoriaMetrics": Shape(
+        victoria_metrics, needs="victoria-metrics", said=("VictoriaMetrics, version", "it evaluates as no Prometheus")
+    ),
+    "Thanos": Shape(thanos, needs="thanos", said=("Thanos Query, version", "it evaluates as Prometheus")),
+    "Thanos over a pair": Shape(
+        thanos_pair,
+        needs="thanos",
+        findings=frozenset({FindingCode.DUPLICATE_SERIES, FindingCode.OTHER_SCRAPERS}),
+        said=('prometheus_replica="a"',),
+    ),
+    "Cortex": Shape(cortex, needs="cortex", said=("version not reported; it evaluates as Prometheus",)),
 }
+BACKENDS = [name for name, shape in SHAPES.items() if shape.needs]
+BEFORE_TWICE = """\
+from somesite.settings import *
+
+MIDDLEWARE = ["django_prometheus.middleware.PrometheusBeforeMiddleware", *MIDDLEWARE]
+"""
 
 
 @pytest.fixture
@@ -273,17 +316,34 @@ def _shapes() -> Sequence[str]:
 def test_a_healthy_deployment_is_judged_rightly(name: str, rig: Rig, harness: Harness, tmp_path: Path) -> None:
     """No cause is named where nothing is wrong, and what is worth knowing is said."""
     shape = SHAPES[name]
-    if shape.needs and backends.find(shape.needs) is None:
-        pytest.skip(f"{shape.needs} is neither on PATH nor built: run `make backends`")
-    built = shape.build(rig)
-    await_true("the app is scraped", lambda: value(built.prometheus, f"count({ARRIVED}{{{built.selector}}})") > 0)
-    report, told, code = _run(built, harness, tmp_path)
+    report, told, code = _run(_built(shape, rig), harness, tmp_path)
     assert [verdict for verdict in report.verdicts if verdict.status is Status.FAIL] == []
     assert code == shape.code, told
     assert report.causes == ()
     assert shape.findings <= {finding.code for finding in report.findings}
     for text in shape.said:
         assert text in told
+
+
+@pytest.mark.parametrize("name", BACKENDS if WHOLE else ())
+def test_a_fault_is_caught_behind_each_backend(name: str, rig: Rig, harness: Harness, tmp_path: Path) -> None:
+    """Each request is counted twice: as certain there as behind a Prometheus."""
+    rig.module("counts_twice", BEFORE_TWICE)
+    rig.settings = "counts_twice"
+    report, told, code = _run(_built(SHAPES[name], rig), harness, tmp_path)
+    assert code == 1, told
+    failed = {verdict.check for verdict in report.verdicts if verdict.status is Status.FAIL}
+    assert failed & {"request-conservation", "response-conservation"}, told
+
+
+def _built(shape: Shape, rig: Rig) -> Built:
+    """The deployment, once its app is scraped."""
+    if shape.needs and backends.find(shape.needs) is None:
+        pytest.skip(f"{shape.needs} is neither on PATH nor built: run `make backends`")
+    built = shape.build(rig)
+    count = f"count({ARRIVED}{{{built.selector}}})"
+    await_true("the app is scraped", lambda: value(built.prometheus, count, built.tenant) > 0)
+    return built
 
 
 def _run(built: Built, harness: Harness, tmp_path: Path) -> tuple[Report, str, int]:
@@ -308,6 +368,7 @@ def _run(built: Built, harness: Harness, tmp_path: Path) -> tuple[Report, str, i
     failed = [
         f"{verdict.check} {verdict.subject}: {verdict.why}" for verdict in report.verdicts if verdict.status != "pass"
     ]
+    said += (out / "preflight.json").read_text() if (out / "preflight.json").exists() else ""
     return report, f"{errors}\n{output}\n{said}\n" + "\n".join(failed), process.returncode
 
 

@@ -172,7 +172,7 @@ def test_a_module_that_cannot_be_read_is_a_usage_error(write: Writer, text: str 
 def test_a_module_that_hangs_is_given_up(write: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Together with what it started."""
     write.file("slow_settings.py", "import subprocess; subprocess.run(['sleep', '600'])\n")
-    monkeypatch.setattr("harness.cli.doctor.settings.LIMIT_S", 1.0)
+    monkeypatch.setattr("harness.cli.project_process.LIMIT_S", 1.0)
     with pytest.raises(UsageError, match="slow_settings was not imported within 1 s"):
         probe_settings("slow_settings", write.directory)
 

@@ -10,6 +10,7 @@ from harness.faults import Fault, results
 from harness.faults.results import Detection
 from harness.report.render.json_report import parse
 from tests.e2e.conftest import PROJECT, Harness
+from tests.parts import mostly_long
 from tests.reference import FAULTS
 
 
@@ -19,18 +20,22 @@ def words_of(fault: Fault) -> set[str]:
     return {*fault.caught_by, *fault.needs, *ways}
 
 
+OFTEN = 8
+"""Faults that `make test` runs."""
+
+
 def short_part() -> list[Fault]:
-    """Few faults with each check and way of injecting among them; `make faults` runs them all."""
+    """Few faults with each check and way of injecting among them, most of these first; `make faults` runs them all."""
     missing = set[str]().union(*map(words_of, FAULTS))
     chosen = []
     while missing:
         best = max(FAULTS, key=lambda fault: len(words_of(fault) & missing))
         missing -= words_of(best)
         chosen.append(best)
-    return sorted(chosen, key=lambda fault: fault.id)
+    return chosen
 
 
-@pytest.mark.parametrize("fault", short_part(), ids=lambda fault: str(fault.id))
+@pytest.mark.parametrize("fault", mostly_long(short_part(), OFTEN), ids=lambda fault: str(fault.id))
 def test_it_is_caught(harness: Harness, fault: Fault) -> None:
     """By each check and finding that must notice it, and named as the likely cause."""
     if missing := [program for program in fault.needs if shutil.which(program) is None]:
@@ -45,6 +50,7 @@ def test_it_is_caught(harness: Harness, fault: Fault) -> None:
     assert row.named or (fault.cause is None and not row.causes), f"named {row.causes}: {done.told}"
 
 
+@pytest.mark.long
 def test_what_names_a_fault_is_not_told_of_an_app_without_it(harness: Harness) -> None:
     """A finding that is always there would name every fault."""
     out = harness.scratch / "run"

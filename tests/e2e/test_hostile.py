@@ -72,7 +72,7 @@ def load(tmp_path: Path, target: str) -> int:
     (tmp_path / "both.py").write_text(BOTH_CLIENTS)
     (tmp_path / "out" / "logs").mkdir(parents=True)
     profile = Profile("x", scenario="both.py", users=2, duration_s=1.0)
-    loaded = locust_generator.load(profile, tmp_path, tmp_path / "out", target, "measure", lambda _: None)
+    loaded = locust_generator.LOCUST.load(profile, tmp_path, tmp_path / "out", target, "measure", lambda _: None)
     return sum(shard.rows or 0 for shard in loaded.shards)
 
 

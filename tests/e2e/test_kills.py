@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from tests.e2e.conftest import Harness, Writer
+from tests.parts import mostly_long
 
 SCENARIO = """
     from locust import HttpUser, constant, task
@@ -147,11 +148,13 @@ def test_a_killed_harness_leaves_its_samples_and_nothing_else(harness: Harness, 
 
 @pytest.mark.parametrize(
     ("number", "code", "named"),
-    [
-        (signal.SIGKILL, "generator-crashed", "Locust was killed by SIGKILL after"),
-        (signal.SIGINT, "not-delivered", "Locust was stopped by SIGINT after"),
-        (signal.SIGTERM, "not-delivered", "Locust was stopped by SIGTERM after"),
-    ],
+    mostly_long(
+        [
+            (signal.SIGKILL, "generator-crashed", "Locust was killed by SIGKILL after"),
+            (signal.SIGINT, "not-delivered", "Locust was stopped by SIGINT after"),
+            (signal.SIGTERM, "not-delivered", "Locust was stopped by SIGTERM after"),
+        ]
+    ),
     ids=["SIGKILL", "SIGINT", "SIGTERM"],
 )
 def test_a_load_that_was_cut_is_inconclusive(
@@ -209,7 +212,7 @@ def test_a_full_disk_ends_the_run_with_a_line(harness: Harness) -> None:
     assert "Traceback" not in done.err
 
 
-@pytest.mark.parametrize("hurry", [False, True], ids=["once", "twice"])
+@pytest.mark.parametrize("hurry", mostly_long([False, True]), ids=["once", "twice"])
 def test_nested_runs_get_the_time_that_they_need(harness: Harness, hurry: bool) -> None:
     """Locust does not answer, so the inner run needs longer than a grace; asked twice, it does not wait for it."""
     out = harness.scratch / "faults"

@@ -9,6 +9,7 @@ from harness.core.verdict import Status
 from harness.report.render.json_report import parse
 from harness.runtime import process
 from tests.e2e.conftest import PROJECT, Harness, Writer, rows_of
+from tests.parts import mostly_long
 
 HEAD = """
 from locust import FastHttpUser, HttpUser, between, constant, events, task
@@ -48,7 +49,7 @@ class {user}Visitor({user}):
 }
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", mostly_long([*FILES]))
 def test_it_raises_no_false_alarm(harness: Harness, write: Writer, name: str) -> None:
     """With users of both kinds: what nobody can tell widens the bounds, and the report says why."""
     users = "".join(FILES[name].format(user=user) for user in ("HttpUser", "FastHttpUser"))
@@ -66,13 +67,14 @@ def test_it_raises_no_false_alarm(harness: Harness, write: Writer, name: str) ->
     assert [(v.check, v.subject, v.why) for v in told if v.status is Status.FAIL] == [], done.told
 
 
+@pytest.mark.long
 def test_the_settings_of_another_locust_do_not_leak_in(harness: Harness, tmp_path: Path) -> None:
     """LOCUST_ variables are for somebody's own Locust."""
     port = str(process.free_port())
     out = tmp_path / "run"
     env = {"LOCUST_TAGS": "none", "LOCUST_CSV": str(tmp_path / "stray"), "LOCUST_WEB_PORT": port}
     done = harness.run("run", "--duration", "4s", "--warmup", "0s", "--out", out, **env)
-    assert done.code == 0, done.told
+    done.check_passed(out)
     assert not list(tmp_path.glob("stray*"))
 
 
@@ -113,7 +115,7 @@ def test_a_locustfile_has_its_shape_its_arguments_and_its_environment(harness: H
     flags = ("--duration", "3s", "--warmup", "1s", "--tags", "read", "--out", out)
     env = {"LOCUST_READER": "ann", "LOCUST_TAGS": "write", "LOCUST_USERS": "50"}
     done = harness.run("run", "--locustfile", locustfile, *flags, "--", "--shelf", "poems", **env)
-    assert done.code == 0, done.told
+    done.check_passed(out)
     report = parse((out / "report.json").read_text())
     assert report.users == 3
     assert report.window_s < 10
@@ -123,6 +125,7 @@ def test_a_locustfile_has_its_shape_its_arguments_and_its_environment(harness: H
     assert {row["name"] for row in rows_of(out)} == {"poems ann"}
 
 
+@pytest.mark.long
 def test_a_locustfile_that_is_slow_to_begin_is_run_for_as_long(harness: Harness, write: Writer) -> None:
     """What is done while it is imported is not taken from the load."""
     text = """
@@ -144,13 +147,13 @@ def test_a_locustfile_that_is_slow_to_begin_is_run_for_as_long(harness: Harness,
     done = harness.run(
         "run", "--locustfile", locustfile, "--duration", "4s", "--warmup", "0s", "--users", "2", "--out", out
     )
-    assert done.code == 0, done.told
+    done.check_passed(out)
     assert json.loads((out / "run.json").read_text())["generator"]["duration_s"] >= 3  # whole pulses
 
 
-@pytest.mark.parametrize("flags", [("--users", "4"), ("--arrival-rate", "40")], ids=["closed", "open"])
+@pytest.mark.parametrize(("flag", "value"), mostly_long([("--users", "4"), ("--arrival-rate", "40")]))
 def test_functions_that_locust_makes_users_of_are_recorded_once(
-    harness: Harness, write: Writer, flags: tuple[str, str]
+    harness: Harness, write: Writer, flag: str, value: str
 ) -> None:
     """Each request counts once and none is cut off at the end, whoever decides when it is sent."""
     text = """
@@ -162,8 +165,10 @@ def test_functions_that_locust_makes_users_of_are_recorded_once(
     """
     out = write.directory / "run"
     locustfile = write.file("mine.py", text)
-    done = harness.run("run", "--locustfile", locustfile, "--duration", "4s", "--warmup", "0s", *flags, "--out", out)
-    assert done.code == 0, done.told
+    done = harness.run(
+        "run", "--locustfile", locustfile, "--duration", "4s", "--warmup", "0s", flag, value, "--out", out
+    )
+    done.check_passed(out)
     kept = json.loads((out / "run.json").read_text())["shards"]
     assert [shard["file"] for shard in kept if shard["phase"] == "measure"] == ["samples-0.arrow"]
     assert "Traceback" not in (out / "logs" / "locust-measure.log").read_text()

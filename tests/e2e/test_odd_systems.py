@@ -12,7 +12,7 @@ from harness.core.report import Report
 from harness.core.verdict import Status
 from harness.faults import Injection, Sidecar
 from harness.report.render.json_report import parse
-from tests.e2e.conftest import PROJECT, Harness, Writer
+from tests.e2e.conftest import PROJECT, Harness, Writer, unsettled
 
 HISTOGRAM = "django_http_requests_latency_seconds_by_view_method"
 
@@ -130,7 +130,7 @@ def run(harness: Harness, write: Writer, injection: Injection, scenario: str = "
 
 def alarms(report: Report) -> Sequence[tuple[str, str, str]]:
     """What did not pass, and why."""
-    return [(each.check, each.subject, each.why) for each in report.verdicts if each.status is not Status.PASS]
+    return [(each.check, each.subject, each.why) for each in unsettled(report)]
 
 
 def static(*ports: str) -> dict[str, object]:
@@ -146,6 +146,7 @@ def test_rules_may_keep_the_instance(harness: Harness, write: Writer) -> None:
     assert any(each.check == "scrape-health" and each.subject.endswith("stored series") for each in report.verdicts)
 
 
+@pytest.mark.long
 def test_a_job_may_hold_a_target_of_another_kind(harness: Harness, write: Writer) -> None:
     """Its scrapes are no requests of the app."""
     disk = Sidecar("disk", ("{python}", "{fault}/disk.py", "{port}"))
@@ -185,6 +186,7 @@ def test_any_family_may_be_dropped_on_purpose(harness: Harness, write: Writer) -
     assert judged >= {"requests by transport", "transport http"}
 
 
+@pytest.mark.long
 def test_what_is_missing_and_not_dropped_fails(harness: Harness, write: Writer) -> None:
     """A rule that drops others is no excuse."""
     plain = 'DATABASES["default"]["ENGINE"] = "django.db.backends.sqlite3"\n'
@@ -202,6 +204,7 @@ def test_a_missing_middleware_is_no_dropped_histogram(harness: Harness, write: W
     assert {"response-conservation", "request-counts", "latency-buckets"} <= failed
 
 
+@pytest.mark.long
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed; `make services` installs it")
 def test_error_pages_of_a_proxy_may_lose_the_witness(harness: Harness, write: Writer) -> None:
     """The status is kept: the requests with a witness are judged, by bounds that allow for the others."""

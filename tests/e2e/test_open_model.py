@@ -9,6 +9,7 @@ from harness.core.report import Report
 from harness.core.verdict import Status, Verdict
 from harness.report.render.json_report import parse
 from tests.e2e.conftest import Harness, Writer, rows_of
+from tests.parts import mostly_long
 
 LOCUSTFILE = """
 from locust import {user}, TaskSet, between, task
@@ -40,7 +41,7 @@ def arrivals(report: Report) -> Verdict:
     return next(v for v in report.verdicts if (v.check, v.subject) == ("generator-health", "arrivals"))
 
 
-@pytest.mark.parametrize(("user", "workers"), [("HttpUser", "1"), ("FastHttpUser", "2")])
+@pytest.mark.parametrize(("user", "workers"), mostly_long([("FastHttpUser", "2"), ("HttpUser", "1")]))
 def test_a_target_that_keeps_up_gets_every_arrival(
     harness: Harness, write: Writer, tmp_path: Path, user: str, workers: str
 ) -> None:

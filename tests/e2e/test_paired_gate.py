@@ -102,6 +102,7 @@ def test_what_runs_already_is_compared_and_concludes_nothing(
 
 
 @pytest.mark.quiet
+@pytest.mark.long
 def test_a_gate_against_itself_and_against_itself_slowed(harness: Harness, tmp_path: Path) -> None:
     """Equal sides do not fail; three times as slow does, by name; too few requests for a p99 are told and no pass."""
     profiles = (PROJECT / "harness.toml").read_text().replace("arrival_rate = 120", "arrival_rate = 60")

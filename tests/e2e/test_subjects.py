@@ -8,6 +8,7 @@ from harness.core.report import Report
 from harness.core.verdict import Status
 from harness.report.render.json_report import parse
 from tests.e2e.conftest import PROJECT, Harness, Writer
+from tests.parts import mostly_long
 
 SETTINGS = "from somesite.settings import *\n"
 DEAF = """
@@ -84,7 +85,9 @@ def failed(report: Report, check: str) -> dict[str, str]:
     return {v.subject: v.why for v in report.verdicts if v.check == check and v.status is Status.FAIL}
 
 
-@pytest.mark.parametrize(("check", "settings", "scenario", "subject"), CASES, ids=[case[0] for case in CASES])
+@pytest.mark.parametrize(
+    ("check", "settings", "scenario", "subject"), mostly_long(CASES), ids=[case[0] for case in CASES]
+)
 def test_what_is_broken_is_named(
     harness: Harness, write: Writer, check: str, settings: str, scenario: str, subject: str
 ) -> None:

@@ -103,7 +103,7 @@ def test_with_the_token_the_verdicts_are_two_sided(harness: Harness, by_token: e
     """And the token is in no file of the run, in no log and in nothing that was printed."""
     more = f'witness_token_env = "{VARIABLE}"\n'
     done = run(harness, by_token, tmp_path, more, **{VARIABLE: TOKEN})
-    assert done.code == 0, done.told
+    done.check_passed(tmp_path / "run")
     report = parse(done.out)
     assert strengths_of_powerful(report, "latency-buckets") <= {"two-sided (witness)"}
     assert any("gaps between the two witnesses" in each.why for each in report.verdicts)
@@ -120,7 +120,7 @@ def test_without_the_token_there_is_no_header_and_verdicts_are_one_sided(
     """As with an app that has no witness; nothing fails."""
     assert "Server-Timing" not in requests.get(f"{by_token.target}/data/read?id=7", timeout=10).headers
     done = run(harness, by_token, tmp_path, "", **{VARIABLE: TOKEN})
-    assert done.code == 0, done.told
+    done.check_passed(tmp_path / "run")
     assert strengths(parse(done.out), "latency-buckets") == {"one-sided"}
 
 

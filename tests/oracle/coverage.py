@@ -38,6 +38,7 @@ LAWS = {
     "error-ratio": Law(counts.error_ratio, needs_samples=True),
     "exceptions": Law(counts.exceptions),
     "latency-buckets": Law(latency.latency_buckets, needs_samples=True),
+    "running-latency": Law(running.running_latency, needs_samples=True, named_only=True),
     "percentiles": Law(latency.percentiles, needs_samples=True),
     "timer-span": Law(latency.timer_span, needs_samples=True),
     "probes": Law(probes.probes, named_only=True),
@@ -56,7 +57,8 @@ NOT_COVERED = {
     "alerts": "as for dashboards: alert rules are PromQL; promtool and test_alerts.py judge them",
 }
 NEEDING_HISTOGRAMS = {
-    *("latency-conservation", "latency-buckets", "percentiles", "timer-span", "resolution", "blind-spot")
+    *("latency-conservation", "latency-buckets", "running-latency", "percentiles", "timer-span"),
+    *("resolution", "blind-spot"),
 }
 VERDICTS_NOT_COVERED = {
     ("scrape-health", "evidence"): "it counts queries that the evidence lacks, and only the harness knows what it asks",

@@ -24,6 +24,7 @@ ARRIVED = "django_http_requests_before_middlewares_total"
 ANSWERED = "django_http_responses_before_middlewares_total"
 LATENCY = "django_http_requests_latency_seconds_by_view_method"
 IN_ALL = "django_http_requests_latency_including_middlewares_seconds"
+REDIRECTS = ("301", "302", "303", "307", "308")
 OF_THE_WINDOW = ("scrapes", "counts_scrapes", "exporters", "views_fit")
 
 
@@ -61,7 +62,27 @@ class Facts:
     @property
     def lost(self) -> int:
         """Requests that the target may have counted and whose response nobody has."""
-        return len(self.unanswered) + int(self.run["generator"].get("unrecorded", 0))
+        return len(self.unanswered) + self.unrecorded
+
+    @cached_property
+    def unrecorded(self) -> int:
+        """Requests that were sent and have no row: as the generator counts them, and redirects that it followed unseen.
+
+        These are no more than the redirects that the target counted and the rows lack.
+        """
+        known = int(self.run["generator"].get("unrecorded", 0))
+        if "redirects" not in self.run.get("unsaid", ()):
+            return known
+        try:
+            seen = self.by(RESPONSES, "view", "method", "status").rename("seen").reset_index()
+        except Unknown:
+            return known
+        seen = seen[seen["status"].isin(REDIRECTS) & ~seen["view"].isin(self.background)]
+        rows = self.answered.assign(status=self.answered["status"].astype(str)).groupby(["label", "status"]).size()
+        hidden = 0
+        for (method, status), number in seen.groupby(["method", "status"])["seen"].sum().items():
+            hidden += max(round(number) - int(rows.get((method, status), 0)), 0)
+        return known + hidden
 
     @property
     def unusable(self) -> bool:
@@ -144,7 +165,7 @@ class Facts:
 
     def lost_of(self, view: str, method: str) -> int:
         """How many requests without a response, or without a row, may be counted under this view and method label."""
-        return int(self.run["generator"].get("unrecorded", 0)) + int(self.may_be(view, method).sum())
+        return self.unrecorded + int(self.may_be(view, method).sum())
 
     @cached_property
     def _views_of(self) -> dict[str, set[str]]:

@@ -1,4 +1,4 @@
-"""The files of a run directory, as they are: run.json, evidence.json, report.json. Nothing is judged here."""
+"""The files of a run directory, as they are: run.json, the evidence, report.json. Nothing is judged here."""
 
 import json
 from dataclasses import dataclass
@@ -6,6 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
+RAW = "evidence.arrow"
 JSON = dict[str, Any]
 
 
@@ -68,6 +71,21 @@ class RunFiles:
 
 
 def read(path: Path) -> RunFiles:
-    """Read run.json and evidence.json; raises OSError or ValueError when they cannot be read."""
+    """Read run.json and the evidence; raises OSError or ValueError when they cannot be read."""
     run, evidence = (json.loads((path / name).read_text(encoding="utf-8")) for name in ("run.json", "evidence.json"))
+    if (path / RAW).exists():
+        _fill(evidence["answers"], pa.ipc.open_stream(path / RAW).read_all().to_pylist())
     return RunFiles(path, run, evidence, run["window"]["end_s"])
+
+
+def _fill(answers: list[JSON], rows: list[JSON]) -> None:
+    """Put raw samples where evidence.json held them before there was a file of them."""
+    for answer in answers:
+        if "series" in answer:
+            answer["result"] = [{}] * answer["series"]
+    for row in rows:
+        width = len(row["places"])
+        for column, (place, labels) in enumerate(zip(row["places"], row["labels"], strict=True)):
+            values = zip(row["seconds"], row["values"][column::width], strict=True)
+            own = {"metric": json.loads(labels), "values": [[at, repr(value)] for at, value in values]}
+            answers[row["answer"]]["result"][place] = own

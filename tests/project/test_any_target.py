@@ -75,7 +75,10 @@ def test_the_wheel_holds_the_harness_alone(wheel: Path) -> None:
     """No faults, target or scenarios; the machinery of faults and the data files are there."""
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    assert {name.split("/")[0].split("-")[0] for name in names} == {"harness"}
+    assert {name.split("/")[0].split("-")[0] for name in names} == {
+        "harness",
+        "metrics_harness",
+    }  # the latter: metadata
     assert "harness/faults/catalogue.py" in names
     assert "harness/report/render/templates/faults.html.j2" in names
     assert not [name for name in names if "target_app" in name or "scenarios" in name]

@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 import yaml
 
 from harness.config import toml_file
-from harness.runtime.stack import prometheus_server
+from tests import promtool
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((Path(__file__).parent / "compose-spec" / "schema.json").read_text())
@@ -137,6 +136,7 @@ def test_every_target_is_migrated_scraped_and_has_a_profile(name: str) -> None:
     assert profile.selector == f'job="{job["job_name"]}",instance="{name}:8000"'
     assert profile.start is None
     assert profile.background == ("healthz",)
+    assert (profile.sql_log, profile.state) == ("", ""), "they answer no other host without a token"
 
 
 def test_the_state_is_in_memory_and_belongs_to_the_images_user() -> None:
@@ -151,9 +151,9 @@ def test_the_state_is_in_memory_and_belongs_to_the_images_user() -> None:
 
 def test_prometheus_accepts_its_configuration() -> None:
     """As promtool says, which comes with every Prometheus."""
-    promtool = prometheus_server.find_prometheus(ROOT).resolve().with_name("promtool")
     file = ROOT / "monitoring" / "prometheus" / "prometheus.yml"
-    subprocess.run([promtool, "check", "config", file], check=True, capture_output=True)
+    done = promtool.run("check", "config", file)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_image_runs_without_root_and_without_a_compiler() -> None:

@@ -1,16 +1,12 @@
 """What the dashboards' expressions give on made-up series, computed by Prometheus itself with `promtool test rules`."""
 
 import json
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pytest
-
-from harness.core.errors import UsageError
 from harness.instrumentation.django_prometheus.metrics import CACHE_GETS, CACHE_HITS, LATENCY_BY_VIEW, RESPONSES_BY_VIEW
 from harness.promql.functions import rounded
-from harness.runtime.stack import prometheus_server
+from tests import promtool
 from tools.dashboards.__main__ import texts
 from tools.dashboards.parts import BACKGROUND
 
@@ -83,7 +79,7 @@ BOARDS = texts()
 
 def expression(board: str, title: str, ref: str, app: str) -> str:
     """A panel's query with one site chosen and all of the rest."""
-    panels = json.loads(BOARDS[f"{board}.json"])["panels"]
+    panels = json.loads(BOARDS[f"dashboards/{board}.json"])["panels"]
     (panel,) = (each for each in panels if each["title"] == title and each["type"] != "row")
     (text,) = (target["expr"] for target in panel["targets"] if target["refId"] == ref)
     for name, value in (("app", app), ("background", BACKGROUND), ("__rate_interval", "5m"), ("__range", "30m")):
@@ -93,16 +89,7 @@ def expression(board: str, title: str, ref: str, app: str) -> str:
     return str(text)
 
 
-@pytest.fixture(scope="module")
-def promtool() -> Path:
-    """Beside the Prometheus that is used."""
-    found = prometheus_server.find_prometheus(ROOT).with_name("promtool")
-    if not found.exists():
-        raise UsageError(f"{found} does not exist; `make prometheus` unpacks it")
-    return found
-
-
-def test_panels_give_what_happened(promtool: Path, tmp_path: Path) -> None:
+def test_panels_give_what_happened(tmp_path: Path) -> None:
     """Sites apart and together, scrapes and health checks left out, and nothing where there is no traffic."""
     tests = [
         {
@@ -118,15 +105,12 @@ def test_panels_give_what_happened(promtool: Path, tmp_path: Path) -> None:
         "tests": [{"interval": "1m", "input_series": series, "promql_expr_test": tests}],
     }
     (tmp_path / "values.yml").write_text(json.dumps(document), encoding="utf-8")  # JSON is YAML
-    done = subprocess.run(
-        [promtool, "test", "rules", tmp_path / "values.yml"], capture_output=True, text=True, check=False
-    )
+    done = promtool.run_cases(tmp_path / "values.yml")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_promtool_would_have_said_so(promtool: Path, tmp_path: Path) -> None:
+def test_promtool_would_have_said_so(tmp_path: Path) -> None:
     """A value that is wrong fails: the check above can fail."""
     tests = [{"expr": "vector(1)", "eval_time": "1m", "exp_samples": [{"labels": "{}", "value": 2}]}]
     (tmp_path / "wrong.yml").write_text(json.dumps({"tests": [{"interval": "1m", "promql_expr_test": tests}]}))
-    done = subprocess.run([promtool, "test", "rules", tmp_path / "wrong.yml"], capture_output=True, check=False)
-    assert done.returncode != 0
+    assert promtool.run("test", "rules", tmp_path / "wrong.yml").returncode != 0

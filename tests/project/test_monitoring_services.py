@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.runtime.stack import prometheus_server
+from tests import promtool
 
 ROOT = Path(__file__).resolve().parents[2]
 MONITORING = ROOT / "monitoring"
@@ -79,7 +79,8 @@ def test_every_data_source_of_a_board_is_provisioned() -> None:
 def test_the_dashboards_are_where_the_provider_looks() -> None:
     """Mounted from this repository."""
     place = GRAFANA["environment"]["DASHBOARDS_PATH"]
-    assert f"./monitoring/grafana/dashboards:{place}:ro" in GRAFANA["volumes"]
+    assert f"./monitoring/grafana/dashboards:{place}/metrics:ro" in GRAFANA["volumes"]
+    assert f"./monitoring/grafana/tables:{place}/tables:ro" in GRAFANA["volumes"]
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: str(unit.name))
@@ -125,6 +126,6 @@ def test_the_apps_unit_has_a_metrics_directory_of_its_own() -> None:
 
 def test_prometheus_accepts_the_hosts_configuration() -> None:
     """As promtool says."""
-    promtool = prometheus_server.find_prometheus(ROOT).resolve().with_name("promtool")
     file = MONITORING / "systemd" / "prometheus.yml"
-    subprocess.run([promtool, "check", "config", file], check=True, capture_output=True)
+    done = promtool.run("check", "config", file)
+    assert done.returncode == 0, done.stderr

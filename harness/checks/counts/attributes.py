@@ -15,7 +15,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from harness.checks import background, witness_counts
-from harness.checks.base import COUNTED, NO_DATA, Check, Facts, settled, unanswered
+from harness.checks.base import COUNTED, NO_DATA, Check, Facts, Unseen, settled, unanswered
 from harness.checks.comparison import Count, equal
 from harness.core.codes import Code
 from harness.core.query import NoData, Query
@@ -164,4 +164,18 @@ def _judge_histogram(
     )
 
 
-CHECK = Check(ID, queries, judge, COUNTED | NO_DATA | {Code.SAMPLES_UNUSABLE}, optional=True, needs_samples=True)
+CHECK = Check(
+    ID,
+    queries,
+    judge,
+    COUNTED | NO_DATA | {Code.SAMPLES_UNUSABLE},
+    optional=True,
+    needs_samples=True,
+    unseen=(
+        Unseen(
+            "bytes-on-the-wire",
+            "How many bytes went over the wire, and templates that a view rendered itself",
+            "sizes are those of the bodies, and the metric counts no such template either",
+        ),
+    ),
+)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from harness.checks import witness_counts
-from harness.checks.base import COUNTED, NO_DATA, Check, Facts, unanswered
+from harness.checks.base import COUNTED, NO_DATA, Check, Facts, Unseen, unanswered
 from harness.checks.comparison import Count, equal
 from harness.core.codes import Code
 from harness.core.query import NoData, Query
@@ -84,4 +84,18 @@ def _judge(
     return equal(count, facts, lost=facts.lost, unseen=unseen)
 
 
-CHECK = Check(ID, queries, judge, COUNTED | NO_DATA | {Code.SAMPLES_UNUSABLE}, optional=True)
+CHECK = Check(
+    ID,
+    queries,
+    judge,
+    COUNTED | NO_DATA | {Code.SAMPLES_UNUSABLE},
+    optional=True,
+    unseen=(
+        Unseen(
+            "unhooked-exceptions",
+            "Exceptions that a middleware inside both hooks handles or that end a streaming body, and views that "
+            "return None",
+            "no exception hook runs, in neither account",
+        ),
+    ),
+)

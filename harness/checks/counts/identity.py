@@ -9,7 +9,7 @@ differs is what request-counts reports, and says nothing of identity.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from harness.checks.base import COUNTED, NO_DATA, Check, Facts, inconclusive, settled, unanswered
+from harness.checks.base import COUNTED, NO_DATA, Check, Facts, Unseen, inconclusive, settled, unanswered
 from harness.checks.comparison import apart
 from harness.core.codes import Code
 from harness.core.query import NoData, Query
@@ -151,4 +151,11 @@ CHECK = Check(
     COUNTED | NO_DATA | {Code.COUNTS_DIFFER, Code.LABEL_DIFFERS, Code.SAMPLES_UNUSABLE},
     optional=True,
     needs_samples=True,
+    unseen=(
+        Unseen(
+            "equal-processes",
+            "Two processes that are taken for each other and gave the same numbers of everything",
+            "exchanging them changes no number",
+        ),
+    ),
 )

@@ -12,6 +12,7 @@ from harness.checks.base import (
     NO_DATA,
     Check,
     Facts,
+    Unseen,
     inconclusive,
     labels_of,
     name_of,
@@ -126,4 +127,11 @@ CHECK = Check(
     judge,
     COUNTED | NO_DATA | {Code.NO_SERIES, Code.PANEL_DIFFERS, Code.SAMPLES_UNUSABLE, Code.UNKNOWN_VERSION},
     needs_samples=True,
+    unseen=(
+        Unseen(
+            "panel-range",
+            "By how much rate() differs over shorter ranges than the window",
+            "extrapolation is small over the whole window; dashboards judges each panel with its own range",
+        ),
+    ),
 )

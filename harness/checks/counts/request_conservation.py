@@ -4,7 +4,7 @@ import math
 
 from harness.checks import churn
 from harness.checks.background import background_requests
-from harness.checks.base import COUNTED, NO_DATA, Check, Facts, inconclusive, settled, unanswered
+from harness.checks.base import COUNTED, NO_DATA, Check, Facts, Unseen, inconclusive, settled, unanswered
 from harness.checks.comparison import Count, equal
 from harness.core.codes import Code
 from harness.core.query import NoData, Query
@@ -94,4 +94,16 @@ def _judge_twins(facts: Facts) -> list[Verdict]:
     ]
 
 
-CHECK = Check(ID, queries, judge, COUNTED | NO_DATA | {Code.NOTHING_COUNTED, Code.SAMPLES_UNUSABLE, Code.SCRAPED_TWICE})
+CHECK = Check(
+    ID,
+    queries,
+    judge,
+    COUNTED | NO_DATA | {Code.NOTHING_COUNTED, Code.SAMPLES_UNUSABLE, Code.SCRAPED_TWICE},
+    unseen=(
+        Unseen(
+            "background-itself",
+            "Scrapes and background requests that are counted wrongly",
+            "how many there were is taken from Prometheus itself",
+        ),
+    ),
+)

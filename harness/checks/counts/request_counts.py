@@ -109,7 +109,7 @@ def _judge_methods(facts: Facts) -> list[Verdict]:
     for (view, method), value in prometheus_evidence.by(by_view, *_labels(facts)).items():
         if view in facts.run.background:
             expected[method] += round(value)
-    lost: Counter[str] = Counter(dict.fromkeys(facts.names.methods, facts.run.generator.unrecorded))
+    lost: Counter[str] = Counter(dict.fromkeys(facts.names.methods, facts.unrecorded))
     for (_, method), number in facts.client.unanswered.items():
         lost[facts.names.method_label(method)] += number
     observed = {method: value for (method,), value in prometheus_evidence.by(items, facts.names.labels.method).items()}

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.checks.base import ELSEWHERE, NO_DATA, Check, Facts, inconclusive, settled, unanswered
-from harness.checks.counts import _running_bounds
-from harness.checks.counts._running_bounds import Bounds, Key, Numbers
+from harness.checks import running_bounds
+from harness.checks.base import ELSEWHERE, NO_DATA, Check, Facts, Unseen, inconclusive, settled, unanswered
 from harness.checks.response_counts import expected_responses
+from harness.checks.running_bounds import Bounds, Key, Numbers
 from harness.core.codes import Code
 from harness.core.query import NoData, Query
 from harness.core.run import Run
@@ -78,19 +78,19 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     if not readings:
         return (inconclusive(ID, "", Code.NO_SCRAPE, "no reading of the counters after t0 is known; run again"),)
     names, labels = facts.names, facts.names.labels
-    totals = _running_bounds.totals(facts, readings)
+    totals = running_bounds.totals(facts, readings)
     judged = (
         (
             "responses by view",
             names.responses_by_view,
             (labels.view, labels.method, labels.status),
-            _running_bounds.responses(facts, readings),
+            running_bounds.responses(facts, readings),
         ),
         (
             "requests by view",
             names.requests_by_view,
             (labels.view, labels.method),
-            _running_bounds.requests(facts, readings),
+            running_bounds.requests(facts, readings),
         ),
         ("all requests", names.arrived, (), totals),
         ("all responses", names.answered, (), totals),
@@ -111,7 +111,7 @@ def _judge(
         yield unanswered(ID, subject, known, strength=strength, labels={"metric": metric})
         return
     grown = _grown(facts, readings, metric, by)
-    others = {key: _running_bounds.unanswered(facts, readings, key) for key in grown if key not in bounds}
+    others = {key: running_bounds.unanswered(facts, readings, key) for key in grown if key not in bounds}
     counter = Counter(subject, metric, by, grown, {**bounds, **others})
     misses = list(_misses(counter, len(readings), one_sided=facts.foreign))
     wrong = False
@@ -121,7 +121,12 @@ def _judge(
             wrong = True
             late = code is Code.BEHIND and not facts.foreign and _catches_up(counter, found)
             yield _miss(facts, readings, counter, code, found, strength, {"late": "yes"} if late else {})
-    if not wrong:
+    unseen = next((key for key, numbers in sorted(grown.items()) if np.isnan(numbers).all()), None)
+    if unseen is not None and not wrong:
+        whose = f" for {' '.join(unseen)}" if by else ""
+        why = f"none of {len(readings)} readings has a sample of {metric}{whose}; see series-presence"
+        yield inconclusive(ID, subject, Code.NO_VALUE, why, strength=strength, labels={"metric": metric})
+    elif not wrong:
         limits = (
             "what the client had answered" if facts.foreign else "what the client had answered and what it had sent"
         )
@@ -133,7 +138,8 @@ def _grown(facts: Facts, readings: Sequence[Moment], metric: str, by: Key) -> di
     """By the labels `by`, without the background and with views unknown to the client pooled."""
     pooled = any(view == ELSEWHERE for view, _, _ in expected_responses(facts))
     found: list[tuple[Key, Numbers]] = []
-    for series in _running_bounds.series_of(facts, metric):
+    known = running_bounds.series_of(facts, metric)
+    for series, grown in zip(known, running_bounds.growths(facts, known, readings), strict=True):
         key: Key = tuple(series.labels.get(name, "") for name in by)
         if by and key[0] in facts.background:
             continue
@@ -141,8 +147,8 @@ def _grown(facts: Facts, readings: Sequence[Moment], metric: str, by: Key) -> di
             if len(by) == 2:
                 continue  # requests of unknown views are not compared, as in `request-counts`
             key = (ELSEWHERE, *key[1:])
-        found.append((key, _running_bounds.growth(facts, series, readings)))
-    return dict(_running_bounds.summed(found))
+        found.append((key, grown))
+    return dict(running_bounds.summed(found))
 
 
 def _misses(counter: Counter, readings: int, *, one_sided: bool) -> Iterator[Miss]:
@@ -210,6 +216,15 @@ CHECK = Check(
     ID,
     queries,
     judge,
-    NO_DATA | {Code.AGREES, Code.AHEAD, Code.BEHIND, Code.SAMPLES_UNUSABLE},
+    NO_DATA | {Code.AGREES, Code.AHEAD, Code.BEHIND, Code.NO_VALUE, Code.SAMPLES_UNUSABLE},
     needs_samples=True,
+    unseen=(
+        Unseen(
+            "requests-on-their-way",
+            "An error smaller than the requests on their way while the page is read, and a delay shorter than the "
+            "scrape and what clocks differ by (10 ms on one machine, 50 ms between two), or than from one request to "
+            "the next",
+            "a request may be counted from when it was sent, and must be when it was answered",
+        ),
+    ),
 )

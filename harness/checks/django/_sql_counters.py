@@ -1,8 +1,12 @@
 """The counters of SQL, as they grew: part of `database`."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
+from harness.checks.base import Facts
+from harness.core.query import NoData
 from harness.evidence import prometheus_evidence
 from harness.instrumentation.roles import Database, Labels
 
@@ -45,3 +49,18 @@ class SqlCounters:
             and item.labels.get(self.labels.vendor) in self.names.tests_by_cursor
             for item in self.deltas[self.names.executes]
         )
+
+
+def longest_s(facts: Facts, names: Database, number: int) -> float:
+    """What so many statements took at the most, by the bounds of the buckets in which the longest are."""
+    if not number:
+        return 0.0
+    items = prometheus_evidence.deltas(facts.run, facts.evidence, f"{names.query_duration}_bucket")
+    if isinstance(items, NoData):
+        return math.inf
+    total_s, left = 0.0, float(number)
+    for (bound_s, count), (_, below) in pairwise((*reversed(prometheus_evidence.buckets(items)), (0.0, 0.0))):
+        taken = min(left, max(count - below, 0.0))
+        total_s += taken * bound_s if taken else 0.0
+        left -= taken
+    return total_s

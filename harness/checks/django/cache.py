@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from harness.checks import witness_counts
-from harness.checks.base import COUNTED, NO_DATA, Check, Facts, unanswered
+from harness.checks.base import COUNTED, NO_DATA, Check, Facts, Unseen, unanswered
 from harness.checks.comparison import Count, equal
 from harness.core.codes import Code, FindingCode
 from harness.core.query import NoData, Query
@@ -127,4 +127,22 @@ def _ratio(part: int, whole: int) -> str:
     return f"{part / whole:.1%}" if whole else "unknown"
 
 
-CHECK = Check(ID, queries, judge, COUNTED | NO_DATA | {Code.SAMPLES_UNUSABLE}, optional=True)
+CHECK = Check(
+    ID,
+    queries,
+    judge,
+    COUNTED | NO_DATA | {Code.SAMPLES_UNUSABLE},
+    optional=True,
+    unseen=(
+        Unseen(
+            "uncounted-reads",
+            "has_key, touch and incr, get_many of Redis and Memcached, and caches for which the library has no backend",
+            "the library counts only get, in its own backends",
+        ),
+        Unseen(
+            "hits-of-others",
+            "Whether reads by anything other than a view were hits, and which of two aliases of one backend was read",
+            "only views report what they had stored, and the aliases share their series",
+        ),
+    ),
+)

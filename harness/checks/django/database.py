@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from harness.checks import witness_counts
-from harness.checks.base import ALPHA, COUNTED, NO_DATA, Check, Facts, inconclusive, settled, unanswered
+from harness.checks.base import ALPHA, COUNTED, NO_DATA, Check, Facts, Unseen, inconclusive, settled, unanswered
 from harness.checks.comparison import Count, equal
 from harness.checks.django import _query_histogram
-from harness.checks.django._sql_counters import SqlCounters, metrics_of
+from harness.checks.django._sql_counters import SqlCounters, longest_s, metrics_of
 from harness.checks.layer_cost import layer_s, longest_gap_s
 from harness.core import statistics
 from harness.core.codes import Code, FindingCode
@@ -83,7 +83,8 @@ def _judge_witnessed(
         counts.append(_count(facts, alias, "connections", keys["connect"], opened, "connections"))
     verdicts: list[Verdict | Finding] = [equal(count, facts, unseen=unseen) for count in counts if _counted(count)]
     if not (facts.unusable or facts.foreign or unseen):
-        verdicts.append(_judge_time(facts, metrics))
+        tests = sum(keys["recheck"] for alias, keys in counted.items() if metrics.tests_by_cursor(alias))
+        verdicts.append(_judge_time(facts, metrics, tests))
     if outside:
         text = f"{outside}: its own threads, scrapes or ATOMIC_REQUESTS ran them"
         verdicts.append(Finding(FindingCode.STATEMENTS_OUTSIDE, "statements", text, ID))
@@ -137,8 +138,11 @@ def _counted(count: Count) -> bool:
     return bool(count.expected) or isinstance(count.observed, NoData) or bool(count.observed)
 
 
-def _judge_time(facts: Facts, metrics: SqlCounters) -> Verdict:
-    """The metric's SQL time is less than the witness's, by no more than a layer of Python around each statement."""
+def _judge_time(facts: Facts, metrics: SqlCounters, tests: int) -> Verdict:
+    """The metric's SQL time is less than the witness's, by no more than a layer of Python around each statement.
+
+    It is more by what `tests` of connections took, which the witness does not time: none took longer than the longest.
+    """
     reference, witness_s = facts.client.latency[ALL].gaps, facts.client.latency[ALL].database.sum_s
     observed_s, n = (
         prometheus_evidence.total(metrics.deltas[f"{metrics.names.query_duration}_sum"]),
@@ -150,11 +154,14 @@ def _judge_time(facts: Facts, metrics: SqlCounters) -> Verdict:
         return inconclusive(ID, subject, Code.NO_REFERENCE, why)
     spare_s = n * (layer_s(reference) + statistics.bernstein(round(n), reference.variance, longest_gap_s(facts), ALPHA))
     is_open_below = spare_s >= witness_s  # even a metric of 0 would lie within
-    fine = -1e-9 * witness_s <= witness_s - observed_s <= spare_s and observed_s > 0  # no statement takes no time
+    tested_s = min(longest_s(facts, metrics.names, tests), observed_s)
+    fine = -1e-9 * witness_s - tested_s <= witness_s - observed_s <= spare_s and observed_s > 0  # none takes no time
     why = (
         f"the witness timed {witness_s:.6g} s in {n:,.0f} statements, the metric {observed_s:.6g} s; a layer around "
         f"each explains up to {spare_s:.3g} s"
     )
+    if tests:
+        why += f", {tests:,} tests of connections past the witness up to {tested_s:.3g} s"
     if is_open_below:
         why += ", which is more than the statements took, so only the upper side is judged"
     if not fine:
@@ -311,4 +318,16 @@ CHECK = Check(
         Code.UNINSTRUMENTED,
     },
     optional=True,
+    unseen=(
+        Unseen(
+            "driver-connection",
+            "Statements on the driver's own connection, and the time to fetch rows",
+            "they bypass Django's cursor, and with it the metric and the witness",
+        ),
+        Unseen(
+            "time-by-statement",
+            "How the time of SQL is distributed over statements, and a vendor that all metrics name alike",
+            "count, sum and buckets of a histogram imply no more of each other, and nobody else names the vendor",
+        ),
+    ),
 )

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from harness.checks import witness_counts
-from harness.checks.base import COUNTED, NO_DATA, Check, Facts, inconclusive, unanswered
+from harness.checks.base import COUNTED, NO_DATA, Check, Facts, Unseen, inconclusive, unanswered
 from harness.checks.comparison import Count, equal
 from harness.core.codes import Code, FindingCode
 from harness.core.query import NoData, Query
@@ -27,6 +27,8 @@ DATABASE_ERRORS = frozenset(
     | {"OperationalError", "ProgrammingError"}
 )
 """https://peps.python.org/pep-0249/#exceptions"""
+CONNECTION_ERRORS = frozenset({"InterfaceError", "OperationalError"})
+"""With these the server or its connection is gone: what was being committed may be kept or lost."""
 BULK_KEYS = ("bulk_insert", "bulk_update", "bulk_delete")
 OVER = "the metric counts operations that no request witnessed"
 TABLE = "the witness does not report every operation, or another process changes the table"
@@ -102,7 +104,7 @@ def _judge_rows(facts: Facts, counted: Mapping[str, Counter[str]], unseen: str) 
     before, after = ends
     assert isinstance(before, State)
     assert isinstance(after, State)
-    others = "foreign traffic" if facts.foreign else unseen
+    others = "foreign traffic" if facts.foreign else unseen or _in_doubt(facts)
     verdicts = []
     for model in sorted({*before.rows, *after.rows}):
         keys = counted.get(model, Counter())
@@ -116,6 +118,13 @@ def _judge_rows(facts: Facts, counted: Mapping[str, Counter[str]], unseen: str) 
         else:
             verdicts.append(equal(count, facts))
     return verdicts
+
+
+def _in_doubt(facts: Facts) -> str:
+    """Why acknowledged rows may be missing, or unacknowledged ones there; empty when the database never went away."""
+    raised = facts.client.exceptions.items()
+    broken = sum(number for (_, _, kind), number in raised if kind in CONNECTION_ERRORS)
+    return f"{broken:,} requests that ended in {' or '.join(sorted(CONNECTION_ERRORS))}" if broken else ""
 
 
 def _findings(facts: Facts, counted: Mapping[str, Counter[str]]) -> list[Finding]:
@@ -174,4 +183,17 @@ def _count(facts: Facts, model: str, operations: str, number: int, observed: flo
     )
 
 
-CHECK = Check(ID, queries, judge, COUNTED | NO_DATA | {Code.SAMPLES_UNUSABLE, Code.UNDECIDED}, optional=True)
+CHECK = Check(
+    ID,
+    queries,
+    judge,
+    COUNTED | NO_DATA | {Code.SAMPLES_UNUSABLE, Code.UNDECIDED},
+    optional=True,
+    unseen=(
+        Unseen(
+            "rows-of-others",
+            "Rows that others inserted and deleted again within the window, and which instance an update changed",
+            "the tables are counted at its ends, and nobody reports the instance",
+        ),
+    ),
+)

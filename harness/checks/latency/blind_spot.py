@@ -7,7 +7,7 @@ no dashboard shows it.
 import math
 
 from harness.checks import histograms
-from harness.checks.base import Check, Facts, inconclusive, labels_of, name_of, settled
+from harness.checks.base import Check, Facts, Unseen, inconclusive, labels_of, name_of, settled
 from harness.core.codes import Code, FindingCode
 from harness.core.query import NoData, Query
 from harness.core.run import Run
@@ -109,4 +109,11 @@ CHECK = Check(
         }
     ),
     needs_samples=True,
+    unseen=(
+        Unseen(
+            "where-users-wait",
+            "Whether the hidden time is queue, network or client, and how far away real users are",
+            "only an app that reports its queue says more, and the client of the load sits beside the target",
+        ),
+    ),
 )

@@ -7,7 +7,9 @@ fast ones, where a share is next to nothing; one that misses a constant makes al
 
 A mean of n gaps differs by chance. Gaps have a long tail (a thread switch takes milliseconds where the layer takes
 microseconds), so the allowance is Bernstein's, which holds for every bounded distribution, and not the normal one:
-`statistics.bernstein` with the variance of the run's own outer-inner gaps and the longest that one can have been.
+`statistics.bernstein` with the variance of the run's own outer-inner gaps and the longest that one can have been. Both
+are estimates, and of a short run they know nothing of a stall that met none of those gaps: one of the view's gaps may
+be as long as a process may stand still between two steps (`moments.PAUSE_S`), or as any did in the run.
 """
 
 import math
@@ -19,18 +21,19 @@ from harness.checks import histograms, power
 from harness.checks.base import ALPHA, NO_DATA, Check, Facts, labels_of, name_of, settled, unanswered
 from harness.checks.histograms import Histogram
 from harness.checks.latency import _timer_sums
-from harness.checks.layer_cost import FLOOR_S, layer_s, longest_gap_s
+from harness.checks.layer_cost import FLOOR_S, layer_s, longest_gap_s, longest_seen_s
 from harness.core import statistics
 from harness.core.codes import Code
 from harness.core.query import NoData, Query
 from harness.core.run import Run
 from harness.core.verdict import Finding, Power, Status, Strength, Tolerance, Verdict
 from harness.evidence.client.summary import ALL, Gaps, ViewKey
+from harness.evidence.moments import PAUSE_S
 
 ID = "timer-span"
 LIMIT_RATIO = 0.25
 """Share of a view's mean time that may be missing unseen by a verdict that counts as two-sided."""
-BASIS = "Bernstein bound on the run's own gaps, alpha 1e-3 over all views"
+BASIS = "Bernstein bound on the run's own gaps, alpha 1e-3 over all views, and one stall of the run, 10 ms or more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +99,10 @@ def _gap(facts: Facts, key: ViewKey, histogram: Histogram | None, views: int) ->
         return NoData(reason, Code.COUNTS_DIFFER)
     mean_s = (latency.inner.sum_s + latency.raised.sum_s - histogram.sum_s) / n
     variance = max(latency.gaps.variance, reference.variance)
-    longest_s = longest_gap_s(facts)
+    seen_s, stall_s = longest_seen_s(facts), max(PAUSE_S, longest_gap_s(facts))
 
     def chance_s(n: int) -> float:
-        return statistics.bernstein(n, variance, longest_s, ALPHA / views)
+        return statistics.bernstein(n, variance, seen_s, ALPHA / views) + stall_s / n
 
     def detectable_s(n: int) -> float:
         """A gap is at least 0, so its mean lies below its expectation by less than it may lie above."""

@@ -12,17 +12,16 @@ from harness.core.query import NoData, NoSeries, Query, Reading, Series
 from harness.core.run import Run
 from harness.evidence import prometheus_evidence
 from harness.instrumentation import registry
-from harness.monitoring.dashboards.panel_samples import Memo, PanelSamples, joined
-from harness.promql import LOOKBACK_S, Samples, syntax, times
+from harness.monitoring.dashboards.panel_samples import PanelSamples, joined
+from harness.promql import syntax, times
 from harness.promql.own_series import UP
+from harness.promql.selected import Memo
 from harness.promql.selection import Selection
 from harness.promql.vectors import Vector
 
 MOST_SCRAPES = 11_000
 """Scrapes that are fetched of a series for one look of a panel; as many points as Prometheus gives in one curve."""
 OLDER = "not checked: the run was made before panels that look at another time were asked about it; run again"
-MOST_VALUES = 8
-"""Values of a label that a message lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +54,24 @@ class ParsedPanel:
     def subject(self) -> str:
         """How the panel is called in verdicts."""
         return subject_of(self.panel)
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadPanel:
+    """One panel whose expression the parser refuses; Prometheus, which may be newer, is asked whether it does."""
+
+    panel: Panel
+    why: str
+    """What the parser says."""
+
+    def query(self, run: Run) -> Query | None:
+        """The expression as it stands; None where it is too long to ask."""
+        return Query(self.panel.expression, run.window.end_s) if len(self.panel.expression) <= syntax.LONGEST else None
+
+    def answer(self, facts: Facts) -> Reading | NoData | None:
+        """Prometheus's; None where it was not asked."""
+        query = self.query(facts.run)
+        return facts.evidence.read(query) if query and query in facts.evidence.answers else None
 
 
 def subject_of(panel: Panel) -> str:
@@ -179,36 +196,6 @@ def samples(facts: Facts, asked: ParsedPanel, memo: Memo) -> PanelSamples | NoDa
         background_views=views,
         memo=memo,
     )
-
-
-def unmatched(asked: ParsedPanel, samples: Samples) -> str:
-    """Why the first selector that no series matches has none; empty when all have some."""
-    for selection in asked.selections:
-        series = samples.series.get(selection.metric, ())
-        if any(selection.matches(each.labels) for each in series):
-            continue
-        for matcher in selection.matchers:
-            values = sorted({each.labels.get(matcher.label, "") for each in series})
-            if not any(map(matcher.accepts, values)):
-                found = ", ".join(map(repr, values[:MOST_VALUES])) + (", ..." if len(values) > MOST_VALUES else "")
-                return f"no series of {selection.metric} matches {matcher}; {matcher.label} is {found}"
-        return f"no series of {selection.metric} matches {', '.join(map(str, selection.matchers))} together"
-    return ""
-
-
-def unsampled(asked: ParsedPanel, samples: Samples) -> str:
-    """The first selector whose series have no sample in its range, as a reason; empty when all have some."""
-    for selection in asked.selections:
-        start_s, end_s = selection.stretch(samples.at_s)
-        if selection.range_s is None:
-            start_s -= LOOKBACK_S
-        matched = [each for each in samples.series.get(selection.metric, ()) if selection.matches(each.labels)]
-        if not any(start_s <= at <= end_s for each in matched for at, _ in each.points):
-            ago_s = round((samples.at_s if samples.until_s is None else samples.until_s) - end_s, 3)
-            when = f" that end {ago_s:.10g} s before the end" if ago_s else ""
-            stretch = f"{'' if ago_s else 'last '}{end_s - start_s:g} s{when}"
-            return f"no series of {selection.metric} has a sample in the {stretch} of the run"
-    return ""
 
 
 def earlier(run: Run, asked: ParsedPanel) -> str:

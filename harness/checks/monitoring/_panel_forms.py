@@ -1,21 +1,26 @@
 """What an expression cannot say, whatever happens, and what it loses where it puts series together, in words."""
 
-from collections.abc import Collection, Iterator, Mapping
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.checks.monitoring._panel_evidence import MOST_VALUES, ParsedPanel
+from harness.checks.monitoring import _panel_mended
+from harness.checks.monitoring._panel_evidence import ParsedPanel
 from harness.checks.monitoring._panel_mistakes import WRONG_FORM
+from harness.checks.monitoring._panel_reach import MOST_VALUES
 from harness.core.codes import Code
 from harness.core.run import Run
 from harness.instrumentation.base import Instrumentation
-from harness.monitoring.dashboards import forms, merges, units
+from harness.monitoring.dashboards import captions, forms, merges, units
 from harness.monitoring.dashboards.merges import Evaluate
 from harness.promql import Samples, syntax
 from harness.promql.quantile import BOUND
+from harness.promql.selection import Matcher
 from harness.promql.vectors import Labels
 
 SPARSE = 2
 """Scrapes in a step of a curve, of which irate() sees all."""
+PER_CENT = 100
 OF_EVERY_PROCESS = frozenset({"process_cpu_seconds_total", "python_gc_collections_total"})
 """Counters that the client library itself exports."""
 
@@ -28,6 +33,8 @@ class Mistake:
     """The label of its verdict."""
     code: Code
     text: str
+    corrected: str = ""
+    """The expression as it should be; empty where that is not certain."""
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -50,7 +57,7 @@ def without_meaning(asked: ParsedPanel, names: Instrumentation, run: Run) -> Mis
     """What makes an expression say nothing in any run; None where nothing does."""
     if forms.loses_bounds(asked.tree):
         text = f"histogram_quantile() gets sums without {BOUND}, so it is always empty: add {BOUND} to the sum's `by`"
-        return Mistake("lost-bounds", Code.IMPOSSIBLE, text)
+        return Mistake("lost-bounds", Code.IMPOSSIBLE, text, _panel_mended.with_bounds(asked.tree))
     if why := forms.constant_ratio(asked.tree):
         text = f"it divides each series by itself, so it is constant: {why}; sum both sides without that label"
         return Mistake("constant-ratio", Code.WRONG_EXPRESSION, text)
@@ -59,7 +66,8 @@ def without_meaning(asked: ParsedPanel, names: Instrumentation, run: Run) -> Mis
             f"{metric} is a counter, and without rate() it shows all since its process started: it falls at a restart, "
             f"hardly moves later, and holds the scrapes; write {_rated(metric)}"
         )
-        return Mistake("bare-counter", Code.WRONG_EXPRESSION, text)
+        corrected = _panel_mended.rated(asked, lambda metric: is_counter(names, metric))
+        return Mistake("bare-counter", Code.WRONG_EXPRESSION, text, corrected)
     step_s, scrape_s = asked.panel.step_s, run.window.scrape_interval_s
     if forms.looks_at_two(asked.tree) and step_s > SPARSE * scrape_s:
         text = (
@@ -67,17 +75,68 @@ def without_meaning(asked: ParsedPanel, names: Instrumentation, run: Run) -> Mis
             "shows two; write rate() over the step"
         )
         return Mistake("sparse-irate", Code.WRONG_EXPRESSION, text)
-    return _unit_of_share(asked)
+    return _unreachable(asked) or _unit_of_share(asked)
 
 
-def absent_bound(asked: ParsedPanel, samples: Samples) -> str:
-    """A bound that a selector asks for and no bucket has, as a reason; empty without any."""
+def misnamed(asked: ParsedPanel, names: Instrumentation) -> Mistake | None:
+    """What the words beside a curve say that its expression does not show; None where they agree or say nothing."""
+    caption, computed = asked.panel.caption, set(syntax.every_quantile(asked.tree))
+    for metric in asked.metrics:  # what is recorded says its own
+        computed |= captions.percentiles(metric)
+    named = captions.percentiles(caption)
+    if len(named) == 1 == len(computed):
+        due, shown = next(iter(named)), next(iter(computed))
+        if not any(math.isclose(due, each) for each in (shown, 1 - shown)):
+            shows, said = (f"p{PER_CENT * each:g}" for each in (shown, due))
+            text = f"it is called {caption!r} and shows {shows}: take {said}, or call it {shows}"
+            return Mistake("caption", Code.WRONG_EXPRESSION, text)
+    first = captions.status_class(caption)
+    if not first or syntax.leaves_out(asked.tree):
+        return None
+    found = [_classes(selection.matchers, names) for selection in asked.selections if selection.metric in names.names]
+    selected = {each for classes in found for each in classes}
+    if len(selected) == 1 and first not in selected:
+        text = f"it is called {caption!r} and selects the statuses {next(iter(selected))}xx: change one of them"
+        return Mistake("caption", Code.WRONG_EXPRESSION, text)
+    return None
+
+
+def _classes(matchers: Sequence[Matcher], names: Instrumentation) -> frozenset[str]:
+    """The classes of the statuses that a selector names; none where it names none, or those to leave out."""
+    own = [each for each in matchers if each.label == names.labels.status]
+    if not own or any(each.operator in ("!=", "!~") for each in own):
+        return frozenset()
+    return frozenset(
+        first for first in "12345" if any(all(each.accepts(f"{first}{rest:02}") for each in own) for rest in range(100))
+    )
+
+
+def _unreachable(asked: ParsedPanel) -> Mistake | None:
+    """A limit that no share reaches; None where there is none, or that is not known."""
+    for inner, operator, number in syntax.comparisons(asked.tree):
+        whole = units.part_of_whole(inner)
+        if whole is None or not (number > whole or (number == whole and operator == ">")):
+            continue
+        if operator not in (">", ">=", "=="):
+            continue
+        text = f"no share is {operator} {number:g}, since a whole is {whole:g}: it is never true"
+        if whole == 1 and number <= PER_CENT:
+            text += f"; {number:g} % is {number / PER_CENT:g}"
+        return Mistake("unreachable-limit", Code.IMPOSSIBLE, text)
+    return None
+
+
+def absent_bound(asked: ParsedPanel, samples: Samples) -> Mistake | None:
+    """A bound that a selector asks for and no bucket has; None without any."""
     for selection in asked.selections:
         bounds = {each.labels.get(BOUND, "") for each in samples.series.get(selection.metric, ())}
         for matcher in selection.matchers:
             if matcher.label == BOUND and bounds and not any(map(matcher.accepts, bounds)):
-                return f"no bucket of {selection.metric} has {matcher}; {_bounds_near(matcher.value, bounds)}"
-    return ""
+                text = f"no bucket of {selection.metric} has {matcher}; {_bounds_near(matcher.value, bounds)}"
+                near = min(bounds, key=lambda bound: _apart(_number(bound), _number(matcher.value)))
+                corrected = _panel_mended.with_bound(asked, selection.metric, matcher.value, near)
+                return Mistake("absent-bound", Code.IMPOSSIBLE, text, corrected)
+    return None
 
 
 def spoiled(asked: ParsedPanel, evaluate: Evaluate) -> Iterator[Mistake]:
@@ -122,7 +181,7 @@ def _unit_of_share(asked: ParsedPanel) -> Mistake | None:
     text = (
         f"a whole is drawn as {factor:g} {asked.panel.unit}, and that unit takes {due:g} for it: set the unit {other}"
     )
-    return Mistake("unit", Code.WRONG_EXPRESSION, text)
+    return Mistake("unit", Code.WRONG_EXPRESSION, text, _panel_mended.times(asked, due / factor))
 
 
 def _bounds_near(asked: str, bounds: Collection[str]) -> str:
@@ -134,6 +193,11 @@ def _bounds_near(asked: str, bounds: Collection[str]) -> str:
     above = min((bound for bound in bounds if _number(bound) > number), key=_number, default="")
     near = " and ".join(f'{BOUND}="{bound}"' for bound in (below, above) if bound)
     return f"the nearest of its {len(bounds)} bounds: {near}"
+
+
+def _apart(bound: float, asked: float) -> float:
+    """How far a bound is from the one that is meant; the last one, which has all, is the furthest."""
+    return math.inf if math.isinf(bound) else abs(bound - asked)
 
 
 def _rated(metric: str) -> str:

@@ -6,6 +6,8 @@ from harness.monitoring.dashboards.corrections import Correction
 
 WRONG_FORM = "wrong"
 """The value of a verdict's label that names a mistake of the expression."""
+EXPRESSION, CORRECTED = "expression", "corrected"
+"""Labels of a verdict with the expression as it is, its variables filled in, and as it should be."""
 WRONG: Mapping[Correction, str] = {
     Correction.BACKGROUND: "it counts scrapes or health checks as traffic: exclude their views",
     Correction.AVERAGES: "it averages percentiles, and an average of percentiles is not a percentile: sum the buckets "

@@ -120,8 +120,16 @@ def hint(metric: str, names: Instrumentation, exported: Iterable[str]) -> str:
     parts = parts_of(metric, known)
     if len(parts) == len(PARTS):
         return f"; it is a histogram, and the target exports its parts {parts[0]}, {parts[1]} and {parts[2]}"
-    found = meant(metric, names) or _most_alike(metric, known) or next(iter(_letters(metric, known)), "")
+    found = instead(metric, names, known)
     return f"; the target exports {found}" if found else ""
+
+
+def instead(metric: str, names: Instrumentation, exported: Iterable[str]) -> str:
+    """The one metric of the target that is meant; empty where there is none, or several are."""
+    known = frozenset((*names.names, *exported))
+    if len(parts_of(metric, known)) == len(PARTS):
+        return ""
+    return meant(metric, names) or _most_alike(metric, known) or next(iter(_letters(metric, known)), "")
 
 
 def parts_of(metric: str, known: Collection[str]) -> list[str]:

@@ -3,7 +3,7 @@
 import math
 
 from harness import promql
-from harness.promql.vectors import Labels, Vector
+from harness.promql.vectors import NAME, Labels, Vector
 
 SMALLEST = 1e-9
 """Values closer than this are equal, where a difference of two large ones was taken."""
@@ -58,7 +58,8 @@ def at(vector: Vector, key: Labels) -> str:
 
 def named(key: Labels) -> str:
     """Which of the panel's lines is meant; empty when it has only one."""
-    return f" for {' '.join(value for _, value in key)}" if key else ""
+    values = [value for name, value in key if name != NAME]
+    return f" for {' '.join(values)}" if values else ""
 
 
 def beside(shown: Vector, true: Vector) -> str:

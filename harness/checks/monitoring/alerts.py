@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from harness.checks.base import NO_DATA, Check, Facts, inconclusive, settled, unanswered
+from harness.checks.base import NO_DATA, Check, Facts, Unseen, inconclusive, settled, unanswered
 from harness.checks.monitoring import _rule_evidence
 from harness.checks.reference_queries import TIE
 from harness.core.codes import Code, FindingCode
@@ -314,4 +314,11 @@ CHECK = Check(
         Code.UNKNOWN_VERSION,
     },
     optional=True,
+    unseen=(
+        Unseen(
+            "after-the-window",
+            "Whether an alert that is pending at t1 fires, and what Alertmanager makes of it",
+            "evaluations after t1, routes, silences, receivers and annotations are not compared",
+        ),
+    ),
 )

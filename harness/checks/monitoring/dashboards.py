@@ -12,10 +12,18 @@ from functools import cache
 from typing import Any
 
 from harness import promql
-from harness.checks.base import NO_DATA, NO_LABELS, Check, Facts, inconclusive, settled, unanswered
-from harness.checks.monitoring import _panel_evidence, _panel_forms, _panel_names
-from harness.checks.monitoring._panel_evidence import ParsedPanel, subject_of
-from harness.checks.monitoring._panel_mistakes import WRONG, WRONG_FORM
+from harness.checks.base import NO_DATA, NO_LABELS, Check, Facts, Unseen, inconclusive, settled, unanswered
+from harness.checks.monitoring import (
+    _panel_evidence,
+    _panel_forms,
+    _panel_idle,
+    _panel_mended,
+    _panel_mixed,
+    _panel_names,
+    _panel_reach,
+)
+from harness.checks.monitoring._panel_evidence import ParsedPanel, UnreadPanel, subject_of
+from harness.checks.monitoring._panel_mistakes import CORRECTED, EXPRESSION, WRONG, WRONG_FORM
 from harness.checks.monitoring._vector_diff import apart, at, beside, equal, largest, named, nothing, number_at
 from harness.checks.reference_queries import TIE
 from harness.core.codes import Code, FindingCode
@@ -28,8 +36,9 @@ from harness.instrumentation.base import Instrumentation
 from harness.monitoring.dashboards import corrections, grafana, units
 from harness.monitoring.dashboards.corrections import RIGHT, TRUE, Correction
 from harness.monitoring.dashboards.grafana import RATE_SCRAPES
-from harness.monitoring.dashboards.panel_samples import Memo, PanelSamples, hides_unnamed
+from harness.monitoring.dashboards.panel_samples import InseparableError, PanelSamples, hides_unnamed
 from harness.promql import Samples, syntax
+from harness.promql.selected import Memo
 from harness.promql.selection import Selection
 from harness.promql.vectors import Labels, UnsupportedError, Vector
 
@@ -42,13 +51,15 @@ NUDGES = (-TIE, CENTRAL, TIE)
 
 def queries(run: Run) -> tuple[Query, ...]:
     """What each panel asks and is made from, and the names that the target exports."""
-    asked = [found for panel in run.panels if isinstance(found := _read_for(run, panel), ParsedPanel)]
+    read = [_read_for(run, panel) for panel in run.panels]
+    unread = tuple(query for each in read if isinstance(each, UnreadPanel) and (query := each.query(run)))
+    asked = [each for each in read if isinstance(each, ParsedPanel)]
     if not asked:
-        return ()
+        return unread
     own = [query for each in asked for query in _panel_evidence.queries_of(run, each)]
     metrics = tuple(metric for each in asked for metric in each.metrics)
     elsewhere = (_panel_evidence.elsewhere_query(run, metrics),) if metrics else ()
-    return tuple(dict.fromkeys((*own, _panel_evidence.names_query(run), *elsewhere)))
+    return tuple(dict.fromkeys((*own, _panel_evidence.names_query(run), *elsewhere, *unread)))
 
 
 def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
@@ -61,7 +72,9 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
     results: list[Verdict | Finding] = []
     memo = Memo()
     for asked in read:
-        if not isinstance(asked, ParsedPanel):
+        if isinstance(asked, UnreadPanel):
+            results.append(_judge_unread(facts, asked))
+        elif not isinstance(asked, ParsedPanel):
             results.append(asked)
         elif isinstance(own, NoData):
             results.append(unanswered(ID, asked.subject, own, labels=_labels(asked.panel)))
@@ -83,7 +96,20 @@ def _judge_safely(
         return (inconclusive(ID, asked.subject, Code.NOT_EVALUATED, why, labels=_labels(asked.panel)),)
 
 
-def _read_for(run: Run, panel: Panel) -> ParsedPanel | Verdict | Finding:
+def _judge_unread(facts: Facts, asked: UnreadPanel) -> Verdict | Finding:
+    """What Prometheus evaluates is no mistake of the author's, though the parser does not know it."""
+    panel, answer = asked.panel, asked.answer(facts)
+    if len(panel.expression) > syntax.LONGEST:
+        return _unproved(panel, f"not checked: {asked.why}")
+    if answer is None or (isinstance(answer, NoData) and answer.code is Code.REFUSED):
+        return _fails(panel, Code.PANEL_UNREADABLE, f"the expression cannot be read ({asked.why}): {panel.expression}")
+    if isinstance(answer, NoData) and answer.code is Code.NO_ANSWER:
+        return unanswered(ID, subject_of(panel), answer, labels=_labels(panel))
+    text = f"not checked: Prometheus evaluates it, and the harness cannot read it ({asked.why}): {panel.expression}"
+    return _unproved(panel, text)
+
+
+def _read_for(run: Run, panel: Panel) -> ParsedPanel | UnreadPanel | Verdict | Finding:
     """As `_read`; what a run of before did not ask for stays unproved."""
     found = _read(panel)
     if isinstance(found, ParsedPanel) and not _panel_evidence.is_asked(run, found):
@@ -91,7 +117,7 @@ def _read_for(run: Run, panel: Panel) -> ParsedPanel | Verdict | Finding:
     return found
 
 
-def _read(panel: Panel) -> ParsedPanel | Verdict | Finding:
+def _read(panel: Panel) -> ParsedPanel | UnreadPanel | Verdict | Finding:
     """The panel's tree, or what is wrong with its text."""
     if panel.other == grafana.LIBRARY:
         text = (
@@ -118,7 +144,7 @@ def _read(panel: Panel) -> ParsedPanel | Verdict | Finding:
         if panel.presumed:
             text = f"not checked: it is not PromQL ({error}), and the dashboard names no Prometheus data source for it"
             return _unproved(panel, text)
-        return _fails(panel, Code.PANEL_UNREADABLE, f"the expression cannot be read ({error}): {panel.expression}")
+        return UnreadPanel(panel, str(error))
     except UnsupportedError as error:
         return _unproved(panel, f"not checked: {error}")
 
@@ -145,11 +171,14 @@ def _judge(
         return (found,)
     absent = _absent_grouping(asked, samples)
     silent = [metric for metric in asked.metrics if not samples.series.get(metric)]
-    if silent:
+    idle = _panel_idle.never_happened(facts, asked, samples)
+    if silent and not idle:
         text = f"{silent[0]} has no series: this run produced none, or it is not instrumented"
         return (_finding(asked, FindingCode.EMPTY_PANEL, text), *absent)
     try:
-        return (*_proved(run, asked, samples, _compare(run, asked, samples, shown)), *absent)
+        return (*_proved(run, asked, samples, _compare(run, asked, samples, shown), idle), *absent)
+    except InseparableError as error:
+        return (_judge_mixed(run, asked, samples, shown, str(error)), *absent)
     except UnsupportedError as error:
         if short := _short(run, asked):
             return (_judge_short(run, asked, short), *absent)
@@ -173,59 +202,63 @@ def _by_form(
         return _unproved(asked.panel, text)
     if name := next((name for each in asked.selections for name in _unfilled_in(each)), ""):
         return _unfilled(asked.panel, _unnamed(name))
-    if wrong := _unknown(asked, samples, own | recorded, names) or _impossible(asked, samples, names):
-        return _fails(asked.panel, *wrong)
+    if unknown := _unknown(asked, samples, own | recorded, names):
+        code, text, corrected = unknown
+        return _fails(asked.panel, code, text, corrected=corrected)
+    if impossible := _impossible(asked, samples, names):
+        return _mistaken(asked.panel, impossible)
     if not asked.selections:
         return _unproved(asked.panel, "not checked: it names no metric")
     if mistake := _panel_forms.without_meaning(asked, names, run):
         return _mistaken(asked.panel, mistake)
-    if odd := _odd_unit(asked):
-        return _fails(asked.panel, Code.WRONG_EXPRESSION, odd, mistakes={"unit": WRONG_FORM})
+    if odd := _odd_unit(asked) or _panel_forms.misnamed(asked, names):
+        return _mistaken(asked.panel, odd)
     return None
 
 
 def _proved(
-    run: Run, asked: ParsedPanel, samples: Samples, results: tuple[Verdict | Finding, ...]
+    run: Run, asked: ParsedPanel, samples: Samples, results: tuple[Verdict | Finding, ...], idle: str
 ) -> tuple[Verdict | Finding, ...]:
-    """A panel does not pass with what it shows where a selector of it found nothing: that may be a constant."""
+    """A panel does not pass with what it shows where a selector of it found nothing: that may be a constant.
+
+    Where what it selects never happened, for the reason `idle`, it is right to show nothing of it.
+    """
+    if idle:
+        results = tuple(_rests(asked, idle) if each.code is FindingCode.EMPTY_PANEL else each for each in results)
     if not any(isinstance(result, Verdict) and result.status is Status.PASS for result in results):
         return results
-    if why := _panel_evidence.unmatched(asked, samples):
+    if not idle and (why := _panel_reach.unmatched(asked, samples)):
         text = f"{why}: this run produced none, or the value is wrong"
         return (_finding(asked, FindingCode.EMPTY_PANEL, text),)
-    if why := _panel_evidence.unsampled(asked, samples):
+    if why := _panel_reach.unsampled(asked, samples):
         if before := _panel_evidence.earlier(run, asked):
             return (_finding(asked, FindingCode.EMPTY_PANEL, f"{why}: {before}"),)
         return (inconclusive(ID, asked.subject, Code.NO_VALUE, why, labels=_labels(asked.panel)),)
     return results
 
 
-def _odd_unit(asked: ParsedPanel) -> str:
-    """What is wrong with the unit in which a time is drawn; empty when nothing, or that is not known."""
+def _odd_unit(asked: ParsedPanel) -> _panel_forms.Mistake | None:
+    """What is wrong with the unit in which a time is drawn; None when nothing, or that is not known."""
     due, factor = units.PER_SECOND.get(asked.panel.unit), units.per_second(asked.tree)
     if due is None or factor is None or math.isclose(due, factor):
-        return ""
+        return None
     drawn = f"one second is drawn as {factor:g} {asked.panel.unit}"
-    return f"{drawn}: the unit of the panel is not that of its expression; multiply seconds by {due:g}, or set the unit"
+    text = f"{drawn}: the unit of the panel is not that of its expression; multiply seconds by {due:g}, or set the unit"
+    return _panel_forms.Mistake("unit", Code.WRONG_EXPRESSION, text, _panel_mended.times(asked, due / factor))
 
 
-def _impossible(asked: ParsedPanel, samples: Samples, names: Instrumentation) -> tuple[Code, str] | None:
+def _impossible(asked: ParsedPanel, samples: Samples, names: Instrumentation) -> _panel_forms.Mistake | None:
     """What is wrong with the expression in every run; None when nothing."""
     if odd := [quantile for quantile in syntax.quantiles(asked.tree) if not 0 <= quantile <= 1]:
-        return (
-            Code.IMPOSSIBLE,
-            f"{odd[0]:g} is not a quantile: histogram_quantile() takes a number from 0 to 1, such as 0.95",
-        )
+        text = f"{odd[0]:g} is not a quantile: histogram_quantile() takes a number from 0 to 1, such as 0.95"
+        return _panel_forms.Mistake("quantile", Code.IMPOSSIBLE, text)
     for selection in asked.selections:
         for matcher in selection.matchers:
             known = names.label_values.get(matcher.label, ()) if selection.metric in names.names else ()
             if known and not any(map(matcher.accepts, known)):
-                return (
-                    Code.IMPOSSIBLE,
-                    f"{matcher} matches no possible {matcher.label}; missing data is shown as 0",
-                )
-    absent = _panel_forms.absent_bound(asked, samples)
-    return (Code.IMPOSSIBLE, absent) if absent else None
+                text = f"{matcher} matches no possible {matcher.label}; missing data is shown as 0"
+                return _panel_forms.Mistake("label-value", Code.IMPOSSIBLE, text)
+    return _panel_forms.absent_bound(asked, samples)
 
 
 def _unfilled_in(selection: Selection) -> list[str]:
@@ -249,7 +282,7 @@ def _who(panel: Panel) -> str:
 
 
 def _mistaken(panel: Panel, mistake: _panel_forms.Mistake) -> Verdict:
-    return _fails(panel, mistake.code, mistake.text, mistakes=mistake.labels)
+    return _fails(panel, mistake.code, mistake.text, mistakes=mistake.labels, corrected=mistake.corrected)
 
 
 def _compare(run: Run, asked: ParsedPanel, samples: PanelSamples, shown: Vector) -> tuple[Verdict | Finding, ...]:
@@ -288,7 +321,7 @@ def _compare(run: Run, asked: ParsedPanel, samples: PanelSamples, shown: Vector)
     with_first_values = under(RIGHT | {Correction.FIRST_VALUES})
     latent = _latent(asked, samples, shows)
     if nothing(shown):
-        return (_judge_empty(run, asked, shown, with_first_values, true), *latent)
+        return (_judge_empty(run, asked, samples, shown, (with_first_values, true), evaluated), *latent)
     passed = _passes(asked, shown, true)
     if (key := apart(shown, [with_first_values])) is None:
         return (passed, *latent)
@@ -297,6 +330,47 @@ def _compare(run: Run, asked: ParsedPanel, samples: PanelSamples, shown: Vector)
         "first values of new series, which rate() omits"
     )
     return passed, _finding(asked, FindingCode.FIRST_COUNT_LOST, text), *latent
+
+
+def _judge_mixed(run: Run, asked: ParsedPanel, samples: PanelSamples, shown: Vector, why: str) -> Verdict | Finding:
+    """A panel that counts the scrapes too: right where they can move it by no more than the budget for percentiles.
+
+    But for them it must show what the correct expression gives.
+    """
+    shows = frozenset(name for labels in shown for name, _ in labels)
+
+    def under(applied: frozenset[Correction], nudge: float = CENTRAL, assumed: PanelSamples = samples) -> Vector:
+        value = corrections.evaluate(asked.tree, assumed, applied, shows=shows, nudge=nudge)
+        return {(): value} if isinstance(value, float) else value
+
+    with_scrapes = RIGHT - {Correction.BACKGROUND}
+    try:
+        if odd := _unpredicted(under, shown):
+            reason = f"{odd} by the raw samples of {{{run.selector}}}: it reads other series than the run"
+            return inconclusive(ID, asked.subject, Code.UNPREDICTED, reason, labels=_labels(asked.panel))
+        if (key := _off(shown, under, with_scrapes)) is not None:
+            right = under(with_scrapes)
+            causes = [each for each in WRONG if apart(right, [under(with_scrapes - {each})]) is not None]
+            text = "; ".join(WRONG[item] for item in causes) or "its mistakes show only together"
+            saw = f"{_who(asked.panel)} {at(shown, key)}, expected {at(right, key)}{named(key)}: {text}"
+            mistakes = dict.fromkeys(map(str, causes), WRONG_FORM)
+            return _fails(
+                asked.panel, Code.WRONG_EXPRESSION, saw, number_at(right, key), number_at(shown, key), mistakes
+            )
+        found = _panel_mixed.bounds(asked, samples, shown, lambda assumed: under(RIGHT, CENTRAL, assumed))
+    except UnsupportedError:
+        return _unproved(asked.panel, f"{'empty' if nothing(shown) else 'value not checked'}: {why}")
+    limit, saw = run.budget.percentile_ratio, f"{_who(asked.panel)} {found.text}"
+    if found.possible > limit:
+        return _unproved(asked.panel, f"not proved to {limit:.0%}: {saw}; a metric that has the view leaves them out")
+    below, above = max(found.shown - found.least, 0.0), max(found.most - found.shown, 0.0)
+    return settled(
+        *(ID, asked.subject, Code.AGREES, saw),
+        expected=found.shown,
+        observed=found.shown,
+        tolerance=Tolerance(below, above, "the scrapes at either end of the histogram"),
+        labels=_labels(asked.panel),
+    )
 
 
 def _spoiled(asked: ParsedPanel, evaluated: Callable[[Any], Vector | float]) -> _panel_forms.Mistake | None:
@@ -349,9 +423,19 @@ def _unpredicted(under: Callable[..., Vector], shown: Vector) -> str:
 
 
 def _judge_empty(
-    run: Run, asked: ParsedPanel, shown: Vector, with_first_values: Vector, true: Vector
+    run: Run,
+    asked: ParsedPanel,
+    samples: Samples,
+    shown: Vector,
+    expected: tuple[Vector, Vector],
+    evaluated: Callable[[Any], Vector | float],
 ) -> Verdict | Finding:
-    """A panel that shows nothing is right only where nothing happened."""
+    """A panel that shows nothing is right only where nothing happened between the scrapes that it looks at.
+
+    `expected` is what it would show with the first values of new series, and what really happened in its range;
+    `evaluated` gives the value of a part of its expression.
+    """
+    with_first_values, true = expected
     if not nothing(with_first_values):
         odd = largest(with_first_values)
         text = (
@@ -362,10 +446,21 @@ def _judge_empty(
     if any(math.isfinite(value) for value in shown.values()):
         return _passes(asked, shown, true)
     if not nothing(true):
-        return _fails(asked.panel, Code.MISSING, f"it is empty: {beside(shown, true)}")
+        if _panel_reach.lacks_scrapes(run, asked, samples):
+            return _fails(asked.panel, Code.MISSING, f"it is empty: {beside(shown, true)}")
+        why = "all that happened lies before the first scrape in its range, where rate() does not look"
+        text = f"empty: {why}: {at(true, largest(true))}"
+        return _finding(asked, FindingCode.EMPTY_PANEL, text)
     before = _panel_evidence.earlier(run, asked)
+    if not before and not shown and (why := _panel_idle.left_out(asked.tree, evaluated)):
+        return _rests(asked, why)
     text = before or "this run produced no such data; extend the scenario"
     return _finding(asked, FindingCode.EMPTY_PANEL, f"empty: {text}")
+
+
+def _rests(asked: ParsedPanel, why: str) -> Verdict:
+    """A panel that is rightly empty."""
+    return settled(ID, asked.subject, Code.AGREES, f"it is empty, as it should be: {why}", labels=_labels(asked.panel))
 
 
 def _passes(asked: ParsedPanel, shown: Vector, true: Vector, by: str = "the correct expression") -> Verdict:
@@ -401,8 +496,10 @@ def _fails(
     expected: float | None = None,
     observed: float | None = None,
     mistakes: Mapping[str, str] = NO_LABELS,
+    corrected: str = "",
 ) -> Verdict:
-    labels, why = {**_labels(panel), **mistakes}, f"{why}{_place(panel)}"
+    both = {EXPRESSION: panel.expression, CORRECTED: corrected} if corrected else NO_LABELS
+    labels, why = {**_labels(panel), **mistakes, **both}, f"{why}{_place(panel)}"
     return settled(ID, subject_of(panel), code, why, expected=expected, observed=observed, labels=labels)
 
 
@@ -436,17 +533,20 @@ def _is_foreign(metric: str, names: Instrumentation, exported: frozenset[str]) -
 
 def _unknown(
     asked: ParsedPanel, samples: Samples, exported: frozenset[str], names: Instrumentation
-) -> tuple[Code, str] | None:
+) -> tuple[Code, str, str] | None:
     """The first name of a metric or a label that the target does not have; None when it has all."""
     if missing := _missing(asked, samples, exported, names):
         hint = _panel_names.hint(missing[0], names, exported)
-        return Code.UNKNOWN_METRIC, f"no metric is called {missing[0]}{hint}; missing data is shown as 0"
+        meant = _panel_names.instead(missing[0], names, exported)
+        corrected = _panel_mended.renamed(asked, missing[0], meant, names)
+        return Code.UNKNOWN_METRIC, f"no metric is called {missing[0]}{hint}; missing data is shown as 0", corrected
     for selection in asked.selections:
         metric, series = selection.metric, samples.series.get(selection.metric, ())
         own = {name for each in series for name in each.labels}
         if series and (lacks := [name for name in selection.labels if name not in own]):
             has = ", ".join(sorted(own - {"__name__", "job", "app", "instance"}))
-            return Code.UNKNOWN_LABEL, f"{metric} has no label {lacks[0]!r}; it has {has}; missing data is shown as 0"
+            text = f"{metric} has no label {lacks[0]!r}; it has {has}; missing data is shown as 0"
+            return Code.UNKNOWN_LABEL, text, ""
     return None
 
 
@@ -538,4 +638,21 @@ CHECK = Check(
         Code.WRONG_EXPRESSION,
     },
     optional=True,
+    unseen=(
+        Unseen(
+            "shown-by-grafana",
+            "What a graph shows before t1, and what Grafana makes of an answer: reductions, transformations, units",
+            "each query is evaluated once, at t1, and the rest happens in Grafana",
+        ),
+        Unseen(
+            "other-variables",
+            "Other values of a dashboard's variables, its annotations, and library panels that are not in the file",
+            "those that Grafana chooses when it opens the dashboard are filled in, and only the file is read",
+        ),
+        Unseen(
+            "recorded-series",
+            "The rate of a recorded sum, and gauges",
+            "series that a rule records, and gauges, are taken as they are stored",
+        ),
+    ),
 )

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 from harness import promql
-from harness.checks.base import NO_DATA, NO_LABELS, Check, Facts, inconclusive, settled, unanswered
+from harness.checks.base import NO_DATA, NO_LABELS, Check, Facts, Unseen, inconclusive, settled, unanswered
 from harness.checks.monitoring import _panel_evidence
 from harness.checks.monitoring._panel_evidence import ParsedPanel
 from harness.checks.monitoring._panel_mistakes import WRONG_FORM, WRONG_THROUGH_RECORDS
@@ -31,9 +31,10 @@ from harness.core.verdict import Finding, Tolerance, Verdict
 from harness.monitoring.dashboards import corrections
 from harness.monitoring.dashboards import records as recorded
 from harness.monitoring.dashboards.corrections import RIGHT_THROUGH_RECORDS, Correction
-from harness.monitoring.dashboards.panel_samples import Memo, PanelSamples
+from harness.monitoring.dashboards.panel_samples import PanelSamples
 from harness.monitoring.dashboards.records import Lineage, Records
 from harness.promql import syntax
+from harness.promql.selected import Memo
 from harness.promql.vectors import NAME, UnsupportedError, Vector
 
 ID = "records"
@@ -340,4 +341,12 @@ CHECK = Check(
         Code.WRONG_EXPRESSION,
     },
     optional=True,
+    unseen=(
+        Unseen(
+            "records-as-read",
+            "What Prometheus stored of a record that only panels read; whether the maximum of a well-named record was "
+            "meant as a sum; averages over time of ratios and percentiles",
+            "a panel is judged through the rule that its record has, and nothing but a title says what was meant",
+        ),
+    ),
 )

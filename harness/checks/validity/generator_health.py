@@ -1,6 +1,6 @@
 """Did the load generator do what was planned, and is every sample present?"""
 
-from harness.checks.base import Check, Facts, inconclusive, labels_of, no_request_recorded, settled
+from harness.checks.base import Check, Facts, Unseen, inconclusive, labels_of, no_request_recorded, settled
 from harness.core.codes import Code, FindingCode
 from harness.core.query import Query
 from harness.core.run import Run, ShardState, signal_of
@@ -8,8 +8,6 @@ from harness.core.verdict import Finding, Verdict
 from harness.evidence.client.summary import ALL
 
 ID = "generator-health"
-KILLED = 2
-"""Exit codes of Locust from here on mean that it crashed; 1 is the scenario's own verdict on its requests."""
 MOST_NEVER_BEGUN = 0.05
 """Share of the planned arrivals: a load further off its plan is another load."""
 NOTABLE_RATIO = 1.5
@@ -39,7 +37,8 @@ def judge(facts: Facts) -> tuple[Verdict | Finding, ...]:
 def _judge_shard(state: ShardState) -> Verdict:
     subject, counted, labels = state.shard.file, state.shard.rows, {"file": state.shard.file}
     if state.problem:
-        why = f"{state.problem}; samples are lost, so nothing that counts them can be judged: run again"
+        remedy = "bring them with `harness collect`" if state.shard.missing and state.shard.worker else "run again"
+        why = f"{state.problem}; samples are lost, so nothing that counts them can be judged: {remedy}"
         code = Code.SAMPLES_LOST
         return inconclusive(
             ID, subject, code, why, expected=counted, observed=state.rows, unit="samples", labels=labels
@@ -58,12 +57,20 @@ def _judge_shard(state: ShardState) -> Verdict:
 
 def _judge_load(facts: Facts) -> Verdict:
     health = facts.run.generator
-    ended = f"Locust ended with exit code {health.exit_code}; see logs/locust-measure.log"
+    for shard in facts.run.shards:
+        if shard.problem and shard.phase == "measure":
+            why = f"the load of worker {shard.worker} did not end as planned: {shard.problem}; run again"
+            return inconclusive(ID, "load", Code.NOT_DELIVERED, why)
+    ended = f"{health.tool} ended with exit code {health.exit_code}; see {health.log}"
     if facts.cut:
         code = Code.GENERATOR_CRASHED if signal_of(health.exit_code) else Code.NOT_DELIVERED
-        return inconclusive(ID, "load", code, f"{facts.cut}; see logs/locust-measure.log; run again")
-    if health.exit_code < 0 or health.exit_code >= KILLED:
+        return inconclusive(ID, "load", code, f"{facts.cut}; see {health.log}; run again")
+    if health.exit_code not in health.accepted_exits:
         return inconclusive(ID, "load", Code.GENERATOR_CRASHED, ended)
+    if health.is_command:
+        why = f"{health.tool} ran for {health.duration_s:.1f} s and ended with exit code {health.exit_code}"
+        planned_s, lasted_s = health.planned_duration_s, health.duration_s
+        return settled(ID, "load", Code.AGREES, why, expected=planned_s, observed=lasted_s, unit="s")
     missing = health.planned_users - health.peak_users
     short_s = health.planned_duration_s - health.duration_s
     why = (
@@ -80,20 +87,23 @@ def _judge_load(facts: Facts) -> Verdict:
 def _judge_arrivals(facts: Facts) -> tuple[Verdict, ...]:
     """Of an open model: were the planned arrivals begun?"""
     health, rate = facts.run.generator, facts.run.arrival_rate
-    if rate is None:
-        return ()
     planned, begun = health.planned_arrivals, health.begun_arrivals
-    if not planned or begun is None:
+    if rate is None and planned is None:
+        return ()
+    if rate is not None and (not planned or begun is None):
         why = f"no arrival was planned at {rate:g}/s; lengthen the run"
         return (inconclusive(ID, "arrivals", Code.NOT_DELIVERED, why),)
+    assert planned is not None
+    assert begun is not None
     why = f"{begun:,} of {planned:,} planned arrivals were begun"
     if facts.cut:
         why, code = f"{why}: {facts.cut}", Code.NOT_DELIVERED
         return (inconclusive(ID, "arrivals", code, why, expected=planned, observed=begun, unit="arrivals"),)
     if facts.never_begun > MOST_NEVER_BEGUN * planned or begun > planned:
+        keeps = "the rate" if rate is None else f"{rate:g}/s"
         why += (
             f", {begun / planned - 1:+.1%} (limit {MOST_NEVER_BEGUN:.0%}): all {health.peak_users} users waited for "
-            f"answers, so the target does not keep up with {rate:g}/s, or the load generator does not"
+            f"answers, so the target does not keep up with {keeps}, or the load generator does not"
         )
         code = Code.NOT_DELIVERED
         return (inconclusive(ID, "arrivals", code, why, expected=planned, observed=begun, unit="arrivals"),)
@@ -103,11 +113,13 @@ def _judge_arrivals(facts: Facts) -> tuple[Verdict, ...]:
 def _judge_saturation(facts: Facts) -> Verdict:
     health, budget = facts.run.generator, facts.run.budget
     if facts.saturated:
-        why = (
-            f"{facts.saturated}: do not trust the client's latencies (counts and witness are unaffected); use --workers"
-        )
+        remedy = "give it more cores, or less to do" if health.is_command else "use --workers"
+        why = f"{facts.saturated}: do not trust the client's latencies (counts and witness are unaffected); {remedy}"
         return inconclusive(ID, "saturation", Code.SATURATED, why)
-    why = f"Locust used {health.cpu_ratio:.0%} of a core, its loop lagged by {(health.loop_lag_s or 0) * 1000:.0f} ms"
+    lag = f"lagged by {(health.loop_lag_s or 0) * 1000:.0f} ms"
+    why = f"{health.tool} used {health.cpu_ratio:.0%} of a core, its loop {lag}"
+    if health.is_command:
+        why = f"{health.tool} used {health.cpu_ratio:.0%} of its CPU, a process beside it {lag}"
     return settled(
         ID,
         "saturation",
@@ -124,7 +136,7 @@ def _findings(facts: Facts) -> list[Finding]:
     findings = []
     if health.user_errors:
         first = f", first {health.first_user_error}" if health.first_user_error else ""
-        text = f"{health.user_errors} tasks of the scenario raised{first}; see logs/locust-measure.log"
+        text = f"{health.user_errors} tasks of the scenario raised{first}; see {health.log}"
         findings.append(Finding(FindingCode.USER_ERRORS, "scenario", text, ID))
     if health.shaped:
         text = (
@@ -149,12 +161,7 @@ def _findings(facts: Facts) -> list[Finding]:
     if health.elsewhere:
         text = f"{health.elsewhere} requests went to hosts other than the target and are not judged"
         findings.append(Finding(FindingCode.OTHER_HOSTS, "scenario", text, ID))
-    if health.unrecorded:
-        text = (
-            f"{health.unrecorded} requests were sent, but Locust never reported their end: a task raised inside a "
-            "`with` of catch_response, or waited longer than stop_timeout; the target has counted them"
-        )
-        findings.append(Finding(FindingCode.UNRECORDED, "client", text, ID))
+    findings += _unrecorded(facts)
     if facts.client.lost:
         text = (
             f"{facts.client.lost} requests had no response (time-out or connection error); the target may have "
@@ -162,6 +169,27 @@ def _findings(facts: Facts) -> list[Finding]:
         )
         findings.append(Finding(FindingCode.NO_RESPONSE, "client", text, ID))
     return findings + _repeats(facts)
+
+
+def _unrecorded(facts: Facts) -> list[Finding]:
+    """Requests that were sent and have no sample."""
+    health, texts = facts.run.generator, []
+    if health.unrecorded and health.is_command:
+        texts.append(
+            f"up to {health.unrecorded} requests were in flight when {health.tool} ended its load, and have no sample; "
+            "the target may have counted them: let its users finish (k6: gracefulStop)"
+        )
+    elif health.unrecorded:
+        texts.append(
+            f"{health.unrecorded} requests were sent, but Locust never reported their end: a task raised inside a "
+            "`with` of catch_response, or waited longer than stop_timeout; the target has counted them"
+        )
+    if facts.hidden_redirects:
+        texts.append(
+            f"up to {facts.hidden_redirects} requests were sent on by redirects that {health.tool} followed and has no "
+            "sample of: counts may be so much higher; do not follow redirects (vegeta: -redirects=-1)"
+        )
+    return [Finding(FindingCode.UNRECORDED, "client", text, ID) for text in texts]
 
 
 def _repeats(facts: Facts) -> list[Finding]:
@@ -219,5 +247,22 @@ CHECK = Check(
             Code.SAMPLES_LOST,
             Code.SATURATED,
         }
+    ),
+    unseen=(
+        Unseen(
+            "bursts-of-saturation",
+            "A generator that was saturated in less than half of the seconds",
+            "the median of its CPU hides bursts, unless the event loop lags",
+        ),
+        Unseen(
+            "closed-model",
+            "Whether a closed model made the requests per second that were meant",
+            "only its users and duration are planned",
+        ),
+        Unseen(
+            "changed-samples",
+            "A shard that was changed and kept its number of rows",
+            "the recorder closes a shard with that number",
+        ),
     ),
 )

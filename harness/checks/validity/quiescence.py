@@ -1,7 +1,7 @@
 """Was nothing in flight at both ends of the window, and did nobody else use the target?"""
 
 from harness.checks.background import counts_at, exporters, is_there, scrapes_by_others, scrapes_itself
-from harness.checks.base import NO_DATA, Check, Facts, inconclusive, settled, unanswered
+from harness.checks.base import NO_DATA, Check, Facts, Unseen, inconclusive, settled, unanswered
 from harness.core.codes import Code, FindingCode
 from harness.core.query import NoData, Query, Reading
 from harness.core.run import Run
@@ -130,4 +130,16 @@ CHECK = Check(
     queries,
     judge,
     NO_DATA | {Code.AGREES, Code.FOREIGN_TRAFFIC, Code.IN_FLIGHT, Code.NO_SERIES, Code.UNREQUESTED},
+    unseen=(
+        Unseen(
+            "traffic-under-load",
+            "Foreign traffic only while the load runs",
+            "the target is watched while the load is off; request-conservation counts what is too much",
+        ),
+        Unseen(
+            "never-answered",
+            "A request in flight, beside one from long before that was never answered",
+            "both make the same difference between requests and responses",
+        ),
+    ),
 )

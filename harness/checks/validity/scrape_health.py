@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from harness import promql
 from harness.checks import churn, dropped
 from harness.checks.background import exporters, well_scraped
-from harness.checks.base import NO_DATA, Check, Facts, inconclusive, settled, unanswered
+from harness.checks.base import NO_DATA, Check, Facts, Unseen, inconclusive, settled, unanswered
 from harness.checks.validity import _scrapes
 from harness.core.codes import Code
 from harness.core.query import NoData, NoSeries, Query, Reading, Series
@@ -235,4 +235,16 @@ CHECK = Check(
         Code.TARGET_DOWN,
         Code.TARGET_GONE,
     },
+    unseen=(
+        Unseen(
+            "passing-collision",
+            "Labels that collided and no longer did at the end",
+            "only the series of the last scrape are counted",
+        ),
+        Unseen(
+            "quick-restart",
+            "A restart after which each counter exceeded its old value at the next scrape",
+            "it looks like growth, and with several workers no metric has the time of the start",
+        ),
+    ),
 )

@@ -12,7 +12,7 @@ is not known, so they are no gaps, and are named.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.checks.base import NO_DATA, Check, Facts, inconclusive, settled, unanswered
+from harness.checks.base import NO_DATA, Check, Facts, Unseen, inconclusive, settled, unanswered
 from harness.core.codes import Code, FindingCode
 from harness.core.query import NoData, NoSeries, Query, Reading, Series
 from harness.core.run import Run
@@ -81,8 +81,9 @@ def _judge_instance(
 ) -> Iterable[Verdict | Finding]:
     subject, labels = f"{instance} series", {"instance": instance}
     owned = [(series, _own(targets, series)) for series in exported]
-    stamped = [series for series, target in owned if any(time_s not in target.every for time_s, _ in series.points)]
-    judged = [(series, target) for series, target in owned if series not in stamped]
+    alone = [not target.every.issuperset(series.columns.seconds.tolist()) for series, target in owned]
+    stamped = [series for (series, _), own in zip(owned, alone, strict=True) if own]
+    judged = [each for each, own in zip(owned, alone, strict=True) if not own]
     if stamped:
         text = (
             f"{len(stamped)} of {len(exported)} series bear timestamps of their own, e.g. {_name(stamped[0])}: which "
@@ -112,13 +113,14 @@ def _judge_instance(
 
 def _missing(series: Series, target: Target, begun_s: Sequence[float]) -> list[float]:
     """Where a process began anew, a series is due again once it was there."""
-    have = sorted({time_s for time_s, _ in series.points})
+    have = series.columns.seconds.tolist()
+    there = frozenset(have)
 
     def is_due(time_s: float) -> bool:
         since_s = max((at for at in begun_s if at <= time_s), default=have[0])
         return any(since_s <= at < time_s for at in have)
 
-    return [time_s for time_s in target.well if time_s not in have and is_due(time_s)]
+    return [time_s for time_s in target.well if time_s not in there and is_due(time_s)]
 
 
 def _gap(
@@ -166,4 +168,11 @@ CHECK = Check(
     queries,
     judge,
     NO_DATA - {Code.NO_SCRAPE} | {Code.AGREES, Code.GAP, Code.NO_SERIES, Code.NOTHING_COUNTED, Code.UNDECIDED},
+    unseen=(
+        Unseen(
+            "other-series",
+            "Gaps in gauges and in the app's own series, and a series that is missing at every scrape",
+            "their number may fall in a correct system, and what never was has no gap",
+        ),
+    ),
 )

@@ -1,6 +1,7 @@
 """`harness gate`: a candidate compared with its base, and the gate with itself."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 GATE = "gate"
 """The profile of a paired gate when none is named."""
-PAIRED_FLAGS = ("profile", "candidate_env", "pairs", "slices", "slice")
+PAIRED_FLAGS = ("profile", "candidate_env", "pairs", "slices", "slice", "expect_workers", "bind")
 """Flags that have no effect with stored baselines."""
 
 
@@ -72,6 +73,7 @@ def add(commands: Commands) -> None:
     )
     pairs.add_argument("--slices", metavar="N", type=values.whole, help="slices of each side in a pair (default: 5)")
     pairs.add_argument("--slice", metavar="TIME", type=values.some_duration, help="length of a slice (default: 5s)")
+    flags.add_workers(pairs)
     flags.add_config(pairs)
     settings.add_set(pairs)
     gate.add_argument(
@@ -82,6 +84,7 @@ def add(commands: Commands) -> None:
         help="view label whose latency is compared; repeatable (default: the profile's gated_views)",
     )
     gate.add_argument("--job", metavar="ID", help="the CI job of the candidate's runs (default: one job)")
+    flags.add_live(gate)
     gate.add_argument("--out", metavar="DIR", type=Path, help="where to leave the reports (default: reports/gate-<id>)")
     flags.add_output(gate)
     gate.set_defaults(handler=_gate)
@@ -91,6 +94,8 @@ def _gate(options: argparse.Namespace) -> int:
     if options.self_test is not None:
         return _self_test(options)
     flags.refuse(options, ("slowdown",), "--base or --baseline")
+    if options.base is None:
+        flags.refuse(options, ("live",), "--baseline")
     if not options.candidate:
         raise UsageError("--candidate is missing: name what to compare with the base")
     if options.base is None:
@@ -108,18 +113,20 @@ def _gate(options: argparse.Namespace) -> int:
 
     asked = _asked(options, options.base, options.candidate[0], profile)
     out = output.directory(options, project, "gate-")
-    return output.show(paired_gate.run(asked, profile, project, out, output.reporter(options)), options)
+    with output.watched(options, profile) as reporter:
+        return output.show(paired_gate.run(asked, profile, project, out, reporter), options)
 
 
 def _self_test(options: argparse.Namespace) -> int:
-    flags.refuse(options, ("candidate", "job"), "--self-test")
+    flags.refuse(options, ("candidate", "job", "expect_workers", "bind"), "--self-test")
     profile, project = _gate_profile(options)
     from harness.gate import self_test
 
     asked = _asked(options, options.self_test, options.self_test, profile)
     out = output.directory(options, project, "self-test-")
     factor = self_test.SLOWDOWN if options.slowdown is None else options.slowdown
-    found = self_test.run(asked, factor, profile, project, out, output.reporter(options))
+    with output.watched(options, profile) as reporter:
+        found = self_test.run(asked, factor, profile, project, out, reporter)
     if options.json:
         output.write_json(self_test.render_json(found))
     elif not options.quiet:
@@ -131,6 +138,7 @@ def _gate_profile(options: argparse.Namespace) -> tuple[Profile, Path]:
     loaded = profiles.load(options)
     name = options.profile or (GATE if GATE in loaded.profiles else None)
     profile = loaded.profile(name, given=settings.given(options))
+    profile = replace(profile, expect_workers=options.expect_workers or 0, bind=options.bind or "")
     return profile, resolved(options.config).parent
 
 

@@ -15,6 +15,7 @@ def add(commands: Commands) -> None:
     flags.add_variant(up)
     flags.add_config(up)
     settings.add_set(up)
+    flags.add_live(up)
     up.set_defaults(handler=_up)
 
 
@@ -24,10 +25,10 @@ def _up(options: argparse.Namespace) -> int:
         raise UsageError(
             f"{options.config}: profile {profile.name!r} starts nothing; `harness up` needs a [start] table"
         )
-    from harness.runs import pipeline, progress
+    from harness.runs import pipeline
     from harness.runtime import interrupt
 
-    with pipeline.up(profile, project, progress.Reporter()) as services:
+    with output.watched(options, profile) as reporter, pipeline.up(profile, project, reporter) as services:
         output.write(f"target      {services.target}\nprometheus  {services.prometheus}\n")
         for server in services.servers:
             own = (f"{name.removeprefix(server.name)[1:]} {value}" for name, value in server.placeholders.items())

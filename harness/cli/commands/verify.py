@@ -20,9 +20,12 @@ def add(commands: Commands) -> None:
 def _verify(options: argparse.Namespace) -> int:
     if not options.run_dir.is_dir():
         raise UsageError(f"{options.run_dir}: no such directory; name one that `harness run` made")
-    from harness.gate.pairs import gate_record, paired_gate
+    from harness.gate import pairs
+
+    if pairs.is_gate(options.run_dir):
+        from harness.gate.pairs import paired_gate
+
+        return output.show(paired_gate.verify(options.run_dir), options)
     from harness.runs import judge
 
-    if gate_record.is_gate(options.run_dir):
-        return output.show(paired_gate.verify(options.run_dir), options)
     return output.show(judge.verify(options.run_dir), options)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from harness.config import toml_file
 from harness.config.toml_file import Config
+from harness.core import distribution
 from harness.core.errors import UsageError
 from harness.instrumentation.django_prometheus.doctor import Diagnosis, Health
 from harness.runtime import files, process
@@ -100,7 +101,7 @@ def _locust() -> Diagnosis:
     except PackageNotFoundError:
         found = ""
     if not found or find_spec("locust") is None:
-        text = f"not importable by {sys.executable}; run `make setup`, or install the harness again with pip"
+        text = f"not importable by {sys.executable}; a load needs it: `pip install '{distribution.NAME}[run]'`"
         return Diagnosis("locust", Health.FAULT, text)
     return Diagnosis("locust", Health.OK, found)
 
@@ -124,7 +125,7 @@ def _scenarios(loaded: Config, project: Path) -> tuple[Diagnosis, ...]:
     found: list[Diagnosis] = []
     for profile in loaded.profiles.values():
         where = f"{loaded.source}: profiles.{profile.name}"
-        if not (project / profile.scenario).is_file():
+        if profile.load is None and not (project / profile.scenario).is_file():
             text = f"{where}.scenario: {profile.scenario} does not exist; name a locustfile, relative to harness.toml"
             found.append(Diagnosis("scenario", Health.FAULT, text))
         if profile.start and not (project / profile.start.cwd).is_dir():
@@ -132,7 +133,7 @@ def _scenarios(loaded: Config, project: Path) -> tuple[Diagnosis, ...]:
             found.append(Diagnosis("target", Health.FAULT, text))
     if found:
         return tuple(found)
-    names = sorted({profile.scenario for profile in loaded.profiles.values()})
+    names = sorted({profile.scenario for profile in loaded.profiles.values() if profile.load is None})
     return (Diagnosis("scenario", Health.OK, ", ".join(names)),)
 
 

@@ -2,31 +2,19 @@
 
 import ast
 import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import msgspec
-
-from harness.core.document import read_json
-from harness.core.errors import StackError, UsageError
+from harness.cli import project_process
+from harness.cli.project_process import MULTIPROCESS
 from harness.instrumentation.django_prometheus import doctor
 from harness.instrumentation.django_prometheus.doctor import SettingsFacts
-from harness.runtime import files, process
+from harness.runtime import files
 
-LIMIT_S = 60.0
-"""How long a target's settings and apps may take to be imported."""
 SCRIPT = Path(doctor.__file__).parent / "target_side" / "read_settings.py"
-VARIABLES = ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir")
 GUNICORN = "gunicorn.conf.py"
-
-
-class _Answer(msgspec.Struct, forbid_unknown_fields=True):
-    facts: SettingsFacts | None = None
-    error: str = ""
 
 
 def probe_settings(module: str, cwd: Path, python: str = sys.executable) -> SettingsFacts:
@@ -38,47 +26,7 @@ def probe_settings(module: str, cwd: Path, python: str = sys.executable) -> Sett
     Raises:
         UsageError: the module cannot be imported, Django cannot be set up with it, or it took too long.
     """
-    if not all(part.isidentifier() for part in module.split(".")):
-        raise UsageError(
-            f"--settings: {module!r} is not a module; write it as DJANGO_SETTINGS_MODULE, e.g. mysite.settings"
-        )
-    if not cwd.is_dir():
-        raise UsageError(f"--cwd: {cwd} is not a directory; name the one that has the target's manage.py")
-    with tempfile.TemporaryDirectory(prefix="harness-doctor-") as scratch:
-        answer = _ask(module, cwd, python, Path(scratch))
-    if answer.facts is None:
-        raise UsageError(
-            f"--settings: Django cannot be set up with {module} in {cwd.resolve()}: {answer.error}; name the directory "
-            "of manage.py with --cwd, and the interpreter of the project's environment with --python"
-        )
-    return _with_workers(answer.facts, cwd, os.environ)
-
-
-def _ask(module: str, cwd: Path, python: str, scratch: Path) -> _Answer:
-    out, log, shared = scratch / "facts.json", scratch / "log", scratch / "multiproc"
-    shared.mkdir()
-    command = [python, "-c", SCRIPT.read_text(encoding="utf-8"), module, str(out), str(shared)]
-    redirected = {name: str(shared) for name in VARIABLES if name in os.environ}
-    env = process.environment({"PYTHONDONTWRITEBYTECODE": "1", **redirected})
-    try:
-        service = process.spawn(f"--settings {module}", command, log, cwd=cwd, env=env)
-    except StackError as error:
-        raise UsageError(str(error)) from None
-    try:
-        code = service.process.wait(LIMIT_S)
-    except subprocess.TimeoutExpired:
-        raise UsageError(
-            f"--settings: {module} was not imported within {LIMIT_S:g} s; does it wait for a service that is not up?\n"
-            f"{process.tail(log)}"
-        ) from None
-    finally:
-        process.stop(service)
-    try:
-        return msgspec.convert(read_json(files.read_text(out, files.INPUT_BYTES)), _Answer)
-    except (OSError, ValueError, RecursionError, OverflowError) as error:
-        raise UsageError(
-            f"--settings: reading {module} ended with exit {code} and no answer ({error}):\n{process.tail(log)}"
-        ) from None
+    return _with_workers(project_process.ask(SettingsFacts, SCRIPT, module, cwd, python), cwd, os.environ)
 
 
 def _with_workers(facts: SettingsFacts, cwd: Path, environment: Mapping[str, str]) -> SettingsFacts:
@@ -89,7 +37,7 @@ def _with_workers(facts: SettingsFacts, cwd: Path, environment: Mapping[str, str
     for node in ast.walk(tree):
         if _sets_directory(node):
             directory = directory or GUNICORN
-        elif isinstance(node, ast.Constant) and node.value in VARIABLES:
+        elif isinstance(node, ast.Constant) and node.value in MULTIPROCESS:
             mentioned = True
         match node:
             case ast.Assign(targets=[ast.Name(id="workers")], value=ast.Constant(value=int() as number)):
@@ -110,12 +58,12 @@ def _sets_directory(node: ast.AST) -> bool:
                 return True
             texts = [each.value for each in ast.walk(node.value) if isinstance(each, ast.Constant)]
             named = any(isinstance(each, ast.Name) and each.id == "raw_env" for each in targets)
-            return named and any(str(text).startswith(tuple(f"{name}=" for name in VARIABLES)) for text in texts)
+            return named and any(str(text).startswith(tuple(f"{name}=" for name in MULTIPROCESS)) for text in texts)
         case ast.Call(func=ast.Attribute(attr="setdefault" | "putenv"), args=[first, _]):
             return _names_it(first)
         case ast.Call(func=ast.Attribute(attr="update"), args=arguments, keywords=keywords):
             keys = [key for each in arguments if isinstance(each, ast.Dict) for key in each.keys if key is not None]
-            return any(_names_it(key) for key in keys) or any(each.arg in VARIABLES for each in keywords)
+            return any(_names_it(key) for key in keys) or any(each.arg in MULTIPROCESS for each in keywords)
         case ast.AugAssign(op=ast.BitOr(), value=ast.Dict(keys=keys)):
             return any(_names_it(key) for key in keys if key is not None)
         case _:
@@ -123,7 +71,7 @@ def _sets_directory(node: ast.AST) -> bool:
 
 
 def _names_it(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value in VARIABLES
+    return isinstance(node, ast.Constant) and node.value in MULTIPROCESS
 
 
 def _gunicorn(file: Path) -> ast.Module:

@@ -1,21 +1,16 @@
 """Reads a Django project with its own interpreter: neither Django nor the project is imported here."""
 
 import ast
-import re
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import msgspec
 
-from harness.core.document import read_json
-from harness.core.errors import StackError, UsageError
+from harness.cli import project_process
+from harness.core.errors import UsageError
 from harness.instrumentation.django_prometheus import doctor
-from harness.runtime import files, process
+from harness.runtime import files
 
-LIMIT_S = 60.0
-"""How long a project's settings, apps and URLconf may take to be imported."""
 SCRIPT = Path(doctor.__file__).parent / "target_side" / "read_urls.py"
 VARIABLE = "DJANGO_SETTINGS_MODULE"
 
@@ -52,11 +47,6 @@ class ProjectFacts(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         return bool({"*", "127.0.0.1"} & set(self.hosts)) or (self.debug and not self.hosts)
 
 
-class _Answer(msgspec.Struct, forbid_unknown_fields=True):
-    facts: ProjectFacts | None = None
-    error: str = ""
-
-
 def settings_of(cwd: Path) -> str:
     """The settings module that manage.py names. Raises UsageError when it names none."""
     try:
@@ -78,38 +68,4 @@ def settings_of(cwd: Path) -> str:
 
 def read(module: str, cwd: Path, python: str = sys.executable) -> ProjectFacts:
     """What a project says, once `python` has set up Django with `module` in `cwd`. Raises UsageError."""
-    if not re.fullmatch(r"\w+(\.\w+)*", module):
-        raise UsageError(f"--settings: {module!r} is not a module; write it as {VARIABLE}, e.g. mysite.settings")
-    with tempfile.TemporaryDirectory(prefix="harness-init-") as scratch:
-        answer = _ask(module, cwd, python, Path(scratch))
-    if answer.facts is None:
-        raise UsageError(
-            f"--settings: Django cannot be set up with {module} in {cwd.resolve()}: {answer.error}; name the directory "
-            "of manage.py with --cwd, and the interpreter of the project's environment with --python"
-        )
-    return answer.facts
-
-
-def _ask(module: str, cwd: Path, python: str, scratch: Path) -> _Answer:
-    out, log = scratch / "facts.json", scratch / "log"
-    command = [python, "-c", SCRIPT.read_text(encoding="utf-8"), module, str(out)]
-    multiprocess = {
-        "PROMETHEUS_MULTIPROC_DIR": str(scratch)
-    }  # or what the project imports leaves files among live ones
-    env = process.environment({"PYTHONDONTWRITEBYTECODE": "1", **multiprocess})
-    try:
-        service = process.spawn(f"--settings {module}", command, log, cwd=cwd, env=env)
-    except StackError as error:
-        raise UsageError(str(error)) from None
-    try:
-        code = service.process.wait(LIMIT_S)
-    except subprocess.TimeoutExpired:
-        raise UsageError(f"--settings: {module} was not imported within {LIMIT_S:g} s:\n{process.tail(log)}") from None
-    finally:
-        process.stop(service)
-    try:
-        return msgspec.convert(read_json(files.read_text(out, files.INPUT_BYTES)), _Answer)
-    except (OSError, ValueError, RecursionError, OverflowError) as error:
-        raise UsageError(
-            f"--settings: reading {module} ended with exit {code} and no answer ({error}):\n{process.tail(log)}"
-        ) from None
+    return project_process.ask(ProjectFacts, SCRIPT, module, cwd, python)

@@ -9,8 +9,8 @@ share the same arrays.
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ import pyarrow as pa
 from harness.core import statistics
 from harness.evidence.client import event_counts
 from harness.evidence.client.repeats import ORIGIN, Origin, origins
+from harness.evidence.client.running_latency import RunningCounter, by_then
 from harness.evidence.client.second_counter import SecondCounter
 from harness.evidence.client.size_counter import SizeCounter
 from harness.evidence.client.summary import (
@@ -72,6 +73,11 @@ COLUMNS = (
     "phase",
 )
 """The columns that are read."""
+REFINED = (
+    *("started_s", "intended_s", "latency_s", "method", "view", "status"),
+    *("witness_view_s", "witness_app_s", "witness_raised_s", "queue_s", "db_s", "hop", "phase"),
+)
+"""Those of the second pass."""
 
 INTENDED = "intended_latency_s"
 """Made of three columns: latency from the intended start."""
@@ -95,10 +101,18 @@ class SampleAggregator:
     """First pass: feed it every table, then ask `summary`. A table has the columns `COLUMNS`, any number of rows."""
 
     def __init__(
-        self, bounds_s: Iterable[float], readings: Sequence[Moment] = (), size_bounds: Iterable[float] = ()
+        self,
+        bounds_s: Iterable[float],
+        readings: Sequence[Moment] = (),
+        size_bounds: Iterable[float] = (),
+        stalled_s: float = 0.0,
     ) -> None:
-        """Upper bounds of histograms, `bounds_s` in seconds and `size_bounds` in bytes; `readings` are in order."""
+        """Upper bounds of histograms, `bounds_s` in seconds and `size_bounds` in bytes; `readings` are in order.
+
+        `stalled_s` is for how long another process on the target's machine stood still.
+        """
         finite = sorted({bound for bound in bounds_s if np.isfinite(bound)})
+        self._bounds_s, self._readings, self._stalled_s = finite, readings, stalled_s
         self._thresholds = np.unique(np.array([bound + gap for bound in (0.0, *finite) for gap in GAP_GRID_S]))
         self._codes: dict[ViewKey, int] = {}
         width = len(self._thresholds) + 1
@@ -117,7 +131,6 @@ class SampleAggregator:
         self._views_of_name: dict[str, set[str]] = {}
         self._witnessed_views: set[str] = set()
         self._witnessed = self._rows = 0
-        self._started: Counter[int] = Counter()
         self._answered_s = np.array([each.answered_s for each in readings])
         self._sent_s = np.array([each.sent_s for each in readings])
         self._running: dict[tuple[str, str, int], Codes] = {}
@@ -168,8 +181,6 @@ class SampleAggregator:
         self._witnessed += int(witnessed.sum())
         named = witnessed | (frame[ORIGIN] == Origin.BETWEEN)
         self._witnessed_views.update(frame["view"][named].unique())
-        seconds, counts = np.unique(np.floor(frame["started_s"].to_numpy()).astype(np.int64), return_counts=True)
-        self._started.update(dict(zip(seconds.tolist(), counts.tolist(), strict=True)))
         self._seconds.add(
             frame["started_s"].to_numpy(),
             frame["status"].to_numpy(dtype=np.int64),
@@ -180,9 +191,15 @@ class SampleAggregator:
         self._add_attributes(frame)
 
     def summary(self, tables: Iterable[pa.Table]) -> ClientSummary:
-        """Second pass over the same tables: refine the quantiles and return everything."""
-        refined = self._refine(tables)
-        latency = {key: self._latency(key, refined) for key in (*self._codes, ALL)}
+        """Second pass over the same rows, of which `REFINED` is read: refine the quantiles and return everything."""
+        rough = {key: self._latency(key) for key in (*self._codes, ALL)}
+        over_time = RunningCounter(self._readings, self._bounds_s, self._codes, rough, self._stalled_s)
+        refined = self._refine(tables, over_time)
+        latency = {key: _with_quantiles(each, refined[key]) for key, each in rough.items()}
+        return replace(self.counted(), latency=latency, running_latencies=over_time.found())
+
+    def counted(self) -> ClientSummary:
+        """Everything but the latencies, which take a second pass: over shards that still grow there is none."""
         return ClientSummary(
             rows=self._rows,
             answered=dict(self._answered),
@@ -193,8 +210,8 @@ class SampleAggregator:
             views_of_name={name: frozenset(views) for name, views in self._views_of_name.items()},
             witnessed=self._witnessed,
             witnessed_views=frozenset(self._witnessed_views),
-            latency=latency,
-            started=dict(self._started),
+            latency={},
+            started=dict(self._seconds.started),
             first_s=self._first_s,
             last_s=self._last_s,
             running={
@@ -222,12 +239,7 @@ class SampleAggregator:
         for part, columns in groups:
             if part.empty:
                 continue
-            started_s = part["started_s"].to_numpy()
-            sent = np.searchsorted(self._sent_s, started_s, side="left")
-            ended_s = started_s + part["latency_s"].to_numpy()
-            # What the client did between two hops is in neither's latency: the ends of later ones are not known.
-            ended_s[((part["hop"] > 0) & part["status"].between(300, 399)).to_numpy()] = np.inf
-            answered = np.searchsorted(self._answered_s, ended_s, side="left")
+            answered, sent = by_then(part, self._answered_s, self._sent_s)
             for values, rows in part.groupby(columns, observed=True).indices.items():
                 counts = [np.bincount(places[rows], minlength=width) for places in (answered, sent)]
                 assert isinstance(values, tuple)
@@ -295,8 +307,10 @@ class SampleAggregator:
             table.append(self._codes.setdefault(key, len(self._codes)))
         return np.asarray(table, dtype=np.int64)[places]
 
-    def _refine(self, tables: Iterable[pa.Table]) -> dict[tuple[str, ViewKey, float], float]:
-        """Exact quantiles by column, key and q: collect the values of the bins that hold them, sort, pick."""
+    def _refine(
+        self, tables: Iterable[pa.Table], over_time: RunningCounter
+    ) -> Mapping[ViewKey, Mapping[str, Mapping[float, float]]]:
+        """Exact quantiles by key, column and q: collect the values of the bins that hold them, sort, pick."""
         wanted: list[tuple[str, ViewKey, float, int, int]] = []
         masks: dict[str, npt.NDArray[np.bool_]] = {}
         for name, running in self._columns.items():
@@ -315,11 +329,12 @@ class SampleAggregator:
             masks[name] = mask
         found: dict[str, list[tuple[Codes, Codes, Floats]]] = {name: [] for name in masks}
         for table in tables:
-            frame = _measured(table)
+            frame = _measured(table, REFINED)
             frame = frame[(frame["status"] != 0) & (frame[ORIGIN] != Origin.REPLAYED)]
             if frame.empty:
                 continue
             codes = self._encode(frame)
+            over_time.add(codes, frame)
             for name, column in _LATENCIES.items():
                 values = frame[column].to_numpy(dtype=np.float64)
                 known = ~np.isnan(values)
@@ -334,31 +349,33 @@ class SampleAggregator:
         self,
         wanted: list[tuple[str, ViewKey, float, int, int]],
         found: dict[str, list[tuple[Codes, Codes, Floats]]],
-    ) -> dict[tuple[str, ViewKey, float], float]:
+    ) -> Mapping[ViewKey, Mapping[str, Mapping[float, float]]]:
         joined: dict[str, tuple[Codes, Codes, Floats]] = {}
         for name, pieces in found.items():
             if pieces:
                 parts = tuple(zip(*pieces, strict=True))
                 joined[name] = np.concatenate(parts[0]), np.concatenate(parts[1]), np.concatenate(parts[2])
-        refined = {}
+        refined: dict[ViewKey, dict[str, dict[float, float]]] = {
+            key: {name: {} for name in _LATENCIES} for key in (*self._codes, ALL)
+        }
         for name, key, q, place, rank in wanted:
             codes, places, values = joined[name]
             here = (places == place) & ((key == ALL) | (codes == self._codes.get(key, -1)))
-            refined[(name, key, q)] = float(np.partition(values[here], rank - 1)[rank - 1])
+            refined[key][name][q] = float(np.partition(values[here], rank - 1)[rank - 1])
         return refined
 
-    def _latency(self, key: ViewKey, refined: Mapping[tuple[str, ViewKey, float], float]) -> Latency:
+    def _latency(self, key: ViewKey) -> Latency:
+        """By the first pass: without quantiles."""
         rows = slice(None) if key == ALL else slice(self._codes[key], self._codes[key] + 1)
         values = {}
         for name, running in self._columns.items():
             counts = running.counts[rows].sum(axis=0)
             bins = running.bins[rows].sum(axis=0)
-            quantiles = {q: refined[(name, key, q)] for q in QUANTILES if (name, key, q) in refined}
             values[name] = Values(
                 n=int(counts.sum()),
                 sum_s=float(running.sums[rows].sum()),
                 at_or_below=dict(zip(self._thresholds.tolist(), np.cumsum(counts)[:-1].tolist(), strict=True)),
-                quantiles_s=quantiles,
+                quantiles_s={},
                 curve=_curve(bins),
                 bins_s=array("d", (_bin_begin(place) for place in np.flatnonzero(bins).tolist())),
                 bin_ends=array("q", np.cumsum(bins[bins > 0]).tolist()),
@@ -382,8 +399,13 @@ _LATENCIES = {
 }
 
 
-def _measured(table: pa.Table) -> pd.DataFrame:
-    frame: pd.DataFrame = table.select(list(COLUMNS)).to_pandas(strings_to_categorical=True)
+def _with_quantiles(latency: Latency, found: Mapping[str, Mapping[float, float]]) -> Latency:
+    known: dict[str, Any] = {name: replace(getattr(latency, name), quantiles_s=own) for name, own in found.items()}
+    return replace(latency, **known)
+
+
+def _measured(table: pa.Table, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
+    frame: pd.DataFrame = table.select(list(columns)).to_pandas(strings_to_categorical=True)
     frame[ORIGIN] = origins(table)
     frame[INTENDED] = frame["latency_s"] + (frame["started_s"] - frame["intended_s"].astype(np.float64)).clip(lower=0.0)
     return frame[frame["phase"] == "measure"]

@@ -6,6 +6,7 @@ carries `CLOSING_KEY` in its custom metadata, so that a shard says by itself whe
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,6 +17,10 @@ from harness.evidence.client.server_timing import Witness, seconds, witness
 
 VERSION_KEY = b"harness.schema_version"
 CLOSING_KEY = "harness.rows"
+OFFSET_KEY = b"harness.clock_offset_s"
+"""By how much the clock of another host was ahead of the run's; the reader takes it off all times."""
+TIMES = ("started_s", "intended_s")
+"""Columns that are times of a clock."""
 
 SCHEMA = pa.schema(
     [
@@ -57,6 +62,19 @@ SCHEMA = pa.schema(
     metadata={VERSION_KEY: str(SCHEMA_VERSION).encode()},
 )
 """Columns of a shard. `status` 0: no response came; `hop`: how many redirects were followed before this request."""
+
+
+def stamped(clock_offset_s: float) -> pa.Schema:
+    """The schema of a shard that is recorded on a clock so far ahead of the run's."""
+    return SCHEMA.with_metadata({**(SCHEMA.metadata or {}), OFFSET_KEY: repr(clock_offset_s).encode()})
+
+
+def offset_s(schema: pa.Schema) -> float:
+    """By how much a shard's times are ahead of the run's clock. Raises ValueError when that is no number of seconds."""
+    found = float((schema.metadata or {}).get(OFFSET_KEY, b"0"))
+    if not isfinite(found):
+        raise ValueError(f"its clock's offset is {found}")
+    return found
 
 
 class Exchange(NamedTuple):
@@ -118,7 +136,10 @@ def _columns(rows: Sequence[Exchange] | Sequence[Witness]) -> dict[str, Sequence
 
 def known_delay(url: str, parameter: str) -> float | None:
     """Seconds that a URL asked its view to take: the query `parameter`, in milliseconds; None when it is not there."""
-    values = parse_qs(urlsplit(url).query).get(parameter)
+    try:
+        values = parse_qs(urlsplit(url).query).get(parameter)
+    except ValueError:  # a request to what is no URL was not sent
+        return None
     return seconds(values[0]) if values else None
 
 

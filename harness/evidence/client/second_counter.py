@@ -1,4 +1,4 @@
-"""What the client saw second by second, for the report's chart: errors, and latencies in coarse bins."""
+"""What the client saw second by second, for the chart: requests, errors, and latencies in coarse bins."""
 
 import math
 from array import array
@@ -20,6 +20,8 @@ class SecondCounter:
 
     def __init__(self) -> None:
         """Nothing is counted yet."""
+        self.started: Counter[int] = Counter()
+        """Requests, by whole second of their start."""
         self.errors: Counter[int] = Counter()
         """Responses with status 5xx, by whole second of their start."""
         self.latencies: dict[int, array[int]] = {}
@@ -30,6 +32,8 @@ class SecondCounter:
     ) -> None:
         """Count requests: three columns of one table."""
         seconds = np.floor(started_s).astype(np.int64)
+        begun, counts = np.unique(seconds, return_counts=True)
+        self.started.update(dict(zip(begun.tolist(), counts.tolist(), strict=True)))
         wrong, counts = np.unique(seconds[status >= FIRST_SERVER_ERROR], return_counts=True)
         self.errors.update(dict(zip(wrong.tolist(), counts.tolist(), strict=True)))
         known = np.isfinite(latency_s)
@@ -37,6 +41,12 @@ class SecondCounter:
         for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
             second, place = divmod(key, BINS)
             self.latencies.setdefault(second, array("L", bytes(BINS * array("L").itemsize)))[place] += count
+
+    def forget(self, before_s: float) -> None:
+        """Drop the seconds before a time, so that what is watched for a day takes no more memory than an hour."""
+        for known in (self.started, self.errors, self.latencies):
+            for second in [second for second in known if second < before_s]:
+                del known[second]
 
 
 def _places(latency_s: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:

@@ -17,9 +17,13 @@ from harness.evidence.client import event_counts
 
 PREFIX = "mw-"
 """Of the entries of version 2."""
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_VALUE = rf'(?:{_TOKEN}|"(?:[^"\\]|\\.)*")'
-_ENTRY = re.compile(rf"\s*({_TOKEN})((?:\s*;\s*{_TOKEN}(?:\s*=\s*{_VALUE})?)*)\s*(?:,|$)")
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
+_QUOTED = r'"(?:[^"\\]|\\.)*+"'
+_VALUE = rf"(?:{_TOKEN}|{_QUOTED})"
+_PIECE = re.compile(rf'(?:[^,"]++|{_QUOTED}?+)++')
+"""From comma to comma, those in quotes aside. Nothing here goes back over what it has read: a long header costs no more
+than its length."""
+_ENTRY = re.compile(rf"\s*+({_TOKEN})((?:\s*+;\s*+{_TOKEN}(?:\s*+=\s*+{_VALUE})?+)*+)\s*+")
 _PARAMETER = re.compile(rf";\s*({_TOKEN})\s*=\s*({_VALUE})")
 _ESCAPE = re.compile(r"\\(.)")
 _DESC = r'desc="([^"\\]*)"'
@@ -98,10 +102,16 @@ def parse(header: str) -> dict[str, Timing]:
     Durations are milliseconds on the wire and seconds here. A malformed entry is left out, as a browser does.
     """
     timings: dict[str, Timing] = {}
-    for name, parameters in _ENTRY.findall(header):
+    for name, parameters in _entries(header):
         if name not in timings:
             timings[name] = _timing(parameters)
     return timings
+
+
+def _entries(header: str) -> list[tuple[str, str]]:
+    """The name of each entry and its parameters as they stand; what is no entry is left out."""
+    found = (_ENTRY.fullmatch(piece) for piece in _PIECE.findall(header))
+    return [(match[1], match[2]) for match in found if match]
 
 
 def witness(header: str, unrouted: str) -> Witness:
@@ -131,7 +141,7 @@ def witness(header: str, unrouted: str) -> Witness:
         )
     if not header:
         return NO_WITNESS
-    entries = _ENTRY.findall(header)
+    entries = _entries(header)
     own = [(name, parameters) for name, parameters in entries if name.startswith(PREFIX)]
     return _read(own, unrouted) if own else _read_old(entries, unrouted)
 

@@ -1,11 +1,17 @@
 """What really happened, by the samples: exact counts, sums, counts at thresholds and quantiles per view."""
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
+from harness.evidence.moments import PAUSE_S
+
+Counts = npt.NDArray[np.int64]
 ViewKey = tuple[str, str]
 """View label and method."""
 
@@ -71,6 +77,12 @@ class Values:
         return self.sum_s / self.n if self.n else 0.0
 
     @property
+    def usual_s(self) -> float:
+        """Where the bin of the 90th percentile begins, of few values that of the last but one; 0 for none."""
+        rank = min(-(-self.n * 9 // 10), max(self.n - 1, 1))
+        return self.bins_s[bisect_left(self.bin_ends, rank)] if self.n else 0.0
+
+    @property
     def largest_s(self) -> float:
         """The largest value, or at most 0.4 % more; 0 for none."""
         return self.curve[-1][0] if self.curve else 0.0
@@ -123,6 +135,24 @@ class Latency:
     known_delay_n: int
     known_delay_sum_s: float
 
+    def is_whole(self, witness: Values) -> bool:
+        """Every response has this witness, and there is one."""
+        return 0 < witness.n == self.client.n
+
+
+def longest_gap_s(latencies: Mapping[ViewKey, Latency], stalled_s: float) -> float:
+    """The longest that a layer may have been held up in a run, by a thread switch or by other processes.
+
+    A gap is part of its request, so none is longer than the slowest request of the views that do next to nothing, here
+    those with a 90th percentile, which no single stall raises, of `PAUSE_S` at the most and in the lower half; without
+    any, it may be `PAUSE_S`. Nor may it be shorter than the gaps between the two witnesses, nor than `stalled_s`, for
+    which another process on the target's machine stood still.
+    """
+    inner = (latency.inner for key, latency in latencies.items() if key != ALL and latency.inner.n)
+    known = sorted(inner, key=lambda values: (values.usual_s, values.largest_s))
+    fast = [values.largest_s for values in known[: (len(known) + 1) // 2] if values.usual_s <= PAUSE_S]
+    return max(latencies[ALL].gaps.largest_s, stalled_s, *(fast or [PAUSE_S]))
+
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -132,6 +162,32 @@ class Running:
     """Those whose response the client had, so that they are counted."""
     sent: tuple[int, ...]
     """Those that the client had sent, so that they may be counted."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunningLatency:
+    """Requests of one view and method: a row for each reading, a column for each bound, and a last one for all.
+
+    Without a witness the client's latency stands for each request's own, and the columns `b + M` mean nothing.
+    """
+
+    answered: Counts
+    """Up to b."""
+    answered_beyond: Counts
+    """Up to b + M."""
+    sent_beyond: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class RunningLatencies:
+    """Latencies between the ends of the window."""
+
+    places: Sequence[int] = ()
+    """Which readings of the counters these are, rising; the last of the window is among them."""
+    bounds_s: Sequence[float] = ()
+    """The finite bounds of the columns."""
+    by_view: Mapping[ViewKey, RunningLatency] = field(default_factory=dict)
+    """`ALL` holds everything together, by the outer witness."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +228,7 @@ class ClientSummary:
     last_s: float | None
     running: Mapping[tuple[str, str, int], Running] = field(default_factory=dict)
     """By view, method and status; by sample name, method and 0 where no response came."""
+    running_latencies: RunningLatencies = RunningLatencies()
     replayed: Mapping[tuple[str, str, int], int] = field(default_factory=dict)
     """Responses by view, method and status that repeat an earlier one and never reached the app; in nothing above."""
     between: Mapping[tuple[str, str, int], int] = field(default_factory=dict)

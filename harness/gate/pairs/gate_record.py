@@ -11,12 +11,12 @@ from harness.config.profile import Profile
 from harness.core.document import first_line
 from harness.core.errors import StoreError, UsageError
 from harness.gate.decision import LEAST_PAIRS, Plan
+from harness.gate.pairs import FILE
 from harness.runs.run_directory import RunDirectory
 from harness.runtime import files
 
 GATE_VERSION = 2
 """From 2 on a manifest vouches for the directory."""
-FILE = "gate.json"
 PAIRS, SLICES, SLICE_S = 10, 5, 5.0
 """Ten pairs of 25 s a side."""
 
@@ -73,11 +73,6 @@ class Record:
 
 def _plan(asked: Asked, *, throughput: bool) -> Plan:
     return Plan(asked.views, throughput=throughput, looks=tuple(dict.fromkeys((LEAST_PAIRS, asked.pairs))))
-
-
-def is_gate(path: Path) -> bool:
-    """Whether a directory is that of a paired gate."""
-    return (path / FILE).is_file()
 
 
 def write(directory: RunDirectory, record: Record) -> None:

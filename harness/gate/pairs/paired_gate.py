@@ -20,16 +20,18 @@ from harness.gate.decision import Decision, Measurement, Pair, Plan, decide
 from harness.gate.decision import report as gate_report
 from harness.gate.pairs import gate_record, worktree
 from harness.gate.pairs.gate_record import Asked, Record
-from harness.gate.pairs.side import RunningSide, started
+from harness.gate.pairs.side import started, warm_up
 from harness.gate.pairs.worktree import Side
 from harness.report.render import FORMATS
 from harness.runs import manifest
 from harness.runs.judge import Outcome, write_reports
+from harness.runs.pipeline import REPORT_PAGE
 from harness.runs.progress import Reporter
 from harness.runs.run_directory import RunDirectory
 from harness.runtime import access
-from harness.runtime.load import witness_token
-from harness.runtime.load.locust_command import check_arguments, find_locustfile
+from harness.runtime.load import generators, witness_token
+from harness.runtime.load.distributed import gathering
+from harness.runtime.load.distributed.crew import Crew
 
 ROLES = ("base", "candidate")
 PAIR = "pair-"
@@ -47,14 +49,14 @@ def run(asked: Asked, profile: Profile, project: Path, out: Path, reporter: Repo
 
     Raises UsageError for what cannot be compared, another HarnessError when a side cannot be measured.
     """
+    profile = gathering.for_workers(profile)
     plan, start = asked.plan(profile), _start(asked, profile)
     profile = access.granted(profile, project, os.environ)
     base, candidate = (
         _bare(role, text, profile, project) for role, text in (("base", asked.base), ("candidate", asked.candidate))
     )
     asked = replace(asked, base=base, candidate=candidate)
-    find_locustfile(profile, project)
-    check_arguments(profile)
+    _check_load(profile, project)
     witness_token.read(profile, os.environ)
     # Limits, dashboards and rules are the business of `harness run`; here they would be judged on slices.
     profile = replace(profile, start=start, duration_s=asked.slice_s, thresholds=(), dashboards=(), rules=())
@@ -66,6 +68,7 @@ def run(asked: Asked, profile: Profile, project: Path, out: Path, reporter: Repo
             worktree.prepared(running, "candidate", asked.candidate, dict(asked.candidate_env), start, project),
         ]
         directory.create()
+        crew = running.enter_context(gathering.gathered(profile, project, out.name, reporter.table))
         record = Record(
             gate_record.GATE_VERSION,
             out.name,
@@ -79,7 +82,7 @@ def run(asked: Asked, profile: Profile, project: Path, out: Path, reporter: Repo
         )
         _keep(directory, record)
         for number in range(1, plan.looks[-1] + 1):
-            _measure(number, asked, sides, profile, project, out, reporter)
+            _measure(number, asked, sides, profile, project, out, reporter, crew)
             record = replace(record, pairs=number)
             _keep(directory, record)
             reporter.stage(f"pair {number} of {plan.looks[-1]}: judging")
@@ -88,7 +91,19 @@ def run(asked: Asked, profile: Profile, project: Path, out: Path, reporter: Repo
                 break
     outcome = _judged(out, record, made)
     manifest.seal(out)
+    reporter.over(out / REPORT_PAGE)
     return outcome
+
+
+def _check_load(profile: Profile, project: Path) -> None:
+    """See that the load can be made in slices, each after a warm-up. Raises UsageError."""
+    generator = generators.of(profile)
+    if not generator.warms_up:
+        raise UsageError(
+            f"profiles.{profile.name}.load: a gate loads both sides in slices by the same plan, which a command "
+            "cannot; leave `load` out and name a locustfile as `scenario`"
+        )
+    generator.find(profile, project)
 
 
 def _keep(directory: RunDirectory, record: Record) -> None:
@@ -145,7 +160,14 @@ def pairs(path: Path) -> list[Pair]:
 
 
 def _measure(
-    number: int, asked: Asked, sides: Sequence[Side], profile: Profile, project: Path, out: Path, reporter: Reporter
+    number: int,
+    asked: Asked,
+    sides: Sequence[Side],
+    profile: Profile,
+    project: Path,
+    out: Path,
+    reporter: Reporter,
+    crew: Crew | None,
 ) -> None:
     """One pair. The order turns round from pair to pair: ABBA."""
     ordered = sides if number % 2 else tuple(reversed(sides))
@@ -160,10 +182,11 @@ def _measure(
                 out / f"{PAIR}{number}-{side.role}",
                 reporter,
                 verified=number == 1,
+                crew=crew,
             )
             for side in ordered
         ]
-        _warm_up(pair, profile, reporter)
+        warm_up(pair, profile, reporter)
         for running_side in pair:
             running_side.open()
         for each in range(1, asked.slices + 1):
@@ -173,16 +196,6 @@ def _measure(
             running_side.close()
     for running_side in pair:
         manifest.seal(running_side.directory.path)
-
-
-def _warm_up(pair: Sequence[RunningSide], profile: Profile, reporter: Reporter) -> None:
-    """Both at once: nothing of it is judged."""
-    if not profile.warmup_s:
-        return
-    reporter.stage(f"warming up both sides for {profile.warmup_s:g} s")
-    with ExitStack() as warming:
-        for load in [warming.enter_context(side.warming_up()) for side in pair]:
-            load.finish(reporter.load)
 
 
 def _read_pair(path: Path, number: int, record: Record, before: Sequence[Pair]) -> Pair:

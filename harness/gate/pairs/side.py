@@ -17,12 +17,14 @@ from harness.evidence import comparability
 from harness.gate.pairs.worktree import Side
 from harness.report import verification
 from harness.runs import pipeline, window
-from harness.runs.progress import Reporter
+from harness.runs.progress import Reporter, Watched
 from harness.runs.run_directory import RunDirectory
 from harness.runs.scrapes import await_scraped
 from harness.runs.window import OpenWindow
-from harness.runtime.load.locust_command import find_locustfile
-from harness.runtime.load.locust_generator import Load, Loaded, load, loading
+from harness.runtime.load import generators, shards
+from harness.runtime.load.distributed import gathering
+from harness.runtime.load.distributed.crew import Crew
+from harness.runtime.load.generator import Loaded, RunningLoad
 from harness.runtime.process import NotReadyError
 from harness.runtime.prometheus import Prometheus
 from harness.runtime.stack import embedded
@@ -45,13 +47,18 @@ class RunningSide:
     services: embedded.Stack
     reporter: Reporter
     verified: bool
+    crew: Crew | None = None
+    """The workers on other hosts that load both sides, if they do."""
     _loads: list[Loaded] = field(default_factory=list)
     _started_s: float = field(default_factory=time.time)
     _window: OpenWindow | None = None
+    _shards_before: frozenset[Path] = frozenset()
 
-    def warming_up(self) -> AbstractContextManager[Load]:
+    def warming_up(self) -> AbstractContextManager[RunningLoad]:
         """Load it, to discard what comes."""
-        return loading(self.profile, self.project, self.directory.path, self.services.target, "warmup")
+        return generators.of(self.profile, self.crew).loading(
+            self.profile, self.project, self.directory.path, self.services.target, "warmup"
+        )
 
     def open(self) -> None:
         """Wait for t0 where the metrics are verified."""
@@ -62,15 +69,26 @@ class RunningSide:
         else:
             known = prometheus if self.services.prometheus else None
             self._window = window.open_unscraped(self.services.target, self.profile, known)
+        self._shards_before = frozenset(shards.find(self.directory.path))
 
     def load(self, number: int, of: int) -> None:
         """Load one slice; the same slice of both sides has the same plan of arrivals."""
-        self.reporter.stage(f"pair {self.pair}, {self.side.role}: slice {number} of {of}")
+        self.reporter.stage(f"pair {self.pair}, {self.side.role}: slice {number} of {of}", self.profile.duration_s)
+        self._watch()
         seed = self.profile.arrival_seed + SLICE_SEEDS * self.pair + number
         sliced = replace(self.profile, arrival_seed=seed)
+        generator, target = generators.of(sliced, self.crew), self.services.target
         self._loads.append(
-            load(sliced, self.project, self.directory.path, self.services.target, "measure", self.reporter.load)
+            generator.load(sliced, self.project, self.directory.path, target, "measure", self.reporter.load)
         )
+
+    def _watch(self) -> None:
+        """Let whoever watches look at this side."""
+        if self.reporter.is_viewed and self._window is not None:
+            path, opened = self.directory.path, self._window
+            nothing = pipeline.NOTHING_LOADED
+            made = pipeline.run_of(self.profile, path.name, self._started_s, self.services, opened.so_far, nothing)
+            self.reporter.watch(Watched(made, path, self._shards_before, is_verified=self.verified))
 
     def close(self) -> None:
         """Wait for t1 where the metrics are verified, and leave all that is needed to judge it again."""
@@ -78,8 +96,9 @@ class RunningSide:
         profile, loaded = self.profile, joined(self._loads)
         ended = self.services.ended()
         measured = self._window.close(loaded.ended_s, abandoned=loaded.abandoned)
+        self.reporter.until(measured.window.end_s)
         made = pipeline.run_of(profile, self.directory.path.name, self._started_s, self.services, measured, loaded)
-        settings = comparability.settings(profile, find_locustfile(profile, self.project).read_bytes())
+        settings = comparability.settings(profile, generators.of(profile).find(profile, self.project).content)
         checks = made.checks if self.verified else (generator_health.ID,)
         made = replace(made, ended=ended, settings=settings, checks=checks)
         self.directory.write_run(made)
@@ -115,6 +134,7 @@ def joined(loads: Sequence[Loaded]) -> Loaded:
             stopped_by=max(health.stopped_by for health in healths),
             oom_kills=sum(health.oom_kills for health in healths),
             processes=max(health.processes for health in healths),
+            clock_error_s=max(health.clock_error_s for health in healths),
         ),
         ended_s=max(each.ended_s for each in loads),
         abandoned=any(each.abandoned for each in loads),
@@ -146,6 +166,7 @@ def started(
     reporter: Reporter,
     *,
     verified: bool,
+    crew: Crew | None = None,
 ) -> RunningSide:
     """Start a side's processes, unless it is already running: then its metrics are not verified.
 
@@ -159,8 +180,9 @@ def started(
         except NotReadyError as error:
             raise StackError(f"--{side.role}: {error}; is it running?") from None
         return RunningSide(
-            side, pair, profile, project, directory, embedded.Stack(side.url, ""), reporter, verified=False
+            side, pair, profile, project, directory, embedded.Stack(side.url, ""), reporter, verified=False, crew=crew
         )
+    gathering.check_listens(side.start, f"--{side.role}")
     reporter.stage(f"pair {pair}, {side.role}: starting {side.text}")
     try:
         services = running.enter_context(
@@ -168,4 +190,15 @@ def started(
         )
     except HarnessError as error:
         raise type(error)(f"--{side.role}: {side.text} does not start: {error}") from None
-    return RunningSide(side, pair, profile, project, directory, services, reporter, verified)
+    return RunningSide(side, pair, profile, project, directory, services, reporter, verified, crew)
+
+
+def warm_up(pair: Sequence[RunningSide], profile: Profile, reporter: Reporter) -> None:
+    """Both at once, unless workers on other hosts load, who do one thing at a time: nothing of it is judged."""
+    if not profile.warmup_s:
+        return
+    reporter.stage(f"warming up both sides for {profile.warmup_s:g} s", profile.warmup_s)
+    for together in [pair] if pair[0].crew is None else [[side] for side in pair]:
+        with ExitStack() as warming:
+            for load in [warming.enter_context(side.warming_up()) for side in together]:
+                load.finish(reporter.load)

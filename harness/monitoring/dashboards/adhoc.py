@@ -12,9 +12,9 @@ from harness.promql.query_text import label_value
 _ONE_OF = {"=|": "=~", "!=|": "!~"}
 _OPERATORS = frozenset({"=", "!=", "=~", "!~", *_ONE_OF})
 _TOKEN = re.compile(
-    r"""(?P<skip>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|\#[^\n]*|\[[^\]]*\]|@\s*[\w.]+|[\d.]\w*)"""
-    r"|(?P<labels>\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\))"
-    r"|(?P<name>[a-zA-Z_:][\w:]*)?(?P<gap>\s*)(?P<braces>\{(?:[^}\"'`]|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`)*\})"
+    r"""(?P<skip>"(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|`[^`]*+`?|\#[^\n]*|\[[^\[\]]*+\]|@\s*[\w.]+|[\d.]\w*)"""
+    r"|(?P<labels>\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^()]*+\))"
+    r"|(?P<name>[a-zA-Z_:][\w:]*)?(?P<gap>(?<!\s)\s*+)(?P<braces>\{(?:[^{}\"'`]|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`)*\})"
     r"|(?P<aggregation>\b(?:sum|min|max|avg|group|stddev|stdvar|count|count_values|topk|bottomk|quantile|limitk|limit_ratio)"
     r"(?=\s*(?:by|without)\b))"
     r"|(?P<call>[a-zA-Z_:][\w:]*(?=\s*\())"

@@ -72,6 +72,8 @@ class Target:
     """Of a curve; 0 where the panel does not say."""
     time_from: str = ""
     """A time range of the panel's own, as written."""
+    caption: str = ""
+    """What is written beside its curve: the legend, or the title where that says more and the panel has one query."""
     transformations: tuple[str, ...] = ()
     """What Grafana does with the answer before it draws it, by name."""
 

@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from harness.core.document import check, read_json
 from harness.core.errors import UsageError
-from harness.monitoring.dashboards import schema_v2
+from harness.monitoring.dashboards import captions, schema_v2
 from harness.monitoring.dashboards.board import LIBRARY, PROMETHEUS, Dashboard, Filter, Target, Variable
 from harness.monitoring.dashboards.variables import REFERENCE
 
 _INPUT = re.compile(r"\$\{([\w-]+)\}")
+RENAMED = "displayName"
+OWN_NAME = re.compile(r"__(?:series|field)\b")
+"""A name that Grafana makes of the legend."""
 MIXED = "-- Mixed --"
 """A panel's data source where each of its queries has its own."""
 
@@ -108,10 +112,13 @@ def _targets(
             row = repeats = (*around, *_repeats(panel))  # of the panels that follow it, where it is unfolded
         if isinstance(panel.get("panels"), list):
             yield from _targets(panel["panels"], kinds, data_source, repeats)
-        queries = panel.get("targets")
-        for query in queries if isinstance(queries, list) else ():
-            if isinstance(query, dict) and not query.get("hide"):
-                yield from _target(panel, query, _kind(query.get("datasource") or data_source, kinds), repeats)
+        targets = panel.get("targets")
+        queries = [each for each in (targets if isinstance(targets, list) else ()) if isinstance(each, dict)]
+        drawn = [each for each in queries if not each.get("hide")]
+        for query in drawn:
+            kind = _kind(query.get("datasource") or data_source, kinds)
+            for target in _target(panel, query, kind, repeats):
+                yield replace(target, caption=_caption(panel, query, alone=len(drawn) == 1))
 
 
 def _target(
@@ -132,12 +139,33 @@ def _target(
         str(query.get("interval") or ""),
         points if isinstance(points, int) and points > 0 else 0,
         str(panel.get("timeFrom") or ""),
-        tuple(
+        transformations=tuple(
             str(each.get("id"))
             for each in (done if isinstance(done, list) else ())
             if isinstance(each, dict) and not each.get("disabled")
         ),
     )
+
+
+def _caption(panel: Mapping[str, Any], query: Mapping[str, Any], *, alone: bool) -> str:
+    """The legend, or the title of a panel with one query where the legend says neither percentile nor status."""
+    config = panel.get("fieldConfig")
+    config = config if isinstance(config, dict) else {}
+    if any(each.get("id") == RENAMED for each in _overridden(config)):
+        return ""  # which curves it renames is Grafana's to find out
+    defaults = config.get("defaults")
+    shown = str(defaults.get(RENAMED) or "") if isinstance(defaults, dict) else ""
+    legend = str(query.get("legendFormat") or "") if OWN_NAME.search(shown) or not shown else shown
+    says = captions.percentiles(legend) or captions.status_class(legend) or REFERENCE.search(legend)
+    return legend if says or not alone else str(panel.get("title") or "")
+
+
+def _overridden(config: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The properties that some curves of a panel have of their own."""
+    overrides = config.get("overrides")
+    for override in overrides if isinstance(overrides, list) else ():
+        properties = override.get("properties") if isinstance(override, dict) else None
+        yield from (each for each in (properties if isinstance(properties, list) else ()) if isinstance(each, dict))
 
 
 def _repeats(panel: Mapping[str, Any]) -> tuple[str, ...]:

@@ -13,20 +13,22 @@ It is longer than other modules because all corrections are steps of one engine,
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import promql_parser as ast
 
+from harness.core.points import FloatArray, Point
 from harness.core.query import Series
 from harness.core.rule import Rule
-from harness.monitoring.dashboards.panel_samples import ANY_VIEW, PanelSamples, exact_increase, hides_unnamed
+from harness.monitoring.dashboards.panel_samples import ANY_VIEW, PanelSamples, exact_increases, hides_unnamed
 from harness.monitoring.dashboards.records import is_count, is_ratio_of_counts, is_sum_of_counts, labels_in, level_of
 from harness.promql import operators, syntax, vectors
-from harness.promql.engine import Engine, by_labels
-from harness.promql.extrapolation import Point
-from harness.promql.functions import FUNCTIONS, RATE, Growth, Kind, Range, RangeFunction
+from harness.promql.engine import Engine
+from harness.promql.functions import FUNCTIONS, RATE, Growth, Kind, RangeFunction
 from harness.promql.quantile import BOUND, histograms
+from harness.promql.ranges import Asked
+from harness.promql.selected import Group, Selected
 from harness.promql.selection import Matcher, Selection
 from harness.promql.vectors import NAME, Labels, UnsupportedError, Value, Vector
 
@@ -120,7 +122,7 @@ class _Corrected(Engine):
     unreset: bool = False
     """Inside a record of whose sums a rate is taken: counters go on from where they were reset."""
 
-    def select(self, node: Any) -> Sequence[Series]:
+    def select(self, node: Any) -> Selected:
         selection = syntax.selection(node)
         corrected = self._hides_unnamed(selection) and self.samples.traffic.view not in self.shows
         return self.samples.chosen(selection, with_unnamed=corrected)
@@ -129,8 +131,8 @@ class _Corrected(Engine):
         if self._rules(node):
             return self._recorded(node)
         if self.unreset:
-            at_s = self.moment_s(node)
-            return by_labels(((each, _unreset(each, at_s)) for each in self.select(node)), named=True)
+            at_s, chosen = self.moment_s(node), self.select(node)
+            return chosen.vector(((each, _unreset(each, at_s)) for each in chosen.groups), named=True)
         if self.range_s is not None:
             return self.over_range(RATE, node, self.range_s)
         return Engine.instant(self, node)
@@ -151,13 +153,11 @@ class _Corrected(Engine):
             return self._over_recorded(function, node, range_s, numbers)
         chosen = self.select(node)
         shown = self.samples.traffic.view in self.shows or self._asks_background(node)
-        asked = self.range_of(node, range_s, numbers)
-        key = (function.name, asked, self.corrections & OF_SERIES, shown)
-        known = self.samples.memo.values.setdefault(key, {})
-        for each in chosen:
-            if id(each) not in known:
-                known[id(each)] = self._of_series(function, each, asked, shown=shown)
-        return by_labels(((each, known[id(each)]) for each in chosen), named=function.keeps_name)
+        asked = self.asked_of(node, range_s, numbers)
+        key = (function.name, asked, self.corrections & OF_SERIES, shown, self.samples.scrapes)
+        if key not in chosen.known:
+            chosen.known[key] = self._corrected(function, chosen, asked, shown=shown)
+        return chosen.known[key]
 
     def over_time(self, function: RangeFunction, node: Any) -> Vector:
         found = self._rate_of_sum(node)
@@ -254,23 +254,21 @@ class _Corrected(Engine):
             map(self.samples.is_background, self.select(node))
         )
 
-    def _of_series(self, function: RangeFunction, series: Series, asked: Range, *, shown: bool) -> float | None:
-        """A function of one series; None where it has no value, or is background traffic that is not `shown`.
+    def _corrected(self, function: RangeFunction, chosen: Selected, asked: Asked, *, shown: bool) -> Vector:
+        """A function of each series, without those of background traffic that is not `shown`.
 
         Raises UnsupportedError where nothing distinguishes background traffic.
         """
-        points: Sequence[Point] = series.points
         growth = function.growth
         if Correction.BACKGROUND in self.corrections:
-            if self.samples.is_background(series) and not shown:
-                return None
-            points = self.samples.without_background(series)
+            chosen = self.samples.users(chosen, with_background=shown)
         if growth and Correction.FIRST_VALUES in self.corrections:
-            points = self.samples.from_zero(series, points)
-        if growth and growth.extrapolated and Correction.EXTRAPOLATION in self.corrections:
-            grown = exact_increase(points, asked.end_s, asked.range_s)
-            return grown / asked.range_s if grown is not None and growth.per_second else grown
-        return function.apply(replace(asked, points=points))
+            chosen = self.samples.born(chosen)
+        if not growth or not growth.extrapolated or Correction.EXTRAPOLATION not in self.corrections:
+            return self.applied(function, chosen, asked)
+        per_s = asked.range_s if growth.per_second else 1.0
+        grown = ((each, exact_increases(each, asked.end_s, asked.range_s)) for each in chosen.groups)
+        return chosen.vector(((each, own if own is None else own / per_s) for each, own in grown), named=False)
 
     def _rate_of_sum(self, node: Any) -> tuple[Growth, Any] | None:
         """How a call computes the growth of a sum, and the subquery of it; None where it does not, or may."""
@@ -353,7 +351,7 @@ class _Corrected(Engine):
 
         Raises UnsupportedError.
         """
-        name, asked = syntax.selection(node).metric, self.range_of(node, range_s, numbers)
+        name, asked = syntax.selection(node).metric, self.asked_of(node, range_s, numbers)
         if function.growth and Correction.RATES in self.corrections and is_count(node, self.samples.records):
             factor = 1.0 if function.growth.per_second else range_s
             return vectors.each(self.instant(node), lambda rate: rate * factor)
@@ -365,10 +363,8 @@ class _Corrected(Engine):
         for at in times:
             for labels, value in inside.recorded_at(node, at).items():
                 points.setdefault(labels, []).append((at, value))
-        series = (Series(dict(labels), tuple(found)) for labels, found in points.items())
-        return by_labels(
-            ((each, function.apply(replace(asked, points=each.points))) for each in series), named=function.keeps_name
-        )
+        series = (Series(dict(labels), found) for labels, found in points.items())
+        return self.applied(function, Selected(series, lambda _: ""), asked)
 
     def _recorded_growth(self, node: Any) -> Correction | None:
         """What a call that takes the growth of a record gets wrong by its form; None of anything else."""
@@ -464,12 +460,17 @@ class _Corrected(Engine):
         return (node.lhs, left) if drops else None
 
 
-def _unreset(series: Series, at_s: float) -> float | None:
-    """A counter's value, had it never been reset and its process never gone; None before its first sample."""
-    seen = [value for at, value in series.points if at <= at_s]
-    if not seen:
+@np.errstate(invalid="ignore", over="ignore")
+def _unreset(group: Group, at_s: float) -> FloatArray | None:
+    """The values of counters, had they never been reset and their processes never gone; None before the first."""
+    rows = int(np.searchsorted(group.block.seconds, at_s, "right"))
+    if not rows:
         return None
-    return seen[0] + sum(later if later < earlier else later - earlier for earlier, later in pairwise(seen))
+    values = group.block.values[:rows, group.columns]
+    steps = np.where(values[1:] < values[:-1], values[1:], values[1:] - values[:-1])
+    grown: FloatArray = sum(steps, np.zeros(values.shape[1]))
+    since: FloatArray = values[0] + grown
+    return since
 
 
 def _recorded_as(rule: Rule, labels: Labels) -> Labels:

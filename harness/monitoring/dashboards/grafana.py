@@ -33,7 +33,7 @@ __all__ = [
 ]
 MOST_COPIES = 50
 """Copies of a repeated panel that are judged."""
-_EXACT = re.compile(r'(\w+)\s*=\s*"((?:[^"\\]|\\.)*)"')
+_EXACT = re.compile(r'(?<!\w)(\w++)\s*+=\s*+"((?:[^"\\]|\\.)*+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def _panel(board: _Board, target: Target, steps: Steps, own: Mapping[str, str]) 
         most_points=target.most_points,
     )
     filled = resolver.filled(target.expression, step, own=own)
-    title = resolver.filled(target.panel, step, own=own)
+    title, caption = (resolver.filled(text, step, own=own) for text in (target.panel, target.caption))
     shown = title if isinstance(title, str) else target.panel
     if own and shown == target.panel:
         shown = f"{shown} ({', '.join(own.values())})"
@@ -152,6 +152,7 @@ def _panel(board: _Board, target: Target, steps: Steps, own: Mapping[str, str]) 
         source=dashboard.source,
         whole_range=not target.time_from and any(name.startswith("__range") for name in names),
         unit=target.unit,
+        caption=caption if isinstance(caption, str) else "",
         unknown=unknown,
         transformations=target.transformations,
         step_s=max(step.least_ms, step.query_ms) / 1000,

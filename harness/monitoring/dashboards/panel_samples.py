@@ -1,32 +1,37 @@
 """The samples that a panel is made from, and what is known of them beyond the samples: scrapes, background traffic."""
 
 from bisect import bisect_left
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from itertools import pairwise
 
+import numpy as np
+
+from harness.core.points import FloatArray, Point
 from harness.core.query import Series
 from harness.instrumentation.roles import Traffic
 from harness.monitoring.dashboards.records import Records
 from harness.promql.engine import Samples
-from harness.promql.extrapolation import Point
+from harness.promql.quantile import BOUND
+from harness.promql.selected import Group, Selected
 from harness.promql.selection import Selection
 from harness.promql.vectors import NAME, Labels, UnsupportedError
 
+INFINITE = "+Inf"
 ANY_VIEW = "any other view"
 """A name that no view has, to see whether a matcher lets every view through."""
 
 
-@dataclass(frozen=True, slots=True)
-class Memo:
-    """What is known about the series of a run, computed once for all expressions that ask for the same."""
+class Scrapes(Enum):
+    """Where in a histogram that counts the scrapes too they are taken to be."""
 
-    values: dict[Hashable, dict[int, float | None]] = field(default_factory=dict)
-    """What a function gives of each series, by the series' identity."""
-    chosen: dict[Hashable, tuple[Series, ...]] = field(default_factory=dict)
-    """The series that a selector matches."""
-    joined: dict[Hashable, tuple[Series, ...]] = field(default_factory=dict)
-    """Series of several answers put together, by what these answer: what is known of them is by their identity."""
+    FASTEST = "in its lowest buckets"
+    SLOWEST = "in its highest buckets"
+
+
+class InseparableError(UnsupportedError):
+    """Scrapes are counted too, and no label distinguishes them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,23 +50,53 @@ class PanelSamples(Samples):
     background_views: frozenset[str] = frozenset()
     records: Records = field(default_factory=dict)
     """Rules whose records are evaluated anew wherever they are read; of others what is stored counts."""
-    memo: Memo = field(default_factory=Memo, compare=False, repr=False)
-    """Shared by those who evaluate the same series."""
+    scrapes: Scrapes | None = None
+    """None where nothing is assumed of scrapes that no label distinguishes."""
 
-    def chosen(self, selection: Selection, *, with_unnamed: bool) -> tuple[Series, ...]:
+    def chosen(self, selection: Selection, *, with_unnamed: bool) -> Selected:
         """The series that a selector matches, and if asked those of the unnamed view that it else matches."""
+        if not with_unnamed:
+            return self.selected(selection)
         series = self.series.get(selection.metric, ())
-        key = (id(series), selection, with_unnamed)
-        if key not in self.memo.chosen:
-            others = tuple(matcher for matcher in selection.matchers if matcher.label != self.traffic.view)
-            wider = replace(selection, matchers=others)
-            self.memo.chosen[key] = tuple(
+        others = tuple(matcher for matcher in selection.matchers if matcher.label != self.traffic.view)
+        wider = replace(selection, matchers=others)
+
+        def choose() -> Selected:
+            found = (
                 each
                 for each in series
                 if selection.matches(each.labels)
-                or (with_unnamed and self.view_of(each) == self.traffic.unrouted and wider.matches(each.labels))
+                or (self.view_of(each) == self.traffic.unrouted and wider.matches(each.labels))
             )
-        return self.memo.chosen[key]
+            return Selected(found, self.source)
+
+        return self.memo.of(series, ("with unnamed", selection.matchers), choose)
+
+    def users(self, chosen: Selected, *, with_background: bool) -> Selected:
+        """Series without the share of background traffic; `with_background` with those that count nothing else.
+
+        Raises UnsupportedError where nothing distinguishes the two.
+        """
+        return self.memo.of(
+            chosen,
+            ("users", with_background, self.scrapes),
+            lambda: Selected(
+                (
+                    _with_points(each, self.without_background(each))
+                    for each in chosen
+                    if with_background or not self.is_background(each)
+                ),
+                self.source,
+            ),
+        )
+
+    def born(self, chosen: Selected) -> Selected:
+        """Series that begin with a zero where they appeared after their target."""
+        return self.memo.of(
+            chosen,
+            "born",
+            lambda: Selected((_with_points(each, self.from_zero(each, each.points)) for each in chosen), self.source),
+        )
 
     def view_of(self, series: Series) -> str | None:
         """The view of a series; None where it has none."""
@@ -78,18 +113,51 @@ class PanelSamples(Samples):
         """
         name = series.labels.get(NAME, "")
         if name in self.traffic.inseparable and self.background:
-            raise UnsupportedError(f"{name} counts scrapes too, and none of its labels distinguishes them")
+            return self._bounded(series, name)
         if name not in self.traffic.mixed:
             return series.points
         own = self.traffic.mixed[name]
         if self._is_split(series, own):
             raise UnsupportedError(f"{name} counts scrapes too, and it is not known in which of its series")
+        others = self._others(series, own)
+        return [(at, value - others.get(at, 0.0)) for at, value in series.points]
+
+    def _others(self, series: Series, own: Sequence[str]) -> dict[float, float]:
+        """What background traffic had counted by each scrape in the process of a series."""
         others: dict[float, float] = {}
         for other in self.background:
             if self.source(other) == self.source(series) and _has_labels_of(other, series, own):
                 for at, value in other.points:
                     others[at] = others.get(at, 0.0) + value
-        return [(at, value - others.get(at, 0.0)) for at, value in series.points]
+        return others
+
+    def _bounded(self, series: Series, name: str) -> Sequence[Point]:
+        """A bucket, or the number of all, without the scrapes where `scrapes` takes them to be.
+
+        Of d observations in a bucket and n in all since the scrape before, of which m are of scrapes, at least d - m
+        and at most n - m are of users. Raises InseparableError where nothing is assumed, and for a sum.
+        """
+        labels = dict(series.labels)
+        bound = labels.pop(BOUND, "") if name.endswith("_bucket") else INFINITE
+        if self.scrapes is None or not name.endswith(("_bucket", "_count")):
+            raise InseparableError(f"{name} counts scrapes too, and none of its labels distinguishes them")
+        others = self._others(series, ())
+        least = [(at, value - others.get(at, 0.0)) for at, value in series.points]
+        if bound == INFINITE:
+            return least
+        every = next((each for each in self.series[name] if each.labels == {**labels, BOUND: INFINITE}), None)
+        if every is None:
+            raise InseparableError(f"{name} counts scrapes too, and has no bucket {INFINITE}")
+        counted, users, made = dict(every.points), 0.0, []
+        for place, (at, value) in enumerate(series.points):
+            if place:
+                before_s, before = series.points[place - 1]
+                own, scraped = _growth(before, value), _growth(others.get(before_s, 0.0), others.get(at, 0.0))
+                whole = _growth(counted.get(before_s, 0.0), counted.get(at, 0.0))
+                ends = {Scrapes.FASTEST: max(own - scraped, 0.0), Scrapes.SLOWEST: min(own, whole - scraped)}
+                users += ends[self.scrapes]
+            made.append((at, users))
+        return made
 
     def _is_split(self, series: Series, own: Sequence[str]) -> bool:
         """Whether a label that the app added splits a counter, and background traffic does not have that label."""
@@ -129,21 +197,31 @@ def hides_unnamed(selection: Selection, traffic: Traffic) -> bool:
     )
 
 
-def exact_increase(points: Sequence[Point], end_s: float, range_s: float) -> float | None:
+@np.errstate(invalid="ignore", over="ignore")
+def exact_increases(group: Group, end_s: float, range_s: float) -> FloatArray | None:
     """The growth in the range, neither more nor less; the value at its start lies on the line between two samples.
 
     None where the range holds no sample.
     """
-    start_s = end_s - range_s
-    before = [point for point in points if point[0] <= start_s]
-    inside = [point for point in points if start_s < point[0] <= end_s]
-    if not inside:
+    start_s, seconds = end_s - range_s, group.block.seconds
+    first, last = (int(np.searchsorted(seconds, at_s, "right")) for at_s in (start_s, end_s))
+    if first >= last:
         return None
-    base = inside[0][1]
-    if before:
-        (since, least), (until, most) = before[-1], inside[0]
-        base = least + max(most - least, 0.0) * (start_s - since) / (until - since)
-    grown = inside[0][1] if inside[0][1] < base else inside[0][1] - base
-    for (_, earlier), (_, later) in pairwise(inside):
-        grown += later if later < earlier else later - earlier
+    inside = group.block.values[first:last, group.columns]
+    base = inside[0]
+    if first:
+        (since, until), least = seconds[first - 1 : first + 1], group.block.values[first - 1, group.columns]
+        base = least + np.maximum(inside[0] - least, 0.0) * (start_s - since) / (until - since)
+    grown: FloatArray = np.where(inside[0] < base, inside[0], inside[0] - base)
+    for earlier, later in pairwise(inside):
+        grown = grown + np.where(later < earlier, later, later - earlier)
     return grown
+
+
+def _growth(before: float, after: float) -> float:
+    """Of a counter, which a restart sets to 0."""
+    return after - before if after >= before else after
+
+
+def _with_points(series: Series, points: Sequence[Point]) -> Series:
+    return series if points is series.points else Series(series.labels, points)

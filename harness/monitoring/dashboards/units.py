@@ -5,7 +5,7 @@ of it are seconds, and only arithmetic with a number makes another unit of them.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import promql_parser as ast
@@ -56,6 +56,58 @@ def per_one(node: Any) -> float | None:
             return _share_of_binary(node)
         case _:
             return None
+
+
+def part_of_whole(node: Any) -> float | None:
+    """As `per_one`, where a tree divides what it selects of one metric by what it selects more of it; else None.
+
+    Such a share cannot be more than a whole. Raises as `per_one`.
+    """
+    share, division = per_one(node), _division(node)
+    if share is None or division is None or not math.isclose(share, math.prod(_factors(node))):
+        return None
+    parts, wholes = (list(syntax.selections(side)) for side in (division.lhs, division.rhs))
+    is_inside = all(set(whole.matchers) <= set(part.matchers) for whole in wholes for part in parts)
+    looks = {(each.metric, each.range_s, each.offset_s, each.at_s) for each in (*parts, *wholes)}
+    return share if is_inside and len(looks) == len(set(_growths(division))) == 1 else None
+
+
+def _division(node: Any) -> Any:
+    """The one division of two counts in a tree that gives a share, each with the other of its labels; else None."""
+    divisions = [
+        each
+        for each in _nodes(node)
+        if isinstance(each, ast.BinaryExpr) and str(each.op) == "/" and not _is_number(each.rhs)
+    ]
+    adds = any(isinstance(each, ast.BinaryExpr) and str(each.op) == "+" for each in _nodes(node))
+    if len(divisions) != 1 or adds or (divisions[0].modifier and divisions[0].modifier.matching):
+        return None
+    return divisions[0]
+
+
+def _nodes(node: Any) -> Iterator[Any]:
+    yield node
+    for child in syntax.children(node):
+        yield from _nodes(child)
+
+
+def _is_number(node: Any) -> bool:
+    return isinstance(syntax.bare(node), ast.NumberLiteral)
+
+
+def _growths(node: Any) -> Iterator[str]:
+    """The functions that make counts of counters."""
+    return (each.func.name for each in _nodes(node) if isinstance(each, ast.Call))
+
+
+def _factors(node: Any) -> Iterator[float]:
+    """The numbers by which parts of a tree are multiplied, but for those that make nothing of them."""
+    for each in _nodes(node):
+        if isinstance(each, ast.BinaryExpr) and str(each.op) in ("*", "/"):
+            for side, is_divided in ((each.lhs, False), (each.rhs, str(each.op) == "/")):
+                number = syntax.bare(side)
+                if isinstance(number, ast.NumberLiteral) and number.val:
+                    yield 1 / float(number.val) if is_divided else float(number.val)
 
 
 def _share_of_binary(node: Any) -> float | None:

@@ -6,16 +6,17 @@ shows in what it recorded, so rules that read it are evaluated on that, and the 
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain, combinations
 from typing import Any
 
 from harness import promql
 from harness.core.query import Series
 from harness.core.rule import Rule
-from harness.promql import LOOKBACK_S, Engine, Samples, syntax
+from harness.promql import Engine, Samples, syntax
 from harness.promql.engine import instance_of
+from harness.promql.selected import Memo
 from harness.promql.vectors import UnsupportedError, Vector
 
 STORED_S = 0.15
@@ -29,6 +30,8 @@ Source = str | Group
 """What has its newest seen by an evaluation or not: an instance its scrape, a group of rules its evaluation."""
 Late = frozenset[Source]
 """Sources of which an evaluation did not see the newest."""
+NEVER_S = -1.0
+"""Before any sample."""
 MOST_DOUBTFUL = 4
 """More sources in doubt at once are not followed: each doubles the number of what may have been seen."""
 
@@ -46,6 +49,8 @@ class Scraped:
     dialect: promql.Dialect
     source: Callable[[Series], str] = instance_of
     """Names in `scrapes` where a series comes from."""
+    memo: Memo = field(default_factory=Memo, compare=False, repr=False)
+    """What selectors chose of the series."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +95,18 @@ class Replay:
 
     def vector(self, node: Any, rule: Rule, at_s: float, late: Late) -> Vector:
         """What a tree of a rule gave in its evaluation at `at_s`. Raises UnsupportedError."""
-        reach_s: dict[str, float] = {}
-        for selection in syntax.selections(node):
-            reach_s[selection.metric] = max(reach_s.get(selection.metric, 0.0), selection.reach_s(LOOKBACK_S))
-        series: dict[str, list[Series]] = {}
+        series: dict[str, Sequence[Series]] = {}
         evaluations: dict[str, Sequence[float]] = {}
-        for metric, longest_s in reach_s.items():
-            since_s = at_s - longest_s
+        selections = tuple(syntax.selections(node))
+        for selection in selections:
+            selection.reach_s()  # raises where it looks at a time that is not so far from each evaluation
+        for metric in dict.fromkeys(selection.metric for selection in selections):
             if places := records_of(self.rules, metric):
-                seen = {at for place in places for at in self._evaluated(place, rule, at_s, late)}
-                evaluations[metric] = sorted(seen)
-                series[metric] = list(_only(self.recorded.get(metric, ()), since_s, seen))
+                evaluated = [self._evaluated(place, rule, at_s, late) for place in places]
+                evaluations[metric] = sorted({at for times in evaluated for at in times})
+                series[metric] = self._recorded(metric, places, evaluations[metric])
             else:
-                series[metric] = list(self._seen(metric, since_s, at_s, late))
+                series[metric] = self.scraped.series.get(metric, ())
         scrapes = {
             each: times[: self._count(each, at_s, late=each in late)] for each, times in self.scraped.scrapes.items()
         }
@@ -113,9 +117,25 @@ class Replay:
             updates=scrapes,
             source=self.scraped.source,
             recordings=evaluations,
+            seen_s={each: times[-1] if times else NEVER_S for each, times in scrapes.items()},
+            memo=self.scraped.memo if all(map(self._is_one, evaluations)) else Memo(),
         )
         value = Engine(samples, self.nudge).value(node)
         return value if isinstance(value, dict) else {(): value}
+
+    def _is_one(self, metric: str) -> bool:
+        """Whether one rule alone records a metric: then what was seen of it is all up to a moment."""
+        return len(records_of(self.rules, metric)) == 1
+
+    def _recorded(self, metric: str, places: Sequence[int], seen: Sequence[float]) -> Sequence[Series]:
+        """The samples of a record that its rules made; of one that several make those that were `seen`."""
+        if not self._is_one(metric):
+            return _only(self.recorded.get(metric, ()), frozenset(seen))
+        known, key = self.scraped.memo.joined, (metric, id(self.recorded), id(self.evaluations))
+        if key not in known:
+            times = self.evaluations.get(group_of(self.rules[places[0]]), ())
+            known[key] = _only(self.recorded.get(metric, ()), frozenset(times))
+        return known[key]
 
     def _evaluated(self, place: int, rule: Rule, at_s: float, late: Late) -> Sequence[float]:
         """When a record was evaluated, as far as a rule that is evaluated at `at_s` sees it."""
@@ -125,19 +145,6 @@ class Replay:
             after = self.rules.index(rule) > place
             return times[: bisect_right(times, at_s) if after else bisect_left(times, at_s)]
         return times[: self._count(group, at_s, late=group in late)]
-
-    def _seen(self, metric: str, since_s: float, at_s: float, late: Late) -> Iterator[Series]:
-        """Raw samples of a metric in a stretch, as far as they were seen at its end."""
-        until = {
-            each: times[count - 1] if (count := self._count(each, at_s, late=each in late)) else -1.0
-            for each, times in self.scraped.scrapes.items()
-        }
-        for series in self.scraped.series.get(metric, ()):
-            points = series.points
-            last_s = until.get(self.scraped.source(series), at_s)
-            kept = points[bisect_left(points, (since_s,)) : bisect_right(points, (last_s, float("inf")))]
-            if kept:
-                yield Series(series.labels, kept)
 
     def _count(self, source: Source, at_s: float, *, late: bool = False) -> int:
         """How many scrapes, or evaluations, of a source were seen; of one that is late those certainly stored."""
@@ -151,12 +158,14 @@ class Replay:
         return count
 
 
-def _only(recorded: Sequence[Series], since_s: float, times: Collection[float]) -> Iterator[Series]:
-    """The samples of a stretch that are of these times."""
-    for series in recorded:
-        kept = tuple(point for point in series.points[bisect_left(series.points, (since_s,)) :] if point[0] in times)
-        if kept:
-            yield Series(series.labels, kept)
+def _only(recorded: Sequence[Series], times: Collection[float]) -> tuple[Series, ...]:
+    """The samples of these times."""
+    return tuple(
+        each
+        if all(at in times for at in each.columns.seconds.tolist())
+        else Series(each.labels, tuple(point for point in each.points if point[0] in times))
+        for each in recorded
+    )
 
 
 def group_of(rule: Rule) -> Group:

@@ -45,7 +45,7 @@ _DURATION = r"(?:\d{1,12}(?:ms|[smhdwy])){1,7}"
 _UNITS_S = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 _PARTS = re.compile(r"(\d+)(ms|[smhdwy])")
 _TOKEN = re.compile(
-    r"""(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|\#[^\n]*)"""
+    r"""(?P<text>"(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|`[^`]*+`?|\#[^\n]*)"""
     rf"|(?P<range>\[\s*{_DURATION}\s*(?::\s*(?:{_DURATION})?\s*)?\])"
     rf"|(?P<offset>\boffset\s*-?\s*{_DURATION})",
     re.DOTALL,
@@ -157,7 +157,16 @@ def documents(rules: Iterable[Rule]) -> dict[str, dict[str, Any]]:
 def panels(rules: Iterable[Rule]) -> tuple[Panel, ...]:
     """The rules' expressions as what is asked: by file, group and name."""
     return tuple(
-        Panel(rule.file, rule.group, rule.name, rule.expression, rule=True, step_s=rule.interval_s) for rule in rules
+        Panel(
+            rule.file,
+            rule.group,
+            rule.name,
+            rule.expression,
+            caption=rule.name,
+            rule=True,
+            step_s=rule.interval_s,
+        )
+        for rule in rules
     )
 
 

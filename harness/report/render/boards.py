@@ -30,6 +30,9 @@ class PanelLine:
     shows: str
     true: str
     why: str
+    expression: str = ""
+    """As it is, where it is known how it should be."""
+    corrected: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,8 @@ def boards(report: Report) -> tuple[Board, ...]:
 
 def _judged(verdict: Verdict) -> PanelLine:
     true, shows = fmt.apart(verdict.expected, verdict.observed, verdict.unit)
-    return PanelLine(_name(verdict), verdict.status, shows, true, verdict.why)
+    both = (verdict.labels.get(name, "") for name in ("expression", "corrected"))
+    return PanelLine(_name(verdict), verdict.status, shows, true, verdict.why, *both)
 
 
 def _file(item: Verdict | Finding) -> str:

@@ -99,7 +99,8 @@ def _amounts(report: Report) -> tuple[str, ...]:
     requests, window = fmt.quantity(report.samples, "requests"), f"window {fmt.number(report.window_s, 's')}"
     if report.gate:
         return shorten(compared(report), NAME_LIMIT), requests
-    return (requests, fmt.quantity(report.users, "users"), window) if report.scenario else (window,)
+    users = fmt.quantity(report.users, "users") if report.users else ""
+    return (requests, users, window) if report.scenario else (window,)
 
 
 def _statements(report: Report) -> Iterable[RenderableType]:

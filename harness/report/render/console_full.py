@@ -101,6 +101,7 @@ def _verdict(verdict: Verdict) -> Group:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True, style="dim")
     grid.add_column(overflow="fold")
+    rows += [(name, verdict.labels[name]) for name in ("expression", "corrected") if name in verdict.labels]
     for name, text in (*rows, ("strength", verdict.strength)):
         grid.add_row(Text(name), Text(shorten(text, WHY_LIMIT)))
     return Group(title, Padding(grid, (0, 0, 0, 2)))

@@ -90,6 +90,8 @@ def _checked(value: object, path: str) -> object:
     match value:
         case float() if not math.isfinite(value):
             raise ValueError(f"{value} cannot be stored in report.json - at `{path}`")
+        case str() if value.isascii():
+            return value
         case str():
             return "".join(REPLACEMENT if "\ud800" <= char <= "\udfff" else char for char in value)
         case dict():

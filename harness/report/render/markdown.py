@@ -135,11 +135,12 @@ def _facts(report: Report) -> str:
             f"{fmt.moment(report.started_s)}"
         )
     rules = fmt.rules(report.rules, report.rule_scale)
+    users = f"{fmt.quantity(report.users, 'users')} · " if report.users else ""
     return (
         f"{fault}Run {code(report.run_id)} · profile {code(report.profile)}{variants} · "
         f"scenario {code(report.scenario)} · target {code(report.target)} · "
         f"Prometheus {code(report.prometheus_version)} · {fmt.quantity(report.samples, 'requests')} · "
-        f"{fmt.quantity(report.users, 'users')} · window {fmt.number(report.window_s, 's')} · "
+        f"{users}window {fmt.number(report.window_s, 's')} · "
         f"{rules + ' · ' if rules else ''}"
         f"{fmt.moment(report.started_s)}"
     )

@@ -1,4 +1,4 @@
-"""The page's scripts, and the policy that lets the browser run these and nothing else."""
+"""A page's scripts, and the policy that lets the browser run these and nothing else."""
 
 import base64
 import hashlib
@@ -11,11 +11,11 @@ from markupsafe import Markup
 HERE = "harness.report.render"
 
 
-@lru_cache(maxsize=1)
-def scripts() -> tuple[Markup, ...]:
-    """uPlot, and the page's own."""
+@lru_cache(maxsize=2)
+def scripts(own: str = "report.js") -> tuple[Markup, ...]:
+    """uPlot, what draws with it, and the page's own."""
     root = resources.files(HERE)
-    files = (root / "vendor" / "uPlot.iife.min.js", root / "templates" / "report.js")
+    files = (root / "vendor" / "uPlot.iife.min.js", root / "templates" / "charts.js", root / "templates" / own)
     return tuple(Markup(file.read_text(encoding="utf-8")) for file in files)  # noqa: S704 - files of this package
 
 
@@ -25,11 +25,12 @@ def chart_style() -> Markup:
     return Markup((resources.files(HERE) / "vendor" / "uPlot.min.css").read_text(encoding="utf-8"))  # noqa: S704
 
 
-def policy() -> str:
-    """Content-Security-Policy: no request, no script but these two."""
-    digests = (base64.b64encode(hashlib.sha256(each.encode()).digest()).decode() for each in scripts())
+def policy(own: str = "report.js", *, asks_its_server: bool = False) -> str:
+    """Content-Security-Policy: no script but these, and no request, but perhaps to where the page came from."""
+    digests = (base64.b64encode(hashlib.sha256(each.encode()).digest()).decode() for each in scripts(own))
     allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
-    return f"default-src 'none'; style-src 'unsafe-inline'; script-src {allowed}"
+    asked = "; connect-src 'self'" if asks_its_server else ""
+    return f"default-src 'none'; style-src 'unsafe-inline'; script-src {allowed}{asked}"
 
 
 def embedded(value: object) -> Markup:

@@ -13,6 +13,7 @@ from harness.core.errors import PrometheusError, UsageError
 from harness.core.query import Reading, Series
 from harness.evidence import metrics_view, relabel_rules
 from harness.evidence.client import server_timing
+from harness.evidence.client.results import formats
 from harness.evidence.metrics_view import MetricsView
 from harness.instrumentation import registry
 from harness.instrumentation.base import Instrumentation
@@ -40,6 +41,7 @@ def look(profile: Profile, token: str = "", *, interval_s: float | None = None) 
     """
     prometheus = Prometheus(profile.prometheus)
     facts: dict[str, Any] = {"prometheus": prometheus.url, "selector": profile.selector, "target": profile.target}
+    facts["headless"] = formats.without_headers(profile.load)
     try:
         facts["version"] = prometheus.version()
     except PrometheusError as error:
@@ -111,19 +113,11 @@ class _Asking:
         features = flags.get("enable-feature") if isinstance(flags, Mapping) else None
         application = build.get("application") if isinstance(build, Mapping) else None
         return {
-            "left_open": self._left_open(),
-            "application": str(application or ""),
+            "evaluates_as": self._prometheus.evaluates_as(),
+            "application": str(application or "") or self._prometheus.kind(),
             "features": None if features is None else tuple(filter(None, str(features).split(","))),
             "skew_s": self._prometheus.skew_s(),
         }
-
-    def _left_open(self) -> bool | None:
-        """Of the points 0 s, 5 s and 10 s, a range of 10 s that ends at 10 s leaves out the first."""
-        try:
-            reading = self._prometheus.read("scalar(count_over_time(vector(1)[10s:5s] @ 10))")
-        except PrometheusError:  # it lacks subqueries or `@`
-            return None
-        return reading.series[0].last == 2 if isinstance(reading, Reading) else None
 
     def _names(self) -> tuple[Instrumentation | None, str]:
         """What counts in the target under its namespace, or what is wrong with its namespaces."""

@@ -61,10 +61,10 @@ class Facts:
     version: str = ""
     problem: str = ""
     """Why Prometheus cannot be asked, with the remedy; then nothing else of it is known."""
-    left_open: bool | None = None
-    """A range leaves out a sample exactly at its start."""
+    evaluates_as: str | None = None
+    """The oldest release of Prometheus that evaluates as it does; empty for none."""
     application: str = ""
-    """What the server calls itself beside its version."""
+    """What the server calls itself beside its version, or is known to be by what it answers."""
     matched: tuple[Matched, ...] = ()
     exporters: tuple[str, ...] = ()
     """Where nothing matches: matchers of jobs that export the instrumentation's metrics."""
@@ -102,6 +102,8 @@ class Facts:
     """In how long a time."""
     took_s: float = 0.0
     """The whole preflight."""
+    headless: str = ""
+    """The format of the load's results where these hold no headers, so no witness; empty where they do."""
     target: str = ""
     reached: Reached | None = None
 

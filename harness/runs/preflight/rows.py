@@ -1,6 +1,7 @@
 """What the facts mean for a run: a row each, with the remedy of each obstacle, and what can be proved."""
 
 from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
 
 from harness.evidence.metrics_view import Basis
 from harness.instrumentation.base import Instrumentation
@@ -13,8 +14,12 @@ LATE_S = 10.0
 """A sample that is found so late makes each wait of a run longer."""
 SKEW_S = 5.0
 LABELS = "metric-labels"
-BLOCKING = frozenset({LABELS})
-"""Obstacles with which no view can be judged."""
+REBASED = "rebased-counters"
+BLOCKING = frozenset({LABELS, REBASED})
+"""Obstacles with which nothing can be judged."""
+REBASING = frozenset({"monitoring.googleapis.com"})
+"""Hosts whose servers leave out a counter's first sample and store the others less it: GoogleCloudPlatform/prometheus,
+google/export/series_cache.go, `getResetAdjusted`."""
 MOST_NAMED = 6
 
 
@@ -22,7 +27,7 @@ def rows(facts: Facts, names: Instrumentation) -> tuple[Diagnosis, ...]:
     """One row each; the facts that are missing behind an obstacle have none."""
     if facts.problem:
         return (fault("prometheus", facts.problem), *_target(facts))
-    found = [_server(facts), *_clock(facts), _selector(facts, names)]
+    found = [_server(facts), *_rebased(facts), *_clock(facts), _selector(facts, names)]
     if facts.counting:
         for judge in (_duplicates, _namespace, _view, _scrape, _buckets, _samples, _freshness, _scrapers, _others):
             found += judge(facts)
@@ -33,9 +38,26 @@ def rows(facts: Facts, names: Instrumentation) -> tuple[Diagnosis, ...]:
 
 def _server(facts: Facts) -> Diagnosis:
     kind = facts.application or "Prometheus's API"
-    edge = {True: "ranges leave out their start, as since 3.0", False: "ranges hold their start, as before 3.0"}
     text = f"{facts.prometheus} answers: {kind}, version {facts.version or 'not reported'}"
-    return ok("prometheus", f"{text}; {edge[facts.left_open]}" if facts.left_open is not None else text)
+    match facts.evaluates_as:
+        case None:
+            return ok("prometheus", text)
+        case "":
+            return ok(
+                "prometheus", f"{text}; it evaluates as no Prometheus: samples are judged, not what panels make of them"
+            )
+        case release:
+            return ok("prometheus", f"{text}; it evaluates as Prometheus {release}")
+
+
+def _rebased(facts: Facts) -> Iterator[Diagnosis]:
+    if urlsplit(facts.prometheus).hostname in REBASING:
+        yield fault(
+            REBASED,
+            f"{facts.prometheus} leaves out the first sample of each counter and stores the others less it: what was "
+            "counted before is gone, so that no count can be proved; scrape the app with a Prometheus beside it, and "
+            "name that one",
+        )
 
 
 def _clock(facts: Facts) -> Iterator[Diagnosis]:
@@ -257,9 +279,11 @@ def _proof(facts: Facts, found: Iterable[Diagnosis]) -> Diagnosis:
     counts = "counts as lower bounds while others send requests" if facts.others else "counts exactly"
     latency = (
         "latencies from both sides, SQL, cache and models request by request"
-        if facts.reached and facts.reached.witness
+        if facts.reached and facts.reached.witness and not facts.headless
         else "latencies from one side (from both with a witness or a calibration)"
     )
+    if facts.headless:
+        latency = f"latencies from one side, for results in {facts.headless} have no headers, so no witness"
     return ok("proof", f"{counts}; {latency}")
 
 

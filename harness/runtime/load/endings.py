@@ -1,4 +1,4 @@
-"""How Locust ended: by itself, at a signal, or for want of something that the machine has too little of."""
+"""How a load generator ended: by itself, at a signal, or for want of something that the machine has too little of."""
 
 import os
 import re
@@ -29,11 +29,12 @@ class Ending:
     """Processes that the system killed for want of memory, where this one was killed."""
 
 
-def ending(exit_code: int, signal_file: Path, oom_kills_before: int) -> Ending:
-    """How Locust ended, by its exit code and what its recorder left in `signal_file`."""
+def ending(exit_code: int, signal_file: Path | None, oom_kills_before: int) -> Ending:
+    """How a load generator ended, by its exit code and, of Locust, what its recorder left in `signal_file`."""
     stopped_by = 0
-    with suppress(OSError, ValueError):
-        stopped_by = int(signal_file.read_text(encoding="utf-8"))
+    if signal_file is not None:
+        with suppress(OSError, ValueError):
+            stopped_by = int(signal_file.read_text(encoding="utf-8"))
     killed = signal_of(exit_code) == signal.SIGKILL
     return Ending(exit_code, stopped_by, max(oom_kills() - oom_kills_before, 0) if killed else 0)
 
@@ -49,6 +50,14 @@ def described(ended: Ending) -> str:
 def is_shortage(reason: str) -> bool:
     """Whether the last line of a traceback names something that the machine has too little of."""
     return bool(_SHORTAGE.search(reason))
+
+
+def reason(log: Path) -> str:
+    """The line of Locust's log that says why it ended: the last one of a traceback, else the last one."""
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    lines = [line for line in text.splitlines() if line.strip()]
+    errors = [line.strip() for line in lines if "Error" in line or "Exception" in line]
+    return (errors or lines or ["it printed nothing"])[-1]
 
 
 def oom_kills() -> int:

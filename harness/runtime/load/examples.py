@@ -25,7 +25,10 @@ class Examples:
         """Keep the path and query of the first URL of a name that can be sent again."""
         if name in self._paths or method != "GET" or body or len(self._paths) >= MOST:
             return
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:  # what is no URL was not sent
+            return
         if not _SECRET.search(parts.query):
             self._paths[name] = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 

@@ -26,6 +26,7 @@ def health(
     *,
     stopped_by: int = 0,
     oom_kills: int = 0,
+    clock_error_s: float = 0.0,
 ) -> GeneratorHealth:
     """What the pulses of one phase say of Locust, which ended with `code`, perhaps at the signal `stopped_by`.
 
@@ -56,6 +57,7 @@ def health(
         stopped_by=stopped_by,
         oom_kills=oom_kills,
         processes=max(len(every), 1),
+        clock_error_s=clock_error_s,
     )
 
 

@@ -10,19 +10,24 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from harness.config.profile import Profile
 from harness.core import url
 from harness.core.arrivals import Arrivals
 from harness.core.errors import HarnessError, LoadError, UsageError
-from harness.core.run import GeneratorHealth, Shard
 from harness.instrumentation import registry
 from harness.runtime import connections, interrupt, process
 from harness.runtime.load import caller_environment, endings, locust_command, shards, target_way, witness_token
+from harness.runtime.load.distributed import gathering, wire
+from harness.runtime.load.distributed.crew import Crew
+from harness.runtime.load.distributed.strangers import clients_file, collected
+from harness.runtime.load.generator import Loaded, LoadGenerator, Progress, Scenario
 from harness.runtime.load.health import health
 from harness.runtime.load.pulse import UNWRITTEN
-from harness.runtime.load.pulse_reader import Progress, Pulses
+from harness.runtime.load.pulse_reader import Pulses
 
 POLL_S = 0.1
 SILENCE_LIMIT_S = 60.0
@@ -32,18 +37,6 @@ START_LIMIT_S = 60.0
 MOST_PROCESSES = 256
 """A load may be so many processes at once, beside its workers: a locustfile that forks without end must not exhaust the
 machine, and one that runs a browser or two per user is let be."""
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """What one phase left."""
-
-    shards: tuple[Shard, ...]
-    health: GeneratorHealth
-    ended_s: float
-    """This machine's clock at the last response."""
-    abandoned: bool = False
-    """The target may still be busy with requests that nobody waits for."""
 
 
 @dataclass(slots=True)
@@ -65,11 +58,14 @@ class Load:
     running: ExitStack
     """Stops it when closed."""
     began: float
+    crew: Crew | None = None
+    """The workers on other hosts that load, if they do."""
 
     def finish(self, on_progress: Callable[[Progress], None]) -> Loaded:
         """Follow it to its end. Raises UsageError when the locustfile does not load, LoadError when Locust fails."""
         try:
-            _follow(self.service, self.pulses, self.phase, self.began, on_progress)
+            _follow(self.service, self.pulses, self.phase, self.began, on_progress, self.crew)
+            handed_in = collected(self.crew, self.profile.stop_timeout_s, self.directory) if self.crew else ()
         finally:
             self.running.close()
             self.pulses.read()
@@ -83,7 +79,7 @@ class Load:
         files = [file for file in shards.find(self.directory) if file not in self.shards_before]
         if not files:
             raise self._unrecorded(ended)
-        closed = tuple(Shard(file.name, self.phase, shards.closing_count(file)) for file in files)
+        closed = handed_in or tuple(shards.found(file, self.phase) for file in files)
         measured = health(
             self.pulses,
             locust_command.users(self.profile, self.plan)[0],
@@ -92,6 +88,7 @@ class Load:
             self.plan,
             stopped_by=ended.stopped_by,
             oom_kills=ended.oom_kills,
+            clock_error_s=max((shard.clock_error_s for shard in closed), default=0.0),
         )
         return Loaded(closed, measured, self.pulses.ended_s, self.pulses.abandoned)
 
@@ -105,7 +102,7 @@ class Load:
         log, why = self.service.log, endings.described(ended)
         if why:
             return LoadError(f"Locust {why} before it recorded a request; see {log}; run again")
-        reason = _reason(log)
+        reason = endings.reason(log)
         if ended.exit_code == UNWRITTEN or endings.is_shortage(reason):
             return LoadError(f"Locust cannot run here (exit {ended.exit_code}): {reason}; see {log}; free some of it")
         return UsageError(
@@ -113,24 +110,18 @@ class Load:
         )
 
 
-def load(
-    profile: Profile,
-    project: Path,
-    directory: Path,
-    target: str,
-    phase: str,
-    on_progress: Callable[[Progress], None],
-) -> Loaded:
-    """Drive one phase (`warmup` or `measure`) and return its shards and the generator's health.
-
-    Raises UsageError when the locustfile is missing or does not load, LoadError when Locust fails or falls silent.
-    """
-    with loading(profile, project, directory, target, phase) as begun:
-        return begun.finish(on_progress)
+def find(profile: Profile, project: Path) -> Scenario:
+    """The locustfile. Raises UsageError when there is none, or for an argument that the profile decides."""
+    locust_command.check_installed()
+    locustfile = locust_command.find_locustfile(profile, project)
+    locust_command.check_arguments(profile)
+    return Scenario(profile.scenario, locustfile.read_bytes())
 
 
 @contextmanager
-def loading(profile: Profile, project: Path, directory: Path, target: str, phase: str) -> Iterator[Load]:
+def loading(
+    profile: Profile, project: Path, directory: Path, target: str, phase: str, crew: Crew | None = None
+) -> Iterator[Load]:
     """Begin one phase; it is stopped at the end of the block.
 
     Raises UsageError when the locustfile is missing, or the variable that the profile names for the witness's token.
@@ -144,10 +135,13 @@ def loading(profile: Profile, project: Path, directory: Path, target: str, phase
     plan = locust_command.plan_of(profile, duration_s)
     signal_file = logs / f"locust-{phase}.signal"
     signal_file.unlink(missing_ok=True)
-    command = list(locust_command.command(profile, locustfile, target, duration_s, plan))
-    settings = _settings(profile, directory, target, phase, duration_s, plan, signal_file)
-    env = process.environment({"HARNESS_RECORDER": settings})
+    clients_file(directory, phase).unlink(missing_ok=True)
+    master = (crew.bind, crew.locust_port) if crew else None
+    command = list(locust_command.command(profile, locustfile, target, duration_s, plan, master))
+    settings = recorder_settings(profile, directory, target, phase, duration_s, plan, signal_file)
+    env = process.environment({"HARNESS_RECORDER": json.dumps(settings)})
     env = caller_environment.withheld(env)
+    env.pop(wire.TOKEN_VARIABLE, None)
     env[witness_token.VARIABLE] = witness_token.read(profile, os.environ)
     env[target_way.VARIABLE] = target_way.encode(target)
     with ExitStack() as running:
@@ -156,6 +150,9 @@ def loading(profile: Profile, project: Path, directory: Path, target: str, phase
             lambda: process.spawn("locust", command, log, cwd=project, env=env, most=_most_processes(profile)),
             grace_s=profile.stop_timeout_s + process.STOP_GRACE_S,
         )
+        if crew:
+            running.callback(crew.end)
+            crew.begin(gathering.phase(crew, profile, target, phase, settings), directory)
         yield Load(
             profile,
             directory,
@@ -169,6 +166,7 @@ def loading(profile: Profile, project: Path, directory: Path, target: str, phase
             shards_before,
             running,
             time.monotonic(),
+            crew,
         )
 
 
@@ -191,7 +189,7 @@ def _addresses(target: str) -> dict[str, list[str]]:
         raise UsageError(f"--target: {found.host} has no address: {reason}; is its name right?") from None
 
 
-def _settings(
+def recorder_settings(
     profile: Profile,
     directory: Path,
     target: str,
@@ -199,31 +197,38 @@ def _settings(
     duration_s: float,
     plan: Arrivals | None,
     signal_file: Path,
-) -> str:
-    return json.dumps(
-        {
-            "directory": str(directory.resolve()),
-            "signal_file": str(signal_file.resolve()),
-            "phase": phase,
-            "views": dict(profile.views),
-            "known_delay": dict(profile.known_delay),
-            "unrouted": registry.of(profile).unrouted,
-            "closed_loop": profile.pace == "closed",
-            "stamp_requests": profile.start is not None,
-            "arrivals": dataclasses.asdict(plan) if plan else None,
-            "workers": profile.workers,
-            "duration_s": duration_s,
-            "addresses": _addresses(target),
-        }
-    )
+) -> dict[str, Any]:
+    """What the recorder is given in its environment, as JSON in `HARNESS_RECORDER`."""
+    return {
+        "directory": str(directory.resolve()),
+        "signal_file": str(signal_file.resolve()),
+        "phase": phase,
+        "views": dict(profile.views),
+        "known_delay": dict(profile.known_delay),
+        "unrouted": registry.of(profile).unrouted,
+        "closed_loop": profile.pace == "closed",
+        "stamp_requests": profile.start is not None,
+        "arrivals": dataclasses.asdict(plan) if plan else None,
+        "workers": profile.workers,
+        "duration_s": duration_s,
+        "addresses": _addresses(target),
+        "clients_file": str(clients_file(directory, phase).resolve()),
+    }
 
 
 def _follow(
-    service: process.Service, pulses: Pulses, phase: str, began: float, on_progress: Callable[[Progress], None]
+    service: process.Service,
+    pulses: Pulses,
+    phase: str,
+    began: float,
+    on_progress: Callable[[Progress], None],
+    crew: Crew | None,
 ) -> None:
     heard = began
     while service.process.poll() is None:
         now = time.monotonic()
+        if crew:
+            crew.check()
         if pulses.read():
             heard = now
             on_progress(pulses.progress(phase, now - began))
@@ -235,8 +240,9 @@ def _follow(
         interrupt.sleep(POLL_S)
 
 
-def _reason(log: Path) -> str:
-    """The line of Locust's log that says why it ended: the last one of a traceback, else the last one."""
-    lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    errors = [line.strip() for line in lines if "Error" in line or "Exception" in line]
-    return (errors or lines or ["it printed nothing"])[-1]
+LOCUST = LoadGenerator(warms_up=True, find=find, loading=loading)
+
+
+def of_workers(crew: Crew) -> LoadGenerator:
+    """Locust's master here, whose workers on other hosts load."""
+    return dataclasses.replace(LOCUST, loading=partial(loading, crew=crew))

@@ -2,15 +2,11 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
-import pyarrow as pa
-
-from harness.core.run import Shard
-from harness.evidence.client.schema import CLOSING_KEY, SCHEMA, Exchange, Labels, batch
+from harness.evidence.client.schema import Exchange
 from harness.runtime import http
 from harness.runtime.answers import AnswerError
-from harness.runtime.load import shards, witness_token
+from harness.runtime.load import witness_token
 
 ROUNDS = 3
 """How often each path is asked: a thread that is held up once does not look like a timer that misses work."""
@@ -49,19 +45,3 @@ def _exchange(session: http.Session, name: str, url: str, headers: Mapping[str, 
         return Exchange(started_s, time.perf_counter() - began, "GET", name, 0, "", kind, 0, url, 0)
     took_s, header = time.perf_counter() - began, answer.headers.get("Server-Timing", "")
     return Exchange(started_s, took_s, "GET", name, answer.status_code, header, None, len(answer.content), url, 0)
-
-
-def write(directory: Path, exchanges: tuple[Exchange, ...], labels: Labels) -> Shard:
-    """Write exchanges, at least one, as the next shard of the run directory. Raises OSError."""
-    file = directory / f"samples-{1 + max(map(_number, shards.find(directory)), default=-1)}.arrow"
-    rows = batch(exchanges, labels, 0)
-    empty = pa.record_batch([pa.array([], type=field.type) for field in SCHEMA], schema=SCHEMA)
-    with file.open("xb") as sink, pa.ipc.new_stream(sink, SCHEMA) as writer:
-        writer.write_batch(rows)
-        writer.write_batch(empty, custom_metadata={CLOSING_KEY: str(rows.num_rows)})
-    return Shard(file.name, labels.phase, rows.num_rows)
-
-
-def _number(file: Path) -> int:
-    digits = file.stem.removeprefix("samples-")
-    return int(digits) if digits.isdigit() else -1

@@ -50,6 +50,8 @@ class Pulse(msgspec.Struct, frozen=True):
     """From the start of the users until they were asked to stop, or until now."""
     shaped: bool
     """The locustfile decides on the number of users over time, with a LoadTestShape."""
+    client: str = ""
+    """As Locust's master knows the process; empty where there is none."""
 
 
 def encode(pulse: Pulse) -> bytes:

@@ -5,23 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+from harness.runtime.load.generator import Progress
 from harness.runtime.load.pulse import Pulse, decode
 
 SAME_CLOCK_S = 1.0
 """Two clocks this close count as one: a pulse is read a little after it was written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """The load as of now, over all Locust processes."""
-
-    phase: str
-    elapsed_s: float
-    users: int
-    requests: int
-    requests_per_s: float
-    errors: int
-    p95_s: float | None
 
 
 @dataclass(slots=True)
@@ -96,4 +84,9 @@ class Pulses:
             requests_per_s=sum(line.requests_per_s for line in newest),
             errors=sum(line.errors for line in newest),
             p95_s=max(slow) if slow else None,
+            unanswered=sum(line.unanswered for line in newest),
+            cpu_ratio=max((line.cpu_ratio for line in newest), default=0.0),
+            loop_lag_s=max((lag_s for line in newest for lag_s in line.loop_lags_s), default=0.0),
+            skew_s=self.skew_s,
+            until_s=min((line.time_s for line in newest), default=0.0),
         )

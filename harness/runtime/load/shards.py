@@ -7,14 +7,16 @@ from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from harness.core.errors import StoreError, UsageError
 from harness.core.run import SCHEMA_VERSION, Shard, ShardState
 from harness.evidence.client import integrity, repeats
 from harness.evidence.client.aggregate import COLUMNS
 from harness.evidence.client.repeats import Repeats
-from harness.evidence.client.schema import CLOSING_KEY, SCHEMA, VERSION_KEY
+from harness.evidence.client.schema import CLOSING_KEY, SCHEMA, TIMES, VERSION_KEY, offset_s
 from harness.runtime import files
+from harness.runtime.load import seen_count
 
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 """Last bytes of a whole Arrow IPC stream. Source: https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format"""
@@ -38,6 +40,12 @@ def find(directory: Path) -> tuple[Path, ...]:
     return tuple(sorted(directory.glob("samples-*.arrow"), key=lambda file: (len(file.name), file.name)))
 
 
+def number_of(file: Path) -> int:
+    """The number in the name of a sample file; -1 for another name."""
+    digits = file.stem.removeprefix("samples-")
+    return int(digits) if digits.isdigit() else -1
+
+
 def unnamed(directory: Path, named: Sequence[Shard]) -> tuple[Path, ...]:
     """The sample files that are not among those that run.json names: those of the warm-up."""
     known = {shard.file for shard in named}
@@ -54,6 +62,12 @@ def closing_count(file: Path) -> int | None:
     except UNREADABLE:
         return None
     return count if _has_end(file) else None
+
+
+def found(file: Path, phase: str) -> Shard:
+    """A shard as its recorder left it."""
+    rows = closing_count(file)
+    return Shard(file.name, phase, rows, seen_count.read(file) if rows is None else None)
 
 
 def find_repeats(directory: Path, named: Sequence[Shard]) -> Mapping[str, FoundRepeats]:
@@ -80,9 +94,7 @@ def find_repeats(directory: Path, named: Sequence[Shard]) -> Mapping[str, FoundR
 def _numbered(file: Path) -> Iterator[pa.Table]:
     """What of a shard's rows can be read, in the columns by which repeats are found."""
     try:
-        with _opened(file) as whole:
-            places = [place for place, name in enumerate(whole.schema.names) if name in repeats.COLUMNS]
-        with _opened(file, places) as reader:
+        with _opened(file, repeats.COLUMNS) as reader:
             for table, _ in _pieces(reader):
                 if integrity.damage(table):
                     return
@@ -107,13 +119,15 @@ def state_of(directory: Path, shard: Shard, found: Mapping[str, FoundRepeats] = 
                 doubt = doubt or integrity.doubt(table, rows)
                 rows += table.num_rows
     except FileNotFoundError:
-        problem = "the file is missing"
+        problem = shard.missing or "the file is missing"
     except UNREADABLE as error:
         problem = f"it cannot be read past row {rows}: {(str(error).splitlines() or [repr(error)])[0]}"
     if not problem and not _has_end(file):
         problem = f"its end is missing after row {rows}"
     elif not problem and shard.rows is None:
         problem = "the recorder never closed it"
+    if problem and shard.seen is not None:
+        problem += f"; {max(shard.seen - rows, 0):,} of {shard.seen:,} samples were lost with the recorder"
     if closing not in (None, shard.rows):
         contradiction = contradiction or f"its end says {closing} rows, run.json {shard.rows}"
     return ShardState(shard, rows, problem or ("" if contradiction else doubt), contradiction)
@@ -124,17 +138,19 @@ def tables(
     shards: Sequence[Shard],
     columns: Sequence[str] = COLUMNS,
     found: Mapping[str, FoundRepeats] = NO_REPEATS,
+    *,
+    are_whole: bool = False,
 ) -> Iterator[pa.Table]:
-    """The rows of the shards in tables of about `CHUNK_ROWS`, as far as they can be read.
+    """The rows of the shards in tables of about `CHUNK_ROWS`, as far as these columns of them can be read.
 
-    With repeats, each table has their column `ORIGIN` too.
+    With repeats, each table has their column `ORIGIN` too. Shards that `state_of` found whole are not validated again.
     """
     for shard in shards:
         try:
-            with _opened(directory / shard.file) as reader:
+            with _opened(directory / shard.file, () if shard.file in found else columns) as reader:
                 rows = 0
                 for table, _ in _pieces(reader):
-                    if integrity.damage(table):
+                    if not are_whole and integrity.damage(table):
                         break
                     yield _columns(_marked(table, found.get(shard.file), rows), columns)
                     rows += table.num_rows
@@ -176,6 +192,7 @@ def _pieces(reader: pa.RecordBatchStreamReader) -> Iterator[tuple[pa.Table, int 
     """
     waiting: list[pa.RecordBatch] = []
     rows, closing, broken = 0, None, None
+    ahead_s = offset_s(reader.schema)
     while True:
         try:
             batch, metadata = reader.read_next_batch_with_custom_metadata()
@@ -188,12 +205,23 @@ def _pieces(reader: pa.RecordBatchStreamReader) -> Iterator[tuple[pa.Table, int 
         waiting.append(batch)
         rows += batch.num_rows
         if rows >= CHUNK_ROWS:
-            yield pa.Table.from_batches(waiting), closing
+            yield _moved(waiting, ahead_s), closing
             waiting, rows = [], 0
     if waiting:
-        yield pa.Table.from_batches(waiting), closing
+        yield _moved(waiting, ahead_s), closing
     if broken:
         raise broken
+
+
+def _moved(batches: Sequence[pa.RecordBatch], ahead_s: float) -> pa.Table:
+    """The rows with their times on the run's clock."""
+    table = pa.Table.from_batches(batches).replace_schema_metadata(SCHEMA.metadata)
+    for name in TIMES if ahead_s else ():
+        if name in table.schema.names:
+            place = table.schema.get_field_index(name)
+            field = table.schema.field(name)
+            table = table.set_column(place, field, pc.subtract(table.column(name), pa.scalar(ahead_s)))
+    return table
 
 
 def _columns(table: pa.Table, names: Sequence[str]) -> pa.Table:
@@ -205,11 +233,15 @@ def _columns(table: pa.Table, names: Sequence[str]) -> pa.Table:
     return table.select([*names, *(name for name in (repeats.ORIGIN,) if name in table.schema.names)])
 
 
-def _opened(file: Path, fields: Sequence[int] = ()) -> pa.RecordBatchStreamReader:
-    """All columns, or those at the places `fields`."""
+def _opened(file: Path, columns: Sequence[str] = ()) -> pa.RecordBatchStreamReader:
+    """All columns, or those of the names that the file has."""
     files.check_regular(file)  # Arrow would wait for a FIFO, where no signal ends it
-    options = pa.ipc.IpcReadOptions(included_fields=list(fields)) if fields else None
-    return pa.ipc.open_stream(pa.OSFile(str(file)), options=options)
+    whole = pa.ipc.open_stream(pa.OSFile(str(file)))
+    places = [place for place, name in enumerate(whole.schema.names) if name in columns]
+    if not places:
+        return whole
+    whole.close()
+    return pa.ipc.open_stream(pa.OSFile(str(file)), options=pa.ipc.IpcReadOptions(included_fields=places))
 
 
 def _has_end(file: Path) -> bool:

@@ -1,5 +1,7 @@
 """Starts and stops the target and Prometheus: on loopback, in a temporary directory, gone however the run ends."""
 
+import os
+import secrets
 import shutil
 import sys
 import tempfile
@@ -11,12 +13,15 @@ from pathlib import Path
 
 from requests import Response
 
-from harness.config.profile import Sidecar, TargetStart
+from harness.config.profile import LOOPBACK, Sidecar, TargetStart
+from harness.core import secret
 from harness.core.errors import UsageError
 from harness.core.rule import Rule
 from harness.core.text import shorten
-from harness.runtime import http, process
+from harness.core.url import parse
+from harness.runtime import connections, http, process
 from harness.runtime.answers import AnswerError
+from harness.runtime.connections import Way
 from harness.runtime.files import resolved
 from harness.runtime.interrupt import shielded
 from harness.runtime.process import NotReadyError, Service
@@ -56,6 +61,11 @@ class Stack:
     placeholders: Mapping[str, str] = field(default_factory=dict)
     """What placeholders of a command stand for while it runs: ports, process ids, directories."""
 
+    @property
+    def python(self) -> str:
+        """The interpreter that has the target's packages, as far as it is known here."""
+        return self.placeholders.get("python", sys.executable)
+
     def ended(self) -> tuple[str, ...]:
         """Names of those that have ended by themselves, with how."""
         codes = ((service.name, service.process.poll()) for service in self.processes)
@@ -68,10 +78,12 @@ class _Running:
 
     port: int
     service: Service
+    host: str = "127.0.0.1"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
 
 
 @contextmanager
@@ -92,20 +104,45 @@ def embedded(
             running.callback(_remove, temporary)
         started_servers = tuple(servers.start(running, each, temporary, logs) for each in wanted)
         placeholders = {name: value for server in started_servers for name, value in server.placeholders.items()}
-        placeholders |= {"tmp": str(temporary), "python": sys.executable, "project": str(project), **start.placeholders}
+        placeholders |= {
+            "tmp": str(temporary),
+            "python": interpreter(start, project),
+            "project": str(project),
+            **start.placeholders,
+            "host": start.host,
+            "secret": secrets.token_urlsafe(18),
+        }
         placeholders["spare_port"] = str(process.free_port())
         started = _start_target(running, start, project, logs, placeholders)
+        _use_headers(start, started.url, placeholders)
         placeholders |= {"target_port": str(started.port), "target_pid": str(started.service.process.pid)}
-        processes = [started.service]
+        processes, sidecar_urls = [started.service], {}
         for each in start.sidecars:
             sidecar = _start_sidecar(running, each, start, project, logs, placeholders)
             placeholders[f"{each.name}_port"] = str(sidecar.port)
+            sidecar_urls[each.name] = sidecar.url
             placeholders[f"{each.name}_pid"] = str(sidecar.service.process.pid)
             processes.append(sidecar.service)
         server = _start_prometheus(running, prometheus, start, temporary, logs, scrape_interval_s, placeholders, loaded)
         placeholders |= {"prometheus_pid": str(server.service.process.pid)}
-        entry = f"http://127.0.0.1:{placeholders[f'{start.entry}_port']}" if start.entry else started.url
+        entry = sidecar_urls[start.entry] if start.entry else started.url
         yield Stack(entry, server.url, started_servers, (*processes, server.service), placeholders)
+
+
+def interpreter(start: TargetStart, project: Path) -> str:
+    """The interpreter that has the target's packages. Raises UsageError when it is not there.
+
+    Its path is not resolved: a virtual environment is known by the link that leads to its interpreter.
+    """
+    if not start.python:
+        return sys.executable
+    found = shutil.which(str(project.absolute() / start.python) if os.sep in start.python else start.python)
+    if found is None:
+        raise UsageError(
+            f"start.python: {start.python} is no program that can be run; name the interpreter of the target's "
+            "environment, relative to harness.toml, or one of PATH"
+        )
+    return found
 
 
 def reach(url: str, *, follow: bool = False) -> Response:
@@ -149,7 +186,17 @@ def _start_target(
         filled = [fill(part, placeholders, "start.command") for part in start.command]
         return process.registered(running, lambda: process.spawn("the target", filled, log, cwd=cwd, env=env))
 
-    return _start_ready(launch, start.ready, start.ready_timeout_s, start.port)
+    return _start_ready(launch, start.ready, start.ready_timeout_s, start.port, start.host)
+
+
+def _use_headers(start: TargetStart, url: str, placeholders: Mapping[str, str]) -> None:
+    """Show a target that others can reach, too, who asks. Raises UsageError for an unknown placeholder."""
+    if start.host in LOOPBACK or not start.headers:
+        return
+    headers = {name: fill(value, placeholders, f"start.headers.{name}") for name, value in start.headers.items()}
+    for value in headers.values():
+        secret.remember(value)
+    connections.use(parse(url).origin, Way(headers))
 
 
 def _start_sidecar(
@@ -170,7 +217,8 @@ def _start_sidecar(
 
     if not sidecar.ready:
         return _Running(0, launch(0))
-    return _start_ready(launch, sidecar.ready, start.ready_timeout_s)
+    host = start.host if any("{host}" in word for word in sidecar.command) else "127.0.0.1"
+    return _start_ready(launch, sidecar.ready, start.ready_timeout_s, host=host)
 
 
 def _start_prometheus(
@@ -193,7 +241,9 @@ def _start_prometheus(
     return _start_ready(launch, prometheus_server.READY, prometheus_server.READY_S)
 
 
-def _start_ready(launch: Callable[[int], Service], ready: str, limit_s: float, fixed_port: int = 0) -> _Running:
+def _start_ready(
+    launch: Callable[[int], Service], ready: str, limit_s: float, fixed_port: int = 0, host: str = "127.0.0.1"
+) -> _Running:
     """Start what listens on HTTP."""
     services_: list[Service] = []
 
@@ -201,8 +251,11 @@ def _start_ready(launch: Callable[[int], Service], ready: str, limit_s: float, f
         services_.append(launch(port))
         return services_[-1]
 
-    port, _ = process.start_on_port(keep, lambda port: ask(f"http://127.0.0.1:{port}{ready}"), limit_s, fixed_port)
-    return _Running(port, services_[-1])
+    def answer(port: int) -> None:
+        ask(f"{_Running(port, services_[-1], host).url}{ready}")
+
+    port, _ = process.start_on_port(keep, answer, limit_s, fixed_port)
+    return _Running(port, services_[-1], host)
 
 
 def _remove(directory: Path) -> None:

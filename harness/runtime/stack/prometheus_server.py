@@ -60,8 +60,9 @@ def write_config(
 
     `placeholders` has the target's port. Raises UsageError for a placeholder in the scrape job that is not known.
     """
+    host = f"[{start.host}]" if ":" in start.host else start.host
     interval = f"{round(scrape_interval_s * 1000)}ms"
-    target = {"targets": [f"127.0.0.1:{placeholders['target_port']}"], "labels": dict(start.labels)}
+    target = {"targets": [f"{host}:{placeholders['target_port']}"], "labels": dict(start.labels)}
     job = {
         "job_name": "django",
         "metrics_path": start.metrics,

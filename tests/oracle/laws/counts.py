@@ -242,7 +242,7 @@ def _requests_by_method(facts: Facts) -> Lines:
         expected, observed = float(due.get(method, 0.0)), float(seen.get(method, 0.0))
         spare = int((lost == method).sum())
         if method in KNOWN_METHODS:
-            spare += facts.run["generator"].get("unrecorded", 0)
+            spare += facts.unrecorded
         if expected or observed:
             yield facts.equal(f"all {method} requests", expected, observed, {"method": method}, lost=spare)
 
@@ -286,7 +286,8 @@ def rates(facts: Facts, metric: str) -> Frame:
 
     Raises Unknown without samples, and for a version of Prometheus that is not known.
     """
-    version = facts.run.get("prometheus_version", "").removeprefix("v").split(".")
+    probed = facts.run.get("evaluates_as")
+    version = (facts.run.get("prometheus_version", "") if probed is None else probed).removeprefix("v").split(".")
     if len(version) < 2 or not (version[0].isdigit() and version[1].isdigit()):
         raise Unknown("the version decides what rate() is")
     number = int(version[0]), int(version[1])
@@ -303,7 +304,7 @@ def rates(facts: Facts, metric: str) -> Frame:
     grown = last - first + of["back"].sum()
     sampled = (of["at"].last() - of["at"].first()) / 1000
     step, lead, trail = sampled / (n - 1), (of["at"].first() - start) / 1000, (end - of["at"].last()) / 1000
-    zero = (sampled * first / grown).where((grown > 0) & (first >= 0), math.inf)
+    zero = (sampled * (first / grown)).where((grown > 0) & (first >= 0), math.inf)
     far = 1.1 * step
     if number >= (2, 51):
         lead = lead.where(lead < far, step / 2)

@@ -20,6 +20,8 @@ QUANTILES = (0.5, 0.95, 0.99)
 OFFSETS_S = (5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5)
 ALPHA = 1e-3
 FLOOR_S = 30e-6
+PAUSE_S = 0.01
+SHARED_S = 0.05  # a longer stall of the load generator is its own
 Floats = npt.NDArray[np.float64]
 
 
@@ -140,7 +142,6 @@ def limits(facts: Facts, key: Key, rows: Frame, histogram: Histogram, population
     if by_witness:
         starts = np.array([_bin_begin(value) for value in ordered])
         upper = np.minimum(upper, np.searchsorted(starts, bounds + longest_s(facts), side="right") + 1)
-        upper = np.minimum(upper, np.searchsorted(starts, bounds + 3 * longest_s(facts), side="right"))
     for offset in OFFSETS_S:
         near = np.searchsorted(ordered, bounds + offset, side="right")
         beyond = int((reference > offset).sum())
@@ -215,12 +216,23 @@ def bernstein_s(n: int, variance: float, longest: float, alpha: float) -> float:
 
 
 @lru_cache(2)
-def longest_s(facts: Facts) -> float:
-    """docs/checks/timer-span.md, M: the largest gap between the witnesses, or the slowest of the faster views."""
-    inner = [rows["witness_view_s"].dropna() for key, rows in rows_of(facts).items() if key != ALL]
-    inner = sorted((each for each in inner if len(each)), key=lambda each: float(each.mean()))
-    faster = [_bin_end(float(each.max())) for each in inner[: (len(inner) + 1) // 2]]
-    return max([0.0, float(gaps(facts.answered).max()), *faster])
+def longest_s(facts: Facts, *, shared: bool = True) -> float:
+    """docs/checks/timer-span.md, M: the largest gap, the slowest of the faster views, the load's longest stall."""
+    inner = [rows["witness_view_s"].dropna().sort_values() for key, rows in rows_of(facts).items() if key != ALL]
+    spans = sorted(
+        (_bin_begin(float(each.iloc[_usual(len(each)) - 1])), _bin_end(float(each.iloc[-1])))
+        for each in inner
+        if len(each)
+    )
+    faster = [slowest for usual, slowest in spans[: (len(spans) + 1) // 2] if usual <= PAUSE_S] or [PAUSE_S]
+    stalled = facts.run["generator"].get("stalled_s") if shared and facts.run.get("embedded", True) else None
+    stalled = min(stalled or 0.0, SHARED_S)
+    return max([stalled, float(gaps(facts.answered).max()), *faster])
+
+
+def _usual(n: int) -> int:
+    """The rank of the 90th percentile, and of few values the last but one, which a single stall does not move."""
+    return min(math.ceil(0.9 * n - 1e-9), max(n - 1, 1))
 
 
 def _bin_end(value: float) -> float:

@@ -34,6 +34,7 @@ from tests.oracle.line import FAIL, OPEN, PASS, Line, Lines, named, settled, unk
 from tests.oracle.run_files import NoSeries, Unknown
 
 IN_ALL = "all views, including middlewares"
+STALL_S = 0.01  # one of a view's gaps may be a stall that met no other
 
 
 def _populations(facts: Facts, found: dict[Key, Histogram]) -> int:
@@ -154,7 +155,7 @@ def timer_span(facts: Facts) -> Lines:
 
 
 def _mean_gaps(facts: Facts, views: dict[Key, Frame], found: dict[Key, Histogram]) -> Lines:
-    reference, longest = gaps(facts.answered), longest_s(facts)
+    reference, longest, seen = gaps(facts.answered), longest_s(facts), longest_s(facts, shared=False)
     table = {}
     for key, rows in views.items():
         inner, raised = rows["witness_view_s"], rows["witness_raised_s"].dropna()
@@ -166,7 +167,7 @@ def _mean_gaps(facts: Facts, views: dict[Key, Frame], found: dict[Key, Histogram
             yield Line(name_of(key), named(view=key[0], method=key[1]), OPEN)
             continue
         spread = max(variance(gaps(rows)), variance(reference))
-        chance = bernstein_s(n, spread, longest, ALPHA / len(views))
+        chance = bernstein_s(n, spread, seen, ALPHA / len(views)) + max(STALL_S, longest) / n
         table[key] = ((inner.sum() + raised.sum() - found[key].sum_s) / n, inner.mean(), chance, excused)
     if not table:
         return

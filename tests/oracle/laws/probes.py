@@ -55,9 +55,9 @@ def _time(facts: Facts, key: Key, rows: Frame, histogram: Histogram) -> Line:
         felt = float(rows["latency_s"].sum())
         return Line(subject, labels, settled(histogram.sum_s <= felt), felt, histogram.sum_s)
     spans = np.sort(np.append(rows["witness_view_s"], rows["witness_raised_s"].dropna()))
-    whole, most = math.fsum(spans), len(spans) * longest_s(facts)
+    whole, most = math.fsum(spans), max(len(spans) * longest_s(facts), 0.01) if facts.witnessed else np.inf
     left, spare = whole - histogram.sum_s, 1e-9 * (1 + whole)
     bounds, held = histogram.finite
     is_filled = bool((held >= np.searchsorted(spans, bounds, side="right")).all())
     fine = is_filled and -spare <= left <= most + spare and implied_s(spans, histogram) <= left + spare
-    return Line(subject, labels, settled(fine), whole, histogram.sum_s, (most, 0))
+    return Line(subject, labels, settled(fine), whole, histogram.sum_s, (most, 0) if facts.witnessed else None)

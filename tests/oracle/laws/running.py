@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from tests.oracle.facts import HALF_MS, POOL, Facts, with_column
 from tests.oracle.frames import Column, Frame
 from tests.oracle.laws import names
+from tests.oracle.laws.histograms import ALL, judged, longest_s, rows_of
 from tests.oracle.line import FAIL, OPEN, PASS, Line, Lines, unknown
 from tests.oracle.run_files import Unknown
 
@@ -72,6 +74,8 @@ def _readings(facts: Facts) -> Readings:
             first[place] = min(first[place], stamp - (0.0 if is_scrape else longest))
             last[place] = max(last[place], stamp + took.get(stamp, longest))
     low, high = _clocks(facts)
+    coarse = facts.run["generator"].get("start_resolution_s", 0.0)
+    low, high = low - coarse, high + coarse
     sent = np.maximum.accumulate(last + high + ALIGNED_S + HALF_MS) if len(time) else last
     answered = np.minimum.accumulate(first[::-1])[::-1] + low - HALF_MS
     return Readings(time, newest, answered, sent)
@@ -88,12 +92,13 @@ def _samples(facts: Facts, metric: str) -> Frame:
 def _clocks(facts: Facts) -> tuple[float, float]:
     """The least and the most that the client's clock can have been ahead of Prometheus's."""
     window, of_load = facts.run["window"], facts.run["generator"].get("clock_skew_s", 0.0)
+    of_workers = facts.run["generator"].get("clock_error_s", 0.0)
     start = window.get("clock_skew_s", 0.0)
     end = window.get("clock_skew_end_s")
     both = [start, start if end is None else end]
     if facts.run.get("embedded", True) and not of_load and max(map(abs, both)) <= TWO_CLOCKS_S:
-        return -ONE_CLOCK_S, ONE_CLOCK_S
-    spare = TWO_CLOCKS_S * (2 if of_load else 1)
+        return -ONE_CLOCK_S - of_workers, ONE_CLOCK_S + of_workers
+    spare = TWO_CLOCKS_S * (2 if of_load else 1) + of_workers
     return min(both) + of_load - spare, max(both) + of_load + spare
 
 
@@ -125,14 +130,20 @@ def _answers(facts: Facts, at: Readings) -> dict[Key, Bounds]:
 
 def _unanswered(facts: Facts, at: Readings, view: str, method: str) -> Floats:
     sent = facts.unanswered.loc[facts.may_be(view, method), "started_s"]
-    return _until(sent, at.sent) + float(facts.run["generator"].get("unrecorded", 0))
+    return _until(sent, at.sent) + float(facts.unrecorded)
 
 
 def _whole(facts: Facts, at: Readings) -> Bounds:
     """Of the totals: the client's requests, the scrapes, and declared background."""
-    low, high = _by_client(facts.answered, at)
-    high = high + _until(facts.unanswered["started_s"], at.sent) + facts.run["generator"].get("unrecorded", 0)
-    bounds = low, high
+    begun, ending = facts.run["window"].get("known_flying", (0, 0))
+    low, high = _plus(_by_client(facts.answered, at), _others(facts, at))
+    return np.maximum(low - begun, 0.0), high + ending
+
+
+def _others(facts: Facts, at: Readings) -> Bounds:
+    """Of the totals, what no response of the client stands for."""
+    low, high = _none(at)
+    bounds = low, high + _until(facts.unanswered["started_s"], at.sent) + facts.unrecorded
     for instance, newest in at.newest.items():
         if np.isnan(newest).all():
             continue
@@ -213,7 +224,8 @@ def _counter(facts: Facts, at: Readings, subject: str, metric: str, by: list[str
         late = {"late": "yes"} if is_behind and caught_up and not facts.foreign else {}
         yield replace(line, labels={**line.labels, **late})
     if not worst:
-        yield Line(subject, labels, PASS)
+        unseen = any(np.isnan(own).all() for own in grown.values())
+        yield Line(subject, labels, OPEN if unseen else PASS)
 
 
 def _by_key(facts: Facts, at: Readings, metric: str, by: list[str]) -> dict[Key, Floats]:
@@ -233,3 +245,119 @@ def _by_key(facts: Facts, at: Readings, metric: str, by: list[str]) -> dict[Key,
             key = (POOL, *key[1:])
         found[key] = found.get(key, 0.0) + row["grown"]
     return found
+
+
+def running_latency(facts: Facts) -> Lines:
+    """docs/checks/running-latency.md."""
+    at = _thinned(facts, _readings(facts))
+    if not len(at.time):
+        yield unknown("")
+        return
+    for subject, metric, by in (
+        ("latency by view", names.LATENCY, ["view", "method"]),
+        ("latency of all requests", names.LATENCY_IN_ALL, []),
+    ):
+        labels = {"metric": facts.name(f"{metric}_bucket")}
+        try:
+            grown = facts.grown(f"{metric}_bucket")
+        except Unknown:
+            yield Line(subject, labels, OPEN)
+            continue
+        if not len(grown):
+            yield Line(subject, labels, FAIL)
+            continue
+        yield from _latencies(facts, at, subject, labels, metric, by)
+
+
+def _bounds_s(facts: Facts) -> Floats:
+    """Those of both histograms."""
+    both = [_samples(facts, f"{metric}_bucket") for metric in (names.LATENCY, names.LATENCY_IN_ALL)]
+    found = {float(le) for rows in both if len(rows) for le in with_column(rows, "le")["le"] if le}
+    return np.array(sorted(bound for bound in found if np.isfinite(bound)))
+
+
+def _thinned(facts: Facts, at: Readings) -> Readings:
+    """Every k-th reading, from the last one back, where there are too many."""
+    cells = (len(_bounds_s(facts)) + 1) * len(rows_of(facts))
+    step = max(-(-len(at.time) // min(240, max(2_000_000 // max(cells, 1), 1))), 1)
+    taken = np.arange(len(at.time))[::-1][::step][::-1]
+    newest = {instance: own[taken] for instance, own in at.newest.items()}
+    return Readings(at.time[taken], newest, at.answered[taken], at.sent[taken])
+
+
+def _latencies(facts: Facts, at: Readings, subject: str, labels: dict[str, str], metric: str, by: list[str]) -> Lines:
+    buckets = _growth(facts, at, f"{metric}_bucket")
+    for label in (*by, "le"):
+        buckets = with_column(buckets, label)
+    worst: dict[bool, tuple[float, Line]] = {}
+    late = any_judged = has_bounds = unseen = False
+    for key, rows in judged(facts).items():
+        if (key == ALL) is bool(by) or key[0] in facts.background:
+            continue
+        own = buckets if key == ALL else buckets[(buckets["view"] == key[0]) & (buckets["method"] == key[1])]
+        grown = {bound: np.sum(np.stack(each["grown"]), axis=0) for bound, each in own.groupby(own["le"].astype(float))}
+        unseen |= any(np.isnan(each).all() for each in grown.values())
+        any_judged, has_bounds = True, has_bounds or len(grown) > 1
+        named = {**labels, **({} if key == ALL else {"view": key[0], "method": key[1]})}
+        behind, ahead, catches_up = _worst_of_one(facts, at, key, rows, grown)
+        late |= catches_up
+        for is_behind, found in ((True, behind), (False, ahead)):
+            off, limit, seen = found
+            if off > (0 if is_behind else 1) and (is_behind or not facts.foreign):
+                line = Line(subject, named, FAIL, limit, seen, None if is_behind else (0.0, 1.0))
+                if is_behind not in worst or off > worst[is_behind][0]:
+                    worst[is_behind] = off, line
+    if any_judged and not has_bounds:
+        yield Line(subject, labels, OPEN)
+    if not has_bounds:
+        return
+    for is_behind, (_, line) in worst.items():
+        yield replace(line, labels={**line.labels, "late": "yes"}) if is_behind and late and not facts.foreign else line
+    if not worst:
+        yield Line(subject, labels, OPEN if unseen else PASS)
+
+
+def _worst_of_one(
+    facts: Facts, at: Readings, key: Key, rows: Frame, grown: dict[float, Floats]
+) -> tuple[tuple[float, float, float], tuple[float, float, float], bool]:
+    """How far one histogram is behind at its worst, how far ahead over all readings, and whether it caught up."""
+    own = rows["witness_app_s" if key == ALL else "witness_view_s"]
+    whole = bool(own.notna().all())
+    times = own if whole else rows["latency_s"]
+    if whole and key != ALL:
+        again = rows[rows["witness_raised_s"].notna()]
+        rows, times = pd.concat([rows, again]), pd.concat([times, again["witness_raised_s"]])
+    unknown_end = (rows["hop"] > 0) & rows["status"].between(300, 399)
+    ended = (rows["started_s"] + rows["latency_s"]).mask(unknown_end, np.inf)
+    grown = grown or {np.inf: np.zeros(len(at.time))}
+    bounds = sorted(grown)
+    unmatched, begun = 0.0, 0.0
+    if key == ALL:
+        low, high = _others(facts, at)
+        begun, ending = facts.run["window"].get("known_flying", (0, 0))
+        more = high - np.append(0.0, low[:-1]) + begun + ending
+    else:
+        more = 2 * _unanswered(facts, at, key[0], key[1])
+        last = float(np.nan_to_num(grown[bounds[-1]]).max())
+        unmatched = max(last - float(_until(rows["started_s"], at.sent)[-1]), 0.0)
+    far = longest_s(facts)
+    behind, ahead = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
+    least = {bound: np.maximum(_until(ended[times <= bound], at.answered) - begun, 0.0) for bound in bounds}
+    was_behind = np.any([least[bound] > grown[bound] for bound in bounds], axis=0)
+    afterwards, catches_up = np.append(False, was_behind[:-1]), False
+    for bound in bounds:
+        seen = grown[bound]
+        off = np.nan_to_num(least[bound] - seen)
+        place = int(np.argmax(off))
+        if off[place] > behind[0]:
+            behind = float(off[place]), float(least[bound][place]), float(seen[place])
+        fast = (times <= bound + far) if whole else times.notna()
+        most = _until(rows["started_s"][fast], at.sent)
+        known = np.append(0.0, _until(ended[fast], at.answered)[:-1])
+        gained = np.diff(seen, prepend=0.0)
+        over = np.maximum(np.nan_to_num(gained - (most - known) - more - unmatched), 0.0)
+        catches_up |= bool((over[afterwards] > 1).any())
+        over[afterwards] = 0.0
+        if over.sum() > ahead[0]:
+            ahead = float(over.sum()), 0.0, float(over.sum())
+    return behind, ahead, catches_up

@@ -24,9 +24,12 @@ def generator_health(facts: Facts) -> Lines:
     planned, peak = health["planned_users"], health["peak_users"]
     short_s = health["planned_duration_s"] - health["duration_s"]
     late = short_s > 2 and health.get("loaded_s") is None
-    delivered = 0 <= code < 2 and planned <= peak and not late and not facts.cut_short
+    accepted = code in health.get("accepted_exits", (0, 1))
+    delivered = accepted and planned <= peak and not late and not facts.cut_short
+    if health.get("tool", "Locust") != "Locust":
+        planned, peak = health["planned_duration_s"], health["duration_s"]
     yield Line("load", {}, PASS, planned, peak) if delivered else unknown("load")
-    if facts.run.get("arrival_rate") is not None:
+    if facts.run.get("arrival_rate") is not None or health.get("planned_arrivals") is not None:
         arrived = _arrivals(health.get("planned_arrivals"), health.get("begun_arrivals"))
         yield replace(arrived, status=OPEN) if facts.cut_short else arrived
     limit = budget["max_generator_cpu_ratio"]

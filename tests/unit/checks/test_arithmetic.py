@@ -17,12 +17,13 @@ from harness.core.limits import Limit
 from harness.core.query import Series
 from harness.core.verdict import Status, Verdict
 from harness.evidence.client.summary import ALL, GAP_GRID_S
+from harness.evidence.moments import PAUSE_S
 from tests.unit.checks.facts import RUN, VIEW, facts, gaps, latency, values
 
 N = 200
 BOUND_S = 0.1
 INNER = values(*(0.2 for _ in range(N)))
-SPREAD = gaps(*(0.0001 for _ in range(N - 4)), *(0.01 for _ in range(4)))
+SPREAD = gaps(*(0.0001 for _ in range(N - 4)), *(0.15 for _ in range(4)))
 ONE_VIEW = {key: latency(INNER, INNER, SPREAD) for key in (ALL, VIEW)}
 
 
@@ -59,13 +60,31 @@ def test_observations_that_nobody_sent_widen_the_upper_bound_only() -> None:
 
 @pytest.mark.parametrize("views", [1, 8])
 def test_the_mean_gaps_of_views_share_alpha(views: int) -> None:
-    """Bernstein's bound of each view, at its share."""
+    """Bernstein's bound of each view, at its share, and one stall that met no other gap."""
     histogram = Histogram(((BOUND_S, 0.0), (float("inf"), float(N))), INNER.sum_s - N * 1e-4)
     found = timer_span._gap(facts(ONE_VIEW), VIEW, histogram, views)
     assert isinstance(found, timer_span.Gap)
-    largest_s = max(SPREAD.largest_s, INNER.largest_s)
-    assert found.chance_s == statistics.bernstein(N, SPREAD.variance, largest_s, ALPHA / views)
+    largest_s = SPREAD.largest_s  # the only view takes too long to show stalls
+    stall_s = max(PAUSE_S, largest_s)
+    assert found.chance_s == statistics.bernstein(N, SPREAD.variance, largest_s, ALPHA / views) + stall_s / N
     assert found.mean_s == pytest.approx(1e-4)
+
+
+def test_a_stall_beside_the_target_is_allowed_once() -> None:
+    """It widens no spread: that two of them fall on one view is as good as impossible."""
+    even = dict.fromkeys((ALL, VIEW), latency(INNER, INNER, gaps(*(1e-4 for _ in range(N)))))
+    still, held_up = (
+        timer_span._gap(
+            facts(even, run={"generator": replace(RUN.generator, stalled_s=stalled_s)}),
+            VIEW,
+            Histogram(((BOUND_S, 0.0), (float("inf"), float(N))), INNER.sum_s),
+            1,
+        )
+        for stalled_s in (0.0, 0.04)
+    )
+    assert isinstance(still, timer_span.Gap)
+    assert isinstance(held_up, timer_span.Gap)
+    assert held_up.chance_s - still.chance_s == pytest.approx((0.04 - PAUSE_S) / N)
 
 
 def test_a_layer_may_take_one_and_a_half_times_the_reference() -> None:

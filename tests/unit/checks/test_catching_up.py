@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from harness.checks.counts._running_bounds import Bounds
 from harness.checks.counts.running_counts import Counter, Miss, _catches_up
+from harness.checks.running_bounds import Bounds
 
 KEY = ("shop:cart", "GET", "200")
 LEAST, MOST = (10.0, 20.0, 30.0), (12.0, 22.0, 32.0)

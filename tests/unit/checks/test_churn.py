@@ -1,12 +1,13 @@
 """Replicas that come and go: what is counted from zero, what may be gone, and what is said of it."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from harness.checks import churn
+from harness.checks import churn, running_bounds
 from harness.checks.background import background_requests
 from harness.checks.base import Facts
 from harness.checks.counts import request_conservation
@@ -14,10 +15,11 @@ from harness.checks.validity import _scrapes, quiescence
 from harness.core.codes import Code, FindingCode
 from harness.core.query import NoSeries, Query, Reading, Series
 from harness.core.verdict import Finding, Status, Verdict
-from harness.evidence.client.summary import Running
+from harness.evidence.client.summary import Answered, Running
+from harness.evidence.moments import moments
 from harness.evidence.prometheus_evidence import Evidence, deltas, raw_query
 from harness.instrumentation.django_prometheus.metrics import REQUESTS, RESPONSES, RESPONSES_BY_VIEW
-from harness.promql.own_series import UP
+from harness.promql.own_series import PROCESS_START, UP
 from tests.unit.checks.facts import RUN, facts
 
 WINDOW = replace(RUN.window, start_s=10.0, end_s=16.0, scrape_interval_s=1.0)
@@ -165,3 +167,54 @@ def test_few_requests_explain_little(observed: int, spared: bool) -> None:
     else:
         assert isinstance(first, Verdict)
         assert (first.status, first.code, second) == (Status.INCONCLUSIVE, Code.UNACCOUNTED, fine)
+
+
+def test_a_view_that_the_load_asks_for_is_no_readiness_probe() -> None:
+    """Even where all its requests came before the first scrape of a new process."""
+    joined = replica("a", loads(1, 2, 3, start=14), probes=2)
+    found = given(4 + 3, SIX, joined, B)
+    running = {**found.client.running, (PROBED, "GET", 200): steady(0, 0, 0, 2, 2, 2)}
+    found = replace(found, client=replace(found.client, running=running))
+    assert PROBED not in churn.with_readiness(found).run.background
+
+
+@pytest.mark.parametrize(("lost", "foreign", "known"), [(0, False, 1), (2, False, 3), (0, True, 3)])
+def test_what_a_process_says_it_gave_bounds_what_left_where_nobody_else_is_counted(
+    lost: int, foreign: bool, known: int
+) -> None:
+    """Its series hold requests without a response, and those of others, too."""
+    left = replica("a", loads(0, 0, 1, 3, start=9), since=20)
+    more = replica("c", loads(0, 0, 40, 40, 40, 40, 40, 40), since=7)
+    found = given(3 + 40 + 4, steady(1, 4, 5, 6, 6, 6), left, B, more)
+    gave = {"a": 4, "b": 3, "c": 40}
+    identified = {Answered(name, "", "shop:cart", "GET", 200): number for name, number in gave.items()}
+    client = replace(
+        found.client,
+        identified=identified,
+        unanswered={("/cart", "GET"): lost} if lost else {},
+        witnessed_views=frozenset({"shop:cart"}),
+    )
+    found = replace(found, client=client, run=replace(found.run, foreign_traffic=foreign))
+    assert churn.unaccounted(found).total == known
+
+
+def test_what_a_process_had_counted_stays_where_the_next_one_has_no_such_series() -> None:
+    """A missing sample of one that goes on is not known."""
+    scrapes = (9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0, 16.0)
+    ups = Series({"instance": "a"}, tuple((at, 1.0) for at in scrapes))
+    starts = Series({"instance": "a"}, tuple((at, 1.0 if at < 13 else 12.5) for at in scrapes))
+    arrived = Series({"instance": "a"}, tuple((at, at * 10 if at < 13 else at - 13) for at in scrapes))
+    seen = Series({"instance": "a", "view": "shop:cart"}, ((9.0, 3.0), (10.0, 3.0), (11.0, 4.0), (12.0, 6.0)))
+    gone = Series({"instance": "a", "view": "shop:list"}, ((10.0, 1.0), (11.0, 4.0), (13.0, 2.0), (15.0, 3.0)))
+    made = facts(run={"window": WINDOW, "embedded": False, "instances": ("a",), "selector": "x"})
+    answers: dict[Query, Any] = {raw_query(made.run, metric): NoSeries() for metric in made.names.counters}
+    answers |= {
+        raw_query(made.run, metric): Reading((series,))
+        for metric, series in ((UP, ups), (REQUESTS, arrived), (PROCESS_START, starts))
+    }
+    made = replace(made, evidence=Evidence(answers))
+    readings = moments(made.run, made.evidence)
+    assert [reading.time_s for reading in readings] == [11.0, 12.0, 13.0, 14.0, 15.0, 16.0]
+    cart, listed = running_bounds.growths(made, (seen, gone), readings)
+    assert cart.tolist() == [1.0, 3.0, 3.0, 3.0, 3.0, 3.0]
+    assert [None if math.isnan(each) else each for each in listed.tolist()] == [3.0, None, 5.0, None, 6.0, None]

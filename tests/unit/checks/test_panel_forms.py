@@ -53,6 +53,15 @@ def test_a_record_that_counts_scrapes_is_a_finding() -> None:
     assert "panels and alerts that read the record as traffic fail" in finding.text
 
 
+@pytest.mark.parametrize("rule", [False, True])
+def test_a_panel_that_is_called_by_another_name_fails(rule: bool) -> None:
+    """A rule too: its name is what others read."""
+    mislabelled = f'sum(rate({COUNTED}{{status=~"5..",view!="{SERVED}"}}[6s]))'
+    (verdict,) = judged(Panel("Board", "Errors", "A", mislabelled, caption="4xx", rule=rule))
+    assert isinstance(verdict, Verdict)
+    assert (verdict.status, verdict.labels["caption"]) == (Status.FAIL, "wrong")
+
+
 @pytest.mark.parametrize(("rule", "fails"), [(False, True), (True, False)])
 def test_a_record_may_hold_a_counter_as_it_is(rule: bool, fails: bool) -> None:
     """Others take its rate; a panel shows it."""
@@ -61,19 +70,96 @@ def test_a_record_may_hold_a_counter_as_it_is(rule: bool, fails: bool) -> None:
     assert (mistake is not None and mistake.name == "bare-counter") is fails
 
 
+P95 = f"histogram_quantile(0.95, sum by (le) (rate({registry.of(RUN).latency_by_view}_bucket[1m])))"
+OF_500 = f'sum(rate({COUNTED}{{status=~"5.."}}[1m]))'
+OF_ALL = f"sum(rate({COUNTED}[1m]))"
+
+
 @pytest.mark.parametrize(
-    ("asked", "says"),
+    ("caption", "expression", "says"),
     [
-        ("1", 'that bound is written le="1.0"'),
-        ("0.5", 'the nearest of its 4 bounds: le="0.25" and le="1.0"'),
-        ("0.01", 'the nearest of its 4 bounds: le="0.1"'),
-        ("9", 'the nearest of its 4 bounds: le="1.0" and le="+Inf"'),
+        ("p95", P95, ""),
+        ("p95 and p99", P95, ""),
+        ("{{view}}", P95, ""),
+        ("p99", P95, "it is called 'p99' and shows p95: take p99, or call it p95"),
+        ("median of {{view}}", P95, "shows p95: take p50"),
+        ("p95", P95.replace("0.95", "0.950"), ""),
+        ("p99", f"{P95} / {P95.replace('0.95', '0.99')}", ""),
+        ("p99", "max(app:seconds:p99)", ""),
+        ("p99", "max(app:seconds:p95)", "it is called 'p99' and shows p95"),
+        ("p99.99", P95.replace("0.95", "0.9999"), ""),
+        ("median replica", f"quantile(0.5, {P95.replace('(le)', '(le, instance)')})", ""),
+        ("p95 of the day", "quantile_over_time(0.95, app:seconds:p99[1d])", ""),
+        ("p90 of the day", "quantile_over_time(0.95, app:seconds[1d])", "shows p95"),
+        ("Top 5th percentile", P95, ""),
+        ("top 05 percentile", P95, ""),
+        ("5xx", OF_500, ""),
+        ("4xx", OF_500, "it is called '4xx' and selects the statuses 5xx"),
+        ("4xx", OF_ALL, ""),
+        ("4xx and 5xx", f"{OF_500} / {OF_ALL}", ""),
+        ("4xx ratio", f"{OF_500} / {OF_ALL}", "selects the statuses 5xx"),
+        ("2xx", f"{OF_ALL} - {OF_500}", ""),
+        ("2xx", f"{OF_ALL} + (-1 * {OF_500})", ""),
+        ("2xx", f"-{OF_500} + {OF_ALL}", ""),
+        ("2xx", f"{OF_ALL} unless {OF_500}", ""),
+        ("2xx", OF_500.replace("5..", "[1-4].."), ""),
+        ("5xx", OF_500.replace("=~", "!~"), ""),
+        ("2xx", 'sum(shop_jobs{status="500"})', ""),
     ],
 )
-def test_a_bound_that_no_bucket_has_names_those_beside_it(asked: str, says: str) -> None:
+def test_a_panel_shows_what_its_words_say(caption: str, expression: str, says: str) -> None:
+    """Of percentiles and classes of statuses, where they name one and the expression has one."""
+    asked = _panel_evidence.read(Panel("Board", "Panel", "A", expression, caption=caption))
+    mistake = _panel_forms.misnamed(asked, registry.of(RUN))
+    assert (mistake is None) is (not says)
+    if mistake:
+        assert says in mistake.text
+        assert mistake.labels == {"caption": "wrong"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "near", "says"),
+    [
+        ("1", "1.0", 'that bound is written le="1.0"'),
+        ("0.5", "0.25", 'the nearest of its 4 bounds: le="0.25" and le="1.0"'),
+        ("0.01", "0.1", 'the nearest of its 4 bounds: le="0.1"'),
+        ("9", "1.0", 'the nearest of its 4 bounds: le="1.0" and le="+Inf"'),
+    ],
+)
+def test_a_bound_that_no_bucket_has_names_those_beside_it(asked: str, near: str, says: str) -> None:
     """Or the one that is meant, where it is written otherwise."""
     metric = "shop_seconds_bucket"
     bounds = [Series({"__name__": metric, "le": le}, ((1.0, 1.0),)) for le in ("0.1", "0.25", "1.0", "+Inf")]
     panel = _panel_evidence.read(Panel("Board", "Share", "A", f'rate({metric}{{le="{asked}"}}[1m])'))
-    text = _panel_forms.absent_bound(panel, Samples(series={metric: bounds}, at_s=1.0, dialect=NEWEST))
-    assert text.endswith(says)
+    mistake = _panel_forms.absent_bound(panel, Samples(series={metric: bounds}, at_s=1.0, dialect=NEWEST))
+    assert mistake is not None
+    assert mistake.text.endswith(says)
+    assert mistake.corrected == f'rate({metric}{{le="{near}"}}[1m])'
+
+
+SHARE = f'sum(rate({COUNTED}{{view="shop",status=~"5.."}}[6s])) / sum(rate({COUNTED}{{view="shop"}}[6s]))'
+
+
+@pytest.mark.parametrize(
+    ("expression", "why"),
+    [
+        (f"{SHARE} > 5", "no share is > 5, since a whole is 1: it is never true; 5 % is 0.05"),
+        (f"({SHARE}) * 100 > 100", "no share is > 100, since a whole is 100: it is never true"),
+        (f"{SHARE} >= 1.5 and {RATE} > 0", "no share is >= 1.5, since a whole is 1: it is never true; 1.5 % is 0.015"),
+        (f"({SHARE} < 9) == 2", "no share is == 2, since a whole is 1: it is never true; 2 % is 0.02"),
+    ],
+)
+def test_a_limit_that_no_share_reaches_is_impossible(expression: str, why: str) -> None:
+    """Per cent where the share is from 0 to 1: the alert never fires."""
+    (verdict,) = judged(Panel("Board", "Errors", "A", expression))
+    assert isinstance(verdict, Verdict)
+    assert (verdict.status, verdict.code, verdict.why) == (Status.FAIL, Code.IMPOSSIBLE, why)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [f"{SHARE} > 0.05", f"{SHARE} >= 1", f"({SHARE}) * 100 > 5", f"{SHARE} < 5", f"{RATE} / sum(rate({UP}[6s])) > 5"],
+)
+def test_a_limit_that_can_be_reached_is_not(expression: str) -> None:
+    """Of what is no part of a whole nothing is known."""
+    assert all(each.code is not Code.IMPOSSIBLE for each in judged(Panel("Board", "Errors", "A", expression)))

@@ -204,3 +204,10 @@ def test_views_that_the_client_does_not_know_are_pooled() -> None:
 def test_scrapes_of_others_are_counted_by_the_view_of_the_metrics(served: Sequence[float]) -> None:
     """They are in the totals, and in no view of the load."""
     assert wrong(judged(counters(served=served))) == []
+
+
+def test_without_a_sample_at_any_reading_nothing_is_held() -> None:
+    """What was there at t0 alone proves nothing of what came later."""
+    verdicts = judged(counters(), missing={RESPONSES_BY_VIEW: slice(1, None)})
+    assert wrong(verdicts) == [("responses by view", Code.NO_VALUE)]
+    assert "none of 4 readings has a sample" in verdicts[0].why

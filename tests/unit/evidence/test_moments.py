@@ -108,3 +108,15 @@ def test_without_durations_a_scrape_took_no_longer_than_its_interval() -> None:
 def test_nothing_is_read_at_t0_or_after_t1() -> None:
     """The window is open at its start."""
     assert moments(OURS, evidence(OURS, {REQUESTS: {"a": [(100.0, 5), (104.5, 6)]}})) == ()
+
+
+def test_a_client_whose_times_are_coarse_may_have_sent_and_answered_more_or_less() -> None:
+    """By as much as its times are rounded, in either direction."""
+    known: dict[str, dict[str, list[tuple[float, float]]]] = {
+        REQUESTS: {"a": [(100.0, 5), (101.0, 6)]},
+        SCRAPE_DURATION: {"a": [(100.0, 0.0), (101.0, 0.0)]},
+    }
+    coarse = replace(OURS, generator=replace(OURS.generator, start_resolution_s=1.0))
+    (fine,), (made,) = moments(OURS, evidence(OURS, known)), moments(coarse, evidence(coarse, known))
+    assert made.answered_s == pytest.approx(fine.answered_s - 1.0)
+    assert made.sent_s == pytest.approx(fine.sent_s + 1.0)

@@ -61,3 +61,18 @@ def test_copies_are_narrowed_to_one(labels: list[Labels], values: tuple[float, .
 def test_what_is_no_copy_is_left_alone(labels: list[Labels], values: tuple[float, ...]) -> None:
     """Two processes report other seconds, and a pair scrapes the same targets."""
     assert replicas.find(labels, counted(labels, *values)) is None
+
+
+@pytest.mark.parametrize(
+    ("labels", "some"),
+    [
+        (PAIR[:3], True),
+        (PAIR, False),
+        (PAIR[::2], False),
+        (UNUSUAL[:3], False),
+        ([], False),
+    ],
+)
+def test_copies_that_are_still_to_come_are_known_by_those_of_others(labels: list[Labels], some: bool) -> None:
+    """By labels that replicas bear: what else is there for some targets alone may stay so."""
+    assert replicas.are_some_missing(labels) is some

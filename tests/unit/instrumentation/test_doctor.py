@@ -35,6 +35,7 @@ CLEAN = SettingsFacts(
     routes=(MetricsRoute("metrics", METRICS_VIEW),),
     multiprocess_dir="gunicorn.conf.py",
     workers=4,
+    library="2.5.0",
 )
 NAMES = frozenset({REQUESTS, RESPONSES_BY_STATUS, "django_db_execute_total", "django_cache_get_total"})
 
@@ -61,6 +62,15 @@ def test_a_clean_settings_module_is_ok_throughout() -> None:
 
 
 SETTINGS_FAULTS = [
+    (
+        "a release whose PostGIS has another alias",
+        {
+            "library": "2.4.1",
+            "databases": {"geo": Backend("django_prometheus.db.backends.postgis", instrumented=True)},
+        },
+        "library",
+        "install 2.5.0 or later",
+    ),
     ("no Before: no request is counted", {"middleware": (COMMON, AFTER)}, "before-middleware", BEFORE),
     ("a middleware above Before", {"middleware": (SECURITY, BEFORE, AFTER)}, "before-middleware", SECURITY),
     ("Before twice", {"middleware": (BEFORE, BEFORE, AFTER)}, "before-middleware", "2 times"),

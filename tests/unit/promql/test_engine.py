@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 
+import numpy as np
 import pytest
 
 from harness.core.query import Series
@@ -18,6 +19,7 @@ from harness.promql import (
     engine,
     syntax,
 )
+from harness.promql.selected import Selected
 from tests.unit.promql.given import TIMES, line, series, value, vector
 
 NAMED = (("__name__", "x"), ("instance", "a"))
@@ -184,5 +186,6 @@ def test_an_instance_is_told_by_its_label() -> None:
 )
 def test_results_are_kept_by_labels(labels: Mapping[str, str], named: bool, expected: Labels) -> None:
     """Sorted; an empty label is none, and what has no value is not there."""
-    found = engine.by_labels([(Series(labels, ()), 1.0), (Series({"c": "3"}, ()), None)], named=named)
-    assert found == {expected: 1.0}
+    chosen = Selected([Series(labels, ((1.0, 1.0),)), Series({"c": "3"}, ())], engine.instance_of)
+    one, none = chosen.groups
+    assert chosen.vector([(one, np.array([1.0])), (none, None)], named=named) == {expected: 1.0}

@@ -7,12 +7,14 @@ tests/e2e/test_promql_conformance.py.
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.promql import FUNCTIONS, NEWEST, Dialect, UnsupportedError, Vector, functions, vectors
-from harness.promql.functions import Growth, InstantFunction, Kind, Range, RangeFunction
+from harness.promql.functions import Growth, InstantFunction, Kind, RangeFunction
+from harness.promql.ranges import Asked, Range
 from tests.unit.promql.given import series, value, vector
 
 POINTS = (4.0, 6.0, 6.0, 1.0, 3.0)
@@ -192,7 +194,8 @@ RANGES = [function for function in FUNCTIONS.values() if isinstance(function, Ra
 def asked(function: RangeFunction, *values: float) -> float | None:
     """What a function gives of samples a second apart, the last of them now."""
     points = [(float(at), number) for at, number in enumerate(values)]
-    return function.apply(Range(points, float(len(values) - 1), 100.0, NEWEST, (0.5,)))
+    found = function.apply(Range.of(points, Asked(float(len(values) - 1), 100.0, NEWEST, (0.5,))))
+    return None if found is None else float(found[0])
 
 
 @pytest.mark.parametrize("function", RANGES, ids=lambda function: function.name)
@@ -264,8 +267,8 @@ def test_sums_of_what_is_infinite_are_as_floats_have_it() -> None:
 def test_a_range_tells_its_samples_in_seconds() -> None:
     """Those in it, by the dialect."""
     points = [(0.5, 1.0), (1.5, 2.0), (2.5, 3.0)]
-    assert Range(points, 2.0, 1.5, NEWEST).samples() == [(1.5, 2.0)]
-    assert Range(points, 2.0, 1.5, Dialect.of("2.42.0")).samples() == [(0.5, 1.0), (1.5, 2.0)]
+    assert Range.of(points, Asked(2.0, 1.5, NEWEST)).series() == [[(1.5, 2.0)]]
+    assert Range.of(points, Asked(2.0, 1.5, Dialect.of("2.42.0"))).series() == [[(0.5, 1.0), (1.5, 2.0)]]
 
 
 def test_arguments_get_kinds() -> None:
@@ -285,7 +288,9 @@ def test_arguments_get_kinds() -> None:
 
 def test_a_range_function_may_take_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     """In whatever order they stand, as `quantile_over_time` has it."""
-    made = RangeFunction("quantile_over_time", lambda asked: sum(asked.numbers), (Kind.NUMBER, Kind.RANGE))
+    made = RangeFunction(
+        "quantile_over_time", lambda seen: np.array([sum(seen.asked.numbers)]), (Kind.NUMBER, Kind.RANGE)
+    )
     assert made.least == 1
     monkeypatch.setattr(functions, "FUNCTIONS", {**FUNCTIONS, made.name: made})
     assert value("quantile_over_time(0.5, x[4s])", *GIVEN, at_s=4.0) == {X[1:]: 0.5}

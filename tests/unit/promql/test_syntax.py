@@ -269,3 +269,14 @@ def test_what_the_parsers_stack_may_not_hold_is_refused_before(text: str) -> Non
 def test_brackets_in_texts_and_comments_are_no_levels() -> None:
     """A long pattern is as good as a short one."""
     assert next(iter(syntax.selections(syntax.parse('up{a="' + "(+" * 900 + '"} # ' + "(" * 900)))).metric == "up"
+
+
+@pytest.mark.parametrize(
+    "text", ["up offset 0s", "up OFFSET -0ms", "up offset 0h0m", 'up{a="b"} offset  0s # offset 0s']
+)
+def test_an_offset_of_nothing_may_have_a_unit(text: str) -> None:
+    """As in Prometheus; what stands in texts is not touched."""
+    (found,) = syntax.selections(syntax.parse(text))
+    assert found.offset_s == 0
+    (quoted,) = syntax.selections(syntax.parse('up{a="x offset 0s"} offset 10s'))
+    assert (quoted.matchers[0].value, quoted.offset_s) == ("x offset 0s", 10)

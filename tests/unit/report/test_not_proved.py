@@ -10,6 +10,7 @@ from harness.core.panel import Panel
 from harness.core.report import Limitation, NotProved
 from harness.core.rule import Rule
 from harness.core.run import Probe
+from harness.core.unsaid import Unsaid
 from harness.core.verdict import Finding, Power, Status, Strength, Verdict
 from harness.report.blind_spots import (
     BLIND_SPOTS,
@@ -232,3 +233,27 @@ def test_reads_how_many_panels_and_alerts_there_are() -> None:
     judged = amounts(read(run, ("dashboards", "alerts"), [], given))
     assert judged["unproved-panels"] == (1, 2)
     assert judged["unproved-alerts"] == (1, 1)
+
+
+@pytest.mark.parametrize("unsaid", list(Unsaid))
+def test_what_the_results_of_a_load_leave_out_has_an_entry(unsaid: Unsaid) -> None:
+    """With the number of requests that it concerns."""
+    (spot,) = (each for each in BLIND_SPOTS if each.when is unsaid)
+    verdicts = tuple(passed(check) for check in spot.checks)
+    assert amounts(Judged(verdicts, unsaid={unsaid: Amount(4, 12)})) == {spot.id: (4, 12)}
+
+
+def test_reads_what_the_results_leave_out() -> None:
+    """Not what the run did not have: redirects that were followed, requests in flight, no header at all."""
+    run = facts(answered=ANSWERED, run={"unsaid": (*Unsaid,)})
+    total = run.client.rows
+    generator = replace(run.run.generator, unrecorded=0)
+    plain = replace(run, run=replace(run.run, generator=generator), client=replace(run.client, witnessed=1))
+    others = {*Unsaid} - {Unsaid.HEADERS, Unsaid.REDIRECTS, Unsaid.IN_FLIGHT}
+    assert read(plain, (), [], []).unsaid == dict.fromkeys(others, Amount(total, total))
+    more = replace(run, hidden_redirects=2, run=replace(run.run, generator=replace(generator, unrecorded=6)))
+    more = replace(more, client=replace(run.client, witnessed=0))
+    known = read(more, (), [], []).unsaid
+    assert known[Unsaid.REDIRECTS] == Amount(2, total)
+    assert known[Unsaid.IN_FLIGHT] == Amount(6, total)
+    assert known[Unsaid.HEADERS] == Amount(total, total)

@@ -112,7 +112,7 @@ def test_everything_is_found_out() -> None:
         ("shop web-1", True, True, ""),
         ("shop 10.0.0.1:9113", False, False, "connection refused"),
     ]
-    assert (facts.version, facts.application, facts.left_open) == ("2.53.0", "a kin of it", True)
+    assert (facts.version, facts.application, facts.evaluates_as) == ("2.53.0", "a kin of it", "")
     assert (facts.namespace, facts.extra_labels) == ("", ("region",))
     assert (facts.metrics_view.basis, facts.metrics_view.view, facts.metrics_view.by_others) == (
         Basis.GROWTH,

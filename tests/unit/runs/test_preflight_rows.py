@@ -16,7 +16,7 @@ GOOD = Facts(
     "http://127.0.0.1:9090",
     'job="web"',
     version="2.53.0",
-    left_open=False,
+    evaluates_as="2.51",
     matched=(WEB,),
     namespace="",
     metrics_view=MetricsView(Basis.USUAL, "prometheus-django-metrics", ("prometheus-django-metrics",)),
@@ -41,13 +41,23 @@ def test_a_sound_deployment_has_no_obstacle() -> None:
     assert {row.status for row in found.values()} == {Health.OK}
     assert "counts exactly" in found["proof"].text
     assert "from one side" in found["proof"].text
-    assert "from both sides" in judged(replace(GOOD, reached=Reached(200, witness=True)))["proof"].text
+    witnessed = replace(GOOD, reached=Reached(200, witness=True))
+    assert "from both sides" in judged(witnessed)["proof"].text
+    assert "results in k6-csv have no headers" in judged(replace(witnessed, headless="k6-csv"))["proof"].text
 
 
 @pytest.mark.parametrize(
     ("change", "id", "status", "says"),
     [
         ({"problem": "answers 401"}, "prometheus", Health.FAULT, "answers 401"),
+        (
+            {"prometheus": "https://monitoring.googleapis.com/v1/projects/shop/location/global/prometheus"},
+            "rebased-counters",
+            Health.FAULT,
+            "scrape the app with a Prometheus beside it",
+        ),
+        ({"evaluates_as": ""}, "prometheus", Health.OK, "it evaluates as no Prometheus"),
+        ({"evaluates_as": None}, "prometheus", Health.OK, "version 2.53.0"),
         ({"matched": (), "exporters": ('job="shop"',)}, "selector", Health.FAULT, "--selector 'job=\"shop\"'"),
         ({"matched": ()}, "selector", Health.FAULT, "add the scrape job"),
         (

@@ -1,7 +1,9 @@
 """Real processes: nothing that was started outlives the harness, whoever of them is killed, and how."""
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.runtime import kept
+from harness.runtime import keeper, kept
 from harness.runtime.kept import Kept
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -168,6 +170,22 @@ def test_it_may_be_killed_while_it_starts_something(marked: Marked, delay_s: flo
     time.sleep(delay_s)
     owner.kill()
     owner.communicate()
+    assert marked.await_none() == set()
+
+
+def test_it_dies_with_a_harness_that_did_not_read_its_answer(marked: Marked) -> None:
+    """The kernel then resets the connection, where it ends it otherwise."""
+    ours, theirs = socket.socketpair()
+    command = [sys.executable, "-I", "-S", keeper.__file__, str(theirs.fileno())]
+    running = subprocess.Popen(command, env=marked.environment, pass_fds=(theirs.fileno(),), stderr=subprocess.PIPE)
+    theirs.close()
+    request = {"command": ["sh", "-c", BROOD], "cwd": None, "account": None, "most": 0}
+    ours.sendall(json.dumps(request).encode() + b"\n")
+    marked.await_count(7)
+    ours.close()
+    _, err = running.communicate()
+    assert b"Traceback" not in err
+    assert running.returncode == -signal.SIGKILL
     assert marked.await_none() == set()
 
 

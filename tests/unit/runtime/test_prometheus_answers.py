@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -54,6 +55,41 @@ def test_any_answer_is_one_error(shape: str) -> None:
         assert server.rules() == []
         if shape == "no point":
             assert isinstance(server.read("up"), NoData)
+
+
+def test_a_clock_of_whole_seconds_is_read_as_its_second_begins() -> None:
+    """Read at any moment, it would seem up to a second late."""
+
+    def answer(connection: socket.socket, request: bytes) -> None:
+        document = {"status": "success", "data": {"resultType": "scalar", "result": [1, str(int(time.time()) - 7)]}}
+        whole(json.dumps(document).encode())(connection, request)
+
+    with serving(answer) as (address, _):
+        assert Prometheus(address).skew_s() == pytest.approx(7.0, abs=0.3)
+
+
+@pytest.mark.parametrize(("edge", "expected"), [("3", ""), ("2", "3.0 or later")])
+def test_a_server_that_does_not_report_its_version_is_known_by_its_behaviour(edge: str, expected: str) -> None:
+    """It answers queries and gives 404 for what it was built from; what it evaluates as is asked as of any other."""
+    values = {
+        "count_over_time": edge,
+        "histogram_quantile": "1",
+        "increase": "12.5",
+        "count(": "1" if edge == "2" else "0",
+    }
+
+    def answer(connection: socket.socket, request: bytes) -> None:
+        parts = urlsplit(request.split()[1].decode())
+        if parts.path.endswith("/buildinfo"):
+            whole(b"404 page not found\n", "404 Not Found")(connection, request)
+            return
+        text = parse_qs(parts.query)["query"][0]
+        value = next((value for name, value in values.items() if name in text), "1")
+        document = {"status": "success", "data": {"resultType": "scalar", "result": [1, value]}}
+        whole(json.dumps(document).encode())(connection, request)
+
+    with serving(answer) as (address, _):
+        assert Prometheus(address).version() == expected
 
 
 @pytest.mark.parametrize(("written", "expected"), [("15", 15.0), ("0", None), ("NaN", None), ("+Inf", None)])

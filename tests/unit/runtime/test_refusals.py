@@ -69,6 +69,7 @@ def told(answer: Answer, connection: Connection | None = None) -> str:
             b"",
             "sso.invalid/login, another host, perhaps",
         ),
+        ("302 Found", "Location: http://[::/x\r\n", b"", "redirects to 'http://\\[::/x', which is no URL; name"),
         ("200 OK", PAGE, b"<html><title>Sign in</title>", "page for people.*Sign in.*--prometheus-token-env"),
         ("200 OK", "", b"[]", "not like a Prometheus"),
     ],

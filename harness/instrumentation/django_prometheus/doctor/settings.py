@@ -17,6 +17,7 @@ from harness.instrumentation.django_prometheus.doctor.backends import (
     NO_DATABASE,
     Backend,
 )
+from harness.instrumentation.django_prometheus.doctor.library import diagnose_library
 from harness.instrumentation.django_prometheus.doctor.witness import WitnessFacts, diagnose_witness
 
 BEFORE = "django_prometheus.middleware.PrometheusBeforeMiddleware"
@@ -75,6 +76,8 @@ class SettingsFacts:
     reads_multiprocess_dir: bool = False
     """gunicorn.conf.py reads PROMETHEUS_MULTIPROC_DIR, and nothing that was looked at sets it."""
     witness: WitnessFacts = field(default_factory=WitnessFacts)
+    library: str = ""
+    """The release of django-prometheus, e.g. `2.5.0`; empty when it is not installed."""
 
     def of(self, setting: str) -> str:
         """A setting, with its module and the place where it is set."""
@@ -86,6 +89,9 @@ def diagnose_settings(facts: SettingsFacts) -> tuple[Diagnosis, ...]:
     """Judge a settings module; every rule answers at least once, so silence never means OK."""
     return (
         *_unimportable(facts),
+        diagnose_library(
+            facts.module, facts.library, (each.path for each in (*facts.databases.values(), *facts.caches.values()))
+        ),
         *_middlewares(facts),
         _app(facts),
         _url(facts),

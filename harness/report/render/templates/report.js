@@ -118,51 +118,5 @@
 
   // The chart over time.
   const figure = document.getElementById("over-time");
-  if (!figure || !window.uPlot || !data.time.length) return;
-  const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const seconds = (value) =>
-    value >= 1 ? `${value.toPrecision(3)} s` : value >= 1e-3 ? `${(value * 1e3).toPrecision(3)} ms` : `${(value * 1e6).toPrecision(3)} µs`;
-  const perSecond = (value) => `${value >= 100 ? Math.round(value).toLocaleString("en") : +value.toPrecision(3)} /s`;
-  const format = { s: seconds, rate: perSecond };
-  const sync = uPlot.sync("time");
-  let drawn = [];
-  const draw = () => {
-    drawn.forEach((each) => each.destroy());
-    figure.replaceChildren();
-    drawn = data.charts.map((chart) => {
-      const show = (value) => (value == null ? "–" : format[chart.unit](value));
-      const line = (label, colour, extra) => ({ label, stroke: style(colour), value: (_, value) => show(value), spanGaps: false, ...extra });
-      const host = make("div", { class: "chart-box" });
-      figure.append(host);
-      const axis = { stroke: style("--soft"), grid: { stroke: style("--faint") }, ticks: { stroke: style("--line") } };
-      return new uPlot(
-        {
-          title: chart.title,
-          width: Math.max(figure.clientWidth, 280),
-          height: 190,
-          cursor: { sync: { key: sync.key }, focus: { prox: 24 } },
-          scales: { x: { time: false }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] } },
-          series: [
-            { label: "second", value: (_, value) => (value == null ? "–" : `${+value.toFixed(1)} s`) },
-            line("metric", "--metric", { width: 5, alpha: 0.45 }),
-            line("client", "--client", { width: 1.6 }),
-          ],
-          axes: [
-            { ...axis, values: (_, ticks) => ticks.map((tick) => `${tick} s`), size: 30 },
-            { ...axis, values: (_, ticks) => ticks.map((tick) => (tick ? show(tick) : "0")), size: 62 },
-          ],
-        },
-        [data.time, chart.metric, chart.client],
-        host,
-      );
-    });
-  };
-  draw();
-  let width = figure.clientWidth;
-  new ResizeObserver(() => {
-    if (figure.clientWidth === width) return;
-    width = figure.clientWidth;
-    drawn.forEach((each) => each.setSize({ width: Math.max(width, 280), height: 190 }));
-  }).observe(figure);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  if (figure && window.uPlot && data.time.length) drawCharts(figure, data);
 })();

@@ -41,8 +41,13 @@ class _Arrival:
 class Schedule:
     """The arrivals of one Locust process."""
 
-    def __init__(self, plan: arrivals.Arrivals, parts: int, environment: Environment) -> None:
-        """`parts` is the number of processes that share the plan. Nothing is due before Locust's test has started."""
+    def __init__(self, plan: arrivals.Arrivals, parts: int, environment: Environment, part: int | None = None) -> None:
+        """`parts` is the number of processes that share the plan, of which this one is `part`, or as Locust says.
+
+        Nothing is due before Locust's test has started.
+        """
+        self._part = part
+        self._taken_up = False
         self._plan, self._parts, self._environment = plan, parts, environment
         self._times_s: Iterator[float] = iter(())
         self._zero_s = 0.0
@@ -62,8 +67,11 @@ class Schedule:
         return self._exhausted and not self._taken
 
     def start(self, **_: Any) -> None:
-        """Take this process's part of the plan."""
-        part = max(getattr(self._environment.runner, "worker_index", 0), 0)
+        """Take this process's part of the plan, once: a worker that comes back to Locust's master is started again."""
+        if self._taken_up:
+            return
+        self._taken_up = True
+        part = max(getattr(self._environment.runner, "worker_index", 0), 0) if self._part is None else self._part
         self._times_s = self._plan.share_s(part % self._parts, self._parts)
         gevent.spawn_later(LEAD_S, self._begin)
 

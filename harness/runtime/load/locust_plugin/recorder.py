@@ -23,12 +23,13 @@ from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from harness.core.arrivals import Arrivals
-from harness.evidence.client.schema import CLOSING_KEY, SCHEMA, Exchange, Labels, batch
-from harness.runtime.load import caller_environment, target_way, witness_token
+from harness.evidence.client.schema import CLOSING_KEY, SCHEMA, Exchange, Labels, batch, stamped
+from harness.runtime.load import caller_environment, seen_count, target_way, witness_token
 from harness.runtime.load.examples import Examples
-from harness.runtime.load.locust_plugin import clients, ending_signal, load_shape, pytest_users
+from harness.runtime.load.locust_plugin import clients, clients_file, ending_signal, load_shape, pytest_users
 from harness.runtime.load.locust_plugin.arrivals import Schedule
 from harness.runtime.load.pulse import PULSE_S, UNWRITTEN, Pulse, encode
+from harness.runtime.load.seen_count import SeenCount
 
 BATCH_ROWS = 256
 """Rows per record batch: about 2 ms of work, too short to be felt in anybody's latency."""
@@ -46,6 +47,7 @@ def _options() -> set[str]:
     return {action.env_var for action in parser._actions if getattr(action, "env_var", None)}  # noqa: SLF001 - it names them nowhere else
 
 
+pa.array([0.0])  # the first array imports pandas: better now than while a master counts this process as ready
 caller_environment.restore(os.environ, _options())  # the locustfile, which Locust imports next, may read them
 
 
@@ -56,14 +58,15 @@ class Recorder:
         """Open the next free shard below `settings["directory"]`; raises OSError when that cannot be written."""
         self._environment = environment
         self._schedule = schedule
+        self._worker: int | None = settings.get("part")
         self._labels = Labels(settings["views"], settings["known_delay"], settings["phase"], settings["unrouted"])
         self._origin = clients.origin_of(environment.host or "")
         directory = Path(settings["directory"])
         number, self._file = _next_shard(directory)
-        self._writer = pa.ipc.new_stream(self._file, SCHEMA)
-        pa.array([0.0])  # the first array imports pandas, which would hold the event loop for half a second under load
+        self._writer = pa.ipc.new_stream(self._file, stamped(settings.get("clock_offset_s", 0.0)))
         self._examples = Examples()
         self._examples_file = directory / "logs" / f"examples-{number}.json"
+        self._seen = SeenCount(seen_count.file_of(directory / f"samples-{number}.arrow"))
         self._pulse_file = (directory / "logs" / f"pulse-{number}.jsonl").open("wb")
         self._waiting: list[Exchange] = []
         self._rows = 0
@@ -124,6 +127,7 @@ class Recorder:
         if self._origin[0] and request is not None and clients.origin_of(str(request.url)) != self._origin:
             self._elsewhere += 1  # the target sent the client on to another host
             self._recorded += len(hops)
+            self._seen.set(self._rows + len(self._waiting))
             return
         status = getattr(response, "status_code", 0) or 0
         sent = getattr(request, "method", None)
@@ -150,6 +154,7 @@ class Recorder:
                 intended_s,
             )
         )
+        self._seen.set(self._rows + len(self._waiting))
         if len(self._waiting) >= BATCH_ROWS:
             self.flush()
 
@@ -173,7 +178,9 @@ class Recorder:
         if self._closed or not self._waiting:
             return
         waiting, self._waiting = self._waiting, []
-        worker = max(getattr(self._environment.runner, "worker_index", 0), 0)
+        worker = self._worker
+        if worker is None:
+            worker = max(getattr(self._environment.runner, "worker_index", 0), 0)
         try:
             self._writer.write_batch(batch(waiting, self._labels, worker))
             self._file.flush()
@@ -253,6 +260,7 @@ class Recorder:
             closing=closing,
             loaded_s=self._loaded_s,
             shaped=self._environment.shape_class is not None,
+            client=getattr(runner, "client_id", ""),
         )
         try:
             self._pulse_file.write(encode(pulse))
@@ -297,13 +305,14 @@ def attach(environment: Environment, **_: Any) -> None:
     if environment.shape_class is not None:
         load_shape.end_after(environment.shape_class, settings["duration_s"])
     if isinstance(environment.runner, MasterRunner):
+        clients_file.note_into(Path(settings["clients_file"]), environment)
         return
     if settings["closed_loop"]:
         for user_class in environment.user_classes:
             user_class.wait_time = constant(0)
     schedule = None
     if settings["arrivals"]:
-        schedule = Schedule(Arrivals(**settings["arrivals"]), settings["workers"], environment)
+        schedule = Schedule(Arrivals(**settings["arrivals"]), settings["workers"], environment, settings.get("part"))
         schedule.install()
     token = os.environ.get(witness_token.VARIABLE, "")
     way = target_way.decode(os.environ)
@@ -314,7 +323,7 @@ def attach(environment: Environment, **_: Any) -> None:
         recorder = Recorder(environment, settings, schedule)
     except OSError as error:  # Locust would go on without it
         _report(error)
-        if isinstance(environment.runner, WorkerRunner):
+        if isinstance(environment.runner, WorkerRunner) and settings.get("part") is None:
             os.kill(os.getppid(), signal.SIGTERM)  # the master waits for its workers
         os._exit(UNWRITTEN)
     environment.events.test_start.add_listener(recorder.on_start)

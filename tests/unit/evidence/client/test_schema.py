@@ -16,6 +16,7 @@ LABELS = Labels(views={"/a": "shop:a"}, known_delay={"/a": "ms"}, phase="measure
         ("http://h/wait", None),
         ("http://h/wait?ms=", None),
         ("http://h/wait?ms=long", None),
+        ("http://[::/wait?ms=20", None),
     ],
 )
 def test_a_known_delay_is_read_from_the_url(url: str, expected: float | None) -> None:

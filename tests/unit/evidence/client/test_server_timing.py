@@ -142,3 +142,20 @@ def test_labels_are_read_back() -> None:
     """Each by its name."""
     assert labels_in("pod=x%20y app=z") == {"pod": "x y", "app": "z"}
     assert labels_in(None) == labels_in("") == {}
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ("mw-view;dur=1.5;desc=" + "x" * 100_000 + '"', []),
+        ('a;desc="' + '\\"' * 50_000, []),
+        ("a" + '"\\' * 50_000, []),
+        (", " * 50_000 + "b;dur=1", ["b"]),
+        ('a;desc="' + "," * 100_000 + '", b', ["a", "b"]),
+        ("a;dur=1, " + ";" * 100_000 + ", b", ["a", "b"]),
+    ],
+)
+def test_a_long_header_is_read_once(header: str, names: list[str]) -> None:
+    """Not once more for each place at which an entry might begin: that took minutes, in the recorder."""
+    assert list(parse(header)) == names
+    assert witness(header, "none") == NO_WITNESS

@@ -11,8 +11,9 @@ from harness.core.query import Series
 from harness.instrumentation.roles import Traffic
 from harness.monitoring.dashboards import corrections
 from harness.monitoring.dashboards.corrections import RIGHT, TRUE, Correction
-from harness.monitoring.dashboards.panel_samples import Memo, PanelSamples, exact_increase, hides_unnamed
+from harness.monitoring.dashboards.panel_samples import PanelSamples, exact_increases, hides_unnamed
 from harness.promql import NEWEST, Point, UnsupportedError, Value, Vector, syntax
+from harness.promql.selected import Memo, Selected
 from tests.unit.promql.given import TIMES, line, series, vector
 
 METRICS_VIEW = "prometheus-django-metrics"
@@ -391,8 +392,10 @@ def test_a_birth_is_at_the_last_scrape_without_the_series() -> None:
 )
 def test_the_exact_increase(points: Sequence[Point], expected: float | None) -> None:
     """In the range from 4 to 8: interpolated at its start, neither stretched nor cut at its end."""
-    found = exact_increase(points, 8.0, 4.0)
-    assert found == (None if expected is None else pytest.approx(expected))
+    (group,) = Selected([Series({}, points)], lambda _: "").groups
+    found = exact_increases(group, 8.0, 4.0)
+    assert (found is None) == (expected is None)
+    assert found is None or found.tolist() == [pytest.approx(expected)]
 
 
 def test_the_true_rate_is_the_exact_increase_over_the_range() -> None:

@@ -600,3 +600,50 @@ def test_another_data_source_in_the_schema_v2_is_not_ours() -> None:
     document = v2("loki")
     document["variables"] = []
     assert [panel.other for panel in panels(grafana.parse(json.dumps(document), "board.json"))] == ["loki"]
+
+
+@pytest.mark.parametrize(
+    ("legends", "caption"),
+    [
+        (["p95"], "p95"),
+        (["{{view}}"], "p99 of each view"),
+        ([""], "p99 of each view"),
+        (["__auto"], "p99 of each view"),
+        (["p95", "{{view}}"], "{{view}}"),
+        (["p$q"], "p50"),
+    ],
+)
+def test_a_curve_is_called_by_its_legend_or_by_the_title(legends: list[str], caption: str) -> None:
+    """The title only where there is one query, and where the legend names neither percentile nor status."""
+    targets = [{"refId": "AB"[place], "expr": "x", "legendFormat": each} for place, each in enumerate(legends)]
+    document = {
+        "title": "Board",
+        "templating": {"list": [{"name": "q", "type": "constant", "query": "50"}]},
+        "panels": [{"title": "p99 of each view", "targets": targets}],
+    }
+    found = panels(grafana.parse(json.dumps(document), "board.json"))
+    assert found[-1].caption == caption
+
+
+def test_the_name_that_a_panel_gives_comes_before_the_legend() -> None:
+    """Grafana shows it in its place."""
+    shown = {"defaults": {"displayName": "p90"}, "overrides": []}
+    panel = {"title": "T", "fieldConfig": shown, "targets": [{"expr": "x", "legendFormat": "p95"}]}
+    (found,) = panels(grafana.parse(json.dumps({"title": "Board", "panels": [panel]}), "board.json"))
+    assert found.caption == "p90"
+
+
+@pytest.mark.parametrize(
+    ("config", "caption"),
+    [
+        ({"defaults": {"displayName": "${__series.name}"}}, "p95"),
+        ({"defaults": {"displayName": "${__field.displayName}"}}, "p95"),
+        ({"overrides": [{"properties": [{"id": "displayName", "value": "p99"}]}]}, ""),
+        ({"overrides": [{"properties": [{"id": "unit", "value": "s"}]}]}, "p95"),
+    ],
+)
+def test_a_name_made_of_the_legend_is_the_legend_and_an_override_may_be_anybodys(config: object, caption: str) -> None:
+    """What Grafana matches curves with is not known here."""
+    panel = {"title": "T", "fieldConfig": config, "targets": [{"expr": "x", "legendFormat": "p95"}]}
+    (found,) = panels(grafana.parse(json.dumps({"title": "Board", "panels": [panel]}), "board.json"))
+    assert found.caption == caption

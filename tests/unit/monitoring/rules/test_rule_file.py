@@ -226,3 +226,9 @@ def test_a_hostile_file_is_one_line(text: str, said: str) -> None:
         rule_file.parse(text, "rules.yml")
     assert len(str(caught.value)) < 2000
     assert "\n" not in str(caught.value)
+
+
+def test_a_rule_is_called_by_its_name() -> None:
+    """Which must say what its expression shows."""
+    (panel,) = rule_file.panels([Rule("r.yml", "web", "app:seconds:p95", False, "vector(1)")])
+    assert (panel.caption, panel.rule) == ("app:seconds:p95", True)

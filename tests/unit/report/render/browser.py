@@ -40,11 +40,11 @@ class Browser:
                 return result
             self.events.append(message)
 
-    def open(self, page: Path, width: int, height: int = 900) -> None:
-        """Show a file at a width, and wait until it is loaded."""
+    def open(self, page: Path | str, width: int, height: int = 900) -> None:
+        """Show a file, or an address, at a width, and wait until it is loaded."""
         self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         self.events.clear()
-        self.ask("Page.navigate", url=page.as_uri())
+        self.ask("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
         until = time.monotonic() + ANSWER_S
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             assert time.monotonic() < until, "the page was not loaded"

@@ -16,6 +16,7 @@ from harness.runtime.load import examples
         pytest.param("GET", "/orders", b"{}", None, id="a body"),
         pytest.param("POST", "/orders", None, None, id="another method"),
         pytest.param("GET", "/orders?access_token=3", None, None, id="a secret in the query"),
+        pytest.param("GET", "http://[::/orders", None, None, id="no URL"),
         pytest.param("GET", "/orders?X-Amz-Signature=3", None, None, id="a signed URL"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 
 from harness.evidence.client import probes
 from harness.evidence.client.schema import Labels
-from harness.runtime.load import prober, shards
+from harness.runtime.load import prober, shard_file, shards
 
 SEEN: list[tuple[str, str | None, str | None, str | None]] = []
 
@@ -62,7 +62,7 @@ def test_the_probes_are_rows_of_a_whole_shard(server: str, tmp_path: Path) -> No
     """The next one of the run directory, in the phase of probes."""
     (tmp_path / "samples-4.arrow").touch()
     found = prober.probe(server, {"list": "/orders"}, token="", stamp=False, at_most_s=60.0)
-    shard = prober.write(tmp_path, found, Labels({}, {}, prober.PHASE, "<unnamed view>"))
+    shard = shard_file.write(tmp_path, found, Labels({}, {}, prober.PHASE, "<unnamed view>"))
     assert (shard.file, shard.phase, shard.rows) == ("samples-5.arrow", "probe", prober.ROUNDS)
     assert shards.state_of(tmp_path, shard).problem == ""
     read = probes.read(shards.tables(tmp_path, [shard], probes.COLUMNS), "")
@@ -73,5 +73,5 @@ def test_a_target_that_does_not_answer_leaves_a_lost_probe(tmp_path: Path) -> No
     """With status 0, and the kind of error."""
     found = prober.probe("http://127.0.0.1:1", {"list": "/orders"}, token="", stamp=False, at_most_s=60.0)
     assert {(each.status, each.error) for each in found} == {(0, "unreachable")}
-    shard = prober.write(tmp_path, found, Labels({}, {}, prober.PHASE, "<unnamed view>"))
+    shard = shard_file.write(tmp_path, found, Labels({}, {}, prober.PHASE, "<unnamed view>"))
     assert probes.read(shards.tables(tmp_path, [shard], probes.COLUMNS), "").lost == prober.ROUNDS

@@ -13,6 +13,7 @@ import json
 import math
 import os
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,16 @@ def read(module: str, scratch: str) -> "dict[str, Any]":
         "latency_buckets": None if buckets is None else [float(bound) for bound in buckets if math.isfinite(bound)],
         "multiprocess_dir": multiprocess,
         "witness": witness(classes),
+        "library": release("django-prometheus"),
     }
+
+
+def release(package: str) -> str:
+    """Of an installed package; empty for one that is not."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def load(path: str) -> Any:

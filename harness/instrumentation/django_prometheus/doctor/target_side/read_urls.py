@@ -129,7 +129,7 @@ def exports(view: Any) -> bool:
 
 def main() -> None:
     """Write the facts, or the reason why there are none."""
-    module, out = sys.argv[1:]
+    module, out, _ = sys.argv[1:]
     result: dict[str, Any]
     try:
         result = {"facts": read(module)}

@@ -1,4 +1,4 @@
-"""Between what each counter must have grown by at each reading: part of `running-counts`."""
+"""How much counters have grown at each reading of them, and between what that must lie by the client's account."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +33,7 @@ class Bounds:
 def responses(facts: Facts, readings: Sequence[Moment]) -> dict[Key, Bounds]:
     """By view, method and status, with views unknown to the client pooled as in `response_counts`."""
     return {
-        key: _lowered(facts, readings, _widened(facts, key, bounds), *key)
+        key: lowered(facts, readings, _widened(facts, key, bounds), *key)
         for key, bounds in _answered(facts, readings).items()
     }
 
@@ -45,7 +45,7 @@ def requests(facts: Facts, readings: Sequence[Moment]) -> dict[Key, Bounds]:
         if view not in (ELSEWHERE, facts.names.unrouted):
             before = sums.get((view, method))
             sums[(view, method)] = bounds if before is None else _added(before, bounds)
-    return {key: _lowered(facts, readings, _widened(facts, key, bounds), *key) for key, bounds in sums.items()}
+    return {key: lowered(facts, readings, _widened(facts, key, bounds), *key) for key, bounds in sums.items()}
 
 
 def unanswered(facts: Facts, readings: Sequence[Moment], key: Key) -> Bounds:
@@ -56,26 +56,51 @@ def unanswered(facts: Facts, readings: Sequence[Moment], key: Key) -> Bounds:
 
 def totals(facts: Facts, readings: Sequence[Moment]) -> dict[Key, Bounds]:
     """All requests of the client, the scrapes, and the declared background."""
-    whole = Bounds(np.zeros(len(readings)), np.full(len(readings), float(facts.run.generator.unrecorded)))
+    whole = others(facts, readings)
+    for bounds in _answered(facts, readings).values():
+        whole = _added(whole, bounds)
+    begun, ending = facts.run.window.known_flying
+    whole = Bounds(np.maximum(whole.least - begun, 0.0), whole.most + ending)
+    return {(): lowered(facts, readings, whole)}
+
+
+def others(facts: Facts, readings: Sequence[Moment]) -> Bounds:
+    """Of the totals, what no response of the client stands for."""
+    none = np.zeros(len(readings))
+    whole = Bounds(none, np.full(len(readings), float(facts.unrecorded)))
     for (_, _, status), running in facts.client.running.items():
-        answered = running.answered if status else np.zeros(len(readings))
-        whole = _added(whole, Bounds(np.array(answered, float), np.array(running.sent, float)))
+        if not status:
+            whole = _added(whole, Bounds(none, np.array(running.sent, float)))
     for instance in sorted({name for reading in readings for name in reading.read_s}):
         whole = _added(whole, _scrapes(facts, readings, instance))
         for view in facts.run.background:
             whole = _added(whole, _known_later(_counted(facts, readings, instance, view)))
-    begun, ending = facts.run.window.known_flying
-    whole = Bounds(np.maximum(whole.least - begun, 0.0), whole.most + ending)
-    return {(): _lowered(facts, readings, whole)}
+    return whole
 
 
-def growth(facts: Facts, series: Series, readings: Sequence[Moment]) -> Numbers:
-    """How much a series has grown since t0 at each reading of its target; 0 before its first sample."""
-    start_s, instance = facts.run.window.start_s, _target(facts, series)
-    life = prometheus_evidence.lives_of(facts.run, facts.evidence).get(instance, WHOLE)
-    grown, born_s = prometheus_evidence.running_increase(series, start_s, life.begun_s), series.points[0][0]
-    times = (reading.read_s.get(instance) for reading in readings)
-    return np.array([0.0 if at is None else grown.get(at, np.nan if at > born_s else 0.0) for at in times])
+def growths(facts: Facts, several: Sequence[Series], readings: Sequence[Moment]) -> Sequence[Numbers]:
+    """How much each series has grown since t0 at each reading of its target; 0 before its first sample.
+
+    What a process had counted stays, also where the next one at its address has no such series yet.
+    """
+    start_s, lived = facts.run.window.start_s, prometheus_evidence.lives_of(facts.run, facts.evidence)
+    alike: dict[tuple[str, int, int, int], list[int]] = defaultdict(list)
+    for place, series in enumerate(several):
+        points = series.columns
+        alike[(_target(facts, series), id(points.block), points.first, points.last)].append(place)
+    found: dict[int, Numbers] = {}
+    for (target, *_), places in alike.items():
+        own, begun_s = [several[place].columns for place in places], lived.get(target, WHOLE).begun_s
+        grown = prometheus_evidence.running_increases(own, start_s, begun_s)
+        seconds = own[0].seconds
+        at = np.array([reading.read_s.get(target, -np.inf) for reading in readings])
+        rows = np.searchsorted(seconds, at, side="right") - 1
+        last_s = np.where(rows < 0, np.inf, seconds[rows])
+        begun = [(last_s < first_s) & (first_s <= at) for first_s in begun_s]
+        known = (last_s == at) | np.any(begun, axis=0) if begun else last_s == at
+        missing = np.where(at > seconds[0], np.nan, 0.0)[:, None]
+        found |= dict(zip(places, np.where(known[:, None], grown[rows], missing).T, strict=True))
+    return [found[place] for place in range(len(several))]
 
 
 def _target(facts: Facts, series: Series) -> str:
@@ -102,7 +127,7 @@ def _answered(facts: Facts, readings: Sequence[Moment]) -> dict[Key, Bounds]:
 
 def _widened(facts: Facts, key: Key, bounds: Bounds) -> Bounds:
     """With the requests without a response that may have been counted under this view and method."""
-    most = bounds.most + facts.run.generator.unrecorded
+    most = bounds.most + facts.unrecorded
     for (name, method, status), running in facts.client.running.items():
         if not status and may_be_of(facts, name, method, key[0], key[1]):
             most = most + np.array(running.sent, float)
@@ -126,15 +151,19 @@ def _scrapes(facts: Facts, readings: Sequence[Moment], instance: str) -> Bounds:
     return Bounds(known.least, np.maximum(known.most + len(life.begun_s), own))
 
 
-def _lowered(facts: Facts, readings: Sequence[Moment], bounds: Bounds, *key: str) -> Bounds:
-    """Without the requests that may have left unscraped with a replica, from its end on."""
-    left = churn.unaccounted(facts)
-    if not left.total:
-        return bounds
+def lowered(facts: Facts, readings: Sequence[Moment], bounds: Bounds, *key: str) -> Bounds:
+    """Without the requests that may have left unscraped with a replica."""
+    return Bounds(np.maximum(bounds.least - left(facts, readings, *key), 0.0), bounds.most)
+
+
+def left(facts: Facts, readings: Sequence[Moment], *key: str) -> Numbers:
+    """Requests that may have left unscraped with a replica, from its end on."""
+    gone = churn.unaccounted(facts)
+    if not gone.total:
+        return np.zeros(len(readings))
     ends_s = [each.last_s for each in churn.lives(facts).values() if each.left]
     ends_s += [before for each in churn.lives(facts).values() for before, _ in each.restarts]
-    over = np.array([reading.time_s > min(ends_s) for reading in readings])
-    return Bounds(np.maximum(bounds.least - left.of(*key) * over, 0.0), bounds.most)
+    return np.array([gone.of(*key) * (reading.time_s > min(ends_s)) for reading in readings], dtype=np.float64)
 
 
 def _is_new(readings: Sequence[Moment], place: int, instance: str) -> bool:
@@ -145,12 +174,12 @@ def _is_new(readings: Sequence[Moment], place: int, instance: str) -> bool:
 
 def _counted(facts: Facts, readings: Sequence[Moment], instance: str, view: str) -> Numbers:
     label = facts.names.labels.view
-    found = (
-        growth(facts, series, readings)
+    found = [
+        series
         for series in series_of(facts, facts.names.responses_by_view)
         if series.labels.get(label) == view and _target(facts, series) == instance
-    )
-    return sum(found, np.zeros(len(readings)))
+    ]
+    return sum(growths(facts, found, readings), np.zeros(len(readings)))
 
 
 def _known_later(counted: Numbers) -> Bounds:

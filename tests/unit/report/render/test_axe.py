@@ -1,0 +1,68 @@
+"""axe-core finds nothing on the pages: contrast, landmarks, labels, headers of tables.
+
+It needs Chromium, and axe's own file, which no lock has: `npm pack axe-core`, unpack it, and set
+HARNESS_AXE=package/axe.min.js.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.report import live
+from harness.report.render import html, live_page
+from harness.runtime.page_server import PageServer
+from tests.unit.report.render.browser import PROGRAM, Browser, browser
+from tests.unit.report.render.sample import REPORTS
+from tests.unit.report.render.test_live_page import document, shows, text
+
+AXE = Path(os.environ.get("HARNESS_AXE", "axe.min.js"))
+pytestmark = pytest.mark.skipif(
+    PROGRAM is None or not AXE.is_file(), reason="there is no Chromium here, or HARNESS_AXE names no axe.min.js"
+)
+FOUND = """axe.run(document, {resultTypes: ["violations"]}).then((result) =>
+  result.violations.map((each) => [each.id, each.nodes.map((node) => node.html + " " + node.failureSummary)]))"""
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with browser(tmp_path_factory.mktemp("browser")) as started:
+        yield started
+
+
+def violations(page: Browser) -> Any:
+    page.run("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    page.ask("Runtime.evaluate", expression=AXE.read_text(encoding="utf-8"))
+    return page.run(FOUND)
+
+
+def dressed(page: Browser, scheme: str) -> None:
+    page.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["passing", "named", "inconclusive", "coarse", "hostile", "empty"])
+def test_a_report(page: Browser, tmp_path: Path, name: str, scheme: str) -> None:
+    """With all that is folded open, on a wide screen and on a phone."""
+    file = tmp_path / "report.html"
+    file.write_text(html.render(REPORTS[name]), encoding="utf-8")
+    dressed(page, scheme)
+    for width in (1400, 360):
+        page.open(file, width)
+        assert violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_live_page(page: Browser, scheme: str) -> None:
+    """While a load is on."""
+    server = PageServer("127.0.0.1", 0, live_page.render(document()), live.encode(document()))
+    server.start()
+    try:
+        dressed(page, scheme)
+        page.open(server.address, 1400)
+        assert shows(page, text("requests"), "1,234")
+        assert violations(page) == []
+    finally:
+        server.close()
