@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
+from math import floor
 
 from harness.checks import churn
 from harness.checks.background import exporters
@@ -15,6 +16,8 @@ from harness.evidence.prometheus_evidence import CLOCK_RESOLUTION_S
 from harness.promql.own_series import PROCESS_START, UP
 
 ID = "scrape-health"
+JITTER = 0.05
+"""Of an interval: a window that much short of a whole number of intervals is shown as that number."""
 MOST_NAMED = 3
 """Targets of other kinds that a finding names."""
 
@@ -88,7 +91,8 @@ def _judge_target(facts: Facts, series: Series) -> Verdict:
     if not life.whole:
         return _judge_changed(facts, subject, life, inside)
     times = [time_s for time_s, _ in inside]
-    expected = round(window.length_s / window.scrape_interval_s)
+    intervals = window.length_s / window.scrape_interval_s
+    expected, fewest = floor(intervals + JITTER), floor(intervals) - 1
     observed = max(len(inside) - 1, 0)
     failed = sum(1 for _, value in inside if value != 1)
     gap_s = max((b - a for a, b in pairwise(times)), default=float("inf"))
@@ -98,7 +102,7 @@ def _judge_target(facts: Facts, series: Series) -> Verdict:
             f"{failed} of {len(inside)} scrapes failed (up = 0): the target did not answer in time, or a limit such as "
             "sample_limit was exceeded; see Prometheus's targets page"
         )
-    elif gap_s > GAP * window.scrape_interval_s or observed < expected - 1:
+    elif gap_s > GAP * window.scrape_interval_s or observed < fewest:
         code = Code.SCRAPES_MISSING
         why = (
             f"{observed} scrapes after t0, expected {expected}, with a gap of up to {gap_s:.3g} s: Prometheus was "

@@ -117,6 +117,18 @@ def test_one_scrape_may_be_outside_and_none_missing(series: Series, code: Code) 
     assert _scrapes._judge_target(facts(), series).code is code
 
 
+@pytest.mark.parametrize("length", [5.0, 5.02, 5.4, 5.5, 5.6, 5.98, 6.0])
+@pytest.mark.parametrize("offset", [0.0, 0.01, 0.3, 0.45, 0.55, 0.7, 0.99])
+def test_no_scrape_is_missing_wherever_a_target_is_scraped_within_the_interval(length: float, offset: float) -> None:
+    """A window that is no whole number of intervals holds one scrape more of some targets than of others."""
+    interval_s = RUN.window.scrape_interval_s
+    window = replace(RUN.window, end_s=RUN.window.start_s + length * interval_s)
+    times = [offset + number for number in range(9) if offset + number <= length]
+    made = facts(run={"window": window})
+    assert _scrapes._judge_target(made, scrapes(*times)).code is Code.AGREES
+    assert _scrapes._judge_target(made, scrapes(*times[:-2])).code is Code.SCRAPES_MISSING
+
+
 @pytest.mark.parametrize(
     ("exit_code", "code"),
     [(0, Code.AGREES), (1, Code.AGREES), (-9, Code.GENERATOR_CRASHED), (137, Code.GENERATOR_CRASHED)],
