@@ -30,12 +30,20 @@ FILE = ROOT / "docker-compose.yaml"
 STAND_INS = ROOT / "tools" / "compose" / "stand-ins.yaml"
 WITHOUT_STAND_IN = frozenset({"grafana"})
 PROJECT = "harness-compose-test"
-SECRETS = ("TARGET_SECRET_KEY", "TARGET_DB_PASSWORD", "TARGET_CACHE_PASSWORD", "GRAFANA_ADMIN_PASSWORD")
+SECRETS = (
+    "TARGET_SECRET_KEY",
+    "TARGET_DB_PASSWORD",
+    "TARGET_CACHE_PASSWORD",
+    "GRAFANA_ADMIN_PASSWORD",
+    "HARNESS_TOKEN",
+)
 WELL_S = 180.0
 """How long a service may take to be well, or a job to be done."""
 PROFILES = ("compose", "compose-mysql", "compose-memcached")
 FLAGS = ("--set", "rules=[]", "--set", "dashboards=[]")
 """The rules sum over all targets of the app; a panel of one view is empty where the load seldom asks for that view."""
+DISTRIBUTED = ("harness-run", "harness-worker")
+"""A run and its workers: they wait for each other, and end together."""
 LOCUST = "http://127.0.0.1:8089"
 WORKERS, USERS = 2, 4
 MOST_FAILED = 0.5
@@ -125,7 +133,7 @@ def run(engine: Engine, services: Mapping[str, Mapping[str, Any]], *, stand_ins:
     profiles = sorted({each for service in services.values() for each in service.get("profiles", ())})
     chosen = tuple(part for profile in profiles for part in ("--profile", profile))
     compose = (*engine.compose, "--project-name", PROJECT, *files, *chosen)
-    names = order(services, WITHOUT_STAND_IN if stand_ins else ())
+    names = order(services, (*DISTRIBUTED, *(WITHOUT_STAND_IN if stand_ins else ())))
     images = {services[name]["image"]: name for name in names if "build" in services[name] or stand_ins}
     try:
         call(*compose, "build", *images.values())
@@ -135,6 +143,10 @@ def run(engine: Engine, services: Mapping[str, Mapping[str, Any]], *, stand_ins:
         drive_locust()
         for profile in PROFILES:
             verify(profile)
+        call(*compose, "up", "--detach", "--no-deps", "--no-build", *DISTRIBUTED)
+        for name in DISTRIBUTED:
+            await_well(engine, name, services[name])
+            print(logs(engine, containers(engine, name)), flush=True)
     finally:
         subprocess.run([*compose, "down", "--volumes"], cwd=ROOT, check=False)
 

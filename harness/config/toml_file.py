@@ -258,6 +258,8 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "warmup": ("warmup_s", readers.seconds),
     "stop_timeout": ("stop_timeout_s", readers.some_seconds),
     "workers": ("workers", readers.whole),
+    "expect_workers": ("expect_workers", readers.whole),
+    "bind": ("bind", readers.text),
     "pace": ("pace", readers.pace),
     "tags": ("tags", readers.texts),
     "exclude_tags": ("exclude_tags", readers.texts),

@@ -78,12 +78,12 @@ def test_every_port_is_published_on_loopback_and_once() -> None:
 
 
 def test_no_secret_is_in_the_file() -> None:
-    """Each comes from the environment; but for the debug token, nothing starts without it."""
+    """Each comes from the environment; but for the tokens, which are of use to some, nothing starts without it."""
     assert set(secrets()) >= {"target.TARGET_SECRET_KEY", "postgresql.POSTGRES_PASSWORD", "redis.REDISCLI_AUTH"}
     for where, value in secrets().items():
         reference = REFERENCE.fullmatch(value)
         assert reference is not None, where
-        if reference[1] == "TARGET_DEBUG_TOKEN":
+        if reference[1] in ("TARGET_DEBUG_TOKEN", "HARNESS_TOKEN"):
             assert reference[3] == ""
         else:
             assert (reference[2], reference[3]) == (":?", "set it in .env, see .env.example")
@@ -137,6 +137,21 @@ def test_every_target_is_migrated_scraped_and_has_a_profile(name: str) -> None:
     assert profile.start is None
     assert profile.background == ("healthz",)
     assert (profile.sql_log, profile.state) == ("", ""), "they answer no other host without a token"
+
+
+def test_a_run_with_workers_of_its_own_is_wired_to_its_profile() -> None:
+    """As many workers as it waits for, which find it by its name, with the same token; they share no volume with it."""
+    run, worker = SERVICES["harness-run"], SERVICES["harness-worker"]
+    profile = PROFILES["compose-distributed"]
+    assert run["command"][:3] == ["harness", "run", "compose-distributed"]
+    assert worker["command"][:4] == ["harness", "worker", "--master", "harness-run:5557"]
+    assert worker["deploy"]["replicas"] == profile.expect_workers
+    assert worker["environment"] == run["environment"]
+    assert "volumes" not in worker
+    assert (profile.target, profile.prometheus) == ("http://target:8000", "http://prometheus:9090")
+    assert profile.bind == "0.0.0.0"  # noqa: S104 - the network of the Compose file; nothing is published
+    assert "ports" not in run
+    assert profile.selector == PROFILES["compose"].selector
 
 
 def test_the_state_is_in_memory_and_belongs_to_the_images_user() -> None:

@@ -120,6 +120,7 @@ def _gate(options: argparse.Namespace) -> int:
 def _self_test(options: argparse.Namespace) -> int:
     flags.refuse(options, ("candidate", "job", "expect_workers", "bind"), "--self-test")
     profile, project = _gate_profile(options)
+    profile = replace(profile, expect_workers=0, bind="")
     from harness.gate import self_test
 
     asked = _asked(options, options.self_test, options.self_test, profile)
@@ -138,8 +139,8 @@ def _gate_profile(options: argparse.Namespace) -> tuple[Profile, Path]:
     loaded = profiles.load(options)
     name = options.profile or (GATE if GATE in loaded.profiles else None)
     profile = loaded.profile(name, given=settings.given(options))
-    profile = replace(profile, expect_workers=options.expect_workers or 0, bind=options.bind or "")
-    return profile, resolved(options.config).parent
+    given = {name: value for name in ("expect_workers", "bind") if (value := getattr(options, name))}
+    return replace(profile, **given), resolved(options.config).parent
 
 
 def _asked(options: argparse.Namespace, base: str, candidate: str, profile: Profile) -> "Asked":
