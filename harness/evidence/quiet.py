@@ -3,6 +3,11 @@
 Requests that bear the view label of the metrics or of the declared background are known, whoever made them: further
 Prometheis, probes and health checks are no traffic. They are taken off by their responses, of which the counter by view
 has as many as the counter of all; what arrived and was not answered yet is in flight.
+
+A target writes its counters out one after the other. A known request that comes in between is in those that are written
+later and not in those before: such a scrape is torn. It shows by the responses that were timed, of which two whole
+scrapes have as many more as responses. The page of an app that has several processes is read file by file, so that its
+counters and its histograms are of different moments.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -30,6 +35,8 @@ class Scrape:
     """Responses to others since then, to requests of before it too."""
     others: int
     """Requests of known views that were answered since then, this Prometheus's own scrapes left aside."""
+    torn: int | None
+    """By how many the responses that were timed since then differ from all; None: the scrape before is not after."""
     views: tuple[str, ...]
     """View labels of these, as far as they are known."""
     times: Mapping[str, float]
@@ -44,7 +51,12 @@ class Scrape:
     @property
     def is_known(self) -> bool:
         """Nothing of others was seen, and what is in flight may be scrapes or probes, which are many enough."""
-        return self.is_still and self.flying <= self.others
+        return self.is_still and self.flying + (self.torn or 0) <= self.others
+
+    @property
+    def is_whole(self) -> bool:
+        """Nothing was in flight, and nothing that is known came while the counters were written out."""
+        return self.flying == 0 and (self.others == 0 or self.torn == 0)
 
     @property
     def jobs(self) -> tuple[str, ...]:
@@ -59,6 +71,7 @@ def judge(
     arrived: Reading,
     answered: Reading,
     by_view: Reading | None,
+    timed: Reading | None,
     view: str,
     own: Collection[str],
     after_s: float,
@@ -67,7 +80,8 @@ def judge(
     """Judge raw samples of the last scrapes; None where a target has no whole scrape after `after_s` yet.
 
     `view` is the label of `by_view` (responses) that says which view answered, `own` its values that are no traffic. A
-    target that is no longer scraped well is not waited for, as long as another is.
+    target that is no longer scraped well is not waited for, as long as another is. `timed` counts the responses that
+    were timed; without it nothing shows that a scrape is torn.
 
     `interval_s` is that of the scrapes.
     """
@@ -76,8 +90,10 @@ def judge(
     requests, responses = _sums(arrived, known), _sums(answered, known)
     newest_s = max((scrapes[name][-1][0] for name in requests if name in scrapes), default=0.0)
     there = [name for name in requests if name in scrapes and _is_there(scrapes[name], newest_s, interval_s)]
+    observed = _sums(timed, known) if timed else {}
     times: dict[str, float] = {}
-    flying = strange = ended = others = 0
+    flying = strange = ended = others = torn = 0
+    after = True
     views: set[str] = set()
     for name in there or requests:
         points, answers = requests[name], responses.get(name, {})
@@ -93,13 +109,15 @@ def judge(
         strange += max(int(points[now_s] - points[before_s]) - max(itself, seen), 0)
         ended += max(int(answers[now_s] - answers[before_s]) - max(itself, seen), 0)
         others += max(seen - itself, 0)
+        after = after and before_s > after_s
+        if {before_s, now_s} <= set(latencies := observed.get(name, {})):
+            torn += abs(int(latencies[now_s] - latencies[before_s]) - int(answers[now_s] - answers[before_s]))
         views |= {each for each, number in grown.items() if number and each not in own}
         times[name] = now_s
-    return (
-        Scrape(max(times.values()), flying, strange, ended, others, tuple(sorted(views)), times, known)
-        if times
-        else None
-    )
+    if not times:
+        return None
+    found = torn if after else None
+    return Scrape(max(times.values()), flying, strange, ended, others, found, tuple(sorted(views)), times, known)
 
 
 def _is_there(points: Sequence[tuple[float, float]], newest_s: float, interval_s: float) -> bool:

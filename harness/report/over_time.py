@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 
 from harness import promql
 from harness.checks.base import Facts
@@ -177,32 +177,40 @@ def moments(known: Accounts, indices: Iterable[int]) -> tuple[RatePoint, ...]:
 
     The client's is averaged over the same stretch as the panel's `rate()`, so that the lines can be compared.
     """
-    started, failed = (pd.Series(dict(counts), dtype="float64") for counts in (known.started, known.failed))
+    started, failed = (_PerSecond.of(counts) for counts in (known.started, known.failed))
     return tuple(_moment(known, started, failed, index * known.interval_s) for index in indices)
 
 
-def _moment(known: Accounts, started: "pd.Series[float]", failed: "pd.Series[float]", elapsed_s: float) -> RatePoint:
+def _moment(known: Accounts, started: "_PerSecond", failed: "_PerSecond", elapsed_s: float) -> RatePoint:
     at_s, span_s = known.start_s + elapsed_s, known.span_s
     whole = known.is_whole(elapsed_s)
     client_p95_s, metric_p95_s = known.quantile(SHOWN, elapsed_s)
     return RatePoint(
         elapsed_s,
-        _per_second(started, at_s + known.ahead_s, span_s),
+        started.rate(at_s + known.ahead_s, span_s),
         known.shown.get(round(at_s, 3)) if whole else None,
-        _per_second(failed, at_s + known.ahead_s, span_s),
+        failed.rate(at_s + known.ahead_s, span_s),
         _rate(known.errors, at_s, span_s) if whole else None,
         client_p95_s,
         metric_p95_s,
     )
 
 
-def _per_second(counts: "pd.Series[float]", end_s: float, span_s: float) -> float:
-    """Per second in the `span_s` before `end_s`; whole seconds count by the share that lies within."""
-    if counts.empty:
-        return 0.0
-    seconds = counts.index.to_numpy(dtype="float64")
-    share = (seconds + 1).clip(max=end_s) - seconds.clip(min=end_s - span_s)
-    return float((counts.to_numpy() * share.clip(0, 1)).sum() / span_s)
+@dataclass(frozen=True, slots=True, eq=False)
+class _PerSecond:
+    """Counts by whole second."""
+
+    seconds: npt.NDArray[np.float64]
+    counts: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, counts: Mapping[int, int]) -> "_PerSecond":
+        return cls(np.array([*counts], dtype=np.float64), np.array([*counts.values()], dtype=np.float64))
+
+    def rate(self, end_s: float, span_s: float) -> float:
+        """Per second in the `span_s` before `end_s`; whole seconds count by the share that lies within."""
+        share = np.minimum(self.seconds + 1, end_s) - np.maximum(self.seconds, end_s - span_s)
+        return float((self.counts * share.clip(0, 1)).sum() / span_s)
 
 
 def _waited(known: "Mapping[int, array[int]]", q: float, end_s: float, span_s: float) -> float | None:

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-import numpy as np
 import pyarrow as pa
 
 from harness.core.points import Block, Points
 from harness.core.query import NoData, NoSeries, Reading, Series
-from harness.evidence import prometheus_evidence
+from harness.evidence import arrays, prometheus_evidence
 
 FILE = "evidence.arrow"
 SERIES = "series"
@@ -89,8 +88,8 @@ def _batch(number: int, series: Sequence[Series]) -> pa.RecordBatch:
 
 
 def _series(places: pa.Array, labels: pa.Array, seconds: pa.Array, values: pa.Array) -> dict[int, Series]:
-    times: Any = seconds.to_numpy(zero_copy_only=False)
-    block = Block(times, np.asarray(values.to_numpy(zero_copy_only=False)).reshape(len(times), len(labels)))
+    times = arrays.values(seconds)
+    block = Block(times, arrays.values(values).reshape(len(times), len(labels)))
     read = [msgspec.json.decode(text.as_py(), type=dict[str, str]) for text in labels]
     return {
         place: Series(own, Points(block, column))

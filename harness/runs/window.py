@@ -32,7 +32,7 @@ LEAST_S = 1.0
 """The shortest window by this machine's clock: no run's window is empty."""
 
 KNOWN_SCRAPES = 4
-"""After so many scrapes at which only known requests were in flight none is awaited at which nothing is."""
+"""After so many scrapes that only known requests were in flight at, or tore, none is awaited at which nothing is."""
 VISIBLE_INTERVALS, VISIBLE_S = 3, 10.0
 """How long to wait until all samples of the last scrape can be asked for: intervals, and seconds at the least."""
 
@@ -51,7 +51,7 @@ class QuietScrape:
     views: tuple[str, ...] = ()
     """View labels of these, as far as they are known."""
     flying: int = 0
-    """Requests in flight that are scrapes by others, or declared background."""
+    """Requests in flight that are scrapes by others, or declared background; or that came while it was written out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,12 +224,12 @@ def _await_quiet(
     while True:
         judged = _judge_quiet(scraped, after_s, background)
         late = time.monotonic() > deadline
-        if judged and judged.flying and judged.is_known:
+        if judged and (judged.flying or judged.torn) and judged.is_known:
             known.add(judged.time_s)
         if judged and (late or len(known) >= KNOWN_SCRAPES or _is_quiet(judged, still=still)):
             if whole:
                 _await_visible(scraped, judged)
-            flying = judged.flying if judged.is_known else 0
+            flying = judged.flying + (judged.torn or 0) if judged.is_known else 0
             seen = judged.strange if late and not judged.is_known else 0
             return QuietScrape(judged.time_s, seen, judged.views if seen else (), flying)
         if late:
@@ -238,7 +238,7 @@ def _await_quiet(
 
 
 def _is_quiet(judged: Scrape, *, still: bool) -> bool:
-    return judged.flying == 0 and (not still or judged.is_still)
+    return judged.is_whole and (not still or judged.is_still)
 
 
 def _await_visible(scraped: Scraped, scrape: Scrape) -> None:
@@ -262,13 +262,15 @@ def _judge_quiet(scraped: Scraped, after_s: float, background: Collection[str]) 
     """The newest scrape of all targets after `after_s`, or None."""
     lookback_s = 5 * scraped.interval_s + scraped.lag_s
     names, prometheus, selector = scraped.names, scraped.prometheus, scraped.selector
-    metrics = (UP, names.arrived, names.answered, names.responses_by_view)
-    up, arrived, answered, by_view = (prometheus.read(promql.raw(metric, selector, lookback_s)) for metric in metrics)
+    metrics = (UP, names.arrived, names.answered, names.responses_by_view, f"{names.latency_all}_count")
+    up, arrived, answered, by_view, timed = (
+        prometheus.read(promql.raw(metric, selector, lookback_s)) for metric in metrics
+    )
     if isinstance(up, NoData) or isinstance(arrived, NoData) or isinstance(answered, NoData):
         return None
     own = {scraped.metrics_view or names.metrics_view, *background}
-    counted = by_view if isinstance(by_view, Reading) else None
-    return quiet.judge(up, arrived, answered, counted, names.labels.view, own, after_s, scraped.interval_s)
+    counted, observed = (each if isinstance(each, Reading) else None for each in (by_view, timed))
+    return quiet.judge(up, arrived, answered, counted, observed, names.labels.view, own, after_s, scraped.interval_s)
 
 
 def _is_visible(scraped: Scraped, scrape: Scrape) -> bool:

@@ -1,5 +1,7 @@
 """`harness.open_run` on the stored run: what notebooks and scripts get."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +12,7 @@ from harness.core.errors import StoreError, UsageError
 from harness.core.query import Reading
 from harness.core.verdict import Status
 from harness.evidence.client.schema import SCHEMA
+from harness.report.render.json_report import parse
 from harness.runs.judge import judge
 from harness.runs.run_directory import RunDirectory
 from tests.recorded.stored import StoredRun
@@ -81,3 +84,13 @@ def test_what_is_no_run_is_refused(clean_run: StoredRun, tmp_path: Path) -> None
     (clean_run.path / "run.json").write_text("{")
     with pytest.raises(StoreError, match=r"run\.json"):
         harness.open_run(clean_run.path)
+
+
+def test_judging_needs_no_pandas(clean_run: StoredRun) -> None:
+    """It takes longer to load than a short run to judge; who asks for a DataFrame has it."""
+    program = "import sys; sys.modules['pandas'] = None; from harness.cli.main import entrypoint; entrypoint()"
+    command = [sys.executable, "-c", program, "verify", str(clean_run.path), "--quiet"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    judged = parse((clean_run.path / "report.json").read_text())
+    assert [each.check for each in judged.verdicts] == [each.check for each in clean_run.judge().verdicts]

@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
 from harness.core import statistics
 from harness.evidence.client import event_counts
 from harness.evidence.client.repeats import ORIGIN, Origin, origins
+from harness.evidence.client.rows import Rows
 from harness.evidence.client.running_latency import RunningCounter, by_then
 from harness.evidence.client.second_counter import SecondCounter
 from harness.evidence.client.size_counter import SizeCounter
@@ -146,49 +146,45 @@ class SampleAggregator:
 
     def add(self, table: pa.Table) -> None:
         """Count the rows of the measured phase."""
-        frame = _measured(table)
-        if frame.empty:
+        rows = _measured(table)
+        if not len(rows):
             return
-        self._rows += len(frame)
-        self._failed += int((frame["error"].notna() | (frame["status"] == 0)).sum())
-        first_s = float(frame["started_s"].min())
-        last_s = float((frame["started_s"] + frame["latency_s"]).max())
+        self._rows += len(rows)
+        status, started_s, origin = rows.whole("status"), rows.floats("started_s"), rows.whole(ORIGIN)
+        lost = status == 0
+        self._failed += int((rows.has("error") | lost).sum())
+        first_s = float(started_s.min())
+        last_s = float((started_s + rows.floats("latency_s")).max())
         self._first_s = first_s if self._first_s is None else min(self._first_s, first_s)
         self._last_s = last_s if self._last_s is None else max(self._last_s, last_s)
-        lost = frame[frame["status"] == 0]
-        self._add_running(frame[frame[ORIGIN] != Origin.REPLAYED], lost)
-        self._unanswered.update({(n, m): count for (n, m), count in _sizes(lost, ["name", "method"]).items()})
-        frame = frame[frame["status"] != 0]
-        for origin, counter in self._repeated.items():
-            own = frame[frame[ORIGIN] == origin] if origin is not Origin.APP else frame[:0]
-            counter.update({(v, m, int(s)): n for (v, m, s), n in _sizes(own, ["view", "method", "status"]).items()})
-        frame = frame[frame[ORIGIN] != Origin.REPLAYED]
-        if frame.empty:
+        self._add_running(rows.only((origin != Origin.REPLAYED) & ~lost), ("view", "method", "status"))
+        self._add_running(rows.only(lost), ("name", "method", "status"))
+        self._unanswered.update(rows.counted("name", "method", where=lost))
+        for kind in (Origin.BETWEEN, Origin.REPLAYED):
+            self._repeated[kind].update(rows.counted("view", "method", "status", where=(origin == kind) & ~lost))
+        self._add_answers(rows.only((origin != Origin.REPLAYED) & ~lost))
+
+    def _add_answers(self, rows: Rows) -> None:
+        """What the app, or something in it, answered."""
+        if not len(rows):
             return
-        sizes = _sizes(frame, ["view", "method", "status"])
-        self._answered.update({(view, method, int(status)): count for (view, method, status), count in sizes.items()})
-        rejected = frame[frame["error"].notna() & (frame["status"] < FIRST_ERROR)]
-        sizes = _sizes(rejected, ["view", "method", "status"])
-        self._rejected.update({(view, method, int(status)): count for (view, method, status), count in sizes.items()})
-        raised = frame[frame["exception"].notna()]
-        sizes = _sizes(raised, ["view", "method", "exception"])
-        self._exceptions.update({(view, method, kind): count for (view, method, kind), count in sizes.items()})
+        status = rows.whole("status")
+        self._answered.update(rows.counted("view", "method", "status"))
+        rejected = rows.has("error") & (status < FIRST_ERROR)
+        self._rejected.update(rows.counted("view", "method", "status", where=rejected))
+        self._exceptions.update(rows.counted("view", "method", "exception"))
         for kind in KINDS:
-            self._events.update(_events(kind, frame))
-        for name, view in _sizes(frame, ["name", "view"]):
+            self._events.update(_events(kind, rows))
+        for name, view in rows.counted("name", "view"):
             self._views_of_name.setdefault(name, set()).add(view)
-        witnessed = frame["witness_view_s"].notna()
+        witnessed = rows.has("witness_view_s")
         self._witnessed += int(witnessed.sum())
-        named = witnessed | (frame[ORIGIN] == Origin.BETWEEN)
-        self._witnessed_views.update(frame["view"][named].unique())
-        self._seconds.add(
-            frame["started_s"].to_numpy(),
-            frame["status"].to_numpy(dtype=np.int64),
-            frame["latency_s"].to_numpy(dtype=np.float64),
-        )
-        self._add_latencies(frame)
-        self._add_identities(frame)
-        self._add_attributes(frame)
+        named = witnessed | (rows.whole(ORIGIN) == Origin.BETWEEN)
+        self._witnessed_views.update(view for (view,) in rows.counted("view", where=named))
+        self._seconds.add(rows.floats("started_s"), status, rows.floats("latency_s"))
+        self._add_latencies(rows)
+        self._add_identities(rows)
+        self._add_attributes(rows)
 
     def summary(self, tables: Iterable[pa.Table]) -> ClientSummary:
         """Second pass over the same rows, of which `REFINED` is read: refine the quantiles and return everything."""
@@ -230,58 +226,51 @@ class SampleAggregator:
             latency_started=self._seconds.latencies,
         )
 
-    def _add_running(self, frame: pd.DataFrame, lost: pd.DataFrame) -> None:
+    def _add_running(self, rows: Rows, columns: tuple[str, str, str]) -> None:
         """Count each row from the first reading that has it on: `counts[answered or sent, reading]`."""
         width = len(self._sent_s) + 1
-        if width == 1:
+        if width == 1 or not len(rows):
             return
-        groups = [(frame[frame["status"] != 0], ["view", "method", "status"]), (lost, ["name", "method", "status"])]
-        for part, columns in groups:
-            if part.empty:
-                continue
-            answered, sent = by_then(part, self._answered_s, self._sent_s)
-            for values, rows in part.groupby(columns, observed=True).indices.items():
-                counts = [np.bincount(places[rows], minlength=width) for places in (answered, sent)]
-                assert isinstance(values, tuple)
-                key = (str(values[0]), str(values[1]), int(values[2]))
-                self._running[key] = self._running.get(key, np.zeros((2, width), np.int64)) + np.stack(counts)
+        answered, sent = by_then(rows, self._answered_s, self._sent_s)
+        for key, own in rows.grouped(*columns):
+            counts = [np.bincount(places[own], minlength=width) for places in (answered, sent)]
+            self._running[key] = self._running.get(key, np.zeros((2, width), np.int64)) + np.stack(counts)
 
-    def _add_identities(self, frame: pd.DataFrame) -> None:
+    def _add_identities(self, rows: Rows) -> None:
         """Of answers of the whole app: one that the inner witness did not see is in no counter by view."""
-        own = frame[frame["instance"].notna() & frame["witness_view_s"].notna()]
-        own = own.assign(labels=own["labels"].astype("object").fillna(""))
-        columns = ["instance", "labels", "view", "method", "status"]
-        for (instance, labels, view, method, status), number in _sizes(own, columns).items():
-            self._identified[Answered(instance, labels, view, method, int(status))] += number
+        named = rows.with_text("labels", rows.texts["labels"].filled(""))
+        columns = ("instance", "labels", "view", "method", "status")
+        for key, number in named.counted(*columns, where=rows.has("witness_view_s")).items():
+            self._identified[Answered(*key)] += number
 
-    def _add_attributes(self, frame: pd.DataFrame) -> None:
-        own = frame[frame["flags"].notna()]
-        self._attributed += len(own)
+    def _add_attributes(self, rows: Rows) -> None:
+        told = rows.has("flags")
+        self._attributed += int(told.sum())
         for kind in ("charset", "template"):
-            for (value,), number in _sizes(own[own[kind].notna()], [kind]).items():
+            for (value,), number in rows.counted(kind, where=told).items():
                 self._attributes[Attribute(kind, value)] += number
-        for (flags,), number in _sizes(own, ["flags"]).items():
+        for (flags,), number in rows.counted("flags").items():
             self._attributes[Attribute("transport", "https" if "t" in flags else "http")] += number
             for letter, kind in FLAGS.items():
                 if letter in flags:
                     self._attributes[Attribute(kind, "")] += number
         for name, counter in self._sizes.items():
-            values = own[name].to_numpy(dtype=np.float64)
-            counter.add(values[~np.isnan(values)].astype(np.int64))
+            values = rows.floats(name)
+            counter.add(values[told & ~np.isnan(values)].astype(np.int64))
 
-    def _add_latencies(self, frame: pd.DataFrame) -> None:
-        codes = self._encode(frame)
+    def _add_latencies(self, rows: Rows) -> None:
+        codes = self._encode(rows)
         n = len(self._codes)
         for name, column in _LATENCIES.items():
             running = self._columns[name]
-            values = frame[column].to_numpy(dtype=np.float64)
+            values = rows.floats(column)
             known = ~np.isnan(values)
             code, value = codes[known], values[known]
             places = np.searchsorted(self._thresholds, value, side="left")
             running.counts = _grown(running.counts, n) + _count2(code, places, n, running.counts.shape[1])
             running.bins = _grown(running.bins, n) + _count2(code, _bin(value), n, _BINS)
             running.sums = _grown(running.sums, n) + np.bincount(code, weights=value, minlength=n)
-        gap = frame["witness_app_s"].to_numpy(dtype=np.float64) - frame["witness_view_s"].to_numpy(dtype=np.float64)
+        gap = rows.floats("witness_app_s") - rows.floats("witness_view_s")
         known = ~np.isnan(gap)
         code, gap = codes[known], gap[known]
         moments = [np.bincount(code, weights=gap**power, minlength=n) for power in (0, 1, 2)]
@@ -290,20 +279,20 @@ class SampleAggregator:
         np.maximum.at(self._gap_largest, code, gap)
         above = [np.bincount(code[gap > offset], minlength=n) for offset in GAP_GRID_S]
         self._gap_above = _grown(self._gap_above, n) + np.stack(above, axis=1)
-        delay = frame["known_delay_s"].to_numpy(dtype=np.float64)
+        delay = rows.floats("known_delay_s")
         known = ~np.isnan(delay)
         delays = [np.bincount(codes[known], weights=delay[known] ** power, minlength=n) for power in (0, 1)]
         self._delay = _grown(self._delay, n) + np.stack(delays, axis=1)
 
-    def _encode(self, frame: pd.DataFrame) -> Codes:
+    def _encode(self, rows: Rows) -> Codes:
         """One integer per row for its view and method, the same in every table."""
-        views, methods = frame["view"].cat, frame["method"].cat
-        pairs = views.codes.to_numpy().astype(np.int64) * len(methods.categories) + methods.codes.to_numpy()
+        views, methods = rows.texts["view"], rows.texts["method"]
+        pairs = views.places * len(methods.words) + methods.places
         seen, places = np.unique(pairs, return_inverse=True)
         table = []
         for pair in seen.tolist():
-            view, method = divmod(pair, len(methods.categories))
-            key = (str(views.categories[view]), str(methods.categories[method]))
+            view, method = divmod(pair, len(methods.words))
+            key = (views.words[view], methods.words[method])
             table.append(self._codes.setdefault(key, len(self._codes)))
         return np.asarray(table, dtype=np.int64)[places]
 
@@ -329,14 +318,14 @@ class SampleAggregator:
             masks[name] = mask
         found: dict[str, list[tuple[Codes, Codes, Floats]]] = {name: [] for name in masks}
         for table in tables:
-            frame = _measured(table, REFINED)
-            frame = frame[(frame["status"] != 0) & (frame[ORIGIN] != Origin.REPLAYED)]
-            if frame.empty:
+            read = _measured(table, REFINED)
+            own = read.only((read.whole("status") != 0) & (read.whole(ORIGIN) != Origin.REPLAYED))
+            if not len(own):
                 continue
-            codes = self._encode(frame)
-            over_time.add(codes, frame)
+            codes = self._encode(own)
+            over_time.add(codes, own)
             for name, column in _LATENCIES.items():
-                values = frame[column].to_numpy(dtype=np.float64)
+                values = own.floats(column)
                 known = ~np.isnan(values)
                 code, value = codes[known], values[known]
                 bins = _bin(value)
@@ -404,28 +393,21 @@ def _with_quantiles(latency: Latency, found: Mapping[str, Mapping[float, float]]
     return replace(latency, **known)
 
 
-def _measured(table: pa.Table, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
-    frame: pd.DataFrame = table.select(list(columns)).to_pandas(strings_to_categorical=True)
-    frame[ORIGIN] = origins(table)
-    frame[INTENDED] = frame["latency_s"] + (frame["started_s"] - frame["intended_s"].astype(np.float64)).clip(lower=0.0)
-    return frame[frame["phase"] == "measure"]
+def _measured(table: pa.Table, columns: Sequence[str] = COLUMNS) -> Rows:
+    """The rows of the measured phase, with the origin of each one's answer and its latency from the intended start."""
+    read = Rows.of(table.select([*columns])).with_number(ORIGIN, origins(table))
+    rows = read.only(read.texts["phase"].equals("measure"))
+    late_s = np.maximum(rows.floats("started_s") - rows.floats("intended_s"), 0.0)
+    return rows.with_number(INTENDED, rows.floats("latency_s") + late_s)
 
 
-def _sizes(frame: pd.DataFrame, columns: list[str]) -> dict[tuple[str, ...], int]:
-    """How many rows have each combination of values in `columns`."""
-    if frame.empty:
-        return {}
-    counted: dict[object, int] = frame.groupby(columns, observed=True).size().to_dict()
-    return {key if isinstance(key, tuple) else (key,): number for key, number in counted.items()}
-
-
-def _events(kind: str, frame: pd.DataFrame) -> Counter[Event]:
+def _events(kind: str, rows: Rows) -> Counter[Event]:
     """The sum of the event counts in the column `kind`."""
     counts: Counter[Event] = Counter()
-    for (view, text), rows in _sizes(frame[frame[kind].notna()], ["view", kind]).items():
+    for (view, text), number in rows.counted("view", kind).items():
         for subject, own in event_counts.parse(text).items():
-            for key, number in own.items():
-                counts[Event(kind, view, subject, key)] += number * rows
+            for key, each in own.items():
+                counts[Event(kind, view, subject, key)] += each * number
     return counts
 
 

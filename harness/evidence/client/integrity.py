@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from harness.evidence import arrays
 from harness.evidence.client.schema import SCHEMA
 
 LATEST_S = 1e11
@@ -55,7 +56,7 @@ def _contradictions(table: pa.Table) -> Iterator[tuple[Mask, str]]:
     intended_s = _floats(table, "intended_s")
     known = _known(table, "intended_s")
     yield known & ~((intended_s > 0) & (intended_s <= started_s + SLACK_S)), "it started before it was intended to"
-    status = table.column("status").to_numpy()
+    status = arrays.values(table.column("status"))
     yield (status != 0) & ((status < RESPONSES.start) | (status >= RESPONSES.stop)), "its status is not an HTTP status"
     for name in WITNESSES:
         yield (status == 0) & _known(table, name), "it has no response, but a witness"
@@ -76,12 +77,10 @@ def _floats(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
     """A column's values; NaN where there is none."""
     if name not in table.schema.names:
         return np.full(table.num_rows, np.nan)
-    values: npt.NDArray[np.float64] = table.column(name).to_numpy().astype(np.float64)
-    return values
+    return arrays.floats(table.column(name))
 
 
 def _known(table: pa.Table, name: str) -> Mask:
     if name not in table.schema.names:
         return np.zeros(table.num_rows, dtype=bool)
-    known: Mask = table.column(name).is_valid().to_numpy()
-    return known
+    return arrays.valid(table.column(name))

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from harness.evidence import arrays
 from harness.evidence.client.schema import SCHEMA
 
 ORIGIN = "origin"
@@ -112,7 +113,7 @@ class Repeats:
 
     def place(self, table: pa.Table, first_place: int) -> None:
         """Second pass, over the same rows; `first_place` is how many rows came before."""
-        started_s = table.column("started_s").to_numpy()
+        started_s = arrays.values(table.column("started_s"))
         for name, first in self._first.items():
             numbers, known = _numbers(table, name)
             places = np.flatnonzero(known) + first_place
@@ -132,15 +133,14 @@ class Repeats:
         for names, mask in ((OF_INNER, between), (OF_BOTH, replayed)):
             if mask.any():
                 table = _blank(table, names, mask)
-        return table.append_column(ORIGIN, pa.array(origin))
+        return table.append_column(ORIGIN, arrays.column(origin))
 
 
 def origins(table: pa.Table) -> npt.NDArray[np.int8]:
     """The column `ORIGIN`; all from the app where nobody marked them."""
     if ORIGIN not in table.schema.names:
         return np.zeros(table.num_rows, dtype=np.int8)
-    values: npt.NDArray[np.int8] = table.column(ORIGIN).to_numpy()
-    return values
+    return arrays.values(table.column(ORIGIN))
 
 
 def _joined(parts: list[Numbers]) -> Numbers:
@@ -157,8 +157,7 @@ def _joined(parts: list[Numbers]) -> Numbers:
 def _said(table: pa.Table) -> Mask:
     if BETWEEN not in table.schema.names:
         return np.zeros(table.num_rows, dtype=bool)
-    said: Mask = pc.fill_null(table.column(BETWEEN), pa.scalar(False)).to_numpy()
-    return said
+    return arrays.values(table.column(BETWEEN))
 
 
 def _numbers(table: pa.Table, name: str) -> tuple[Numbers, Mask]:
@@ -166,7 +165,7 @@ def _numbers(table: pa.Table, name: str) -> tuple[Numbers, Mask]:
     if name not in table.schema.names:
         return np.zeros(table.num_rows, np.uint64), np.zeros(table.num_rows, dtype=bool)
     column = table.column(name)
-    return pc.fill_null(column, pa.scalar(0, pa.uint64())).to_numpy(), column.is_valid().to_numpy()
+    return arrays.values(column), arrays.valid(column)
 
 
 def _blank(table: pa.Table, names: tuple[str, ...], mask: Mask) -> pa.Table:

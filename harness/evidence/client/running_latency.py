@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
+from harness.evidence.client.rows import Rows
 from harness.evidence.client.summary import (
     ALL,
     Counts,
@@ -30,12 +30,12 @@ MOST_CELLS = 2_000_000
 """Numbers in each of the three tables."""
 
 
-def by_then(frame: pd.DataFrame, answered_s: Floats, sent_s: Floats) -> tuple[Counts, Counts]:
+def by_then(rows: Rows, answered_s: Floats, sent_s: Floats) -> tuple[Counts, Counts]:
     """The first reading by which each row was answered, and the first by which it was sent; none is their number."""
-    started_s = frame["started_s"].to_numpy(dtype=np.float64)
-    ended_s = started_s + frame["latency_s"].to_numpy(dtype=np.float64)
+    started_s, status = rows.floats("started_s"), rows.whole("status")
+    ended_s = started_s + rows.floats("latency_s")
     # What the client did between two hops is in neither's latency: the ends of later ones are not known.
-    ended_s[((frame["hop"] > 0) & frame["status"].between(300, 399)).to_numpy()] = np.inf
+    ended_s[(rows.whole("hop") > 0) & (status >= 300) & (status <= 399)] = np.inf
     return np.searchsorted(answered_s, ended_s, side="left"), np.searchsorted(sent_s, started_s, side="left")
 
 
@@ -67,26 +67,26 @@ class RunningCounter:
         self._by_inner = np.array([latencies[key].is_whole(latencies[key].inner) for key in codes], dtype=bool)
         self._by_outer = latencies[ALL].is_whole(latencies[ALL].outer)
 
-    def add(self, codes: Counts, frame: pd.DataFrame) -> None:
+    def add(self, codes: Counts, rows: Rows) -> None:
         """Count rows, whose views have these codes, from the first reading that has them on."""
         if not self._places:
             return
-        answered, sent = by_then(frame, self._answered_s, self._sent_s)
-        latency_s = frame["latency_s"].to_numpy(dtype=np.float64)
+        answered, sent = by_then(rows, self._answered_s, self._sent_s)
+        latency_s = rows.floats("latency_s")
         witnessed = self._by_inner[codes]
-        inner = np.where(witnessed, frame["witness_view_s"].to_numpy(dtype=np.float64), latency_s)
-        raised = np.where(witnessed, frame["witness_raised_s"].to_numpy(dtype=np.float64), np.nan)
-        outer = frame["witness_app_s"].to_numpy(dtype=np.float64) if self._by_outer else latency_s
-        for rows, values_s in ((codes, inner), (codes, raised), (np.full_like(codes, self._codes[ALL]), outer)):
+        inner = np.where(witnessed, rows.floats("witness_view_s"), latency_s)
+        raised = np.where(witnessed, rows.floats("witness_raised_s"), np.nan)
+        outer = rows.floats("witness_app_s") if self._by_outer else latency_s
+        for where, values_s in ((codes, inner), (codes, raised), (np.full_like(codes, self._codes[ALL]), outer)):
             known = ~np.isnan(values_s)
-            where, value_s = rows[known], values_s[known]
+            place_of, value_s = where[known], values_s[known]
             exact, beyond = (np.searchsorted(bounds, value_s, "left") for bounds in (self._bounds_s, self._beyond_s))
             for name, at, place in (
                 ("answered", answered, exact),
                 ("answered_beyond", answered, beyond),
                 ("sent_beyond", sent, beyond),
             ):
-                np.add.at(self._tables[name], (where, at[known], place), 1)
+                np.add.at(self._tables[name], (place_of, at[known], place), 1)
 
     def found(self) -> RunningLatencies:
         """What was counted."""

@@ -21,12 +21,19 @@ def _series(name: str, values: tuple[float, ...], **labels: str) -> Series:
     return Series({"instance": name, **labels}, tuple((place + 1.0, value) for place, value in enumerate(values)))
 
 
-def judged(arrived: Values, answered: Values, views: Mapping[str, Values], *, after_s: float = 1.0) -> Scrape | None:
+def judged(
+    arrived: Values,
+    answered: Values,
+    views: Mapping[str, Values],
+    *,
+    after_s: float = 1.0,
+    timed: Values | None = None,
+) -> Scrape | None:
     """With scrapes each second, of the metrics under the view `page`, and `alive` declared as background."""
     by_view = [each for view, values in views.items() for each in reading(values, view=view).series]
     ups = {name: (1.0,) * len(values) for name, values in arrived.items()}
     counted = Reading(tuple(by_view)) if by_view else None
-    given = (reading(ups), reading(arrived), reading(answered), counted)
+    given = (reading(ups), reading(arrived), reading(answered), counted, reading(timed) if timed else None)
     return quiet.judge(*given, "view", {"page", "alive"}, after_s, 1.0)
 
 
@@ -69,7 +76,45 @@ def test_a_scrape_that_is_stored_in_part_is_not_judged() -> None:
     assert judged(ONE, BEFORE, {}, after_s=2.0) is None
 
 
-SCRAPE = Scrape(2.0, 0, 0, 0, 0, (), {"a": 2.0}, Targets.of([{"instance": "a"}]))
+@pytest.mark.parametrize(
+    ("timed", "after_s", "torn", "whole"),
+    [
+        ((9.0, 14.0), 0.5, 0, True),
+        ((9.0, 15.0), 0.5, 1, False),
+        ((10.0, 14.0), 0.5, 1, False),
+        ((9.0, 15.0), 1.0, None, False),
+        (None, 0.5, 0, True),
+    ],
+    ids=["as many", "one more at this one", "one more before", "the load was on before", "nothing is timed"],
+)
+def test_a_probe_that_came_while_a_target_wrote_its_counters_tears_the_scrape(
+    timed: tuple[float, ...] | None, after_s: float, torn: int | None, *, whole: bool
+) -> None:
+    """Its histograms then have a response that its counters lack; while the load was on nothing follows from that."""
+    views = {"page": {"a": (3.0, 4.0)}, "alive": {"a": (1.0, 5.0)}}
+    found = judged(
+        {"a": (10.0, 15.0)}, {"a": (9.0, 14.0)}, views, after_s=after_s, timed={"a": timed} if timed else None
+    )
+    assert found is not None
+    assert (found.torn, found.is_whole, found.is_known) == (torn, whole, True)
+
+
+def test_where_nobody_else_asks_no_scrape_is_torn() -> None:
+    """The first one after the load will do: the one before it was written out while the load was on."""
+    found = judged(ONE, BEFORE, {"page": {"a": (3.0, 4.0)}}, timed={"a": (8.0, 10.0)})
+    assert found is not None
+    assert found.is_whole
+
+
+def test_more_than_others_sent_does_not_come_from_them() -> None:
+    """A target that times each response several times is not excused by a probe."""
+    views = {"page": {"a": (3.0, 4.0)}, "alive": {"a": (1.0, 2.0)}}
+    found = judged({"a": (10.0, 12.0)}, {"a": (9.0, 11.0)}, views, after_s=0.5, timed={"a": (9.0, 13.0)})
+    assert found is not None
+    assert (found.others, found.torn, found.is_known) == (1, 2, False)
+
+
+SCRAPE = Scrape(2.0, 0, 0, 0, 0, None, (), {"a": 2.0}, Targets.of([{"instance": "a"}]))
 KEPT = reading({"a": (2.0, 2.0)})
 
 

@@ -18,10 +18,11 @@ from harness.runs.scrapes import Scraped
 from harness.runtime.prometheus import Prometheus
 
 SELECTOR = 'job="web"'
+TIMED = f"{DJANGO_PROMETHEUS.latency_all}_count"
 OWN = Profile("own", target="http://127.0.0.1:9", start=TargetStart(("true",)), quiet_timeout_s=0.3)
 THEIRS = replace(OWN, name="theirs", start=None)
 Scrape = tuple[float, ...]
-"""Time, requests arrived, requests answered and, where it is known, how often the metrics were served."""
+"""Time, requests arrived, answered and, where it is known, how often the metrics were served, and responses timed."""
 
 
 class Answers(Prometheus):
@@ -42,7 +43,7 @@ class Answers(Prometheus):
         if metric in ("", SAMPLES_KEPT):  # one series of each target, whole at once
             points = {name: tuple((each[0], 1.0) for each in scrapes) for name, scrapes in self.scrapes.items()}
             return Reading(tuple(Series({"instance": name}, each) for name, each in points.items()))
-        column = {"up": 0, REQUESTS: 1, RESPONSES: 2, RESPONSES_BY_VIEW: 3}[metric]
+        column = {"up": 0, REQUESTS: 1, RESPONSES: 2, RESPONSES_BY_VIEW: 3, TIMED: 4}[metric]
         series = [
             Series(
                 {"instance": name, **({"view": METRICS_VIEW} if metric == RESPONSES_BY_VIEW else {})},
@@ -93,6 +94,29 @@ def test_a_target_that_is_never_quiet_says_how_many_others_ask(scrapes: list[Scr
 def test_who_else_scrapes_is_no_traffic(scrapes: list[Scrape], idle: int) -> None:
     """Its requests bear the view of the metrics, and are taken off."""
     assert opened({"a:1": scrapes}).before == window.QuietScrape(101.0, idle)
+
+
+TORN = (201.0, 75, 74, 74, 75)
+WHOLE = (202.0, 80, 79, 79, 79)
+LOADED = (200.0, 70, 69, 69, 68)
+
+
+@pytest.mark.parametrize(
+    ("scrapes", "end_s", "flying"),
+    [
+        ([LOADED, (201.0, 75, 74, 74, 74), WHOLE], 202.0, 0),
+        ([LOADED, (201.0, 75, 74, 74, 74)], 201.0, 0),
+        ([LOADED, TORN, WHOLE], 202.0, 1),
+    ],
+    ids=["two whole ones", "one so far", "a torn one before"],
+)
+def test_a_scrape_that_a_known_request_tore_is_no_quiet_one(scrapes: list[Scrape], end_s: float, flying: int) -> None:
+    """What it may have in one counter and not in another is allowed for, when no better one comes in time."""
+    made = replace(opened({"a:1": [(100.5, 7, 6), (101.0, 8, 7)]}), skew_s=0.0)
+    assert made.scraped is not None
+    later = replace(made.scraped, prometheus=Answers({"a:1": scrapes}))
+    closed = replace(made, scraped=later).close(ended_s=200.5).window
+    assert (closed.end_s, closed.known_flying) == (end_s, (0, flying))
 
 
 def test_counters_of_two_scrapes_are_no_moment() -> None:
