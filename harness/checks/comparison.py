@@ -46,7 +46,7 @@ def within(count: Count, facts: Facts) -> Verdict:
         return unanswered(count.check, count.subject, count.observed, labels=count.labels)
     window = facts.run.window
     spare = (window.idle_requests_start or 0) + (window.idle_requests_end or 0) + churn.in_between(facts)
-    spare += sum(window.known_flying)
+    spare += sum(window.known_flying) + sum(window.known_torn)
     difference = count.observed - count.expected
     saw = f"{count.expected_by} counts {count.expected:,} {count.unit}, {count.observed_by} {count.observed:,.10g}"
     passed = abs(difference) <= spare
@@ -82,7 +82,7 @@ def equal(count: Count, facts: Facts, *, lost: int = 0, unseen: str = "", left: 
     difference = count.observed - count.expected
     gone = churn.unaccounted(facts) if left else churn.NONE
     spare = 0 if churn.is_too_much(facts, gone) else left
-    begun, ending = (0, 0) if "view" in count.labels else facts.run.window.known_flying
+    begun, ending = (0, 0) if "view" in count.labels else facts.run.window.known_spare
     passed = difference >= -spare - begun if one_sided else -spare - begun <= difference <= lost + ending
     strength = Strength.ONE_SIDED if one_sided else Strength.EXACT
     basis = "exact"

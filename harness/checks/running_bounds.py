@@ -59,7 +59,7 @@ def totals(facts: Facts, readings: Sequence[Moment]) -> dict[Key, Bounds]:
     whole = others(facts, readings)
     for bounds in _answered(facts, readings).values():
         whole = _added(whole, bounds)
-    begun, ending = facts.run.window.known_flying
+    begun, ending = facts.run.window.known_spare
     whole = Bounds(np.maximum(whole.least - begun, 0.0), whole.most + ending)
     return {(): lowered(facts, readings, whole)}
 

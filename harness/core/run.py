@@ -46,6 +46,14 @@ class Window:
     known_flying: tuple[int, int] = (0, 0)
     """Requests in flight at t0 and at t1 that are scrapes by others or declared background: a second Prometheus may
     scrape at the same moments."""
+    known_torn: tuple[int, int] = (0, 0)
+    """Requests of these that came while the target wrote out its counters at t0 and at t1: only some have them."""
+
+    @property
+    def known_spare(self) -> tuple[int, int]:
+        """How many fewer, and how many more, a counter may hold for both of these reasons."""
+        (begun, ending), torn = self.known_flying, sum(self.known_torn)
+        return begun + torn, ending + torn
 
     @property
     def length_s(self) -> float:

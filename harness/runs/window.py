@@ -51,7 +51,9 @@ class QuietScrape:
     views: tuple[str, ...] = ()
     """View labels of these, as far as they are known."""
     flying: int = 0
-    """Requests in flight that are scrapes by others, or declared background; or that came while it was written out."""
+    """Requests in flight that are scrapes by others, or declared background."""
+    torn: int = 0
+    """Requests of these that came while the counters were written out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,7 @@ class OpenWindow:
             self.scraped.prometheus.skew_s() if self.scraped else None,
             tuple(sorted({*before.views, *after.views})),
             (before.flying, after.flying),
+            (before.torn, after.torn),
         )
         if self.scraped is None:
             return MeasuredWindow(window, self.instances, self.version, totals, self.profile.metric_namespace or "")
@@ -229,9 +232,9 @@ def _await_quiet(
         if judged and (late or len(known) >= KNOWN_SCRAPES or _is_quiet(judged, still=still)):
             if whole:
                 _await_visible(scraped, judged)
-            flying = judged.flying + (judged.torn or 0) if judged.is_known else 0
+            flying, torn = (judged.flying, judged.torn or 0) if judged.is_known else (0, 0)
             seen = judged.strange if late and not judged.is_known else 0
-            return QuietScrape(judged.time_s, seen, judged.views if seen else (), flying)
+            return QuietScrape(judged.time_s, seen, judged.views if seen else (), flying, torn)
         if late:
             return QuietScrape(_newest_scrape(scraped, after_s, limit_s), None)
         interrupt.sleep(POLL_S)

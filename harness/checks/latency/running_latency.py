@@ -177,7 +177,7 @@ def _of_all(facts: Facts, readings: Sequence[Moment], metric: str) -> Iterator[A
     """The histogram that includes middlewares; it holds the scrapes and background too."""
     places = list(facts.client.running_latencies.places)
     others = running_bounds.others(facts, moments.moments(facts.run, facts.evidence))
-    begun, ending = facts.run.window.known_flying
+    begun, ending = facts.run.window.known_spare
     less = running_bounds.left(facts, readings) + begun
     more = others.most[places] - np.append(0.0, others.least[places][:-1]) + begun + ending
     client = facts.client.running_latencies.by_view[ALL]

@@ -135,7 +135,8 @@ def _unanswered(facts: Facts, at: Readings, view: str, method: str) -> Floats:
 
 def _whole(facts: Facts, at: Readings) -> Bounds:
     """Of the totals: the client's requests, the scrapes, and declared background."""
-    begun, ending = facts.run["window"].get("known_flying", (0, 0))
+    torn = sum(facts.run["window"].get("known_torn", (0, 0)))
+    begun, ending = (each + torn for each in facts.run["window"].get("known_flying", (0, 0)))
     low, high = _plus(_by_client(facts.answered, at), _others(facts, at))
     return np.maximum(low - begun, 0.0), high + ending
 
@@ -334,7 +335,8 @@ def _worst_of_one(
     unmatched, begun = 0.0, 0.0
     if key == ALL:
         low, high = _others(facts, at)
-        begun, ending = facts.run["window"].get("known_flying", (0, 0))
+        torn = sum(facts.run["window"].get("known_torn", (0, 0)))
+        begun, ending = (each + torn for each in facts.run["window"].get("known_flying", (0, 0)))
         more = high - np.append(0.0, low[:-1]) + begun + ending
     else:
         more = 2 * _unanswered(facts, at, key[0], key[1])

@@ -1,12 +1,14 @@
 """The arithmetic of tolerances: how an alpha is shared, what is allowed for, and what lost requests may change."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from harness.checks import layer_cost, thresholds
+from harness.checks import comparison, layer_cost, thresholds
 from harness.checks.base import ALPHA, Facts, no_request_recorded
+from harness.checks.comparison import Count
 from harness.checks.counts import error_ratio
 from harness.checks.histograms import Histogram
 from harness.checks.latency import _bucket_bounds, timer_span
@@ -15,6 +17,7 @@ from harness.core import statistics
 from harness.core.codes import Code, FindingCode
 from harness.core.limits import Limit
 from harness.core.query import Series
+from harness.core.run import Shard, ShardState
 from harness.core.verdict import Status, Verdict
 from harness.evidence.client.summary import ALL, GAP_GRID_S
 from harness.evidence.moments import PAUSE_S
@@ -115,6 +118,33 @@ EXPECTED = round(RUN.window.length_s / RUN.window.scrape_interval_s)
 def test_one_scrape_may_be_outside_and_none_missing(series: Series, code: Code) -> None:
     """A scrape at an edge of the window may fall outside; a hole of two intervals is a scrape that is missing."""
     assert _scrapes._judge_target(facts(), series).code is code
+
+
+WHOLE_SHARD = ShardState(Shard("samples-1.arrow", "measure", 100), 100, "")
+FLYING = {"known_flying": (1, 2)}
+TORN = {"known_torn": (1, 1)}
+
+
+@pytest.mark.parametrize(
+    ("known", "fewer", "more", "apart"),
+    [({}, 0, 0, 0), (FLYING, 1, 2, 3), (TORN, 2, 2, 2), ({**FLYING, **TORN}, 3, 4, 5)],
+    ids=["nobody", "in flight", "torn", "both"],
+)
+def test_known_requests_at_the_ends_of_the_window_may_be_in_some_counters_and_not_in_others(
+    known: Mapping[str, tuple[int, int]], fewer: int, more: int, apart: int
+) -> None:
+    """What was in flight at t0 may be missing and at t1 too much; what tore a scrape either of the two."""
+    window = replace(RUN.window, **known)  # type: ignore[arg-type]  # two of its fields
+    made = replace(facts(run={"window": window}, answered={(*VIEW, 200): 100}), shards=(WHOLE_SHARD,))
+
+    def codes(judge: Callable[[Count, Facts], Verdict], *differences: int) -> list[Code]:
+        counts = [Count("c", "s", 100, 100 + each, "requests", "", "") for each in differences]
+        return [judge(count, made).code for count in counts]
+
+    assert codes(comparison.equal, -fewer, more) == [Code.AGREES, Code.AGREES]
+    assert codes(comparison.equal, -fewer - 1, more + 1) == [Code.SHORT, Code.OVER]
+    assert codes(comparison.within, -apart, apart) == [Code.AGREES, Code.AGREES]
+    assert codes(comparison.within, -apart - 1, apart + 1) == [Code.SHORT, Code.OVER]
 
 
 @pytest.mark.parametrize("length", [5.0, 5.02, 5.4, 5.5, 5.6, 5.98, 6.0])

@@ -102,7 +102,7 @@ LOADED = (200.0, 70, 69, 69, 68)
 
 
 @pytest.mark.parametrize(
-    ("scrapes", "end_s", "flying"),
+    ("scrapes", "end_s", "torn"),
     [
         ([LOADED, (201.0, 75, 74, 74, 74), WHOLE], 202.0, 0),
         ([LOADED, (201.0, 75, 74, 74, 74)], 201.0, 0),
@@ -110,13 +110,13 @@ LOADED = (200.0, 70, 69, 69, 68)
     ],
     ids=["two whole ones", "one so far", "a torn one before"],
 )
-def test_a_scrape_that_a_known_request_tore_is_no_quiet_one(scrapes: list[Scrape], end_s: float, flying: int) -> None:
+def test_a_scrape_that_a_known_request_tore_is_no_quiet_one(scrapes: list[Scrape], end_s: float, torn: int) -> None:
     """What it may have in one counter and not in another is allowed for, when no better one comes in time."""
     made = replace(opened({"a:1": [(100.5, 7, 6), (101.0, 8, 7)]}), skew_s=0.0)
     assert made.scraped is not None
     later = replace(made.scraped, prometheus=Answers({"a:1": scrapes}))
     closed = replace(made, scraped=later).close(ended_s=200.5).window
-    assert (closed.end_s, closed.known_flying) == (end_s, (0, flying))
+    assert (closed.end_s, closed.known_flying, closed.known_torn) == (end_s, (0, 0), (0, torn))
 
 
 def test_counters_of_two_scrapes_are_no_moment() -> None:
