@@ -20,6 +20,7 @@ RUN if [ -f requirements-mysql.lock ]; then \
             --wheel-dir wheels --requirement requirements-mysql.lock; \
     fi
 COPY pyproject.toml README.md LICENSE ./
+COPY docs docs
 COPY harness harness
 COPY witness witness
 RUN pip --python /opt/harness/bin/python install --quiet --no-index --find-links wheels \

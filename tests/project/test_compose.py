@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,19 @@ def test_prometheus_accepts_its_configuration() -> None:
     file = ROOT / "monitoring" / "prometheus" / "prometheus.yml"
     done = promtool.run("check", "config", file)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_image_is_built_with_all_that_the_package_is_made_of() -> None:
+    """Its README and the pages of `harness explain` too: what is not copied, or ignored before, fails the build."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    parts = project["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
+    needed = {*parts, project["project"]["readme"], *project["project"].get("license-files", ["LICENSE"])}
+    builder, _ = DOCKERFILE.split("\nFROM ${BASE}\n")
+    copied = {word for line in re.findall(r"^COPY (.+) \S+$", builder, re.MULTILINE) for word in line.split()}
+    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    for each in needed:
+        assert {each, each.partition("/")[0]} & copied, f"{each} is not copied"
+        assert {each, each.partition("/")[0]} & allowed, f"{each} is ignored"
 
 
 def test_the_image_runs_without_root_and_without_a_compiler() -> None:
