@@ -53,10 +53,14 @@ class Scrape:
         """Nothing of others was seen, and what is in flight may be scrapes or probes, which are many enough."""
         return self.is_still and self.flying + (self.torn or 0) <= self.others
 
-    @property
-    def is_whole(self) -> bool:
-        """Nothing was in flight, and nothing that is known came while the counters were written out."""
-        return self.flying == 0 and (self.others == 0 or self.torn == 0)
+    def is_whole(self, *, background: bool) -> bool:
+        """Nothing was in flight, and nothing that is known came while the counters were written out.
+
+        With `background`, what is declared may have come unseen: a quick probe is in the histograms alone then.
+        """
+        if self.others:
+            return self.flying == 0 and self.torn == 0
+        return self.flying == 0 and not (background and self.torn)
 
     @property
     def jobs(self) -> tuple[str, ...]:

@@ -229,7 +229,8 @@ def _await_quiet(
         late = time.monotonic() > deadline
         if judged and (judged.flying or judged.torn) and judged.is_known:
             known.add(judged.time_s)
-        if judged and (late or len(known) >= KNOWN_SCRAPES or _is_quiet(judged, still=still)):
+        quiet_now = judged and judged.is_whole(background=bool(background)) and (not still or judged.is_still)
+        if judged and (late or len(known) >= KNOWN_SCRAPES or quiet_now):
             if whole:
                 _await_visible(scraped, judged)
             flying, torn = (judged.flying, judged.torn or 0) if judged.is_known else (0, 0)
@@ -238,10 +239,6 @@ def _await_quiet(
         if late:
             return QuietScrape(_newest_scrape(scraped, after_s, limit_s), None)
         interrupt.sleep(POLL_S)
-
-
-def _is_quiet(judged: Scrape, *, still: bool) -> bool:
-    return judged.is_whole and (not still or judged.is_still)
 
 
 def _await_visible(scraped: Scraped, scrape: Scrape) -> None:

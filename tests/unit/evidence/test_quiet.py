@@ -96,14 +96,22 @@ def test_a_probe_that_came_while_a_target_wrote_its_counters_tears_the_scrape(
         {"a": (10.0, 15.0)}, {"a": (9.0, 14.0)}, views, after_s=after_s, timed={"a": timed} if timed else None
     )
     assert found is not None
-    assert (found.torn, found.is_whole, found.is_known) == (torn, whole, True)
+    assert (found.torn, found.is_whole(background=False), found.is_known) == (torn, whole, True)
 
 
 def test_where_nobody_else_asks_no_scrape_is_torn() -> None:
     """The first one after the load will do: the one before it was written out while the load was on."""
     found = judged(ONE, BEFORE, {"page": {"a": (3.0, 4.0)}}, timed={"a": (8.0, 10.0)})
     assert found is not None
-    assert found.is_whole
+    assert found.is_whole(background=True)
+
+
+@pytest.mark.parametrize("background", [True, False])
+def test_a_quick_probe_may_be_in_the_histograms_alone(*, background: bool) -> None:
+    """Where some are declared, that is no whole scrape; where none are, the app times a response twice."""
+    found = judged(ONE, BEFORE, {"page": {"a": (3.0, 4.0)}}, after_s=0.5, timed={"a": (9.0, 11.0)})
+    assert found is not None
+    assert (found.others, found.torn, found.is_whole(background=background)) == (0, 1, not background)
 
 
 def test_more_than_others_sent_does_not_come_from_them() -> None:

@@ -33,7 +33,7 @@ class Answers(Prometheus):
         self.scrapes, self.now_s = scrapes, now_s
 
     def now(self) -> float:
-        return self.now_s
+        return self.now_s + 0.0001  # one that tells whole seconds is asked until the next one
 
     def version(self) -> str:
         return "2.42.0"
