@@ -69,8 +69,9 @@ def _scrapes(facts: Facts) -> Lines:
         instance = rows["instance"].iloc[0]
         inside = rows[rows["time"].between(facts.t0 - HALF_MS, facts.t1 + HALF_MS)]
         gap = inside["time"].diff().max()
-        due, made, down = round(facts.length / facts.step), max(len(inside) - 1, 0), int((inside["value"] != 1).sum())
-        on_time = len(inside) > 1 and gap <= 1.5 * facts.step and made >= due - 1
+        steps = facts.length / facts.step
+        due, made, down = int(steps + 0.05), max(len(inside) - 1, 0), int((inside["value"] != 1).sum())
+        on_time = len(inside) > 1 and gap <= 1.5 * facts.step and len(inside) >= int(steps)
         labels = named(instance=instance)
         yield Line(f"{instance or 'target'} scrapes", labels, settled(on_time and not down), due, made - down)
     for gone in set(facts.run["instances"]) - set(up["instance"]):
