@@ -52,6 +52,7 @@ def read(data: bytes) -> dict[int, tuple[Series, ...]]:
         if reader.schema != SCHEMA:
             raise ValueError("it has other columns")
         for batch in reader:
+            batch.validate(full=True)
             for row in range(batch.num_rows):
                 own = found.setdefault(batch["answer"][row].as_py(), {})
                 own |= _series(*(batch[name][row].values for name in SCHEMA.names[1:]))
@@ -88,6 +89,8 @@ def _batch(number: int, series: Sequence[Series]) -> pa.RecordBatch:
 
 
 def _series(places: pa.Array, labels: pa.Array, seconds: pa.Array, values: pa.Array) -> dict[int, Series]:
+    if seconds.null_count or values.null_count:
+        raise ValueError("a sample has no time or no value")
     times = arrays.values(seconds)
     block = Block(times, arrays.values(values).reshape(len(times), len(labels)))
     read = [msgspec.json.decode(text.as_py(), type=dict[str, str]) for text in labels]

@@ -19,6 +19,7 @@ from harness.core.report import Report
 from harness.core.verdict import Status, Verdict
 from harness.report.render.json_report import parse
 from harness.runtime.stack import embedded
+from tests.e2e.rig import Rig
 from tests.oracle.compare import differences
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -159,6 +160,18 @@ class Harness:
 def harness(tmp_path: Path) -> Harness:
     """The `harness` command."""
     return Harness(tmp_path)
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    """What deployments are made of; all of it is stopped."""
+    directory = tmp_path / "rig"
+    directory.mkdir()
+    made = Rig(directory, os.environ)
+    try:
+        yield made
+    finally:
+        made.stop_all()
 
 
 @pytest.fixture

@@ -18,9 +18,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from harness.runtime.stack.prometheus_server import find_prometheus
-from tests.e2e.conftest import PROJECT
 from tools import backends
 
+PROJECT = Path(__file__).resolve().parents[2]
 APP = PROJECT / "target_app"
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 READY_S = 40.0

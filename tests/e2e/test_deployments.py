@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -296,18 +296,6 @@ from somesite.settings import *
 
 MIDDLEWARE = ["django_prometheus.middleware.PrometheusBeforeMiddleware", *MIDDLEWARE]
 """
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    """What deployments are made of; all of it is stopped."""
-    directory = tmp_path / "rig"
-    directory.mkdir()
-    made = Rig(directory, os.environ)
-    try:
-        yield made
-    finally:
-        made.stop_all()
 
 
 def _shapes() -> Sequence[str]:

@@ -7,17 +7,14 @@ at its root or of its CSV, and of each row the columns that the panel names, con
 import csv
 import io
 import json
-import os
 import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-
-import pytest
 
 from harness.report.render.json_report import parse
 from tests.e2e.conftest import PROJECT, Harness, Writer, rows_of
@@ -75,18 +72,6 @@ def _typed(cell: object, kind: str) -> str | float | None:
     if cell is None or cell == "":
         return None
     return float(str(cell)) if kind in ("number", "timestamp_epoch_s") else str(cell)
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    """One replica and a Prometheus that scrapes it; both are stopped."""
-    directory = tmp_path / "rig"
-    directory.mkdir()
-    made = Rig(directory, os.environ)
-    try:
-        yield made
-    finally:
-        made.stop_all()
 
 
 def test_the_tables_show_what_the_witness_and_the_verdicts_say(

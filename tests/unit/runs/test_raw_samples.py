@@ -88,3 +88,15 @@ def test_evidence_of_before_is_read(tmp_path: Path) -> None:
     found = RunDirectory(tmp_path).read_evidence(frozenset()).answers[Query("x[5s]", 2.5)]
     assert isinstance(found, Reading)
     assert tuple(found.series[0].points) == ((1.5, 1.0), (2.5, 0.1))
+
+
+def test_a_sample_without_a_value_is_damage_and_no_zero(stored: RunDirectory) -> None:
+    """The file has a null where a number was."""
+    file = stored.path / raw_samples.FILE
+    table = pa.ipc.open_stream(file).read_all()
+    rows = table.to_pylist()
+    rows[0]["values"][1] = None
+    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(pa.Table.from_pylist(rows, table.schema))
+    with pytest.raises(StoreError, match=r"evidence\.arrow cannot be read: a sample has no time or no value"):
+        stored.read_evidence(frozenset())
