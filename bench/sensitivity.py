@@ -220,8 +220,8 @@ class Visitor(FastHttpUser):
     def wait(self):
         self.client.get("/work/wait?ms=100", name="/work/wait")
 """
-"""Some 220 requests in 8 s, each of a tenth of a second: one of 10 ms, for which any thread may be held up, cannot be told
-from one that was not timed."""
+"""Some 220 requests in 8 s, each of a tenth of a second: one of 10 ms, for which any thread may be held up, cannot be
+told from one that was not timed."""
 
 
 @dataclass(frozen=True, slots=True)
