@@ -53,7 +53,7 @@ def within(count: Count, facts: Facts) -> Verdict:
     if not passed:
         direction, likely = ("short", count.short) if difference < 0 else ("over", count.over)
         saw = f"{count.observed_by} is {abs(difference):,.10g} {direction}: {saw}; {likely}"
-    basis = f"{spare} requests in flight at the ends of the window or of a process" if spare else "exact"
+    basis = f"exact but for {spare} requests at the ends of the window or of a process" if spare else "exact"
     return settled(
         count.check,
         count.subject,
@@ -93,7 +93,7 @@ def equal(count: Count, facts: Facts, *, lost: int = 0, unseen: str = "", left: 
     elif spare:
         basis = f"exact, up to {spare} fewer: {churn.describe(gone)}"
     elif begun or ending:
-        basis = f"exact but for scrapes by others in flight, {begun} at t0 and {ending} at t1"
+        basis = f"exact but for scrapes by others, {begun} at t0 and {ending} at t1"
     saw = f"{count.expected_by} counts {count.expected:,} {count.unit}, {count.observed_by} {count.observed:,.10g}"
     if passed:
         why = saw + (f"; {basis}" if one_sided or lost or spare or begun or ending else "")

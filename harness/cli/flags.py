@@ -111,7 +111,10 @@ def add_run_directory(parser: argparse.ArgumentParser, name: str, metavar: str, 
 def add_workers(parser: argparse._ActionsContainer) -> None:
     """Workers on other hosts."""
     parser.add_argument(
-        "--expect-workers", metavar="N", type=values.whole, help="let N workers on other hosts load (`harness worker`)"
+        "--expect-workers",
+        metavar="N",
+        type=values.number,
+        help="let N workers on other hosts load (`harness worker`); 0: this machine does",
     )
     parser.add_argument(
         "--bind",

@@ -54,8 +54,8 @@ def chosen(options: argparse.Namespace) -> tuple[Profile, Path]:
     }
     if flags.get("users") or flags.get("pace"):
         given["arrival_rate"] = None
-    if flags.get("workers"):
-        given |= {"expect_workers": 0, "bind": ""}
+    if flags.get("workers") or flags.get("expect_workers") == 0:
+        given |= {"expect_workers": 0, "bind": flags.get("bind") or ""}
     if flags.get("locustfile"):
         given |= {"scenario": str(files.resolved(flags["locustfile"])), "load": None}
     profile = replace(profile, **given)

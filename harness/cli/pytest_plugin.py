@@ -149,6 +149,7 @@ def _run(name: str, config: pytest.Config) -> "Report | str":
     from harness.runs.progress import Reporter
     from harness.runs.run_directory import new_run_id
     from harness.runtime import files, interrupt
+    from harness.runtime.load.distributed import gathering
 
     file = _profiles(config)
     try:
@@ -158,6 +159,7 @@ def _run(name: str, config: pytest.Config) -> "Report | str":
     out = file.parent / "reports" / new_run_id()
     try:
         profile = profiles.parse(text, str(file)).profile(name)
+        gathering.check_alone(profile, "pytest")
         with interrupt.installed(), _crashes(out):
             return _made(lambda: pipeline.run(profile, file.parent, out, Reporter(quiet=True)).report)
     except UsageError as error:

@@ -18,6 +18,13 @@ def whole(text: str) -> int:
     return int(text)
 
 
+def number(text: str) -> int:
+    """A whole number from 0 up."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from 0 up")
+    return int(text)
+
+
 def arrival_rate(text: str) -> float:
     """Requests per second of an open model."""
     try:

@@ -160,6 +160,13 @@ def whole(value: object, where: str) -> int:
     raise UsageError(f"{where}: {value!r} must be a whole number from 1 up")
 
 
+def number(value: object, where: str) -> int:
+    """A whole number from 0 up."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise UsageError(f"{where}: {value!r} must be a whole number from 0 up")
+
+
 def port(value: object, where: str) -> int:
     """A TCP port; 0 for any free one."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 65535:

@@ -137,6 +137,11 @@ def _profile(name: str, table: Mapping[str, Any], where: Callable[[str], str]) -
         raise UsageError(
             f"{where('')}: has both arrival_rate and {closed}; arrivals do not wait for users, so leave one out"
         )
+    if profile.expect_workers and profile.workers > 1:
+        raise UsageError(
+            f"{where('')}: has both workers, which are processes of this machine, and expect_workers, which load from "
+            "other hosts; leave one out, or set expect_workers to 0"
+        )
     return profile
 
 
@@ -258,7 +263,7 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "warmup": ("warmup_s", readers.seconds),
     "stop_timeout": ("stop_timeout_s", readers.some_seconds),
     "workers": ("workers", readers.whole),
-    "expect_workers": ("expect_workers", readers.whole),
+    "expect_workers": ("expect_workers", readers.number),
     "bind": ("bind", readers.text),
     "pace": ("pace", readers.pace),
     "tags": ("tags", readers.texts),

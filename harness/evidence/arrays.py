@@ -40,8 +40,15 @@ def column(values: npt.NDArray[Any]) -> pa.Array:
     return pa.Array.from_buffers(pa.from_numpy_dtype(whole.dtype), len(whole), [None, pa.py_buffer(whole)])
 
 
+def truths(mask: Mask) -> pa.Array:
+    """A mask as a column of truths."""
+    return pc.cast(column(mask.view(np.uint8)), pa.bool_())
+
+
 def _of(array: pa.Array) -> npt.NDArray[Any]:
-    """The memory of the values, whatever of it is valid."""
+    """The memory of the values, whatever of it is valid. Raises TypeError for what is no number of a fixed width."""
+    if not (pa.types.is_integer(array.type) or pa.types.is_floating(array.type)):
+        raise TypeError(f"{array.type} is no type of numbers")  # reading such memory as numbers ends the interpreter
     if not len(array):
         return np.zeros(0, array.type.to_pandas_dtype())
     bare = pa.Array.from_buffers(array.type, len(array), [None, array.buffers()[1]], offset=array.offset)

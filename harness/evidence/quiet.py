@@ -5,13 +5,14 @@ Prometheis, probes and health checks are no traffic. They are taken off by their
 has as many as the counter of all; what arrived and was not answered yet is in flight.
 
 A target writes its counters out one after the other. A known request that comes in between is in those that are written
-later and not in those before: such a scrape is torn. It shows by the responses that were timed, of which two whole
-scrapes have as many more as responses. The page of an app that has several processes is read file by file, so that its
-counters and its histograms are of different moments.
+later and not in those before: such a scrape is torn. It shows by the counters that have each response once, as those
+that were timed or those by view: in whole scrapes they are always as far from the responses as before. The page of an
+app that has several processes is read file by file, so that its counters and its histograms are of different moments.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from harness.core.query import Reading
 from harness.evidence.lives import GAP
@@ -19,6 +20,8 @@ from harness.evidence.targets import Targets
 
 Points = Mapping[float, float]
 """Values by time."""
+ALIKE = 3
+"""So many scrapes in a row with the same distances are whole: two may be torn alike by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,10 @@ class Scrape:
     others: int
     """Requests of known views that were answered since then, this Prometheus's own scrapes left aside."""
     torn: int | None
-    """By how many the responses that were timed since then differ from all; None: the scrape before is not after."""
+    """By how many responses the counters written later moved against all of them, over the last `ALIKE` scrapes; None:
+    so many have not come yet."""
+    asked: int
+    """As `others`, since the first of these scrapes."""
     views: tuple[str, ...]
     """View labels of these, as far as they are known."""
     times: Mapping[str, float]
@@ -50,17 +56,15 @@ class Scrape:
 
     @property
     def is_known(self) -> bool:
-        """Nothing of others was seen, and what is in flight may be scrapes or probes, which are many enough."""
-        return self.is_still and self.flying + (self.torn or 0) <= self.others
+        """Nothing of others was seen, and what is in flight or tore a scrape may be scrapes or probes: many enough."""
+        return self.is_still and self.flying <= self.others and (self.torn or 0) <= self.asked
 
     def is_whole(self, *, background: bool) -> bool:
         """Nothing was in flight, and nothing that is known came while the counters were written out.
 
-        With `background`, what is declared may have come unseen: a quick probe is in the histograms alone then.
+        With `background`, what is declared may have come unseen: a quick probe is in the later counters alone then.
         """
-        if self.others:
-            return self.flying == 0 and self.torn == 0
-        return self.flying == 0 and not (background and self.torn)
+        return self.flying == 0 and (self.torn == 0 or not (self.others or background))
 
     @property
     def jobs(self) -> tuple[str, ...]:
@@ -75,7 +79,7 @@ def judge(
     arrived: Reading,
     answered: Reading,
     by_view: Reading | None,
-    timed: Reading | None,
+    later: Sequence[Reading],
     view: str,
     own: Collection[str],
     after_s: float,
@@ -84,8 +88,8 @@ def judge(
     """Judge raw samples of the last scrapes; None where a target has no whole scrape after `after_s` yet.
 
     `view` is the label of `by_view` (responses) that says which view answered, `own` its values that are no traffic. A
-    target that is no longer scraped well is not waited for, as long as another is. `timed` counts the responses that
-    were timed; without it nothing shows that a scrape is torn.
+    target that is no longer scraped well is not waited for, as long as another is. `later` are counters that have each
+    response once, written after `answered`; without them nothing shows that a scrape is torn.
 
     `interval_s` is that of the scrapes.
     """
@@ -94,10 +98,10 @@ def judge(
     requests, responses = _sums(arrived, known), _sums(answered, known)
     newest_s = max((scrapes[name][-1][0] for name in requests if name in scrapes), default=0.0)
     there = [name for name in requests if name in scrapes and _is_there(scrapes[name], newest_s, interval_s)]
-    observed = _sums(timed, known) if timed else {}
+    counted = [_sums(each, known) for each in later]
     times: dict[str, float] = {}
-    flying = strange = ended = others = torn = 0
-    after = True
+    flying = strange = ended = others = asked = 0
+    torn: int | None = 0
     views: set[str] = set()
     for name in there or requests:
         points, answers = requests[name], responses.get(name, {})
@@ -113,15 +117,41 @@ def judge(
         strange += max(int(points[now_s] - points[before_s]) - max(itself, seen), 0)
         ended += max(int(answers[now_s] - answers[before_s]) - max(itself, seen), 0)
         others += max(seen - itself, 0)
-        after = after and before_s > after_s
-        if {before_s, now_s} <= set(latencies := observed.get(name, {})):
-            torn += abs(int(latencies[now_s] - latencies[before_s]) - int(answers[now_s] - answers[before_s]))
+        recent = sorted(time_s for time_s in answers if time_s > after_s)
+        apart = _moved(answers, [each[name] for each in counted if name in each], recent)
+        torn = None if torn is None or apart is None else torn + apart
+        if len(recent) >= ALIKE:
+            since = _by_view(by_view, known, name, view, recent[-ALIKE], now_s)
+            asked += max(sum(since.get(each, 0) for each in own) - itself * (ALIKE - 1), 0)
         views |= {each for each, number in grown.items() if number and each not in own}
         times[name] = now_s
     if not times:
         return None
-    found = torn if after else None
-    return Scrape(max(times.values()), flying, strange, ended, others, found, tuple(sorted(views)), times, known)
+    return Scrape(max(times.values()), flying, strange, ended, others, torn, asked, tuple(sorted(views)), times, known)
+
+
+def _moved(answers: Points, later: Sequence[Points], recent: Sequence[float]) -> int | None:
+    """By how many responses counters moved against `answers` over the last of the `recent` scrapes.
+
+    None where there are too few scrapes, or a counter that was there has no sample of the newest one. What a tear adds,
+    a later scrape takes back. A distance that goes on and on in one direction is the target's own fault: it is no tear,
+    and what the checks find by it is not excused.
+    """
+    if not later:
+        return 0
+    if len(recent) < ALIKE:
+        return None
+    furthest = 0
+    for points in later:
+        distances = [points[at_s] - answers[at_s] for at_s in recent if at_s in points]
+        if len(distances) < ALIKE or recent[-1] not in points:
+            return None
+        steps = [after - before for before, after in pairwise(distances)]
+        one_way = all(step >= 0 for step in steps) or all(step <= 0 for step in steps)
+        if len(steps) >= ALIKE and one_way and sum(step != 0 for step in steps) > 1:
+            continue
+        furthest = max(furthest, int(max(distances[-ALIKE:]) - min(distances[-ALIKE:])))
+    return furthest
 
 
 def _is_there(points: Sequence[tuple[float, float]], newest_s: float, interval_s: float) -> bool:

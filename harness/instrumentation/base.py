@@ -81,6 +81,11 @@ class Instrumentation:
         return self.traffic.unrouted
 
     @property
+    def written_later(self) -> tuple[str, ...]:
+        """Counters that have each response once and stand after `answered` on the page, the last one at its end."""
+        return f"{self.latency_all}_count", *((self.attributes.charset,) if self.attributes else ())
+
+    @property
     def droppable(self) -> frozenset[str]:
         """Series that a team may drop and still have what the laws on requests and their latencies need."""
         needed = {self.arrived, self.answered, self.responses_by_status, self.responses_by_view}

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pyarrow as pa
 
 from harness.checks import Facts
 from harness.checks.counts import running_counts
@@ -16,7 +17,8 @@ from harness.core.query import NoData, Query, Reading
 from harness.core.report import RatePoint
 from harness.core.run import Shard, ShardState
 from harness.core.verdict import Status
-from harness.evidence import prometheus_evidence
+from harness.evidence import arrays, prometheus_evidence
+from harness.evidence.client.rows import Text
 from harness.evidence.client.second_counter import SecondCounter
 from harness.evidence.prometheus_evidence import Evidence
 from harness.report import live, over_time, verification
@@ -158,11 +160,11 @@ class Look:
         """Count the samples that are new; when the first of them began, on Prometheus's clock. Infinity without any."""
         first_s = math.inf
         for batch in self.shards.read():
-            status = batch.column("status").to_numpy()
-            own = (status != 0) & (batch.column("phase").to_numpy(zero_copy_only=False) == "measure")
+            status = arrays.values(batch.column("status"))
+            own = (status != 0) & Text.of(pa.chunked_array([batch.column("phase")])).equals("measure")
             if own.any():
-                started_s = batch.column("started_s").to_numpy()[own]
-                latency_s = batch.column("latency_s").to_numpy()[own]
+                started_s = arrays.values(batch.column("started_s"))[own]
+                latency_s = arrays.values(batch.column("latency_s"))[own]
                 self.client.add(started_s, status[own].astype(np.int64), latency_s)
                 first_s = min(first_s, math.floor(started_s.min()))
         return first_s - self._ahead_s

@@ -262,15 +262,16 @@ def _judge_quiet(scraped: Scraped, after_s: float, background: Collection[str]) 
     """The newest scrape of all targets after `after_s`, or None."""
     lookback_s = 5 * scraped.interval_s + scraped.lag_s
     names, prometheus, selector = scraped.names, scraped.prometheus, scraped.selector
-    metrics = (UP, names.arrived, names.answered, names.responses_by_view, f"{names.latency_all}_count")
-    up, arrived, answered, by_view, timed = (
-        prometheus.read(promql.raw(metric, selector, lookback_s)) for metric in metrics
+    up, arrived, answered, by_view, *more = (
+        prometheus.read(promql.raw(metric, selector, lookback_s))
+        for metric in (UP, names.arrived, names.answered, names.responses_by_view, *names.written_later)
     )
     if isinstance(up, NoData) or isinstance(arrived, NoData) or isinstance(answered, NoData):
         return None
     own = {scraped.metrics_view or names.metrics_view, *background}
-    counted, observed = (each if isinstance(each, Reading) else None for each in (by_view, timed))
-    return quiet.judge(up, arrived, answered, counted, observed, names.labels.view, own, after_s, scraped.interval_s)
+    later = [each for each in (by_view, *more) if isinstance(each, Reading)]
+    counted = by_view if isinstance(by_view, Reading) else None
+    return quiet.judge(up, arrived, answered, counted, later, names.labels.view, own, after_s, scraped.interval_s)
 
 
 def _is_visible(scraped: Scraped, scrape: Scrape) -> bool:

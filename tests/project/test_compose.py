@@ -149,10 +149,16 @@ def test_a_run_with_workers_of_its_own_is_wired_to_its_profile() -> None:
     assert worker["deploy"]["replicas"] == profile.expect_workers
     assert worker["environment"] == run["environment"]
     assert "volumes" not in worker
+    (volume,) = run["volumes"]  # anonymous: it goes with its container, so that the next run finds it empty
+    assert ":" not in volume
+    assert run["command"][-2] == "--out"
+    assert run["command"][-1].startswith(f"{volume}/")
     assert (profile.target, profile.prometheus) == ("http://target:8000", "http://prometheus:9090")
     assert profile.bind == "0.0.0.0"
     assert "ports" not in run
-    assert profile.selector == PROFILES["compose"].selector
+    beside = PROFILES["compose"]
+    assert (profile.selector, profile.background) == (beside.selector, ("healthz",))
+    assert (profile.sql_log, profile.state) == ("", ""), "they answer no other host without a token"
 
 
 def test_the_state_is_in_memory_and_belongs_to_the_images_user() -> None:

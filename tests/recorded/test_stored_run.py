@@ -88,7 +88,10 @@ def test_what_is_no_run_is_refused(clean_run: StoredRun, tmp_path: Path) -> None
 
 def test_judging_needs_no_pandas(clean_run: StoredRun) -> None:
     """It takes longer to load than a short run to judge; who asks for a DataFrame has it."""
-    program = "import sys; sys.modules['pandas'] = None; from harness.cli.main import entrypoint; entrypoint()"
+    program = (
+        "import sys; from harness.cli.main import main; code = main(sys.argv[1:]); "
+        "sys.exit('pandas is loaded' if 'pandas' in sys.modules else code)"
+    )
     command = [sys.executable, "-c", program, "verify", str(clean_run.path), "--quiet"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

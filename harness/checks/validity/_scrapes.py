@@ -92,17 +92,17 @@ def _judge_target(facts: Facts, series: Series) -> Verdict:
         return _judge_changed(facts, subject, life, inside)
     times = [time_s for time_s, _ in inside]
     intervals = window.length_s / window.scrape_interval_s
-    expected, fewest = floor(intervals + JITTER), floor(intervals) - 1
+    expected = floor(intervals + JITTER)
     observed = max(len(inside) - 1, 0)
     failed = sum(1 for _, value in inside if value != 1)
-    gap_s = max((b - a for a, b in pairwise(times)), default=float("inf"))
+    gap_s = max(b - a for a, b in pairwise((window.start_s, *times, window.end_s)))
     if failed:
         code = Code.TARGET_DOWN
         why = (
             f"{failed} of {len(inside)} scrapes failed (up = 0): the target did not answer in time, or a limit such as "
             "sample_limit was exceeded; see Prometheus's targets page"
         )
-    elif gap_s > GAP * window.scrape_interval_s or observed < fewest:
+    elif gap_s > GAP * window.scrape_interval_s or not inside:
         code = Code.SCRAPES_MISSING
         why = (
             f"{observed} scrapes after t0, expected {expected}, with a gap of up to {gap_s:.3g} s: Prometheus was "

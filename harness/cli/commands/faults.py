@@ -48,8 +48,10 @@ def _faults(options: argparse.Namespace) -> int:
     profile = loaded.profile(options.profile, given=settings.given(options))
     chosen = _chosen(options, loaded)
     from harness.faults import injection
+    from harness.runtime.load.distributed import gathering
 
     injection.check_start(profile)
+    gathering.check_alone(profile, "harness faults")
     from harness.faults import render, run_all
 
     out = output.directory(options, resolved(options.config).parent, "faults-")

@@ -108,7 +108,7 @@ def _gate(options: argparse.Namespace) -> int:
     flags.refuse(options, ("job",), "--base")
     if len(options.candidate) > 1:
         raise UsageError("--candidate: only one git ref or command line with --base; put a command in quotation marks")
-    profile, project = _gate_profile(options)
+    profile, project = gate_profile(options)
     from harness.gate.pairs import paired_gate
 
     asked = _asked(options, options.base, options.candidate[0], profile)
@@ -119,7 +119,7 @@ def _gate(options: argparse.Namespace) -> int:
 
 def _self_test(options: argparse.Namespace) -> int:
     flags.refuse(options, ("candidate", "job", "expect_workers", "bind"), "--self-test")
-    profile, project = _gate_profile(options)
+    profile, project = gate_profile(options)
     profile = replace(profile, expect_workers=0, bind="")
     from harness.gate import self_test
 
@@ -135,11 +135,14 @@ def _self_test(options: argparse.Namespace) -> int:
     return found.exit_code
 
 
-def _gate_profile(options: argparse.Namespace) -> tuple[Profile, Path]:
+def gate_profile(options: argparse.Namespace) -> tuple[Profile, Path]:
+    """The profile that a gate loads with, and the directory that its paths are relative to. Raises UsageError."""
     loaded = profiles.load(options)
     name = options.profile or (GATE if GATE in loaded.profiles else None)
     profile = loaded.profile(name, given=settings.given(options))
-    given = {name: value for name in ("expect_workers", "bind") if (value := getattr(options, name))}
+    given = {name: value for name in ("expect_workers", "bind") if (value := getattr(options, name)) is not None}
+    if options.expect_workers == 0:
+        given = {"bind": "", **given}
     return replace(profile, **given), resolved(options.config).parent
 
 

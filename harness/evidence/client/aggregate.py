@@ -154,7 +154,7 @@ class SampleAggregator:
         lost = status == 0
         self._failed += int((rows.has("error") | lost).sum())
         first_s = float(started_s.min())
-        last_s = float((started_s + rows.floats("latency_s")).max())
+        last_s = float(np.fmax.reduce(started_s + rows.floats("latency_s")))
         self._first_s = first_s if self._first_s is None else min(self._first_s, first_s)
         self._last_s = last_s if self._last_s is None else max(self._last_s, last_s)
         self._add_running(rows.only((origin != Origin.REPLAYED) & ~lost), ("view", "method", "status"))

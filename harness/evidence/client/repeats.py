@@ -171,6 +171,6 @@ def _numbers(table: pa.Table, name: str) -> tuple[Numbers, Mask]:
 def _blank(table: pa.Table, names: tuple[str, ...], mask: Mask) -> pa.Table:
     for name in names:
         if name in table.schema.names:
-            kept = pc.if_else(pa.array(mask), pa.scalar(None, SCHEMA.field(name).type), table.column(name))
+            kept = pc.if_else(arrays.truths(mask), pa.scalar(None, SCHEMA.field(name).type), table.column(name))
             table = table.set_column(table.schema.get_field_index(name), SCHEMA.field(name), kept)
     return table

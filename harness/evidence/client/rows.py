@@ -46,6 +46,8 @@ class Text:
 
     def filled(self, word: str) -> "Text":
         """With a word where a row has none."""
+        if word in self.words:
+            return Text(np.where(self.places < 0, self.words.index(word), self.places), self.words)
         return Text(np.where(self.places < 0, len(self.words), self.places), (*self.words, word))
 
 
@@ -69,7 +71,7 @@ class Rows:
 
     def __len__(self) -> int:
         """How many rows there are."""
-        return len(next(iter(self.numbers.values())))
+        return len(next(iter((*self.numbers.values(), *(text.places for text in self.texts.values())))))
 
     def floats(self, name: str) -> Floats:
         """A column of numbers; NaN where a row has none."""

@@ -95,11 +95,12 @@ def _numbered(file: Path) -> Iterator[pa.Table]:
     """What of a shard's rows can be read, in the columns by which repeats are found."""
     try:
         with _opened(file, repeats.COLUMNS) as reader:
+            _check_types(reader.schema, file)
             for table, _ in _pieces(reader):
                 if integrity.damage(table):
                     return
                 yield table
-    except UNREADABLE:
+    except (*UNREADABLE, StoreError):
         return  # `state_of` says so, and the run is judged inconclusive
 
 
@@ -174,6 +175,13 @@ def _check_schema(schema: pa.Schema, file: Path) -> None:
     missing = [name for name in COLUMNS if name not in schema.names and not SCHEMA.field(name).nullable]
     if missing:
         raise UsageError(f"{file}: no column {missing[0]!r}; it is not a shard of this harness")
+    _check_types(schema, file)
+
+
+def _check_types(schema: pa.Schema, file: Path) -> None:
+    """See that each column can be read as what it is. Raises StoreError."""
+    if twice := next((name for name in SCHEMA.names if schema.names.count(name) > 1), ""):
+        raise StoreError(f"{file}: column {twice!r} is there more than once; the file was changed")
     for field in schema:
         if field.name in SCHEMA.names and field.type != SCHEMA.field(field.name).type:
             wanted = SCHEMA.field(field.name).type

@@ -109,11 +109,12 @@ EXPECTED = round(RUN.window.length_s / RUN.window.scrape_interval_s)
         (scrapes(*range(EXPECTED + 1)), Code.AGREES),
         (scrapes(*range(EXPECTED)), Code.AGREES),
         (scrapes(*range(EXPECTED - 1)), Code.SCRAPES_MISSING),
+        (scrapes(*range(2, EXPECTED + 1)), Code.SCRAPES_MISSING),
         (scrapes(*range(3), *range(5, EXPECTED + 1)), Code.SCRAPES_MISSING),
         (scrapes(*range(3), *(each + 0.4 for each in range(3, EXPECTED))), Code.AGREES),
         (scrapes(*range(EXPECTED + 1), up=0.0), Code.TARGET_DOWN),
     ],
-    ids=["all", "one less at the edge", "two less", "a hole", "one late", "down"],
+    ids=["all", "one less at the edge", "two less", "two less at the other edge", "a hole", "one late", "down"],
 )
 def test_one_scrape_may_be_outside_and_none_missing(series: Series, code: Code) -> None:
     """A scrape at an edge of the window may fall outside; a hole of two intervals is a scrape that is missing."""
@@ -147,7 +148,7 @@ def test_known_requests_at_the_ends_of_the_window_may_be_in_some_counters_and_no
     assert codes(comparison.within, -apart - 1, apart + 1) == [Code.SHORT, Code.OVER]
 
 
-@pytest.mark.parametrize("length", [5.0, 5.02, 5.4, 5.5, 5.6, 5.98, 6.0])
+@pytest.mark.parametrize("length", [1.2, 1.5, 1.98, 2.0, 5.0, 5.02, 5.4, 5.5, 5.6, 5.98, 6.0])
 @pytest.mark.parametrize("offset", [0.0, 0.01, 0.3, 0.45, 0.55, 0.7, 0.99])
 def test_no_scrape_is_missing_wherever_a_target_is_scraped_within_the_interval(length: float, offset: float) -> None:
     """A window that is no whole number of intervals holds one scrape more of some targets than of others."""
@@ -157,6 +158,21 @@ def test_no_scrape_is_missing_wherever_a_target_is_scraped_within_the_interval(l
     made = facts(run={"window": window})
     assert _scrapes._judge_target(made, scrapes(*times)).code is Code.AGREES
     assert _scrapes._judge_target(made, scrapes(*times[:-2])).code is Code.SCRAPES_MISSING
+
+
+def test_a_scrape_may_begin_a_little_early_or_late() -> None:
+    """Here the first one is just outside of the window, and the last one too."""
+    window = replace(RUN.window, end_s=RUN.window.start_s + 6.01 * RUN.window.scrape_interval_s)
+    made = facts(run={"window": window})
+    times = [-0.01, 1.0, 2.0, 3.0, 4.0, 5.0, 6.02]
+    assert _scrapes._judge_target(made, scrapes(*times)).code is Code.AGREES
+    assert _scrapes._judge_target(made, scrapes(*times[:-2])).code is Code.SCRAPES_MISSING
+
+
+def test_a_target_without_a_scrape_in_the_window_was_not_scraped() -> None:
+    """No data never passes."""
+    made = facts(run={"window": replace(RUN.window, end_s=RUN.window.start_s + RUN.window.scrape_interval_s)})
+    assert _scrapes._judge_target(made, scrapes(-0.5)).code is Code.SCRAPES_MISSING
 
 
 @pytest.mark.parametrize(

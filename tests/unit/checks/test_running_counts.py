@@ -117,6 +117,24 @@ def test_one_request_too_few_or_too_many_at_one_scrape_fails(
     assert f"it was {code.value} at 1 of 4 readings" in found.why
 
 
+@pytest.mark.parametrize("counter", ["arrived", "answered"])
+@pytest.mark.parametrize(
+    ("known", "fewer", "more"),
+    [({"known_torn": (1, 0)}, 1, 1), ({"known_torn": (1, 1)}, 2, 2), ({"known_flying": (1, 2)}, 1, 2)],
+)
+def test_the_totals_may_differ_by_what_others_had_in_flight_or_tore(
+    counter: str, known: Mapping[str, tuple[int, int]], fewer: int, more: int
+) -> None:
+    """One more than that is too many."""
+    window = replace(WINDOW, **known)  # type: ignore[arg-type]
+
+    def codes(base: Sequence[int], off: int) -> list[Code]:
+        return [code for _, code in wrong(judged(counters(**{counter: [each + off for each in base]}), window=window))]
+
+    assert (codes(ANSWERED, -fewer), codes(SENT, more)) == ([], [])
+    assert (codes(ANSWERED, -fewer - 1), codes(SENT, more + 1)) == ([Code.BEHIND], [Code.AHEAD])
+
+
 def test_the_worst_reading_is_named_with_its_series() -> None:
     """By how much, for what, and how often."""
     (found,) = (v for v in judged(counters(responses=(2, 3, 11, 15))) if v.code is Code.BEHIND)

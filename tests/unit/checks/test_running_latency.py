@@ -18,6 +18,7 @@ from harness.checks import running_bounds
 from harness.checks.latency import running_latency
 from harness.core.codes import Code
 from harness.core.query import NoSeries, Query, Reading, Series
+from harness.core.run import Window
 from harness.core.verdict import Strength, Verdict
 from harness.evidence.client.aggregate import SampleAggregator
 from harness.evidence.client.schema import SCHEMA
@@ -100,9 +101,10 @@ def judged(
     edit: Callable[[list[float]], Any] | None = None,
     bounds_s: Sequence[float] = BOUNDS_S,
     known: frozenset[str] = frozenset({SLOW[0], FAST[0]}),
+    window: Window = WINDOW,
 ) -> list[Verdict]:
     """The verdicts; `edit` changes the values of each bucket in place, `known` are the views whose label is known."""
-    made = facts(run={"window": WINDOW, "background": (), "foreign_traffic": foreign})
+    made = facts(run={"window": window, "background": (), "foreign_traffic": foreign})
     everything = np.ones(len(requests.sent_s), dtype=bool)
 
     def series(metric: str, counts: tuple[float, ...], **labels: str) -> Series:
@@ -157,6 +159,29 @@ def test_a_true_histogram_agrees(seed: int, witness: bool) -> None:
     assert wrong(verdicts) == []
     assert verdicts[0].strength is (Strength.WITNESS if witness else Strength.ONE_SIDED)
     assert ("two of" in verdicts[0].why) is witness
+
+
+@pytest.mark.parametrize(
+    ("known", "fewer", "codes"),
+    [
+        ({}, 1, [Code.BEHIND, Code.BEHIND]),
+        ({"known_torn": (0, 1)}, 1, [Code.BEHIND, Code.AGREES]),
+        ({"known_torn": (1, 1)}, 2, [Code.BEHIND, Code.AGREES]),
+        ({"known_torn": (0, 1)}, 2, [Code.BEHIND, Code.BEHIND]),
+        ({"known_flying": (1, 0)}, 1, [Code.BEHIND, Code.AGREES]),
+        ({"known_flying": (0, 1)}, 1, [Code.BEHIND, Code.BEHIND]),
+    ],
+)
+def test_what_others_had_in_flight_or_tore_may_be_missing_from_all_requests_alone(
+    known: dict[str, tuple[int, int]], fewer: int, codes: Sequence[Code]
+) -> None:
+    """Their views are not those of the load; what was in flight at t1 is missing nowhere."""
+
+    def edit(values: list[float]) -> None:
+        values[1:] = [value - fewer for value in values[1:]]
+
+    verdicts = judged(Requests(1), edit=edit, window=replace(WINDOW, **known))  # type: ignore[arg-type]
+    assert [verdict.code for verdict in verdicts] == codes
 
 
 @pytest.mark.parametrize("seed", range(5))

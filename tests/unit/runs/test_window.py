@@ -9,9 +9,15 @@ import pytest
 from harness.config.profile import Profile, TargetStart
 from harness.core.errors import PrometheusError, UsageError
 from harness.core.query import NoData, NoSeries, Reading, Series
+from harness.evidence.quiet import ALIKE
 from harness.instrumentation.django_prometheus import DJANGO_PROMETHEUS
 from harness.instrumentation.django_prometheus.doctor.settings import METRICS_VIEW
-from harness.instrumentation.django_prometheus.metrics import REQUESTS, RESPONSES, RESPONSES_BY_VIEW
+from harness.instrumentation.django_prometheus.metrics import (
+    REQUESTS,
+    RESPONSES,
+    RESPONSES_BY_CHARSET,
+    RESPONSES_BY_VIEW,
+)
 from harness.promql.own_series import SAMPLES_KEPT
 from harness.runs import window
 from harness.runs.scrapes import Scraped
@@ -22,7 +28,8 @@ TIMED = f"{DJANGO_PROMETHEUS.latency_all}_count"
 OWN = Profile("own", target="http://127.0.0.1:9", start=TargetStart(("true",)), quiet_timeout_s=0.3)
 THEIRS = replace(OWN, name="theirs", start=None)
 Scrape = tuple[float, ...]
-"""Time, requests arrived, answered and, where it is known, how often the metrics were served, and responses timed."""
+"""Time, requests arrived, answered and, where they are known, how often the metrics were served, responses timed and by
+charset."""
 
 
 class Answers(Prometheus):
@@ -43,7 +50,7 @@ class Answers(Prometheus):
         if metric in ("", SAMPLES_KEPT):  # one series of each target, whole at once
             points = {name: tuple((each[0], 1.0) for each in scrapes) for name, scrapes in self.scrapes.items()}
             return Reading(tuple(Series({"instance": name}, each) for name, each in points.items()))
-        column = {"up": 0, REQUESTS: 1, RESPONSES: 2, RESPONSES_BY_VIEW: 3, TIMED: 4}[metric]
+        column = {"up": 0, REQUESTS: 1, RESPONSES: 2, RESPONSES_BY_VIEW: 3, TIMED: 4, RESPONSES_BY_CHARSET: 5}[metric]
         series = [
             Series(
                 {"instance": name, **({"view": METRICS_VIEW} if metric == RESPONSES_BY_VIEW else {})},
@@ -96,19 +103,27 @@ def test_who_else_scrapes_is_no_traffic(scrapes: list[Scrape], idle: int) -> Non
     assert opened({"a:1": scrapes}).before == window.QuietScrape(101.0, idle)
 
 
-TORN = (201.0, 75, 74, 74, 75)
-WHOLE = (202.0, 80, 79, 79, 79)
-LOADED = (200.0, 70, 69, 69, 68)
+LOADED = (200.0, 70, 69, 69, 68, 69)
+WHOLE = [(201.0, 75, 74, 74, 74, 74), (202.0, 80, 79, 79, 79, 79), (203.0, 85, 84, 84, 84, 84)]
+TIMED_LATE = (203.0, 85, 84, 84, 85, 85)
+IN_THE_LAST_ALONE = (203.0, 85, 84, 84, 84, 85)
+AFTERWARDS = [(204.0 + each, 90 + 5 * each, *(4 * (89 + 5 * each,))) for each in range(3)]
+ALWAYS = [
+    (201.0 + each, 75 + 5 * each, *(2 * (74 + 5 * each,)), *(2 * (74 + each % 2 + 5 * each,))) for each in range(5)
+]
 
 
 @pytest.mark.parametrize(
     ("scrapes", "end_s", "torn"),
     [
-        ([LOADED, (201.0, 75, 74, 74, 74), WHOLE], 202.0, 0),
-        ([LOADED, (201.0, 75, 74, 74, 74)], 201.0, 0),
-        ([LOADED, TORN, WHOLE], 202.0, 1),
+        ([LOADED, *WHOLE], 203.0, 0),
+        ([LOADED, *WHOLE[:2]], 202.0, 0),
+        ([LOADED, *WHOLE[:2], TIMED_LATE], 203.0, 1),
+        ([LOADED, *WHOLE[:2], IN_THE_LAST_ALONE], 203.0, 1),
+        ([LOADED, *WHOLE[:2], TIMED_LATE, *AFTERWARDS], 206.0, 0),
+        ([LOADED, *ALWAYS], 205.0, 1),
     ],
-    ids=["two whole ones", "one so far", "a torn one before"],
+    ids=["three whole ones", "two so far", "timed late", "late in the last one", "a torn one before", "always torn"],
 )
 def test_a_scrape_that_a_known_request_tore_is_no_quiet_one(scrapes: list[Scrape], end_s: float, torn: int) -> None:
     """What it may have in one counter and not in another is allowed for, when no better one comes in time."""
@@ -117,6 +132,56 @@ def test_a_scrape_that_a_known_request_tore_is_no_quiet_one(scrapes: list[Scrape
     later = replace(made.scraped, prometheus=Answers({"a:1": scrapes}))
     closed = replace(made, scraped=later).close(ended_s=200.5).window
     assert (closed.end_s, closed.known_flying, closed.known_torn) == (end_s, (0, 0), (0, torn))
+
+
+def test_after_four_scrapes_that_known_requests_tore_none_is_awaited() -> None:
+    """Long before the limit: where each scrape meets one of another Prometheus, a better one never comes."""
+    profile = replace(OWN, quiet_timeout_s=60.0)
+    made = replace(opened({"a:1": [(100.5, 7, 6, 6), (101.0, 8, 7, 7)]}, profile), skew_s=0.0)
+    assert made.scraped is not None
+    stored: list[Scrape] = [LOADED]
+
+    class Scraping(Answers):
+        """It scrapes whenever it is asked; every other scrape is torn."""
+
+        def read(self, text: str) -> Reading | NoData:
+            if text.startswith("up"):
+                time_s, answered = stored[-1][0] + 1, stored[-1][2] + 5
+                stored.append((time_s, answered + 1, *(2 * (answered,)), *(2 * (answered + time_s % 2,))))
+            return super().read(text)
+
+    later = replace(made.scraped, prometheus=Scraping({"a:1": stored}))
+    closed = replace(made, scraped=later).close(ended_s=200.5).window
+    assert (closed.idle_requests_end, closed.known_torn) == (0, (0, 1))
+    assert closed.end_s == stored[ALIKE + window.KNOWN_SCRAPES - 1][0]
+
+
+def test_what_tore_t0_is_allowed_for_too() -> None:
+    """And declared background is known to come, seen or not."""
+    made = opened({"a:1": [(time_s - 100.0, *counts) for time_s, *counts in [LOADED, *ALWAYS]]}, now_s=100.0)
+    assert (made.before.torn, made.before.flying) == (1, 0)
+    closed = made.close(ended_s=100.5).window
+    assert closed.known_torn == (1, 1)
+
+
+@pytest.mark.parametrize("background", [(), ("alive",)])
+def test_where_probes_are_declared_the_first_scrape_after_the_load_is_not_enough(background: tuple[str, ...]) -> None:
+    """A quick one may have torn it unseen: without a better one in time it is the best that could be had."""
+    profile = replace(OWN, background=background)
+    made = replace(opened({"a:1": [(100.5, 7, 6, 6), (101.0, 8, 7, 7)]}, profile), skew_s=0.0)
+    assert made.scraped is not None
+    scrapes = [(200.0, 70, 69, 69, 68), (201.0, 71, 70, 70, 70)]
+    asked: list[str] = []
+    answers = Answers({"a:1": scrapes})
+
+    def read(text: str) -> Reading | NoData:
+        asked.append(text)
+        return Answers.read(answers, text)
+
+    answers.read = read  # type: ignore[method-assign]
+    closed = replace(made, scraped=replace(made.scraped, prometheus=answers)).close(ended_s=200.5).window
+    assert (closed.end_s, closed.idle_requests_end, closed.known_torn) == (201.0, 0, (0, 0))
+    assert (sum(text.startswith(RESPONSES_BY_CHARSET) for text in asked) > 1) == bool(background)
 
 
 def test_counters_of_two_scrapes_are_no_moment() -> None:

@@ -149,7 +149,7 @@ class Crew:
                 f"the name {hello.name} is taken by the worker at {known.address}; give each worker a --name of its own"
             )
         if known is None and len(self.members) >= self.size:
-            return f"the run has its {self.size} workers; raise --expect-workers for more"
+            return f"the run has its {self.size} workers; raise expect_workers (--expect-workers) for more"
         return ""
 
     def member(self, name: str, client: str) -> Member:

@@ -25,6 +25,8 @@ GATHER_S = 600.0
 DISMISS_S = 3.0
 """How long they may take to learn that the run is over."""
 ANY = ("0.0.0.0", "::")  # noqa: S104 - named by the user, to be refused where no worker could use it
+BIND, WORKERS = "bind (--bind)", "expect_workers (--expect-workers)"
+"""The key of a profile, and its flag: either may be what a message is about."""
 OF_ONE_MACHINE = ("directory", "signal_file", "clients_file", "addresses")
 """Settings of the recorder that each worker makes for itself."""
 
@@ -44,11 +46,11 @@ def for_workers(profile: Profile) -> Profile:
     """The profile as its workers load it, its own target where they reach it. Raises UsageError."""
     if not profile.expect_workers:
         if profile.bind:
-            raise UsageError("--bind: has no effect without --expect-workers; add it, or leave --bind out")
+            raise UsageError(f"{BIND}: has no effect without workers on other hosts; add {WORKERS}, or leave it out")
         return profile
     if profile.load is not None:
-        raise UsageError("--expect-workers: a load command runs on this machine alone; leave one of the two out")
-    address, _ = address_of(profile.bind or LOOPBACK[0], "--bind")
+        raise UsageError(f"{WORKERS}: a load command runs on this machine alone; leave one of the two out")
+    address, _ = address_of(profile.bind or LOOPBACK[0], BIND)
     profile = replace(profile, workers=profile.expect_workers)
     if profile.start is None:
         given = hosts.read("--target", profile.target) if profile.target else None
@@ -61,12 +63,21 @@ def for_workers(profile: Profile) -> Profile:
         return profile
     if address in ANY:
         raise UsageError(
-            f"--bind: {address} is no address that workers can reach the target at, which this profile starts here; "
+            f"{BIND}: {address} is no address that workers can reach the target at, which this profile starts here; "
             "name one of this machine's own"
         )
     start = replace(profile.start, host=address)
     check_listens(start, "start.command")
     return replace(profile, start=start)
+
+
+def check_alone(profile: Profile, command: str) -> None:
+    """See that a command that shows no line for workers needs none. Raises UsageError."""
+    if profile.expect_workers:
+        raise UsageError(
+            f"profile {profile.name!r}: {WORKERS} lets workers on other hosts load, and {command} loads from this "
+            "machine alone; choose another profile, or set the key to 0"
+        )
 
 
 def check_listens(start: TargetStart, where: str) -> None:
@@ -88,7 +99,7 @@ def gathered(profile: Profile, project: Path, run: str, note: Callable[[str], No
     if not profile.expect_workers:
         yield None
         return
-    address, port = address_of(profile.bind or LOOPBACK[0], "--bind")
+    address, port = address_of(profile.bind or LOOPBACK[0], BIND)
     _check_free(address, port)
     crew, shown = _crew(profile, project, run, (address, port), note)
     with ExitStack() as running:
@@ -96,7 +107,7 @@ def gathered(profile: Profile, project: Path, run: str, note: Callable[[str], No
             running.enter_context(collector.opened(address, port + 1, crew))
         except OSError as error:
             raise UsageError(
-                f"--bind: {address}:{port + 1}, one above the named port, cannot be listened on: {error.strerror}; "
+                f"{BIND}: {address}:{port + 1}, one above the named port, cannot be listened on: {error.strerror}; "
                 "name another address or port"
             ) from None
         running.callback(_dismiss, crew)
@@ -153,7 +164,7 @@ def _await(crew: Crew) -> None:
             refused = f"; {'; '.join(crew.refused)}" if crew.refused else ""
             raise LoadError(
                 f"{len(crew.members)} of {crew.size} workers came within {GATHER_S:g} s{refused}; start the others, or "
-                "lower --expect-workers, and run again"
+                f"lower {WORKERS}, and run again"
             )
         interrupt.sleep(POLL_S)
 
@@ -177,7 +188,7 @@ def _check_free(address: str, port: int) -> None:
             probe.bind((address, port))
     except OSError as error:
         raise UsageError(
-            f"--bind: {address}:{port} cannot be listened on: {error.strerror}; name an address of this machine and a "
+            f"{BIND}: {address}:{port} cannot be listened on: {error.strerror}; name an address of this machine and a "
             "port that is free, with the one above it"
         ) from None
 

@@ -53,7 +53,10 @@ def test_nothing_listens_beyond_loopback_unless_it_is_named() -> None:
 @pytest.mark.parametrize(
     ("profile", "why"),
     [
-        (replace(STARTED, expect_workers=0), "--bind: has no effect without --expect-workers"),
+        (
+            replace(STARTED, expect_workers=0),
+            "bind (--bind): has no effect without workers on other hosts; add expect",
+        ),
         (replace(STARTED, bind="0.0.0.0"), "name one of this machine's own"),
         (replace(STARTED, start=TargetStart(("serve", "127.0.0.1:{port}"))), "start.command: has no {host}"),
         (replace(RUNNING, target_connection=Connection(proxy="http://p:1")), "are not sent to workers"),
@@ -73,7 +76,14 @@ def test_an_address_that_is_not_of_this_machine_is_refused(tmp_path: Path) -> No
     (tmp_path / "locustfile.py").write_text("")
     profile = replace(RUNNING, bind="192.0.2.7")
     with (
-        pytest.raises(UsageError, match=r"--bind: 192\.0\.2\.7:5557 cannot be listened on: "),
+        pytest.raises(UsageError, match=r"bind \(--bind\): 192\.0\.2\.7:5557 cannot be listened on: "),
         gathering.gathered(profile, tmp_path, "a-run", print),
     ):
         pass
+
+
+def test_a_command_that_shows_no_line_expects_no_workers() -> None:
+    """It would wait ten minutes for them, without a word."""
+    with pytest.raises(UsageError, match=r"profile .p.: expect_workers .* harness faults loads from this machine"):
+        gathering.check_alone(STARTED, "harness faults")
+    gathering.check_alone(replace(STARTED, expect_workers=0), "harness faults")
