@@ -11,6 +11,7 @@ from harness.checks import churn
 from harness.checks.background import counts_by_view_fit
 from harness.checks.base import ELSEWHERE, Facts
 from harness.checks.response_counts import may_be_of
+from harness.core.points import Block
 from harness.core.query import Reading, Series
 from harness.evidence import prometheus_evidence
 from harness.evidence.lives import WHOLE
@@ -84,13 +85,13 @@ def growths(facts: Facts, several: Sequence[Series], readings: Sequence[Moment])
     What a process had counted stays, also where the next one at its address has no such series yet.
     """
     start_s, lived = facts.run.window.start_s, prometheus_evidence.lives_of(facts.run, facts.evidence)
-    alike: dict[tuple[str, int, int, int], list[int]] = defaultdict(list)
-    for place, series in enumerate(several):
-        points = series.columns
-        alike[(_target(facts, series), id(points.block), points.first, points.last)].append(place)
+    alike: dict[tuple[str, Block, int, int], list[int]] = defaultdict(list)
+    columns = [series.columns for series in several]
+    for place, (series, points) in enumerate(zip(several, columns, strict=True)):
+        alike[(_target(facts, series), points.block, points.first, points.last)].append(place)
     found: dict[int, Numbers] = {}
     for (target, *_), places in alike.items():
-        own, begun_s = [several[place].columns for place in places], lived.get(target, WHOLE).begun_s
+        own, begun_s = [columns[place] for place in places], lived.get(target, WHOLE).begun_s
         grown = prometheus_evidence.running_increases(own, start_s, begun_s)
         seconds = own[0].seconds
         at = np.array([reading.read_s.get(target, -np.inf) for reading in readings])

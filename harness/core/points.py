@@ -13,7 +13,11 @@ Point = tuple[float, float]
 
 
 class Block:
-    """Values of several series at the same times."""
+    """Values of several series at the same times.
+
+    Series are alike when they have the same block, not one that equals it; as a key it is never another's, as its `id`
+    may be once it is gone.
+    """
 
     def __init__(self, seconds: FloatArray, values: FloatArray) -> None:
         """`seconds` are the times in order, `values` a row for each of them and a column for each series."""

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 
+from harness.core.points import Block
 from harness.core.query import Reading
 from harness.core.run import Run
 from harness.evidence.lives import WHOLE, Life
@@ -60,14 +61,14 @@ def moments(run: Run, evidence: Evidence) -> tuple[Moment, ...]:
     times: dict[str, set[float]] = {}
     lived = lives_of(run, evidence)
     known = targets(run, evidence)
-    seen: set[tuple[str, int]] = set()
+    seen: set[tuple[str, Block]] = set()
     for metric in counters:
         reading = evidence.read(raw_query(run, metric))
         for series in reading.series if isinstance(reading, Reading) else ():
             stamps = times.setdefault(name := known.name(series.labels), set())
             points = series.columns
-            if (name, id(points.block)) not in seen:
-                seen.add((name, id(points.block)))
+            if (name, points.block) not in seen:
+                seen.add((name, points.block))
                 stamps.update(points.seconds[points.seconds <= end_s].tolist())
     took = _durations(evidence.read(raw_query(run, duration)), known)
     changes = sorted({time_s for stamps in times.values() for time_s in stamps if time_s > begin_s})

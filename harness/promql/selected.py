@@ -58,10 +58,10 @@ class Selected(Sequence[Series]):
     @cached_property
     def groups(self) -> tuple[Group, ...]:
         """The series, by what they share."""
-        found: dict[tuple[str, int, int, int], list[int]] = {}
+        found: dict[tuple[str, Block, int, int], list[int]] = {}
         columns = [each.columns for each in self.series]
         for place, (each, own) in enumerate(zip(self.series, columns, strict=True)):
-            found.setdefault((self._source(each), id(own.block), own.first, own.last), []).append(place)
+            found.setdefault((self._source(each), own.block, own.first, own.last), []).append(place)
         groups = []
         for (source, _, first, last), places in found.items():
             block = columns[places[0]].block

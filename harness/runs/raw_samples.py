@@ -73,10 +73,10 @@ def _is_raw(item: object) -> bool:
 
 
 def _batch(number: int, series: Sequence[Series]) -> pa.RecordBatch:
-    places: dict[int, list[int]] = {}
+    places: dict[Block, list[int]] = {}
     for place, each in enumerate(series):
-        places.setdefault(id(each.columns.block), []).append(place)
-    blocks = [series[own[0]].columns.block for own in places.values()]
+        places.setdefault(each.columns.block, []).append(place)
+    blocks = list(places)
     columns = [
         [number] * len(blocks),
         list(places.values()),
