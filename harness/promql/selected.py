@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from harness.core.points import Block, FloatArray
 from harness.core.query import Series
+from harness.core.same import Same
 from harness.promql.vectors import Labels, UnsupportedError, Vector
 
 
@@ -102,14 +103,14 @@ class Selected(Sequence[Series]):
 class Memo:
     """What selectors chose of the series of a run, found once for all expressions that ask for the same."""
 
-    selected: dict[Hashable, tuple[object, Selected]] = field(default_factory=dict)
-    """By what it was chosen from, which is kept, so that nothing else gets its identity, and how."""
+    selected: dict[Hashable, Selected] = field(default_factory=dict)
+    """By what it was chosen from, and how."""
     joined: dict[Hashable, tuple[Series, ...]] = field(default_factory=dict)
     """Series of several answers put together, by what these answer."""
 
     def of(self, series: Sequence[Series], how: Hashable, choose: Callable[[], Selected]) -> Selected:
         """What `choose` gives of the series."""
-        key = (id(series), how)
+        key = (Same(series), how)
         if key not in self.selected:
-            self.selected[key] = (series, choose())
-        return self.selected[key][1]
+            self.selected[key] = choose()
+        return self.selected[key]

@@ -53,6 +53,7 @@ def test_nothing_is_told_apart_by_where_it_lies_in_memory() -> None:
     asked = [
         f"{module.relative_to(HARNESS)}:{node.lineno}"
         for module in MODULES
+        if module.name != "same.py"
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "id"
     ]

@@ -11,6 +11,7 @@ from typing import Any
 import promql_parser as ast
 
 from harness.core.rule import Rule
+from harness.core.same import Same
 from harness.promql import syntax
 from harness.promql.functions import FUNCTIONS, RangeFunction
 from harness.promql.selection import Selection
@@ -46,7 +47,7 @@ def of_rules(rules: Iterable[Rule]) -> Records:
 
 def lineage(records: Records, tree: Any) -> Lineage:
     """Follow a tree to what it is made from. Raises UnsupportedError where a selector names no metric."""
-    rules: dict[int, Rule] = {}
+    rules: dict[Same, Rule] = {}
     leaves: dict[Selection, None] = {}
     level: list[tuple[Selection, tuple[str, ...]]] = [(selection, ()) for selection in syntax.selections(tree)]
     while level:
@@ -59,7 +60,7 @@ def lineage(records: Records, tree: Any) -> Lineage:
             if name in path:
                 return Lineage(tuple(rules.values()), tuple(leaves), path[path.index(name) :])
             for rule in found:
-                rules.setdefault(id(rule), rule)
+                rules.setdefault(Same(rule), rule)
                 inner = syntax.selections_of(rule.expression)
                 below += [(each.inside(selection), (*path, name)) for each in inner]
         level = below

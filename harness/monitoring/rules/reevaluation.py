@@ -14,6 +14,7 @@ from typing import Any
 from harness import promql
 from harness.core.query import Series
 from harness.core.rule import Rule
+from harness.core.same import Same
 from harness.promql import Engine, Samples, syntax
 from harness.promql.engine import instance_of
 from harness.promql.selected import Memo
@@ -131,7 +132,7 @@ class Replay:
         """The samples of a record that its rules made; of one that several make those that were `seen`."""
         if not self._is_one(metric):
             return _only(self.recorded.get(metric, ()), frozenset(seen))
-        known, key = self.scraped.memo.joined, (metric, id(self.recorded), id(self.evaluations))
+        known, key = self.scraped.memo.joined, (metric, Same(self.recorded), Same(self.evaluations))
         if key not in known:
             times = self.evaluations.get(group_of(self.rules[places[0]]), ())
             known[key] = _only(self.recorded.get(metric, ()), frozenset(times))
