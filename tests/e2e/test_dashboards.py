@@ -103,7 +103,7 @@ WRONG: Mapping[str, tuple[str, str]] = {
         "averages percentiles",
     ),
     "filtered buckets": (
-        f'histogram_quantile(0.05, sum by (le) (rate({LATENCY}_bucket{{view="work:wait"}}[$__range]) > 0))',
+        f'histogram_quantile(0.001, sum by (le) (rate({LATENCY}_bucket{{view="work:wait"}}[$__range]) > 0))',
         "filters buckets",
     ),
     "short": (f"sum(rate({STATUS}{{{USER}}}[3s]))", "hold fewer than 4 scrapes"),

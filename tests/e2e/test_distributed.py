@@ -175,7 +175,7 @@ def test_what_arrives_is_divided_without_gaps_or_doubles(cast: Cast, busy: tuple
     await_true("it loads", lambda: cast.is_measuring("one"))
     late = cast.worker("three")
     assert late.ends() == 2
-    assert "the run has its 2 workers; raise --expect-workers for more" in late.said
+    assert "the run has its 2 workers; raise expect_workers (--expect-workers) for more" in late.said
     run.ends()
     assert [worker.ends() for worker in workers] == [0, 0]
     assert statuses(cast.out, *COUNTS) == {"pass"}, run.said
