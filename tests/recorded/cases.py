@@ -237,6 +237,12 @@ SCRAPES: Mapping[str, Case] = {
     "a failed scrape": Case(
         raw_points("up", lambda points: points[6].__setitem__(1, "0")), fails={Code.TARGET_DOWN: "scrape-health"}
     ),
+    "a failed scrape that kept the target busy": Case(
+        together(
+            raw_points("up", lambda points: points[6].__setitem__(1, "0")), scaled(f"{names.LATENCY_ALL}_sum", 1.2)
+        ),
+        fails={Code.TARGET_DOWN: "scrape-health", Code.RAW_DIFFERS: "scrape-health"},
+    ),
     "an instance that is gone": Case(
         run_with(instances=["127.0.0.1:38541", "gone:1"]),
         fails={Code.TARGET_GONE: "scrape-health"},

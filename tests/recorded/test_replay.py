@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from harness.checks import UNNAMED
+from harness.core.codes import Code
 from harness.core.errors import ExitCode
 from harness.core.verdict import Status
 from harness.instrumentation.django_prometheus import metrics as names
@@ -239,6 +240,22 @@ def test_a_timer_that_loses_two_percent_fails_timer_span(clean_run: StoredRun) -
     """The sum of a slow view grows by 2 % less: far more than a layer of middleware explains."""
     clean_run.scale_growth(f"{names.LATENCY_BY_VIEW}_sum", 0.98, view="work:slow")
     assert "timer-span" in failed(clean_run.judge())
+
+
+@pytest.mark.parametrize("given_up", [False, True])
+def test_a_scrape_that_prometheus_gave_up_bounds_no_sum_from_above(clean_run: StoredRun, *, given_up: bool) -> None:
+    """The target may work on it for longer than Prometheus waits; less than the inner witness says it never is."""
+
+    def fail(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        found[0]["values"][6][1] = "0"
+        return found
+
+    if given_up:
+        clean_run.change_series("up", fail)
+    for factor, code in ((1.2, Code.AGREES if given_up else Code.TOO_HIGH), (0.5, Code.TOO_LOW)):
+        clean_run.scale_growth(f"{names.LATENCY_ALL}_sum", factor)
+        (found,) = (v for v in of(clean_run.judge(), "timer-span") if v.subject == "all views, including middlewares")
+        assert (found.code, "no upper bound" in found.why) == (code, given_up)
 
 
 def test_a_view_told_how_long_to_take_cannot_have_taken_less(clean_run: StoredRun) -> None:

@@ -28,7 +28,8 @@ def queries(run: Run) -> tuple[Query, ...]:
 def judge_middlewares(facts: Facts, found: dict[ViewKey, Histogram]) -> Verdict:
     """The sum over all requests lies between the sums of the two witnesses, the scrapes' own time added to both.
 
-    A scrape takes at least what its view was timed and at most what Prometheus waited for it. A response without a
+    A scrape takes at least what its view was timed and at most what Prometheus waited for it; on one that Prometheus
+    gave up the target may have worked for longer, so that nothing bounds the sum from above. A response without a
     witness took no less than nothing and no longer than the client waited: then the client's sum is the upper one.
     """
     subject = "all views, including middlewares"
@@ -52,12 +53,13 @@ def judge_middlewares(facts: Facts, found: dict[ViewKey, Histogram]) -> Verdict:
     counted = exporters(facts)
     own = {instance: at for instance, at in times.items() if instance in counted}
     most_s = (latency.client.sum_s if silent else latency.outer.sum_s) + _scraping_s(facts, own, scrapes)
-    open_above = facts.foreign or bool(declared) or bool(facts.lost) or bool(scrapes_by_others(facts))
+    given_up = math.isinf(most_s)
+    open_above = facts.foreign or bool(declared or facts.lost or scrapes_by_others(facts)) or given_up
     fine = least_s <= whole.sum_s * (1 + 1e-9) and (open_above or whole.sum_s <= most_s)
-    why = (
-        f"{whole.sum_s:.6g} s in all, {least_s:.6g} s by the inner witness, {most_s:.6g} s by the "
-        f"{'client' if silent else 'outer one'}, scrapes included"
-    )
+    above = f", {most_s:.6g} s by the {'client' if silent else 'outer one'}, scrapes included"
+    if given_up:
+        above = ", scrapes included; no upper bound, as the target worked on scrapes that Prometheus had given up"
+    why = f"{whole.sum_s:.6g} s in all, {least_s:.6g} s by the inner witness{above}"
     if not fine:
         why += f": {facts.names.advice.overall_timer} does not span what lies between the two (wrong unit, or moved)"
     code = Code.TOO_HIGH if whole.sum_s > most_s else Code.TOO_LOW
@@ -75,8 +77,16 @@ def judge_middlewares(facts: Facts, found: dict[ViewKey, Histogram]) -> Verdict:
 
 
 def _scraping_s(facts: Facts, times: Mapping[str, tuple[float, ...]], scrapes: Reading) -> float:
-    """What Prometheus waited for the scrapes whose own time is in the counters of the last one."""
+    """What Prometheus waited for the scrapes whose own time is in the counters of the last one.
+
+    Infinite where it gave one up.
+    """
     waited_s, known = 0.0, prometheus_evidence.targets(facts.run, facts.evidence)
+    up = facts.evidence.read(prometheus_evidence.raw_query(facts.run, UP))
+    for series in up.series if isinstance(up, Reading) else ():
+        counted = times.get(known.name(series.labels), ())[:-1]
+        if any(value != 1 and time_s in counted for time_s, value in series.points):
+            return math.inf
     for series in scrapes.series:
         counted = times.get(known.name(series.labels), ())[:-1]
         waited_s += sum(value for time_s, value in series.points if time_s in counted)

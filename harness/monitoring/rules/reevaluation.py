@@ -1,14 +1,16 @@
 """The evaluations of rules, made again from what Prometheus had stored: samples of scrapes, and of records.
 
 A rule sees at its evaluation what is stored by then. A scrape bears the time at which it began and is stored when it
-has ended, so whether the newest one was seen is not always known: then both are evaluated. Which of them a record saw
-shows in what it recorded, so rules that read it are evaluated on that, and the record itself is compared with both.
+has ended, so whether the newest ones were seen is not always known: then all that may have been are evaluated. Which of
+them a record saw shows in what it recorded, so rules that read it are evaluated on that, and the record itself is
+compared with all.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, combinations
+from itertools import product
+from math import prod
 from typing import Any
 
 from harness import promql
@@ -29,12 +31,12 @@ Group = tuple[str, str]
 
 Source = str | Group
 """What has its newest seen by an evaluation or not: an instance its scrape, a group of rules its evaluation."""
-Late = frozenset[Source]
-"""Sources of which an evaluation did not see the newest."""
+Late = Mapping[Source, int]
+"""Of how many of a source's newest an evaluation did not see; of slow scrapes that may be more than one."""
 NEVER_S = -1.0
 """Before any sample."""
-MOST_DOUBTFUL = 4
-"""More sources in doubt at once are not followed: each doubles the number of what may have been seen."""
+MOST_SEEN = 16
+"""More that may have been seen is not followed: each source in doubt multiplies its number, by two or more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Replay:
     def lates(self, node: Any, rule: Rule, at_s: float) -> tuple[Late, ...]:
         """All that a tree of a rule may not have seen in its evaluation at `at_s`; that it saw everything first.
 
-        Raises UnsupportedError when more than `MOST_DOUBTFUL` sources are in doubt.
+        Raises UnsupportedError when that is more than `MOST_SEEN`.
         """
         metrics = {selection.metric for selection in syntax.selections(node)}
         records = [place for metric in metrics for place in records_of(self.rules, metric)]
@@ -88,11 +90,11 @@ class Replay:
         sources.pop(group_of(rule), None)  # rules of a group: one after the other, each stored before the next
         if any(not records_of(self.rules, metric) for metric in metrics):
             sources |= dict.fromkeys(self.scraped.scrapes)
-        doubtful = [each for each in sources if self._count(each, at_s) != self._count(each, at_s, late=True)]
-        if len(doubtful) > MOST_DOUBTFUL:
-            raise UnsupportedError(f"it is not known whether {len(doubtful)} scrapes were stored in time")
-        subsets = chain.from_iterable(combinations(doubtful, size) for size in range(len(doubtful) + 1))
-        return tuple(map(frozenset, subsets))
+        doubtful = {each: unsure for each in sources if (unsure := self._unsure(each, at_s))}
+        if prod(unsure + 1 for unsure in doubtful.values()) > MOST_SEEN:
+            raise UnsupportedError(f"it is not known whether {sum(doubtful.values())} scrapes were stored in time")
+        numbers = product(*(range(unsure + 1) for unsure in doubtful.values()))
+        return tuple(dict(zip(doubtful, each, strict=True)) for each in numbers)
 
     def vector(self, node: Any, rule: Rule, at_s: float, late: Late) -> Vector:
         """What a tree of a rule gave in its evaluation at `at_s`. Raises UnsupportedError."""
@@ -109,7 +111,7 @@ class Replay:
             else:
                 series[metric] = self.scraped.series.get(metric, ())
         scrapes = {
-            each: times[: self._count(each, at_s, late=each in late)] for each, times in self.scraped.scrapes.items()
+            each: times[: self._count(each, at_s) - late.get(each, 0)] for each, times in self.scraped.scrapes.items()
         }
         samples = Samples(
             series=series,
@@ -145,18 +147,26 @@ class Replay:
         if group == group_of(rule):
             after = self.rules.index(rule) > place
             return times[: bisect_right(times, at_s) if after else bisect_left(times, at_s)]
-        return times[: self._count(group, at_s, late=group in late)]
+        return times[: self._count(group, at_s) - late.get(group, 0)]
 
-    def _count(self, source: Source, at_s: float, *, late: bool = False) -> int:
-        """How many scrapes, or evaluations, of a source were seen; of one that is late those certainly stored."""
+    def _times(self, source: Source) -> tuple[Sequence[float], Sequence[float]]:
+        """When each scrape, or evaluation, of a source began, and when it had ended."""
         if isinstance(source, str):
-            times, ends = self.scraped.scrapes[source], self.scraped.ends.get(source, ())
-        else:
-            times = ends = self.evaluations.get(source, ())
-        count = bisect_right(times, at_s)
-        while late and 0 < count <= len(ends) and ends[count - 1] + STORED_S > at_s:
+            return self.scraped.scrapes[source], self.scraped.ends.get(source, ())
+        times = self.evaluations.get(source, ())
+        return times, times
+
+    def _count(self, source: Source, at_s: float) -> int:
+        """How many scrapes, or evaluations, of a source can have been seen."""
+        return bisect_right(self._times(source)[0], at_s)
+
+    def _unsure(self, source: Source, at_s: float) -> int:
+        """How many of these were not certainly stored by then."""
+        most, ends = self._count(source, at_s), self._times(source)[1]
+        count = most
+        while 0 < count <= len(ends) and ends[count - 1] + STORED_S > at_s:
             count -= 1
-        return count
+        return most - count
 
 
 def _only(recorded: Sequence[Series], times: Collection[float]) -> tuple[Series, ...]:

@@ -199,7 +199,11 @@ def _in_all(facts: Facts, found: dict[Key, Histogram]) -> Line:
     most = float(felt.sum()) + float(durations.loc[is_counted, "value"].sum())
     others = any(facts.total(f"{names.LATENCY}_sum", view=view) for view in facts.declared)
     seen, open_above = found[ALL].sum_s, facts.foreign or others or facts.lost > 0
-    open_above = open_above or facts.scrapes_by_others > 0
+    up = with_column(facts.raw("up"), "instance")
+    failed = set(zip(up["instance"], up["time"], strict=True)) - set(
+        zip(up.loc[up["value"] == 1, "instance"], up.loc[up["value"] == 1, "time"], strict=True)
+    )
+    open_above = open_above or facts.scrapes_by_others > 0 or bool(failed & counted)
     fine = least <= seen * (1 + 1e-9) and (open_above or seen <= most)
     return Line(IN_ALL, {}, settled(fine), least, seen, None if open_above else (0, max(most - least, 0.0)))
 

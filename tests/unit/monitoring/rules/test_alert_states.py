@@ -125,7 +125,7 @@ def recorded(made: Replay, place: int, missed: Collection[float]) -> list[Series
     found: dict[Labels, list[tuple[float, float]]] = {}
     rule = made.rules[place]
     for at_s in made.evaluations[group_of(rule)]:
-        late: Late = frozenset({"a"} if at_s in missed else ())
+        late: Late = {"a": 1} if at_s in missed else {}
         for labels, value in made.vector(syntax.parse(rule.expression), rule, at_s, late).items():
             found.setdefault(labels, []).append((at_s, value))
     return [
@@ -155,6 +155,20 @@ def test_a_scrape_that_may_not_be_stored_yet_leaves_it_open() -> None:
     assert (len(quick.must), len(quick.may)) == (1, 1)
     (slow,) = alert_states.evaluations(replay([alert], counter(values), took_s=0.45), alert, (10.5,))
     assert (len(slow.must), len(slow.may)) == (0, 1)
+
+
+def test_a_scrape_that_takes_long_may_be_the_newest_but_one_that_was_seen() -> None:
+    """One that failed after its whole interval is stored while the next is on: neither all nor none of the two."""
+    alert, values = rule("x == 0"), [1.0] * 9 + [0.0] + [1.0] * 20
+    found = alert_states.evaluations(replay([alert], counter(values), took_s=1.1), alert, (9.5, 10.5, 11.5, 12.5))
+    assert [(len(each.must), len(each.may)) for each in found] == [(0, 0), (0, 1), (0, 1), (0, 0)]
+    tree = syntax.parse(alert.expression)
+    made = replay([alert], counter(values), took_s=1.1)
+    assert [each.get("a", 0) for each in made.lates(tree, alert, 11.5)] == [0, 1]
+    very_slow = replay([alert], counter(values), took_s=1.6)
+    assert [each.get("a", 0) for each in very_slow.lates(tree, alert, 11.5)] == [0, 1, 2]
+    (between,) = alert_states.evaluations(very_slow, alert, (11.5,))
+    assert (len(between.must), len(between.may)) == (0, 1)
 
 
 def test_a_record_is_evaluated_anew_when_an_alert_reads_it() -> None:
