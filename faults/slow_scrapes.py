@@ -26,7 +26,7 @@ FAULT = Fault(
     mend="the scrape job: a longer scrape_timeout; the app: fewer series, or fewer files of dead workers to merge",
     caught_by=("scrape-health",),
     quiet=("generator-health",),
-    cause="sample-limit",
+    cause="slow-scrapes",
     injection=Injection(
         modules={"pages.py": MIDDLEWARE},
         settings='MIDDLEWARE = ["pages.busy", *MIDDLEWARE]\n',

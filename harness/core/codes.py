@@ -42,6 +42,10 @@ class Code(StrEnum):
     # Failures in the scrapes.
     TARGET_DOWN = "target-down"
     """Scrapes failed: `up` was 0."""
+    SCRAPES_TIMED_OUT = "scrapes-timed-out"
+    """They failed, and each took longer than any that did not."""
+    MACHINE_BUSY = "machine-busy"
+    """They failed so, on a machine of the harness whose processes waited for a processor all the time."""
     TARGET_GONE = "target-gone"
     """An instance that was scraped at t0 is no longer a target."""
     SCRAPES_MISSING = "scrapes-missing"

@@ -48,6 +48,9 @@ class Window:
     scrape at the same moments."""
     known_torn: tuple[int, int] = (0, 0)
     """Requests of these that came while the target wrote out its counters at t0 and at t1: only some have them."""
+    waited_ratio: float | None = None
+    """Share of the window in which a process of this machine waited for a processor; None where it was not counted, or
+    the target is on another machine."""
 
     @property
     def known_spare(self) -> tuple[int, int]:

@@ -6,6 +6,7 @@ A secret is remembered when it is read. What goes out passes `redact`; there the
 import base64
 import html
 import json
+import re
 from urllib.parse import quote, quote_plus
 
 from harness.core.url import without_userinfo
@@ -13,6 +14,8 @@ from harness.core.url import without_userinfo
 MASK = "[secret]"
 SHORTEST = 4
 """Characters; a shorter text is found in every other word."""
+LONG = 12
+_PERCENT = re.compile("%[0-9A-F]{2}")
 _known: set[str] = set()
 
 
@@ -21,14 +24,16 @@ def remember(value: str) -> None:
     if len(value) < SHORTEST:
         return
     encoded = value.encode("utf-8", "surrogateescape")
+    in_json = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    in_urls = {quote(value, safe=safe, errors="replace") for safe in ("", "/")} | {quote_plus(value, errors="replace")}
     _known.update(
         {
             value,
-            json.dumps(value)[1:-1],
-            json.dumps(value, ensure_ascii=False)[1:-1],
+            *in_json,
+            *(json.dumps(each)[1:-1] for each in in_json),
             html.escape(value),
-            quote(value, safe="", errors="replace"),
-            quote_plus(value, errors="replace"),
+            *in_urls,
+            *(_PERCENT.sub(lambda found: found[0].lower(), each) for each in in_urls),
             base64.b64encode(encoded).decode(),
         }
     )
@@ -39,11 +44,26 @@ def known() -> bool:
     return bool(_known)
 
 
-def redact(text: str) -> str:
-    """The text without known secrets and without the userinfo of URLs."""
+def mask(text: str) -> str:
+    """The text without known secrets."""
     for value in sorted(_known, key=len, reverse=True):
         text = text.replace(value, MASK)
-    return without_userinfo(text)
+    return text
+
+
+def masked(body: bytes) -> bytes:
+    """The same of what a server sent, before it is read: a server may repeat what it was sent.
+
+    Secrets of fewer than `LONG` characters stay: as a name of a metric or a label they would change what is judged.
+    """
+    for value in sorted((each for each in _known if len(each) >= LONG), key=len, reverse=True):
+        body = body.replace(value.encode("utf-8", "surrogateescape"), MASK.encode())
+    return body
+
+
+def redact(text: str) -> str:
+    """The text without known secrets and without the userinfo of URLs."""
+    return without_userinfo(mask(text))
 
 
 def forget() -> None:

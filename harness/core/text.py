@@ -5,6 +5,8 @@ Escaping for a format (HTML, Markdown, rich markup) is the format's own affair a
 
 import re
 
+from harness.core import secret
+
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _SPACE = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
 _FORBIDDEN = re.compile(
@@ -71,8 +73,11 @@ def clean(text: str) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """Return `text` cleaned and cut in the middle to at most `limit` characters: both ends of a long name matter."""
-    text = clean(text)
+    """Return `text` cleaned and cut in the middle to at most `limit` characters: both ends of a long name matter.
+
+    A secret is masked first: cut in two it would not be known any more.
+    """
+    text = clean(secret.mask(text))
     if len(text) <= limit:
         return text
     tail = (limit - 1) // 2

@@ -117,6 +117,10 @@ def _over(**labels: frozenset[str] | frozenset[str | View]) -> Sign:
     return Sign("request-counts", frozenset({Code.OVER}), {name: frozenset(values) for name, values in labels.items()})
 
 
+FAILED = (Code.TARGET_DOWN, Code.SCRAPES_TIMED_OUT)
+"""Of scrapes, for whatever reason."""
+
+
 def _scrapes(*codes: Code) -> Sign:
     return Sign("scrape-health", frozenset(codes))
 
@@ -276,14 +280,14 @@ RULES: tuple[CauseRule, ...] = (
         "scrape job drop a label that distinguishes them",
         (_scrapes(Code.LABELS_COLLIDE),),
         # Of a scrape that failed or was never made nothing is stored, whatever its labels are.
-        unless=(_scrapes(Code.TARGET_DOWN, Code.TARGET_GONE, Code.SCRAPES_MISSING),),
+        unless=(_scrapes(*FAILED, Code.TARGET_GONE, Code.SCRAPES_MISSING),),
     ),
     CauseRule(
         "recycled-workers",
         "counters fell while their totals grew: metrics files of some workers were deleted, by gunicorn's child_exit "
         "or a clean-up job; leave the files of PROMETHEUS_MULTIPROC_DIR alone until the app starts anew",
         (COUNTS_FELL, Sign("response-conservation", frozenset({Code.OVER}), {"law": frozenset({"responses-by-view"})})),
-        unless=(_scrapes(Code.RESTARTED, Code.TARGET_DOWN),),
+        unless=(_scrapes(Code.RESTARTED, *FAILED),),
     ),
     CauseRule(
         "restart",
@@ -293,9 +297,16 @@ RULES: tuple[CauseRule, ...] = (
         (_scrapes(Code.COUNTER_RESET),),
     ),
     CauseRule(
+        "slow-scrapes",
+        "scrapes failed after the longest time that any took: the page of the metrics takes longer than "
+        "scrape_timeout, or the target's machine is too busy; meanwhile panels show old values",
+        (_scrapes(Code.SCRAPES_TIMED_OUT),),
+        unless=(_scrapes(Code.PROCESS_ENDED, Code.TARGET_GONE, Code.TARGET_DOWN),),
+    ),
+    CauseRule(
         "sample-limit",
-        "scrapes failed: Prometheus's targets page has the reason (sample_limit exceeded, timeout); meanwhile panels "
-        "show old values",
+        "scrapes failed: Prometheus's targets page has the reason (sample_limit exceeded, connection refused); "
+        "meanwhile panels show old values",
         (_scrapes(Code.TARGET_DOWN),),
         unless=(_scrapes(Code.PROCESS_ENDED, Code.TARGET_GONE),),
     ),
@@ -305,7 +316,7 @@ RULES: tuple[CauseRule, ...] = (
         "serve; alert on absent(up) or on the number of targets",
         # Its series end where those of a Prometheus that only paused go on.
         (_scrapes(Code.TARGET_GONE, Code.SCRAPES_MISSING), _scrapes(Code.TARGET_GONE, Code.RAW_DIFFERS)),
-        unless=(COUNTS_FELL, _scrapes(Code.TARGET_DOWN)),
+        unless=(COUNTS_FELL, _scrapes(*FAILED)),
     ),
     CauseRule(
         "prometheus-paused",
@@ -318,7 +329,7 @@ RULES: tuple[CauseRule, ...] = (
         "counters vanished because PROMETHEUS_MULTIPROC_DIR was emptied while the target ran: empty it before the "
         "first worker starts, never later",
         (_scrapes(Code.RAW_DIFFERS), FEWER_REQUESTS),
-        unless=(COUNTS_FELL, _scrapes(Code.SCRAPES_MISSING, Code.TARGET_GONE, Code.TARGET_DOWN)),
+        unless=(COUNTS_FELL, _scrapes(Code.SCRAPES_MISSING, Code.TARGET_GONE, *FAILED)),
     ),
     CauseRule(
         "two-exporters",
@@ -357,14 +368,14 @@ RULES: tuple[CauseRule, ...] = (
         "between the app and Prometheus; scrape the app itself",
         (ALL_BEHIND,),
         # What a proxy answered in the app's place may not have come to it yet.
-        unless=(COUNTS_FELL, _scrapes(Code.RAW_DIFFERS, Code.TARGET_DOWN), _unseen(*TIME_OUTS)),
+        unless=(COUNTS_FELL, _scrapes(Code.RAW_DIFFERS, *FAILED), _unseen(*TIME_OUTS)),
     ),
     CauseRule(
         "batched-counters",
         "some counters lag behind the first of all, and catch up: they are written in batches; count at once",
         (ONE_BEHIND,),
         # A batch brings what there was, and never more: what is over in the end was not only late.
-        unless=(ALL_BEHIND, _over(), COUNTS_FELL, _scrapes(Code.RAW_DIFFERS, Code.TARGET_DOWN)),
+        unless=(ALL_BEHIND, _over(), COUNTS_FELL, _scrapes(Code.RAW_DIFFERS, *FAILED)),
     ),
     CauseRule(
         "late-histograms",
@@ -460,7 +471,7 @@ RULES: tuple[CauseRule, ...] = (
             _unseen(),
             ALL_BEHIND,
             COUNTS_FELL,
-            _scrapes(Code.RAW_DIFFERS, Code.TARGET_DOWN, Code.TARGET_GONE),
+            _scrapes(Code.RAW_DIFFERS, *FAILED, Code.TARGET_GONE),
         ),
     ),
     CauseRule(

@@ -99,7 +99,7 @@ class Reporter:
         if self._bars:
             self._bars.reset(self._task, total=expected_s, said=text, left=_left(expected_s))
         else:
-            self._console.print(text, markup=False)
+            self._console.print(text, markup=False, soft_wrap=True)
 
     def table(self, text: str) -> None:
         """Print lines that stay."""
@@ -124,7 +124,7 @@ class Reporter:
             self._bars.update(self._task, completed=done_s, said=line, left=_left(left_s))
         elif (now := time.monotonic()) - self._logged_s >= LOG_EVERY_S:
             self._logged_s = now
-            self._console.print(f"  {line}", markup=False)
+            self._console.print(f"  {line}", markup=False, soft_wrap=True)
 
     def watch(self, watched: Watched) -> None:
         """Let a viewer look at what a load leaves."""

@@ -16,7 +16,7 @@ from harness.config.profile import Connection, Credentials, Profile
 from harness.core import secret, url
 from harness.core.errors import UsageError
 from harness.core.url import Url
-from harness.runtime import connections, files
+from harness.runtime import connections, files, process
 from harness.runtime.connections import Way
 
 COMMAND_LIMIT_S = 30.0
@@ -142,20 +142,13 @@ class _Reading:
 
     def _printed(self, where: str, command: tuple[str, ...]) -> str:
         try:
-            done = subprocess.run(
-                command,
-                cwd=self._project,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=COMMAND_LIMIT_S,
-                check=False,
-            )
+            code, found = process.printed(command, COMMAND_LIMIT_S, LONGEST, cwd=self._project)
         except (OSError, subprocess.TimeoutExpired) as error:
             reason = error.strerror if isinstance(error, OSError) else f"took longer than {COMMAND_LIMIT_S:g} s"
             raise UsageError(f"{where}: `{command[0]}` {reason}") from None
-        if done.returncode:
-            raise UsageError(f"{where}: `{command[0]}` ended with exit {done.returncode}; run it by hand")
-        return done.stdout.decode("utf-8", "replace")
+        if code:
+            raise UsageError(f"{where}: `{command[0]}` ended with exit {code}; run it by hand")
+        return found.decode("utf-8", "replace")
 
     def _file(self, key: str) -> str:
         """The path of a file; empty when the key is not set."""

@@ -23,7 +23,7 @@ import requests
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
-from harness.core import url
+from harness.core import secret, url
 from harness.core.url import Url
 from harness.runtime import connections
 from harness.runtime.answers import AnswerError, Problem
@@ -191,7 +191,7 @@ def _exchange(request: requests.PreparedRequest, deadline: float, most_bytes: in
             connection.sock = _Socket(raw, deadline, most_bytes + MIB)
             connection.request(str(request.method), path, request.body, headers)
             answer = connection.getresponse()
-            body = _unpacked(answer.read(), answer.headers.get("Content-Encoding", ""), most_bytes)
+            body = secret.masked(_unpacked(answer.read(), answer.headers.get("Content-Encoding", ""), most_bytes))
     except AnswerError:
         raise
     except TimeoutError:

@@ -61,15 +61,19 @@ def descendants(root: int) -> set[int]:
     return found & alive
 
 
-def end_all(root: int, mark: bytes = b"") -> set[int]:
-    """Kill all processes below one, also those that appear meanwhile; with `mark`, if it is in their environment.
+def end_all(root: int, mark: bytes = b"", session: int = 0, members: frozenset[int] = frozenset()) -> set[int]:
+    """Kill all processes below one, also those that appear meanwhile, and return those that it killed.
 
-    Returns those that it killed.
+    With `mark`, only those that have it in their environment, are of that session, or are among `members`: a process
+    that gives itself a title writes over its environment (setproctitle), and one may be started without any.
     """
     deadline, pause_s = time.monotonic() + GIVE_UP_S, 0.001
     killed, denied, looks = set[int](), set[int](), 0
     while time.monotonic() < deadline:
-        found = {pid for pid in descendants(root) - denied if not mark or mark in _environment(pid)}
+        below = descendants(root) - denied
+        found = {
+            pid for pid in below if not mark or pid in members or _is_of(pid, session) or mark in _environment(pid)
+        }
         killed |= found
         for pid in found:
             try:
@@ -95,6 +99,13 @@ def _is_alone() -> bool:
     except ChildProcessError:
         return True
     return False
+
+
+def _is_of(pid: int, session: int) -> bool:
+    try:
+        return session > 0 and os.getsid(pid) == session
+    except OSError:
+        return False
 
 
 def _environment(pid: int) -> bytes:

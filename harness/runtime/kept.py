@@ -1,6 +1,5 @@
 """The harness's end of a keeper: every process that the harness starts is started here (`keeper.py`)."""
 
-import errno
 import json
 import os
 import secrets
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from harness.core.errors import StackError
 from harness.runtime import keeper
 
 MARK = "HARNESS_KEPT"
@@ -52,7 +52,7 @@ class Kept:
     ) -> None:
         """Start it in a session of its own, without input; more than `most` processes at once are killed.
 
-        Raises OSError as `subprocess.Popen` does.
+        Raises OSError as `subprocess.Popen` does, and StackError when its keeper is killed meanwhile.
         """
         self._mark = secrets.token_hex(8)
         self.pid = 0
@@ -111,15 +111,17 @@ class Kept:
 
     def end(self) -> None:
         """Kill all of it that still runs."""
+        members = frozenset[int]()
         with suppress(OSError):
             self._control.shutdown(socket.SHUT_WR)
         try:
             self._keeper.wait(END_LIMIT_S)
         except subprocess.TimeoutExpired:
+            members = frozenset(self.members())
             self._keeper.kill()
             self._keeper.wait()
         if self._keeper.returncode < 0:
-            self._end_lost()
+            self._end_lost(members)
         _open.discard(self)
         if not _open:
             keeper.prctl(keeper.PR_SET_CHILD_SUBREAPER, 0)
@@ -132,9 +134,10 @@ class Kept:
         self._answers.close()
         self._control.close()
 
-    def _end_lost(self) -> None:
-        """Kill what lost its keeper, if it did: it is below us now."""
-        for pid in {self.pid, *keeper.end_all(os.getpid(), f"{MARK}={self._mark}".encode())} - {0}:
+    def _end_lost(self, members: frozenset[int]) -> None:
+        """Kill what lost its keeper, if it did, `members` among it: it is below us now."""
+        lost = keeper.end_all(os.getpid(), f"{MARK}={self._mark}".encode(), self.pid, members)
+        for pid in {self.pid, *lost} - {0}:
             with suppress(OSError):
                 os.waitpid(pid, os.WNOHANG)
 
@@ -147,14 +150,17 @@ class Kept:
             "most": most,
         }
         self._control.settimeout(START_LIMIT_S)
-        self._control.sendall(json.dumps(request).encode() + b"\n")
-        answer = self._answer()
+        try:
+            self._control.sendall(json.dumps(request).encode() + b"\n")
+            answer = self._answer()
+        except ConnectionError:
+            answer = {}
         self._control.settimeout(None)
         if "pid" in answer:
             return int(answer["pid"])
         if "errno" in answer:
             raise OSError(answer["errno"], answer["strerror"], answer["filename"])
-        raise OSError(errno.ECHILD, "its keeper was killed", command[0])
+        raise StackError(f"`{command[0]}` was not started: its keeper was killed; run again")
 
     def _answer(self) -> dict[str, Any]:
         """The keeper's next line; empty when it says no more."""

@@ -1,7 +1,10 @@
 """What a panel's selectors find of the samples: whether any series matches, and whether it has samples in the range."""
 
+import numpy as np
+
 from harness.checks.monitoring._panel_evidence import ParsedPanel
 from harness.core.run import Run
+from harness.monitoring.dashboards.panel_samples import PanelSamples
 from harness.promql import LOOKBACK_S, Samples
 
 LATE_SCRAPES = 1.5
@@ -42,17 +45,19 @@ def unsampled(asked: ParsedPanel, samples: Samples) -> str:
     return ""
 
 
-def lacks_scrapes(run: Run, asked: ParsedPanel, samples: Samples) -> bool:
+def lacks_scrapes(run: Run, asked: ParsedPanel, samples: PanelSamples) -> bool:
     """A series has one sample alone in the range of its selector, or its first there later than the first scrape.
 
-    Then `rate()` gives nothing of what a whole range would have shown.
+    Then `rate()` gives nothing of what a whole range would have shown. Scrapes that failed are no fault of the panel,
+    and another check names them.
     """
     for selection in asked.selections:
         if selection.range_s is None:
             continue
         start_s, end_s = selection.stretch(samples.at_s)
         for group in samples.selected(selection).groups:
-            seconds = group.block.seconds
+            failed = set(samples.updates.get(group.source, ())) - set(samples.scraped.get(group.source, ()))
+            seconds = np.sort(np.append(group.block.seconds, list(failed)))
             inside = seconds[(start_s <= seconds) & (seconds <= end_s)]
             late_s = LATE_SCRAPES * run.window.scrape_interval_s
             if len(inside) and (len(inside) == 1 or inside[0] - start_s > late_s):

@@ -425,7 +425,7 @@ def _unpredicted(under: Callable[..., Vector], shown: Vector) -> str:
 def _judge_empty(
     run: Run,
     asked: ParsedPanel,
-    samples: Samples,
+    samples: PanelSamples,
     shown: Vector,
     expected: tuple[Vector, Vector],
     evaluated: Callable[[Any], Vector | float],
@@ -448,7 +448,7 @@ def _judge_empty(
     if not nothing(true):
         if _panel_reach.lacks_scrapes(run, asked, samples):
             return _fails(asked.panel, Code.MISSING, f"it is empty: {beside(shown, true)}")
-        why = "all that happened lies before the first scrape in its range, where rate() does not look"
+        why = "all that happened lies before the first good scrape in its range, where rate() does not look"
         text = f"empty: {why}: {at(true, largest(true))}"
         return _finding(asked, FindingCode.EMPTY_PANEL, text)
     before = _panel_evidence.earlier(run, asked)

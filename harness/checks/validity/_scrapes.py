@@ -1,23 +1,29 @@
 """What each target's own scrapes say: part of `scrape-health`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import floor
+from statistics import median
 
 from harness.checks import churn
 from harness.checks.background import exporters
 from harness.checks.base import Facts, inconclusive, settled, unanswered
 from harness.core.codes import Code, FindingCode
-from harness.core.query import NoData, Series
+from harness.core.query import NoData, Reading, Series
 from harness.core.verdict import Finding, Verdict
 from harness.evidence import prometheus_evidence
 from harness.evidence.lives import GAP, WHOLE, Life
 from harness.evidence.prometheus_evidence import CLOCK_RESOLUTION_S
-from harness.promql.own_series import PROCESS_START, UP
+from harness.promql.own_series import PROCESS_START, SCRAPE_DURATION, UP
 
 ID = "scrape-health"
 JITTER = 0.05
 """Of an interval: a window that much short of a whole number of intervals is shown as that number."""
+TIMED_OUT = 1.5
+"""A scrape that timed out took so many times as long as half of those that succeeded, at the least."""
+SLOW, BUSY = 0.1, 0.9
+"""Where the other scrapes took more than this share of that time, and processes waited for a processor for more than
+this share of the window, a machine of the harness was too busy. A page that is slow by itself leaves others quick."""
 MOST_NAMED = 3
 """Targets of other kinds that a finding names."""
 
@@ -96,12 +102,12 @@ def _judge_target(facts: Facts, series: Series) -> Verdict:
     observed = max(len(inside) - 1, 0)
     failed = sum(1 for _, value in inside if value != 1)
     gap_s = max(b - a for a, b in pairwise((window.start_s, *times, window.end_s)))
+    well = observed - failed
     if failed:
-        code = Code.TARGET_DOWN
-        why = (
-            f"{failed} of {len(inside)} scrapes failed (up = 0): the target did not answer in time, or a limit such as "
-            "sample_limit was exceeded; see Prometheus's targets page"
-        )
+        code, why = _why_failed(facts, name, inside)
+        why = f"{failed} of {len(inside)} scrapes failed (up = 0): {why}"
+        if code is Code.MACHINE_BUSY:
+            return inconclusive(ID, subject, code, why, expected=expected, observed=well, unit="scrapes", labels=labels)
     elif gap_s > GAP * window.scrape_interval_s or not inside:
         code = Code.SCRAPES_MISSING
         why = (
@@ -111,8 +117,35 @@ def _judge_target(facts: Facts, series: Series) -> Verdict:
     else:
         why = f"{observed} scrapes after t0, all successful, at most {gap_s:.3g} s apart"
         code = Code.AGREES
-    well = observed - failed
     return settled(ID, subject, code, why, expected=expected, observed=well, unit="scrapes", labels=labels)
+
+
+def _why_failed(facts: Facts, name: str, scrapes: Sequence[tuple[float, float]]) -> tuple[Code, str]:
+    """What is known of scrapes of which some failed: how long they took, and whether the machine was too busy."""
+    reading = facts.evidence.read(prometheus_evidence.raw_query(facts.run, SCRAPE_DURATION))
+    known = prometheus_evidence.targets(facts.run, facts.evidence)
+    took_s: dict[float, float] = {}
+    for series in reading.series if isinstance(reading, Reading) else ():
+        if known.name(series.labels) == name:
+            took_s |= dict(series.points)
+    failed_s = [took_s.get(at_s, 0.0) for at_s, value in scrapes if value != 1]
+    well_s = [took_s[at_s] for at_s, value in scrapes if value == 1 and at_s in took_s]
+    usual_s = median(well_s) if well_s else float("inf")
+    if min(failed_s) <= max(well_s, default=float("inf")) or min(failed_s) < TIMED_OUT * usual_s:
+        why = "the target refused the connection, or a limit such as sample_limit was exceeded"
+        return Code.TARGET_DOWN, f"{why}; see Prometheus's targets page"
+    why = (
+        f"each took longer than any that succeeded, {max(failed_s):.3g} s at the most, as one does that exceeds the "
+        "scrape timeout"
+    )
+    waited_ratio = facts.run.window.waited_ratio or 0.0
+    if waited_ratio <= BUSY or usual_s <= SLOW * max(failed_s):
+        return Code.SCRAPES_TIMED_OUT, f"{why}; see Prometheus's targets page"
+    why += (
+        f". Processes of this machine waited for a processor in {waited_ratio:.0%} of the time, and half of the other "
+        f"scrapes took {usual_s:.3g} s or longer: end other programs, load less, or scrape more seldom, and run again"
+    )
+    return Code.MACHINE_BUSY, why
 
 
 def _judge_changed(facts: Facts, subject: str, life: Life, inside: list[tuple[float, float]]) -> Verdict:

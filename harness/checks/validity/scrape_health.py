@@ -18,15 +18,17 @@ from harness.evidence.lives import WHOLE
 from harness.evidence.prometheus_evidence import CLOCK_RESOLUTION_S
 from harness.evidence.targets import Targets
 from harness.instrumentation import registry
-from harness.promql.own_series import OF_ALERTS, OF_SCRAPES, PROCESS_START, SAMPLES_KEPT, UP
+from harness.promql.own_series import OF_ALERTS, OF_SCRAPES, PROCESS_START, SAMPLES_KEPT, SCRAPE_DURATION, UP
 
 ID = "scrape-health"
 
 
 def queries(run: Run) -> tuple[Query, ...]:
-    """Raw `up`, start times and counters, and how many series were kept and are stored at t1."""
+    """Raw `up`, durations of scrapes, start times and counters, and how many series were kept and are stored at t1."""
     counters = registry.of(run).counters
-    raw = tuple(prometheus_evidence.raw_query(run, metric) for metric in (UP, PROCESS_START, *counters))
+    raw = tuple(
+        prometheus_evidence.raw_query(run, metric) for metric in (UP, SCRAPE_DURATION, PROCESS_START, *counters)
+    )
     stored = (_stored(run),) if run.recorded is None else (_stored(run), _doubtful(run))
     return (*raw, *dropped.queries(run), _kept(run), *stored, *(_own_growth(run, metric) for metric in counters))
 
@@ -226,12 +228,14 @@ CHECK = Check(
         Code.COUNTER_RESET,
         Code.IN_TURN,
         Code.LABELS_COLLIDE,
+        Code.MACHINE_BUSY,
         Code.NO_SERIES,
         Code.NOTHING_COUNTED,
         Code.PROCESS_ENDED,
         Code.RAW_DIFFERS,
         Code.RESTARTED,
         Code.SCRAPES_MISSING,
+        Code.SCRAPES_TIMED_OUT,
         Code.TARGET_DOWN,
         Code.TARGET_GONE,
     },

@@ -75,9 +75,25 @@ def _scrapes(facts: Facts) -> Lines:
         due, made, down = int(steps + 0.05), max(len(inside) - 1, 0), int((inside["value"] != 1).sum())
         on_time = len(inside) > 0 and gap <= 1.5 * facts.step
         labels = named(instance=instance)
-        yield Line(f"{instance or 'target'} scrapes", labels, settled(on_time and not down), due, made - down)
+        status = OPEN if _is_busy(facts, inside) else settled(on_time and not down)
+        yield Line(f"{instance or 'target'} scrapes", labels, status, due, made - down)
     for gone in set(facts.run["instances"]) - set(up["instance"]):
         yield Line(f"{gone} scrapes", {"instance": gone}, settled(False))
+
+
+def _is_busy(facts: Facts, scrapes: Frame) -> bool:
+    """Scrapes timed out because the machine of the harness had no processor to spare: docs/checks/scrape-health.md."""
+    if (facts.run["window"].get("waited_ratio") or 0) <= 0.9 or (scrapes["value"] == 1).all():
+        return False
+    took = with_column(facts.raw("scrape_duration_seconds"), "instance").merge(scrapes[["instance", "time"]])
+    took = scrapes.merge(took, on=["instance", "time"], suffixes=("_up", ""))
+    failed, well = took.loc[took["value_up"] != 1, "value"], took.loc[took["value_up"] == 1, "value"]
+    return bool(
+        len(well)
+        and failed.min() > well.max()
+        and failed.min() >= 1.5 * well.median()
+        and well.median() > 0.1 * failed.max()
+    )
 
 
 def kept(facts: Facts) -> list[str]:

@@ -5,6 +5,7 @@ import pty
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,20 @@ def test_a_log_of_ci_has_lines(env: dict[str, str]) -> None:
     assert "left, until" not in seen
     assert "\x1b[2K" not in seen
     assert [line for line in seen.splitlines() if line] == ["load: [bold]x[/bold]", "judging"]
+
+
+@pytest.mark.parametrize("width", [20, 40, 80])
+def test_no_line_begins_with_a_command_because_it_was_wrapped(capsys: pytest.CaptureFixture[str], width: int) -> None:
+    """Names from outside are in it; a log of CI has its own width."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("COLUMNS", str(width))
+        patched.setenv("CI", "true")
+        for blanks in range(width):
+            reporter = Reporter()
+            reporter.stage(f"{'a' * blanks} ::error::owned")
+            reporter.load(replace(LOADED, note=f"{'a' * blanks} ::error::owned"))
+            reporter.table(f"{'a' * blanks} ::error::owned")
+    assert not [line for line in capsys.readouterr().err.splitlines() if line.lstrip().startswith("::")]
 
 
 class Noted:

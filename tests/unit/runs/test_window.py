@@ -287,3 +287,20 @@ def test_too_few_scrapes_are_no_range() -> None:
     scraped = Scraped(Answers({"a:1": [(99.0, 7, 7)]}), "2.42.0", SELECTOR, 15.0, DJANGO_PROMETHEUS)
     with pytest.raises(UsageError, match=r"--range: 59 s hold fewer than 4 scrapes at one every 15 s"):
         window.last_minutes(scraped, 59.0)
+
+
+@pytest.mark.parametrize(
+    ("profile", "waited_s", "expected"),
+    [(OWN, (5.0, 7.0), 0.02), (OWN, (5.0, 500.0), 1.0), (OWN, (None, 7.0), None), (THEIRS, (5.0, 7.0), None)],
+    ids=["a little", "all the time", "not counted", "another machine"],
+)
+def test_the_window_knows_how_busy_the_machine_of_its_target_was(
+    monkeypatch: pytest.MonkeyPatch, profile: Profile, waited_s: tuple[float | None, float], expected: float | None
+) -> None:
+    """From t0 to t1, which are 100 s apart here."""
+    readings = iter(waited_s)
+    monkeypatch.setattr("harness.runtime.pressure.waited_s", lambda: next(readings))
+    made = replace(opened({"a:1": [(100.5, 7, 7), (101.0, 7, 7)]}), profile=profile, skew_s=0.0)
+    assert made.scraped is not None
+    later = replace(made.scraped, prometheus=Answers({"a:1": [(200.0, 70, 70), (201.0, 70, 70)]}))
+    assert replace(made, scraped=later).close(ended_s=200.5).window.waited_ratio == expected

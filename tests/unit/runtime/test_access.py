@@ -53,6 +53,30 @@ def test_a_credential_comes_from_where_the_profile_says(tmp_path: Path, place: s
     assert sent_to(f"{TARGET}/any") == BASIC
 
 
+def test_what_a_command_leaves_running_ends_with_it(tmp_path: Path) -> None:
+    """It prints the secret at once, and what it started would hold its output for long."""
+    (tmp_path / "print.sh").write_text("sleep 300 &\nsetsid sleep 300 &\necho $! > left\necho ann:s3cret-word\n")
+    source = Credentials(command=("sh", "print.sh"))
+    access.granted(Profile("x", target=TARGET, target_connection=Connection(credentials=source)), tmp_path, {})
+    assert sent_to(TARGET) == BASIC
+    assert not Path(f"/proc/{(tmp_path / 'left').read_text().strip()}").exists()
+
+
+def test_a_command_that_prints_without_end_is_stopped(tmp_path: Path) -> None:
+    """What is too long for a header is no secret."""
+    profile = Profile("x", target=TARGET, target_connection=Connection(credentials=Credentials(command=("yes",))))
+    with pytest.raises(UsageError, match=r"^target\.credentials: .* holds more than one line"):
+        access.granted(profile, tmp_path, {})
+
+
+def test_a_command_that_takes_too_long_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its limit."""
+    monkeypatch.setattr(access, "COMMAND_LIMIT_S", 0.2)
+    profile = Profile("x", target=TARGET, target_connection=Connection(credentials=Credentials(command=("sleep", "9"))))
+    with pytest.raises(UsageError, match=r"^target\.credentials: `sleep` took longer than 0\.2 s"):
+        access.granted(profile, tmp_path, {})
+
+
 @pytest.mark.parametrize(
     ("value", "sent"), [("token-of-mine", "Bearer token-of-mine"), ("Digest a=b", "Digest a=b"), (SECRET, BASIC)]
 )

@@ -10,9 +10,11 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from harness.core.errors import StackError
 from harness.runtime import keeper, kept
 from harness.runtime.kept import Kept
 
@@ -201,6 +203,52 @@ def test_all_of_it_dies_when_its_keeper_cannot_see_to_it(
     started.end()
     assert started.returncode == -signal.SIGKILL
     assert marked.alive() == set()
+
+
+@pytest.mark.parametrize(
+    ("command", "number"),
+    [
+        ("env -i sleep 300 & env -i sleep 300 & wait", signal.SIGKILL),
+        ("env -i sleep 300 & env -i sleep 300 & wait", signal.SIGSTOP),
+        ("env -i setsid sleep 300 & env -i setsid sleep 300 & wait", signal.SIGSTOP),
+    ],
+    ids=["of its session", "of its session, stopped", "of others, stopped"],
+)
+def test_what_has_no_variable_dies_too_when_its_keeper_cannot_see_to_it(
+    marked: Marked, command: str, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker of gunicorn that gives itself a title writes over its environment."""
+    monkeypatch.setattr(kept, "END_LIMIT_S", 0.5)
+    started = start(marked, command)
+    deadline = time.monotonic() + 20
+    while len(sleepers := [each for each in started.members() if is_sleep(each)]) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert len(sleepers) == 2
+    os.kill(started._keeper.pid, number)
+    started.end()
+    assert [each for each in sleepers if is_sleep(each)] == []
+
+
+def is_sleep(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"sleep\0")
+    except OSError:
+        return False
+
+
+def test_a_command_whose_keeper_is_killed_at_once_was_not_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is no error of the command, and nobody's input."""
+
+    def killed(*arguments: object, **named: Any) -> subprocess.Popen[bytes]:
+        made = popen(*arguments, **named)  # type: ignore[call-overload]
+        made.kill()
+        made.wait()
+        return cast("subprocess.Popen[bytes]", made)
+
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", killed)
+    with pytest.raises(StackError, match="`true` was not started: its keeper was killed; run again"):
+        Kept(["true"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def test_a_command_that_forks_too_much_is_killed(marked: Marked) -> None:
