@@ -248,16 +248,25 @@ SCRAPES: Mapping[str, Case] = {
         together(
             table_with("window", waited_ratio=0.97),
             raw_points("up", lambda points: points[6].__setitem__(1, "0")),
-            raw_points("scrape_duration_seconds", lambda points: [each.__setitem__(1, "0.4") for each in points]),
+            raw_points("scrape_duration_seconds", lambda points: [each.__setitem__(1, "0.6") for each in points]),
             raw_points("scrape_duration_seconds", lambda points: points[6].__setitem__(1, "1.001")),
         ),
         open={Code.MACHINE_BUSY: "scrape-health"},
+    ),
+    "a slow page on a busy machine": Case(
+        together(
+            table_with("window", waited_ratio=0.97),
+            raw_points("up", lambda points: points[6].__setitem__(1, "0")),
+            raw_points("scrape_duration_seconds", lambda points: [each.__setitem__(1, "0.3") for each in points]),
+            raw_points("scrape_duration_seconds", lambda points: points[6].__setitem__(1, "1.001")),
+        ),
+        fails={Code.SCRAPES_TIMED_OUT: "scrape-health"},
     ),
     "a machine that is not busy": Case(
         together(
             table_with("window", waited_ratio=0.5),
             raw_points("up", lambda points: points[6].__setitem__(1, "0")),
-            raw_points("scrape_duration_seconds", lambda points: [each.__setitem__(1, "0.4") for each in points]),
+            raw_points("scrape_duration_seconds", lambda points: [each.__setitem__(1, "0.6") for each in points]),
             raw_points("scrape_duration_seconds", lambda points: points[6].__setitem__(1, "1.001")),
         ),
         fails={Code.SCRAPES_TIMED_OUT: "scrape-health"},

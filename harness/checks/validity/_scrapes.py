@@ -21,9 +21,10 @@ JITTER = 0.05
 """Of an interval: a window that much short of a whole number of intervals is shown as that number."""
 TIMED_OUT = 1.5
 """A scrape that timed out took so many times as long as half of those that succeeded, at the least."""
-SLOW, BUSY = 0.1, 0.9
-"""Where the other scrapes took more than this share of that time, and processes waited for a processor for more than
-this share of the window, a machine of the harness was too busy. A page that is slow by itself leaves others quick."""
+SLOW, BUSY = 0.5, 0.9
+"""Where the slowest of the other scrapes took more than this share of that time, and processes waited for a processor
+in more than this share of the window, a machine of the harness was too busy. A page that is slow by itself leaves the
+other scrapes quick."""
 MOST_NAMED = 3
 """Targets of other kinds that a finding names."""
 
@@ -138,12 +139,12 @@ def _why_failed(facts: Facts, name: str, scrapes: Sequence[tuple[float, float]])
         f"each took longer than any that succeeded, {max(failed_s):.3g} s at the most, as one does that exceeds the "
         "scrape timeout"
     )
-    waited_ratio = facts.run.window.waited_ratio or 0.0
-    if waited_ratio <= BUSY or usual_s <= SLOW * max(failed_s):
+    waited_ratio, slowest_s = facts.run.window.waited_ratio or 0.0, max(well_s)
+    if waited_ratio <= BUSY or slowest_s <= SLOW * max(failed_s):
         return Code.SCRAPES_TIMED_OUT, f"{why}; see Prometheus's targets page"
     why += (
-        f". Processes of this machine waited for a processor in {waited_ratio:.0%} of the time, and half of the other "
-        f"scrapes took {usual_s:.3g} s or longer: end other programs, load less, or scrape more seldom, and run again"
+        f". Processes of this machine waited for a processor in {waited_ratio:.0%} of the time, and another scrape "
+        f"took {slowest_s:.3g} s: end other programs, load less, or scrape more seldom, and run again"
     )
     return Code.MACHINE_BUSY, why
 

@@ -52,6 +52,11 @@ def is_shortage(reason: str) -> bool:
     return bool(_SHORTAGE.search(reason))
 
 
+def is_interruption(reason: str) -> bool:
+    """Whether the last line of a traceback is that of SIGINT, as it ends Python before Locust looks for signals."""
+    return reason == KeyboardInterrupt.__name__
+
+
 def reason(log: Path) -> str:
     """The line of Locust's log that says why it ended: the last one of a traceback, else the last one."""
     text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""

@@ -103,6 +103,8 @@ class Load:
         if why:
             return LoadError(f"Locust {why} before it recorded a request; see {log}; run again")
         reason = endings.reason(log)
+        if endings.is_interruption(reason):
+            return LoadError(f"Locust was stopped by SIGINT while it started; see {log}; run again")
         if ended.exit_code == UNWRITTEN or endings.is_shortage(reason):
             return LoadError(f"Locust cannot run here (exit {ended.exit_code}): {reason}; see {log}; free some of it")
         return UsageError(

@@ -92,7 +92,7 @@ def _is_busy(facts: Facts, scrapes: Frame) -> bool:
         len(well)
         and failed.min() > well.max()
         and failed.min() >= 1.5 * well.median()
-        and well.median() > 0.1 * failed.max()
+        and well.max() > 0.5 * failed.max()
     )
 
 

@@ -55,6 +55,17 @@ def test_a_broken_locustfile_is_one(reason: str) -> None:
     assert not is_shortage(reason)
 
 
+def test_an_interruption_of_its_imports_is_no_fault_of_the_locustfile(tmp_path: Path) -> None:
+    """Locust does not look for signals by then, so Python ends with a traceback."""
+    log = tmp_path / "log"
+    log.write_text(
+        'Traceback (most recent call last):\n  File "<frozen importlib>", line 542, in x\nKeyboardInterrupt\n'
+    )
+    assert endings.is_interruption(endings.reason(log))
+    log.write_text("Traceback (most recent call last):\nNameError: name 'KeyboardInterrupted' is not defined\n")
+    assert not endings.is_interruption(endings.reason(log))
+
+
 def test_a_signal_is_read_from_what_the_recorder_left(tmp_path: Path) -> None:
     """No file: none came. Half a file: not known."""
     file = tmp_path / "signal"
