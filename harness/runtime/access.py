@@ -16,8 +16,9 @@ from harness.config.profile import Connection, Credentials, Profile
 from harness.core import secret, url
 from harness.core.errors import UsageError
 from harness.core.url import Url
-from harness.runtime import connections, files, process
+from harness.runtime import connections, files
 from harness.runtime.connections import Way
+from harness.runtime.printed import printed_by
 
 COMMAND_LIMIT_S = 30.0
 LONGEST = 8192
@@ -142,7 +143,7 @@ class _Reading:
 
     def _printed(self, where: str, command: tuple[str, ...]) -> str:
         try:
-            code, found = process.printed(command, COMMAND_LIMIT_S, LONGEST, cwd=self._project)
+            code, found = printed_by(command, COMMAND_LIMIT_S, LONGEST, cwd=self._project)
         except (OSError, subprocess.TimeoutExpired) as error:
             reason = error.strerror if isinstance(error, OSError) else f"took longer than {COMMAND_LIMIT_S:g} s"
             raise UsageError(f"{where}: `{command[0]}` {reason}") from None
