@@ -140,7 +140,7 @@ def _profile(name: str, table: Mapping[str, Any], where: Callable[[str], str]) -
     if profile.expect_workers and profile.workers > 1:
         raise UsageError(
             f"{where('')}: has both workers, which are processes of this machine, and expect_workers, which load from "
-            "other hosts; leave one out, or set expect_workers to 0"
+            "other hosts; leave one out, or set workers to 1 or expect_workers to 0"
         )
     return profile
 

@@ -15,6 +15,7 @@ MASK = "[secret]"
 SHORTEST = 4
 """Characters; a shorter text is found in every other word."""
 LONG = 12
+"""Characters; a shorter text may be a name that an answer needs."""
 _PERCENT = re.compile("%[0-9A-F]{2}")
 _known: set[str] = set()
 

@@ -305,8 +305,8 @@ RULES: tuple[CauseRule, ...] = (
     ),
     CauseRule(
         "sample-limit",
-        "scrapes failed: Prometheus's targets page has the reason (sample_limit exceeded, connection refused); "
-        "meanwhile panels show old values",
+        "scrapes failed: Prometheus's targets page has the reason (sample_limit exceeded, connection refused, "
+        "timeout); meanwhile panels show old values",
         (_scrapes(Code.TARGET_DOWN),),
         unless=(_scrapes(Code.PROCESS_ENDED, Code.TARGET_GONE),),
     ),

@@ -22,6 +22,7 @@ from harness.promql.own_series import OF_SCRAPES, SAMPLES_KEPT, UP
 from harness.runs.preflight import asking
 from harness.runs.scrapes import Scraped
 from harness.runtime import interrupt, pressure, target_client
+from harness.runtime.pressure import Pressure
 from harness.runtime.prometheus import POLL_S, Prometheus
 
 SKEW_MARGIN_S = 0.05
@@ -86,8 +87,8 @@ class OpenWindow:
     before: QuietScrape
     instances: tuple[str, ...]
     totals: Totals
-    waited_s: float | None = None
-    """For how long processes of this machine had waited for a processor by then; None where that is not known."""
+    pressure: Pressure | None = None
+    """For how long processes of this machine had waited for a processor at t0; None where that is not known."""
 
     def close(self, ended_s: float, *, abandoned: bool = False) -> MeasuredWindow:
         """Wait for t1: the first quiet scrape after the last response, at `ended_s` on this machine's clock.
@@ -131,13 +132,6 @@ class OpenWindow:
             self.scraped, after_s, _limit_s(self.profile, self.scraped), self.profile.background, still=False
         ).time_s
 
-    def _waited_ratio(self, begin_s: float, end_s: float) -> float | None:
-        """Share of the time up to now in which a process of this machine waited for a processor."""
-        now_s = pressure.waited_s()
-        if now_s is None or self.waited_s is None or end_s <= begin_s:
-            return None
-        return min((now_s - self.waited_s) / (end_s - begin_s), 1.0)
-
     def _measured(self, after: QuietScrape, interval_s: float, totals: Mapping[str, Totals]) -> MeasuredWindow:
         before = self.before
         window = Window(
@@ -151,7 +145,7 @@ class OpenWindow:
             tuple(sorted({*before.views, *after.views})),
             (before.flying, after.flying),
             (before.torn, after.torn),
-            self._waited_ratio(before.time_s, after.time_s) if self.profile.start else None,
+            waited.ratio_since(self.pressure) if self.profile.start and (waited := pressure.read()) else None,
         )
         if self.scraped is None:
             return MeasuredWindow(window, self.instances, self.version, totals, self.profile.metric_namespace or "")
@@ -182,8 +176,7 @@ def open_window(scraped: Scraped, target: str, profile: Profile) -> OpenWindow:
     skew_s = prometheus.skew_s()
     before = _await_quiet(scraped, prometheus.now(), _limit_s(profile, scraped), profile.background, still=True)
     instances = scraped.instances()
-    waited_s = pressure.waited_s()
-    return OpenWindow(scraped, target, profile, scraped.version, skew_s, before, instances, totals, waited_s)
+    return OpenWindow(scraped, target, profile, scraped.version, skew_s, before, instances, totals, pressure.read())
 
 
 def open_now(scraped: Scraped, target: str, profile: Profile) -> OpenWindow:

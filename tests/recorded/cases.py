@@ -59,6 +59,7 @@ from tests.recorded.changes import (
     shown,
     started,
     table_with,
+    timed_out,
     together,
     unevaluated,
     unreadable,
@@ -237,39 +238,17 @@ SCRAPES: Mapping[str, Case] = {
     "a failed scrape": Case(
         raw_points("up", lambda points: points[6].__setitem__(1, "0")), fails={Code.TARGET_DOWN: "scrape-health"}
     ),
-    "a scrape that timed out": Case(
-        together(
-            raw_points("up", lambda points: points[6].__setitem__(1, "0")),
-            raw_points("scrape_duration_seconds", lambda points: points[6].__setitem__(1, "1.001")),
-        ),
-        fails={Code.SCRAPES_TIMED_OUT: "scrape-health"},
+    "a scrape that timed out": Case(timed_out(), fails={Code.SCRAPES_TIMED_OUT: "scrape-health"}),
+    "scrapes of which none succeeded": Case(
+        raw_points("up", lambda points: [each.__setitem__(1, "0") for each in points]),
+        fails={Code.TARGET_DOWN: "scrape-health"},
     ),
-    "a busy machine": Case(
-        together(
-            table_with("window", waited_ratio=0.97),
-            raw_points("up", lambda points: points[6].__setitem__(1, "0")),
-            raw_points("scrape_duration_seconds", lambda points: [each.__setitem__(1, "0.6") for each in points]),
-            raw_points("scrape_duration_seconds", lambda points: points[6].__setitem__(1, "1.001")),
-        ),
-        open={Code.MACHINE_BUSY: "scrape-health"},
-    ),
+    "a busy machine": Case(timed_out(others_s=0.6, waited_ratio=0.97), open={Code.MACHINE_BUSY: "scrape-health"}),
     "a slow page on a busy machine": Case(
-        together(
-            table_with("window", waited_ratio=0.97),
-            raw_points("up", lambda points: points[6].__setitem__(1, "0")),
-            raw_points("scrape_duration_seconds", lambda points: [each.__setitem__(1, "0.3") for each in points]),
-            raw_points("scrape_duration_seconds", lambda points: points[6].__setitem__(1, "1.001")),
-        ),
-        fails={Code.SCRAPES_TIMED_OUT: "scrape-health"},
+        timed_out(others_s=0.3, waited_ratio=0.97), fails={Code.SCRAPES_TIMED_OUT: "scrape-health"}
     ),
     "a machine that is not busy": Case(
-        together(
-            table_with("window", waited_ratio=0.5),
-            raw_points("up", lambda points: points[6].__setitem__(1, "0")),
-            raw_points("scrape_duration_seconds", lambda points: [each.__setitem__(1, "0.6") for each in points]),
-            raw_points("scrape_duration_seconds", lambda points: points[6].__setitem__(1, "1.001")),
-        ),
-        fails={Code.SCRAPES_TIMED_OUT: "scrape-health"},
+        timed_out(others_s=0.6, waited_ratio=0.5), fails={Code.SCRAPES_TIMED_OUT: "scrape-health"}
     ),
     "a failed scrape that kept the target busy": Case(
         together(

@@ -147,6 +147,24 @@ def raw_points(metric: str, change: Callable[[list[list[Any]]], object]) -> Chan
     return apply
 
 
+def timed_out(others_s: float = 0.0, waited_ratio: float | None = None) -> Change:
+    """One scrape timed out after a second; all others took `others_s`, or as long as they did."""
+
+    def apply(points: list[list[Any]]) -> None:
+        for place, point in enumerate(points):
+            point[1] = "1.001" if place == LOST else str(others_s or point[1])
+
+    return together(
+        raw_points("up", lambda points: points[LOST].__setitem__(1, "0")),
+        raw_points("scrape_duration_seconds", apply),
+        table_with("window", waited_ratio=waited_ratio),
+    )
+
+
+LOST = 6
+"""The place of the scrape that failed."""
+
+
 def raised(points: list[list[Any]]) -> None:
     """Each value one more."""
     for point in points:

@@ -133,7 +133,9 @@ def _why_failed(facts: Facts, name: str, scrapes: Sequence[tuple[float, float]])
     well_s = [took_s[at_s] for at_s, value in scrapes if value == 1 and at_s in took_s]
     usual_s = median(well_s) if well_s else float("inf")
     if min(failed_s) <= max(well_s, default=float("inf")) or min(failed_s) < TIMED_OUT * usual_s:
-        why = "the target refused the connection, or a limit such as sample_limit was exceeded"
+        why = (
+            "the target did not answer in time or refused the connection, or a limit such as sample_limit was exceeded"
+        )
         return Code.TARGET_DOWN, f"{why}; see Prometheus's targets page"
     why = (
         f"each took longer than any that succeeded, {max(failed_s):.3g} s at the most, as one does that exceeds the "

@@ -6,6 +6,7 @@ quantile exactly (docs/decisions/006-streaming-verification.md). It is longer th
 share the same arrays.
 """
 
+import math
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -153,10 +154,8 @@ class SampleAggregator:
         status, started_s, origin = rows.whole("status"), rows.floats("started_s"), rows.whole(ORIGIN)
         lost = status == 0
         self._failed += int((rows.has("error") | lost).sum())
-        first_s = float(started_s.min())
-        last_s = float(np.fmax.reduce(started_s + rows.floats("latency_s")))
-        self._first_s = first_s if self._first_s is None else min(self._first_s, first_s)
-        self._last_s = last_s if self._last_s is None else max(self._last_s, last_s)
+        self._first_s = _known(np.fmin.reduce(started_s, initial=_or_nan(self._first_s)))
+        self._last_s = _known(np.fmax.reduce(started_s + rows.floats("latency_s"), initial=_or_nan(self._last_s)))
         self._add_running(rows.only((origin != Origin.REPLAYED) & ~lost), ("view", "method", "status"))
         self._add_running(rows.only(lost), ("name", "method", "status"))
         self._unanswered.update(rows.counted("name", "method", where=lost))
@@ -386,6 +385,14 @@ _LATENCIES = {
     "database": "db_s",
     "intended": INTENDED,
 }
+
+
+def _or_nan(moment_s: float | None) -> float:
+    return math.nan if moment_s is None else moment_s
+
+
+def _known(moment_s: float) -> float | None:
+    return None if math.isnan(moment_s) else float(moment_s)
 
 
 def _with_quantiles(latency: Latency, found: Mapping[str, Mapping[float, float]]) -> Latency:

@@ -47,7 +47,9 @@ def test_a_flag_goes_before_the_profile(
 
 def test_a_profile_that_says_both_is_refused(tmp_path: Path) -> None:
     """Neither is left out without a word."""
-    with pytest.raises(UsageError, match=r"has both workers, .* leave one out, or set expect_workers to 0"):
+    with pytest.raises(
+        UsageError, match=r"has both workers, .* leave one out, or set workers to 1 or expect_workers to 0"
+    ):
         chosen(tmp_path, "--set", "workers=2")
     assert chosen(tmp_path, "--set", "workers=2", "--set", "expect_workers=0", "--set", "bind=").workers == 2
 

@@ -21,6 +21,7 @@ from harness.instrumentation.django_prometheus.metrics import (
 from harness.promql.own_series import SAMPLES_KEPT
 from harness.runs import window
 from harness.runs.scrapes import Scraped
+from harness.runtime.pressure import Pressure
 from harness.runtime.prometheus import Prometheus
 
 SELECTOR = 'job="web"'
@@ -290,16 +291,24 @@ def test_too_few_scrapes_are_no_range() -> None:
 
 
 @pytest.mark.parametrize(
-    ("profile", "waited_s", "expected"),
-    [(OWN, (5.0, 7.0), 0.02), (OWN, (5.0, 500.0), 1.0), (OWN, (None, 7.0), None), (THEIRS, (5.0, 7.0), None)],
-    ids=["a little", "all the time", "not counted", "another machine"],
+    ("profile", "readings", "expected"),
+    [
+        (OWN, (Pressure(5.0, 10.0), Pressure(7.0, 110.0)), 0.02),
+        (OWN, (None, Pressure(7.0, 110.0)), None),
+        (OWN, (Pressure(5.0, 10.0), None), None),
+        (THEIRS, (Pressure(5.0, 10.0), Pressure(7.0, 110.0)), None),
+    ],
+    ids=["a little", "not counted at t0", "not counted at t1", "another machine"],
 )
 def test_the_window_knows_how_busy_the_machine_of_its_target_was(
-    monkeypatch: pytest.MonkeyPatch, profile: Profile, waited_s: tuple[float | None, float], expected: float | None
+    monkeypatch: pytest.MonkeyPatch,
+    profile: Profile,
+    readings: tuple[Pressure | None, Pressure | None],
+    expected: float | None,
 ) -> None:
-    """From t0 to t1, which are 100 s apart here."""
-    readings = iter(waited_s)
-    monkeypatch.setattr("harness.runtime.pressure.waited_s", lambda: next(readings))
+    """From t0 to t1."""
+    left = iter(readings)
+    monkeypatch.setattr("harness.runtime.pressure.read", lambda: next(left))
     made = replace(opened({"a:1": [(100.5, 7, 7), (101.0, 7, 7)]}), profile=profile, skew_s=0.0)
     assert made.scraped is not None
     later = replace(made.scraped, prometheus=Answers({"a:1": [(200.0, 70, 70), (201.0, 70, 70)]}))

@@ -134,6 +134,13 @@ def test_the_first_and_the_last_moment_are_those_of_all_tables() -> None:
     assert (found.first_s, found.last_s) == (1000.25, 1018.0)
 
 
+def test_a_request_without_a_latency_hides_no_other() -> None:
+    """Another check says that its row is no request; when the load ended is known of the others."""
+    odd, last = row("a", "GET", 200, 0.5, witness=False), row("a", "GET", 200, 9.0, witness=False)
+    odd.update(latency_s=math.nan)
+    assert tally([last, odd], 5).last_s == tally([odd, last], 1).last_s == 1018.0
+
+
 def test_a_request_that_starts_early_has_waited_for_nothing() -> None:
     """Its latency from the intended start is that from the actual one, never less."""
     early, late = (row("a", "GET", 200, 0.5, witness=False) for _ in range(2))
