@@ -86,17 +86,17 @@ test-long: services ## the tests that `make test` leaves out, and every shape of
 	HARNESS_DEPLOYMENTS=all $(BIN)/pytest --basetemp=.pytest_tmp -m long --numprocesses $(JOBS) --dist loadgroup tests/e2e
 	HARNESS_DEPLOYMENTS=all $(BIN)/pytest --basetemp=.pytest_tmp --numprocesses 1 tests/e2e/test_deployments.py
 
-check: setup ## lint, format, types, import rules, dead code, documentation and its site
+check: setup ## lint, format, types, import rules, dead code, documentation and its site, known vulnerabilities
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/vulture
 	$(BIN)/pytest --basetemp=.pytest_tmp -q tests/docs
+	$(PYTHON) -m tools.audit --where-possible
 
 audit: setup ## look up known vulnerabilities of the pinned packages; needs the network
-	@test -x .tools/audit/bin/pip-audit || ($(PYTHON) -m venv .tools/audit && .tools/audit/bin/pip install --quiet pip-audit)
-	.tools/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock
+	@$(PYTHON) -m tools.audit
 
 mutants: setup ## change what judges, one place at a time, and see that a fast test notices; hours. MODULES="harness.promql" for some, SHARE=0.1 for one in ten
 	$(BIN)/python tools/mutants.py --share $(SHARE) --seed $(SEED) $(MODULES)
@@ -118,6 +118,10 @@ lock: $(UV) ## resolve requirements.lock again; UPGRADE=--upgrade for the newest
 	$(UV) --no-cache --no-config pip compile - --no-deps --python-version 3.11 --universal --generate-hashes \
 		--no-emit-index-url --custom-compile-command 'make lock' --quiet $(UPGRADE) \
 		--output-file requirements-mysql.lock
+	echo pip-audit | \
+	$(UV) --no-cache --no-config pip compile - --python-version 3.11 --universal --fork-strategy fewest \
+		--only-binary :all: --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' --quiet \
+		$(UPGRADE) --output-file requirements-audit.lock
 
 clean: ## remove what the other targets made: set-up, reports, caches
 	rm -rf .venv .tools .chaos .hypothesis .import_linter_cache .mypy_cache mutants .pytest_cache .pytest_tmp .ruff_cache
