@@ -62,8 +62,21 @@ def entrypoint() -> NoReturn:
         signal.signal(number, _leave)
     given = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open for as long as the process is
     with contextlib.redirect_stderr(StandardError(given)):
-        code = main()
+        code = _ended()
     sys.exit(code)
+
+
+def _ended() -> int:
+    """The exit code, which a signal that comes after the command changes no more: Python takes a while to end."""
+    from harness.runtime.interrupt import Interrupted
+
+    try:
+        code = main()
+    except Interrupted:  # it came between the command and here
+        code = _interrupted()
+    for number in EARLY:
+        signal.signal(number, signal.SIG_IGN)
+    return code
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -149,3 +149,43 @@ def test_a_signal_during_the_imports_ends_in_130(name: str, number: str) -> None
     assert done.returncode == 130, done.stderr
     assert done.stderr.startswith("harness: interrupted")
     assert len(done.stderr.splitlines()) == 1
+
+
+ENDING = """
+import atexit, os, signal, sys
+from harness.cli import main
+from harness.runtime import interrupt
+
+class Last:
+    def __del__(self, kill=os.kill, pid=os.getpid()):
+        kill(pid, signal.SIGTERM)
+
+def command():
+    {ends}
+
+main.main = command
+{late}
+main.entrypoint()
+"""
+
+
+@pytest.mark.parametrize(
+    ("ends", "late", "code"),
+    [
+        ("return 3", "atexit.register(os.kill, os.getpid(), signal.SIGINT)", 3),
+        ("return 3", "sys.last = Last()", 3),
+        ("interrupt.install(); os.kill(os.getpid(), signal.SIGTERM); return 3", "", 130),
+    ],
+    ids=["while it closes", "while modules go", "before it is known"],
+)
+def test_a_signal_after_the_command_changes_nothing(ends: str, late: str, code: int) -> None:
+    """What the command found is its exit code, for as long as Python takes to end."""
+    done = subprocess.run(
+        [sys.executable, "-c", ENDING.format(ends=ends, late=late)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
