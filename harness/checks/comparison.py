@@ -9,6 +9,9 @@ from harness.core.codes import Code
 from harness.core.query import NoData
 from harness.core.verdict import Strength, Tolerance, Verdict
 
+ONE: Mapping[str, str] = {"bodies": "body", "series": "series"}
+"""What one of a unit is called, where it does not only lose its s."""
+
 
 @dataclass(frozen=True, slots=True)
 class Count:
@@ -36,6 +39,12 @@ def apart(expected: float, observed: float) -> Code:
     return Code.SHORT if observed < expected else Code.OVER
 
 
+def _seen(count: Count, observed: float) -> str:
+    """Both sides."""
+    unit = ONE.get(count.unit, count.unit.removesuffix("s")) if count.expected == 1 else count.unit
+    return f"{count.expected_by} counts {count.expected:,} {unit}, {count.observed_by} {observed:,.10g}"
+
+
 def within(count: Count, facts: Facts) -> Verdict:
     """Judge a law between two of the metric's own counters: exact, whatever the samples are.
 
@@ -48,7 +57,7 @@ def within(count: Count, facts: Facts) -> Verdict:
     spare = (window.idle_requests_start or 0) + (window.idle_requests_end or 0) + churn.in_between(facts)
     spare += sum(window.known_flying) + sum(window.known_torn)
     difference = count.observed - count.expected
-    saw = f"{count.expected_by} counts {count.expected:,} {count.unit}, {count.observed_by} {count.observed:,.10g}"
+    saw = _seen(count, count.observed)
     passed = abs(difference) <= spare
     if not passed:
         direction, likely = ("short", count.short) if difference < 0 else ("over", count.over)
@@ -94,7 +103,7 @@ def equal(count: Count, facts: Facts, *, lost: int = 0, unseen: str = "", left: 
         basis = f"exact, up to {spare} fewer: {churn.describe(gone)}"
     elif begun or ending:
         basis = f"exact but for scrapes by others, {begun} at t0 and {ending} at t1"
-    saw = f"{count.expected_by} counts {count.expected:,} {count.unit}, {count.observed_by} {count.observed:,.10g}"
+    saw = _seen(count, count.observed)
     if passed:
         why = saw + (f"; {basis}" if one_sided or lost or spare or begun or ending else "")
     elif difference < 0:

@@ -25,12 +25,25 @@ _TOML_TOKEN = re.compile(
     re.DOTALL,
 )
 """Strings, comments, and what stands between the parts of keys. An end may be missing: else each start is tried."""
+_ESCAPE = re.compile(
+    rb"\\u[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2}|\\u[Dd][89A-Fa-f][0-9A-Fa-f]{2}|\\.", re.DOTALL
+)
+"""In JSON: a character beyond 16 bits in two halves, one half alone, or another escape, after which the next begins."""
+BLANK = 1024
+"""Bytes in which a document begins."""
+_HALF = 6
+"""Bytes of the escape of one half; no other match of `_ESCAPE` has as many."""
 _FAILURES = (ValueError, OverflowError, RecursionError, MemoryError)
 
 
 def read_json(text: str, *, finite: bool = False) -> Any:
-    """What a JSON text holds; with `finite`, without NaN and infinities. Raises ValueError that names the place."""
+    """What a JSON text holds; with `finite`, without NaN and infinities. Raises ValueError that names the place.
+
+    Half a character is U+FFFD in it, as in `without_halves`.
+    """
     try:
+        if "\\u" in text:
+            text = without_halves(text.encode(errors="surrogatepass")).decode(errors="surrogatepass")
         return json.loads(text, **(_FINITE if finite else {}))
     except RecursionError:
         raise ValueError(f"line {_deep_line(text)}: it is nested more than {DEEPEST} deep") from None
@@ -40,6 +53,16 @@ def read_json(text: str, *, finite: bool = False) -> Any:
         raise
     except _FAILURES as error:
         raise ValueError(first_line(error)) from None
+
+
+def without_halves(body: bytes) -> bytes:
+    r"""JSON as it was sent, with U+FFFD for each half of a character, such as `\ud800`: UTF-8 cannot hold one.
+
+    JSON may (RFC 8259, section 8.2), so that what reads it gets a text that nothing can write.
+    """
+    if body[:BLANK].lstrip()[:1] not in (b"{", b"[") or not (b"\\ud" in body or b"\\uD" in body):
+        return body
+    return _ESCAPE.sub(lambda match: rb"\ufffd" if len(match[0]) == _HALF else match[0], body)
 
 
 def check(document: object) -> None:

@@ -16,9 +16,15 @@ _FORBIDDEN = re.compile(
     "\ud800-\udfff\ufffe\uffff"  # lone surrogates and non-characters: not UTF-8, not XML
     "]"
 )
+_HALF = re.compile("[\ud800-\udfff]")
 _HASHES = re.compile(r"(##)(?=[\w.-]*\[)")
 _COLONS = re.compile(r"(\s*)::")
 _IN_JSON = re.compile("(?<=#)#|[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffe\uffff]")
+
+
+def whole(text: str) -> str:
+    """Return the text with U+FFFD for each lone surrogate, half a character that UTF-8 cannot hold."""
+    return _HALF.sub(REPLACEMENT, text)
 
 
 def defuse(line: str) -> str:

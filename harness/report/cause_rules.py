@@ -483,7 +483,7 @@ RULES: tuple[CauseRule, ...] = (
     CauseRule(
         "client-retries",
         "more failed requests arrived than the client recorded: its library retries them silently, or a proxy repeats "
-        "them on another replica (proxy_next_upstream)",
+        "them on another replica (proxy_next_upstream); turn retries off, or count what reaches the app",
         (MORE_REQUESTS, _over(status=ERRORS)),
         unless=(_over(status=SUCCESSES),),
     ),
@@ -506,12 +506,13 @@ RULES: tuple[CauseRule, ...] = (
     ),
     CauseRule(
         "worker-killed",
-        "requests were counted but never answered: their worker was killed, by gunicorn's timeout or for its memory",
+        "requests were counted but never answered: their worker was killed, by gunicorn's timeout or for its memory; "
+        "see its log, and raise the timeout or the memory",
         UNANSWERED,
     ),
     CauseRule(
         "listed-twice",
-        "responses are counted more than once: PrometheusAfterMiddleware is listed twice in MIDDLEWARE",
+        "responses are counted more than once: PrometheusAfterMiddleware is listed twice in MIDDLEWARE; list it once",
         (Sign("response-conservation", frozenset({Code.OVER}), BY_STATUS),),
         unless=(COUNTS_FELL,),
     ),
@@ -524,7 +525,7 @@ RULES: tuple[CauseRule, ...] = (
     ),
     CauseRule(
         "dropped-observations",
-        "some responses are not counted by status: the code that counts them has an early exit",
+        "some responses are not counted by status: the code that counts them has an early exit; count on every path",
         (Sign("response-conservation", LESS, BY_STATUS),),
         unless=(CACHED_BETWEEN, _unseen(), COUNTS_FELL),
     ),
@@ -569,7 +570,7 @@ RULES: tuple[CauseRule, ...] = (
     CauseRule(
         "late-exception",
         "clients get a 500 for what was counted as another status: a middleware outside PrometheusAfterMiddleware "
-        "raises on the way out",
+        "raises on the way out; mend it, and alert on the proxy's errors too",
         (_unseen("500"), Sign("request-counts", frozenset({Code.OVER}))),
         unless=(FEWER_REQUESTS, _over(status=frozenset({"500"}))),
     ),
@@ -583,20 +584,21 @@ RULES: tuple[CauseRule, ...] = (
     CauseRule(
         "swapped-labels",
         "requests are reported under the labels of others, while their sum is right: check the code that names the "
-        "view",
+        "view, in a middleware or a class of your own, and whether requests share its state",
         (Sign("request-counts", LESS), _over()),
         unless=(_unseen(), Sign("request-conservation"), Sign("response-conservation"), COUNTS_FELL, *HABITS),
     ),
     CauseRule(
         "unstarted-timer",
         "some responses were counted and not timed: the start of their timer was lost, by code that replaces the "
-        "request or its attributes",
+        "request or its attributes; have a middleware between the two of django-prometheus keep the request it got",
         (UNTIMED,),
         unless=MISCOUNTED,
     ),
     CauseRule(
         "observed-twice",
-        "some requests were timed more often than counted: other code observes the same histogram",
+        "some requests were timed more often than counted: other code observes the same histogram; give it one of its "
+        "own",
         (Sign("latency-conservation", frozenset({Code.OVER})),),
         unless=(UNTIMED, *MISCOUNTED),
     ),
@@ -628,26 +630,28 @@ RULES: tuple[CauseRule, ...] = (
     ),
     CauseRule(
         "milliseconds",
-        "reported latencies are far too high: they are recorded in milliseconds under a name that says seconds",
+        "reported latencies are far too high: they are recorded in milliseconds under a name that says seconds; "
+        "observe seconds",
         (TIMED_OTHERWISE, Sign("timer-span", frozenset({Code.TOO_HIGH}), share=Share.MOST), BEYOND_BOUNDS),
     ),
     CauseRule(
         "over-timed",
         "reported latencies are too high: the timer starts before the request arrives or ends after its response, and "
-        "so counts a queue",
+        "so counts a queue; start it where the request reaches Django, and stop it with the response",
         (TIMED_OTHERWISE, Sign("timer-span", frozenset({Code.TOO_HIGH}), share=Share.MOST)),
         unless=(BEYOND_BOUNDS, *MISCOUNTED),
     ),
     CauseRule(
         "part-timed",
-        "reported latencies are too low: the timer does not span all of the work",
+        "reported latencies are too low: the timer does not span all of the work; start it before the view and stop it "
+        "after",
         (Sign("timer-span", frozenset({Code.TOO_LOW}), share=Share.MOST),),
         unless=(Sign("latency-conservation"), *MISCOUNTED),
     ),
     CauseRule(
         "lowered-tail",
         "requests are counted in lower buckets than they took, while the sum of their time is right: the code that "
-        "observes rounds or replaces the duration",
+        "observes rounds or replaces the duration; observe what was measured",
         (Sign("latency-buckets", frozenset({Code.TOO_LOW}), share=Share.ALL),),
         unless=(ALL_BUCKETS, Sign("timer-span"), Sign("latency-conservation"), *MISCOUNTED),
     ),
@@ -676,14 +680,15 @@ RULES: tuple[CauseRule, ...] = (
     ),
     CauseRule(
         "double-sql",
-        "more SQL statements are counted than ran: a second wrapper around the cursor counts them too",
+        "more SQL statements are counted than ran: a second wrapper around the cursor counts them too; keep one of "
+        "them",
         (Sign("database", frozenset({Code.OVER})),),
         unless=(SQL_SHORT, Sign("request-counts"), Sign("request-conservation")),
     ),
     CauseRule(
         "sql-milliseconds",
         "the time of SQL is far too high: it is recorded in milliseconds under a name that says seconds, or timed "
-        "around more than the statement",
+        "around more than the statement; observe seconds, around the statement alone",
         (Sign("database", frozenset({Code.TOO_HIGH})),),
         unless=(SQL_SHORT, Sign("database", frozenset({Code.OVER})), Sign("request-counts")),
     ),
@@ -695,14 +700,15 @@ RULES: tuple[CauseRule, ...] = (
     ),
     CauseRule(
         "hits-on-set",
-        "more cache hits are counted than there were: other calls than get() count as hits",
+        "more cache hits are counted than there were: other calls than get() count as hits, in the backend that CACHES "
+        "names; count them in get() alone",
         (Sign("cache", frozenset({Code.OVER}), {"counter": frozenset({"hits"})}),),
         unless=(Sign("cache", LESS), Sign("request-counts"), Sign("request-conservation")),
     ),
     CauseRule(
         "double-saves",
         "more rows are counted than were written: a signal or a second mixin counts them too, or a signal is connected "
-        "twice",
+        "twice; keep one of them, connected once",
         (Sign("model-ops", frozenset({Code.OVER})),),
         unless=(Sign("model-ops", LESS), Sign("request-counts"), Sign("request-conservation")),
     ),
@@ -722,7 +728,7 @@ RULES: tuple[CauseRule, ...] = (
     CauseRule(
         "stale-migrations",
         "the gauges of migrations report another state than the database: they are set once, when a process starts; "
-        "restart the workers after each migration",
+        "migrate first, then stop and start the server (a reload keeps what ended workers reported)",
         (Sign("migrations"),),
     ),
     CauseRule(

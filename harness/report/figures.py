@@ -26,7 +26,7 @@ def view_reports(facts: Facts) -> tuple[ViewReport, ...]:
     seen = observed_responses(facts)
     metric = _responses({} if isinstance(seen, NoData) else seen)
     found = histograms.read(facts)
-    histogram = {} if isinstance(found, NoData) else found
+    histogram = {} if isinstance(found, NoData) else _with_views_together(found)
     shown = _panels(facts)
     keys = sorted({*client, *metric} - {ALL}, key=lambda key: (-client.get(key, NONE)[0], key))
     known = not isinstance(seen, NoData)
@@ -64,7 +64,7 @@ def _view_report(
 ) -> ViewReport:
     latency = facts.client.latency.get(key)
     length_s = facts.run.window.length_s
-    witness = (latency.outer if key == ALL else latency.inner) if latency else None
+    witness = latency.inner if latency else None
     return ViewReport(
         view=key[0],
         method=key[1],
@@ -77,6 +77,20 @@ def _view_report(
         metric_distribution=_steps(histogram),
         intended=Figures(None, None, None, *_quantiles(latency.intended if latency else None)),
     )
+
+
+def _with_views_together(found: Mapping[ViewKey, Histogram]) -> dict[ViewKey, Histogram]:
+    """`ALL` as a dashboard adds up the views; it stays where no view is timed.
+
+    The histogram with middlewares holds the scrapes, too, which nobody waits for.
+    """
+    own = [histogram for key, histogram in found.items() if key != ALL]
+    if not own:
+        return dict(found)
+    counts: dict[float, float] = {}
+    for bound, count in (bucket for histogram in own for bucket in histogram.buckets):
+        counts[bound] = counts.get(bound, 0.0) + count
+    return {**found, ALL: Histogram(tuple(sorted(counts.items())), math.fsum(each.sum_s for each in own))}
 
 
 def _figures(counts: Responses, key: ViewKey, length_s: float, quantiles: Sequence[float | None]) -> Figures:

@@ -24,6 +24,7 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
 from harness.core import secret, url
+from harness.core.document import without_halves
 from harness.core.url import Url
 from harness.runtime import connections
 from harness.runtime.answers import AnswerError, Problem
@@ -191,7 +192,8 @@ def _exchange(request: requests.PreparedRequest, deadline: float, most_bytes: in
             connection.sock = _Socket(raw, deadline, most_bytes + MIB)
             connection.request(str(request.method), path, request.body, headers)
             answer = connection.getresponse()
-            body = secret.masked(_unpacked(answer.read(), answer.headers.get("Content-Encoding", ""), most_bytes))
+            body = _unpacked(answer.read(), answer.headers.get("Content-Encoding", ""), most_bytes)
+            body = without_halves(secret.masked(body))
     except AnswerError:
         raise
     except TimeoutError:

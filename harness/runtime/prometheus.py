@@ -4,7 +4,6 @@ It is longer than other modules because whatever the server is asked goes throug
 """
 
 import math
-import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -52,7 +51,6 @@ REFUSALS = frozenset({400, 422})
 NOT_LET_IN = frozenset({401, 403})
 OK = 200
 LONGEST_REASON = 300
-_STATUS = re.compile(r"HTTP Status Code (\d{3})")
 _SHAPES = (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError, MemoryError)
 """What reading an answer of another shape raises, in the client library and here."""
 
@@ -71,15 +69,21 @@ class _PartialError(PrometheusError):
     """The server warns that the answer may not be whole."""
 
 
-class _Warnings(http.Session):
-    """A session that knows what the server warned of in its last answer."""
+class _Session(http.Session):
+    """A session that knows of its last answer what the client library drops, or puts into a sentence."""
 
-    last = ""
+    status = 0
+    warned = ""
+    """What the server warned of; empty for nothing."""
+    said = ""
+    """Why it gave no result; empty where it did, or does not say."""
 
     def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
         """As in the base class. Raises AnswerError."""
         response = super().request(method, url, *args, **kwargs)
-        self.last = _warning(response) if b'"warnings"' in response.content else ""
+        self.status = response.status_code
+        self.said = "" if response.status_code == OK else refusals.said_in(response)
+        self.warned = _warning(response) if b'"warnings"' in response.content else ""
         return response
 
 
@@ -93,7 +97,7 @@ class Prometheus:
     def __init__(self, url: str) -> None:
         """Nothing is sent yet."""
         self.url = url.rstrip("/")
-        self._session = _Warnings(TIMEOUT_S)
+        self._session = _Session(TIMEOUT_S)
         self._client = PrometheusConnect(url=self.url, session=self._session)
 
     def version(self) -> str:
@@ -185,10 +189,17 @@ class Prometheus:
             return {"error": secret.redact(str(error)), "code": Code.NO_ANSWER, "slow": True}
         except (_ShapeError, _PartialError) as error:
             return {"error": secret.redact(str(error)), "code": Code.NO_ANSWER}
-        except PrometheusApiClientException as error:
-            refused = _status_of(error) in REFUSALS
-            message = f"Prometheus {'refused the query' if refused else 'gave up on the query'}: {_reason(error)}"
+        except PrometheusApiClientException:
+            refused = self._session.status in REFUSALS
+            message = f"Prometheus {'refused the query' if refused else 'gave up on the query'}: {self._reason()}"
             return {"error": message, "code": Code.REFUSED if refused else Code.NO_ANSWER}
+
+    def _reason(self) -> str:
+        """Why the last answer is none."""
+        status = self._session.status
+        if status in NOT_LET_IN:
+            return f"it answers {status}: the credential that was sent is refused; has it expired? (docs/connection.md)"
+        return f"HTTP {status}, {self._session.said}" if self._session.said else f"HTTP {status}"
 
     def _probe(self) -> None:
         """See that the server still answers. Raises PrometheusError."""
@@ -285,10 +296,10 @@ class Prometheus:
         """The answer to an expression as of now. Raises PrometheusError when it is refused or none comes."""
         try:
             return prometheus_evidence.parse_result(self._asked_again(text))
-        except PrometheusApiClientException as error:
-            if _status_of(error) in REFUSALS:
-                raise PrometheusError(f"{self.url} refused {text}: {_reason(error)}; is the selector right?") from None
-            raise PrometheusError(f"{self.url} gave no answer to {text}: {_reason(error)}") from None
+        except PrometheusApiClientException:
+            if self._session.status in REFUSALS:
+                raise PrometheusError(f"{self.url} refused {text}: {self._reason()}; is the selector right?") from None
+            raise PrometheusError(f"{self.url} gave no answer to {text}: {self._reason()}") from None
         except _SHAPES:
             return NoData("not a vector", Code.UNREADABLE)
 
@@ -307,8 +318,8 @@ class Prometheus:
             found = self._instant(text, time_s)
             # VictoriaMetrics answers with a vector of one series.
             value = float(found[0]["value"][1] if isinstance(found[0], dict) else found[1])
-        except PrometheusApiClientException as error:
-            raise PrometheusError(f"{self.url} gave no answer to {text}: {_reason(error)}") from None
+        except PrometheusApiClientException:
+            raise PrometheusError(f"{self.url} gave no answer to {text}: {self._reason()}") from None
         except _SHAPES:
             value = math.nan
         if not math.isfinite(value):
@@ -326,10 +337,10 @@ class Prometheus:
 
     def _whole(self, found: Sequence[Any]) -> Sequence[Any]:
         """The list, where the server did not warn that some of it may be missing. Raises _PartialError."""
-        if self._session.last:
+        if self._session.warned:
             raise _PartialError(
-                f"{self.url} warns that its answer may not be whole: {self._session.last}; see that all of its stores "
-                "answer"
+                f"{self.url} warns that its answer may not be whole: {self._session.warned}; see that all of its "
+                "stores answer"
             )
         return found
 
@@ -380,11 +391,6 @@ def _listed(found: Any) -> Sequence[Any]:
     return found
 
 
-def _status_of(error: Exception) -> int | None:
-    status = _STATUS.search(str(error))
-    return int(status[1]) if status else None
-
-
 def _warning(response: requests.Response) -> str:
     """What a server warns of that concerns samples; empty for nothing."""
     try:
@@ -392,12 +398,6 @@ def _warning(response: requests.Response) -> str:
         return shorten("; ".join(str(each) for each in warned if not str(each).startswith(ANNOTATION)), LONGEST_REASON)
     except _SHAPES:
         return ""
-
-
-def _reason(error: Exception) -> str:
-    if (status := _status_of(error)) in NOT_LET_IN:
-        return f"it answers {status}: the credential that was sent is refused; has it expired? (docs/connection.md)"
-    return secret.redact(shorten(str(error), LONGEST_REASON))
 
 
 def _utc(time_s: float) -> datetime:

@@ -151,8 +151,8 @@ def _place(leads: str) -> str:
     return shorten(url.without_userinfo(leads.partition("?")[0].partition("#")[0]), LONGEST_QUOTE)
 
 
-def _quoted(response: requests.Response) -> str:
-    """What the server says of it, in brackets; empty for nothing that can be shown."""
+def said_in(response: requests.Response) -> str:
+    """What the server says of it, on one line and without secrets; empty for nothing that can be shown."""
     text = response.content[:READ_BYTES].decode("utf-8", "replace")
     if title := _TITLE.search(text):
         text = title[1]
@@ -160,8 +160,13 @@ def _quoted(response: requests.Response) -> str:
         text = _error_of(response)
     elif "<" in text:
         text = ""
-    text = " ".join(text.split())
-    return f" ({shorten(secret.redact(text), LONGEST_QUOTE)})" if text else ""
+    return shorten(secret.redact(" ".join(text.split())), LONGEST_QUOTE)
+
+
+def _quoted(response: requests.Response) -> str:
+    """The same in brackets."""
+    said = said_in(response)
+    return f" ({said})" if said else ""
 
 
 def _error_of(response: requests.Response) -> str:

@@ -197,7 +197,7 @@ def test_bad_input_is_named_by_file_panel_and_expression(
     assert "bad.json" in told(report, "syntax")
     assert "inconclusive: variable $nothing has no value" in told(report, "valueless")
     assert "--var nothing=VALUE" in told(report, "valueless")
-    assert "fail: Prometheus refused the query: HTTP Status Code 422" in told(report, "matches")
+    assert "fail: Prometheus refused the query: HTTP 422, " in told(report, "matches")
     assert "bad.json" in told(report, "matches")
     assert told(report, "good").startswith("pass:")
     assert "its data source is loki" in told(report, "logs")

@@ -12,6 +12,7 @@ from harness.core.errors import StoreError, UsageError
 from harness.core.query import Reading
 from harness.core.verdict import Status
 from harness.evidence.client.schema import SCHEMA
+from harness.instrumentation.django_prometheus import metrics
 from harness.report.render.json_report import parse
 from harness.runs.judge import judge
 from harness.runs.run_directory import RunDirectory
@@ -97,3 +98,13 @@ def test_judging_needs_no_pandas(clean_run: StoredRun) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     judged = parse((clean_run.path / "report.json").read_text())
     assert [each.check for each in judged.verdicts] == [each.check for each in clean_run.judge().verdicts]
+
+
+def test_the_percentiles_over_all_views_know_no_scrapes(clean_run: StoredRun) -> None:
+    """They are those of the views together, as a dashboard adds them up; the histogram with middlewares holds more."""
+    before = judge(RunDirectory(clean_run.path)).views[0]
+    for bound in ("10.0", "+Inf"):
+        clean_run.add_to_counter(f"{metrics.LATENCY_ALL}_bucket", 1000, le=bound)
+    after = judge(RunDirectory(clean_run.path)).views[0]
+    assert (after.metric, after.metric_distribution) == (before.metric, before.metric_distribution)
+    assert before.metric.p95_s is not None

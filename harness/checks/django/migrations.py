@@ -57,13 +57,13 @@ def _judge_gauge(facts: Facts, metric: str, name: str, alias: str, true: int) ->
         return inconclusive(ID, subject, Code.NO_SERIES, why, labels=labels)
     wrong = [item for item in series if item.last != true]
     worst = max(series, key=lambda item: abs(item.last - true))
-    why = f"Django's executor reports {true}, as do all {len(series)} series"
+    why = f"Django's MigrationExecutor reports {true}, as do all {len(series)} series"
     if wrong:
         process = worst.labels.get("pid", worst.labels.get("instance", ""))
         why = (
-            f"Django's executor reports {true}; {len(wrong)} of {len(series)} series do not, e.g. {worst.last:g} from "
-            f"process {process}: the gauge is set once when a process starts; restart the server after "
-            "migrating (a reload keeps the series of workers that ended)"
+            f"Django's MigrationExecutor reports {true}, {metric} another number in {len(wrong)} of {len(series)} "
+            f"series, e.g. {worst.last:g} from process {process}: the gauge is set once, when a process starts; "
+            "migrate first, then stop and start the server (a reload keeps the series of workers that ended)"
         )
     return settled(
         ID,

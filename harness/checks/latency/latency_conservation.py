@@ -98,8 +98,8 @@ def _judge_totals(facts: Facts, deltas: Deltas) -> list[Verdict]:
         "responses",
         "the counter fell",
         names.advice.unknown_start,
-        expected_by="the right order of middlewares",
-        observed_by="the counter of unknown latencies",
+        expected_by="a target that times each response",
+        observed_by=" and ".join(sorted(names.untimed)),
         labels={"law": "unknown-latency"},
     )
     whole = _count(deltas, names.latency_law, "the latency histogram")

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pyarrow as pa
 
 from harness.core.run import SCHEMA_VERSION
+from harness.core.text import whole
 from harness.evidence.client.server_timing import Witness, seconds, witness
 
 VERSION_KEY = b"harness.schema_version"
@@ -123,11 +124,19 @@ def batch(exchanges: Sequence[Exchange], labels: Labels, worker: int) -> pa.Reco
         [
             pa.repeat(pa.scalar(constants[field.name], field.type), len(exchanges))
             if field.name in constants
-            else pa.array(columns[field.name], field.type)
+            else _array(columns[field.name], field.type)
             for field in SCHEMA
         ],
         schema=SCHEMA,
     )
+
+
+def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    """A column; a locustfile may give names with half a character, which UTF-8 cannot hold."""
+    try:
+        return pa.array(values, kind)
+    except UnicodeEncodeError:
+        return pa.array([None if each is None else whole(each) for each in values], kind)
 
 
 def _columns(rows: Sequence[Exchange] | Sequence[Witness]) -> dict[str, Sequence[Any]]:

@@ -34,13 +34,16 @@ BESIDE = (
     (
         frozenset({"dashboards", "records", "alerts"}),
         "The metrics match what happened, but a panel, record or alert does not",
+        "A panel, record or alert is wrong, and not all metrics could be judged",
     ),
     (
         frozenset({"thresholds", "blind-spot"}),
         "The metrics match what happened, but a limit of the profile is not kept",
+        "A limit of the profile is not kept, and not all metrics could be judged",
     ),
 )
-"""Of a run in which only these checks failed, and no other was inconclusive: the metrics themselves are right."""
+"""Of a run in which only these checks failed: the metrics themselves are right, or, where others are inconclusive, not
+known to be wrong."""
 GATED = {
     Status.PASS: "No regression",
     Status.FAIL: "The candidate does not pass the gate",
@@ -86,8 +89,12 @@ def headline(report: Report) -> str:
 
 def _failed(report: Report) -> str:
     """What a failure says that leaves the metrics as they are; empty for any other."""
+    failed = {verdict.check for verdict in report.verdicts if verdict.status is Status.FAIL}
     wanting = {verdict.check for verdict in report.verdicts if verdict.status is not Status.PASS}
-    return next((text for checks, text in BESIDE if wanting and wanting <= checks), "")
+    for checks, right, unknown in BESIDE:
+        if failed and failed <= checks:
+            return right if wanting <= checks else unknown
+    return ""
 
 
 def sentence(report: Report) -> str:

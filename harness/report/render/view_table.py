@@ -1,6 +1,7 @@
 """The tiles and the table of views: each number beside what it must be, coloured by the verdict that judged it."""
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.core.report import Report, ViewReport
@@ -21,7 +22,7 @@ JUDGES: Mapping[str, tuple[str, ...]] = {
     "p95": ("percentiles", "latency-buckets"),
     "p99": ("percentiles", "latency-buckets"),
 }
-"""The checks that judge a figure."""
+"""The checks that judge a figure; the second where the first says nothing of it."""
 COLUMNS = ("requests", "rate", ERRORS, "p50", "p95", "p99", "SQL per request")
 SHORT = {ERRORS: "5xx", "SQL per request": "SQL"}
 
@@ -57,10 +58,8 @@ class Tile:
 
     row: FigureRow
     outcome: str
-    off: tuple[str, ...]
-    """How far metric and panel lie from what happened; empty where there is nothing to compare with."""
-    limit: str
-    """What the verdict allows, in the unit in which it judges."""
+    notes: tuple[str, ...]
+    """How far metric and panel lie from what happened, and how far they may; empty without anything to compare with."""
 
 
 def tiles(report: Report) -> tuple[Tile, ...]:
@@ -68,13 +67,32 @@ def tiles(report: Report) -> tuple[Tile, ...]:
     own, coarse = _verdicts(report).get(("", ""), ()), _coarse(report)
     made = []
     for row in three_numbers(report):
-        judged = [verdict for verdict in own if _judges(verdict, row.label)]
-        limit = next((_limit(each) for each in judged if each.tolerance), "")
-        gaps = (("Prometheus", row.metric), ("panel", row.panel))
-        known = [(name, fmt.difference(value, row.truth, row.unit)) for name, value in gaps]
-        off = tuple(f"{name} {'exact' if gap == '=' else gap}" for name, gap in known if gap)
-        made.append(Tile(row, _outcome(judged, coarse=("", "", row.label) in coarse), off, limit))
+        judged = _judges(report.verdicts if row.unit == "s" else own, row.label)  # it is made of those of the views
+        outcome = _outcome(judged, coarse=("", "", row.label) in coarse)
+        made.append(Tile(row, outcome, _notes(report.views[0], row, judged, outcome)))
     return tuple(made)
+
+
+def _notes(view: ViewReport, row: FigureRow, judged: Sequence[Verdict], outcome: str) -> tuple[str, ...]:
+    if outcome == Status.FAIL and row.unit == "ratio" and row.metric == row.truth:
+        whole = fmt.quantity(view.client.requests or 0, "requests")
+        return (f"the same share, of {view.metric.requests or 0:,} in place of {whole}",)
+    gaps = (("Prometheus", row.metric), ("panel", row.panel))
+    known = [(name, fmt.difference(value, row.truth, row.unit)) for name, value in gaps]
+    notes = [f"{name} {'exact' if gap == '=' else gap}" for name, gap in known if gap]
+    if row.unit == "s":
+        base = " against the app" if row.witness is not None else ""
+        return (*([", ".join(notes) + base] if notes else []), *_bucket(view, row.label))
+    limit = next((_limit(each) for each in judged if each.tolerance), "")
+    return tuple(f"{note} (limit {limit})" if limit and not place else note for place, note in enumerate(notes))
+
+
+def _bucket(view: ViewReport, label: str) -> Iterator[str]:
+    """Where a percentile may be shown, which is no finer than its bucket."""
+    for each in coarseness.judged(view):
+        if each.quantile == label:
+            high = "and above" if math.isinf(each.high_s) else f"to {fmt.number(each.high_s, 's')}"
+            yield f"its bucket: {fmt.number(each.low_s, 's')} {high}"
 
 
 def _limit(verdict: Verdict) -> str:
@@ -114,17 +132,21 @@ def _cell(row: FigureRow | None, verdicts: tuple[Verdict, ...], *, coarse: bool)
     known = (("users saw", row.client), ("app measured", row.witness), ("metric", row.metric), ("panel", row.panel))
     title = ", ".join(f"{name} {fmt.number(number, row.unit)}" for name, number in known if number is not None)
     off = "" if row.unit == "statements" else fmt.difference(value, row.truth, row.unit)
-    outcome = _outcome([each for each in verdicts if _judges(each, row.label)], coarse=coarse)
+    outcome = _outcome(_judges(verdicts, row.label), coarse=coarse)
     return Cell(fmt.number(value, row.unit), off, outcome, -1 if value is None else value, title)
 
 
-def _judges(verdict: Verdict, label: str) -> bool:
-    """Whether a verdict is about a figure; one about a quantile only about that one, of errors about 5xx."""
-    if verdict.check not in JUDGES.get(label, ()):
-        return False
-    if label == ERRORS:
-        return verdict.labels.get("status", "5xx") == "5xx"
-    return verdict.labels.get("quantile", label) == label
+def _judges(verdicts: Sequence[Verdict], label: str) -> tuple[Verdict, ...]:
+    """Those about a figure, of the first check that has any; about a quantile only that one, of errors only 5xx."""
+    for check in JUDGES.get(label, ()):
+        own = (verdict for verdict in verdicts if verdict.check == check)
+        if label == ERRORS:
+            found = tuple(each for each in own if each.labels.get("status", "5xx") == "5xx")
+        else:
+            found = tuple(each for each in own if each.labels.get("quantile", label) == label)
+        if found:
+            return found
+    return ()
 
 
 def _outcome(verdicts: Iterable[Verdict], *, coarse: bool) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from harness.core.document import read_json
+
 MOST = 200
 """Names that one recorder keeps."""
 _SECRET = re.compile(r"token|secret|passw|auth|key|sig|session|credential", re.IGNORECASE)
@@ -42,7 +44,7 @@ def read(files: Iterable[Path]) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for file in sorted(files):
         try:
-            paths = json.loads(file.read_text(encoding="utf-8"))
+            paths = read_json(file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
         if isinstance(paths, dict):

@@ -98,3 +98,27 @@ def test_a_key_of_many_parts_is_refused_before_it_is_read(text: str) -> None:
 def test_dots_elsewhere_are_none_of_a_key(text: str) -> None:
     """In strings, comments and numbers; ends may be missing."""
     document.check_toml(text)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (rb'{"a": "\ud800"}', "\ufffd"),
+        (rb'{"a": "\uDFFFb"}', "\ufffdb"),
+        (rb'{"a": "\ude00\ud83d"}', "\ufffd\ufffd"),
+        (rb'{"a": "\ud83d\ude00"}', "\U0001f600"),
+        (rb'{"a": "\ud83d\ud83d\ude00"}', "\ufffd\U0001f600"),
+        (rb'{"a": "\\ud800"}', r"\ud800"),
+        (rb'{"a": "\\\ud800"}', "\\\ufffd"),
+        (rb'{"a": "\ud7ff\ue000\t"}', "\ud7ff\ue000\t"),
+    ],
+)
+def test_half_a_character_is_none(body: bytes, expected: str) -> None:
+    """What is read from JSON can be written as UTF-8; whole characters and other escapes stay."""
+    assert json.loads(document.without_halves(body)) == {"a": expected}
+    assert expected.encode()
+
+
+def test_what_is_no_json_stays_as_it_is() -> None:
+    """There it is no escape."""
+    assert document.without_halves(rb"a page with \ud800") == rb"a page with \ud800"

@@ -188,3 +188,32 @@ def test_each_query_asks_for_samples_as_they_were_scraped() -> None:
         "dedup": ["false"],
         "partial_response": ["false"],
     }
+
+
+def test_half_a_character_in_an_answer_can_be_written() -> None:
+    """JSON may hold one, and UTF-8 may not."""
+    body = rb'{"data":{"result":[{"metric":{"view":"\ud800\ud83d\ude00"},"value":[1,"2"]}]}}'
+    with serving(whole(body)) as (address, _):
+        (answer,) = Prometheus(address).fetch([Query("up", 1.0)])
+    (series,) = answer["result"]
+    assert series["metric"] == {"view": "\ufffd\U0001f600"}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "error", "code"),
+    [
+        (
+            b'{"error":"1:7: parse error"}',
+            "400 Bad Request",
+            "refused the query: HTTP 400, 1:7: parse error",
+            Code.REFUSED,
+        ),
+        (b"<html><title>Bad gateway</title>", "500 No", "gave up on the query: HTTP 500, Bad gateway", Code.NO_ANSWER),
+        (b"", "422 No", "refused the query: HTTP 422", Code.REFUSED),
+    ],
+)
+def test_why_a_query_got_no_result_is_what_the_server_says(body: bytes, status: str, error: str, code: Code) -> None:
+    """Its status, and its own words without what surrounds them."""
+    with serving(whole(body, status)) as (address, _):
+        (answer,) = Prometheus(address).fetch([Query("up", 1.0)])
+    assert (answer["error"], answer["code"]) == (f"Prometheus {error}", code)

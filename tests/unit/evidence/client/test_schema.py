@@ -48,3 +48,11 @@ def test_the_request_a_redirect_leads_to_was_told_nothing() -> None:
     """Its URL is the one the locustfile asked for, which another view was told by."""
     rows = batch([PLAIN, PLAIN._replace(hop=1)], LABELS, worker=0)
     assert rows.column("known_delay_s").to_pylist() == [0.02, None]
+
+
+def test_half_a_character_in_a_name_costs_no_row() -> None:
+    """A locustfile gives the names; UTF-8 cannot hold it, and the other rows are written with it."""
+    odd = PLAIN._replace(name="half \ud800", error="\udfff", url=None)
+    rows = batch([PLAIN, odd], LABELS, 0).to_pylist()
+    assert [row["name"] for row in rows] == ["/a", "half \ufffd"]
+    assert [row["error"] for row in rows] == [None, "\ufffd"]
