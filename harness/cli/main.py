@@ -205,6 +205,9 @@ def _unusable(error: OSError, options: "argparse.Namespace") -> int:
         return ExitCode.USAGE
     from harness.cli.output import STDOUT
 
+    if error.errno == errno.ENOENT and error.filename is None and (places := _unusable_for_temporary_files()):
+        _report(f"no temporary file can be made in {places}; name another directory by TMPDIR, or free space there")
+        return ExitCode.INCONCLUSIVE if _is_full(places) else ExitCode.USAGE
     if error.errno in UNWRITTEN and (error.filename == STDOUT or _is_stdout_broken()):
         _write_error(
             f"standard output cannot be written: {error.strerror}; free space there or redirect it, and run again"
@@ -217,6 +220,25 @@ def _unusable(error: OSError, options: "argparse.Namespace") -> int:
         _report(f"{what}{left}; free some of it, or raise the limit")
         return ExitCode.INCONCLUSIVE
     raise error
+
+
+def _unusable_for_temporary_files() -> str:
+    """The directory in which they should be; empty where they can be made."""
+    import tempfile
+
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        return os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - where it looks first
+    return ""
+
+
+def _is_full(directory: str) -> bool:
+    try:
+        found = os.statvfs(directory)
+    except OSError:
+        return False
+    return found.f_blocks > 0 and found.f_bavail == 0
 
 
 def _is_stdout_broken() -> bool:

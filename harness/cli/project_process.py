@@ -38,7 +38,7 @@ def ask(kind: type[Facts], script: Path, module: str, cwd: Path, python: str = s
         facts, error = _answer(kind, script, module, cwd, python, Path(scratch))
     if facts is None:
         raise UsageError(
-            f"--settings: Django cannot be set up with {module} in {cwd.resolve()}: {error}; name the directory "
+            f"--settings: Django cannot be set up with {module} in {files.resolved(cwd)}: {error}; name the directory "
             "of manage.py with --cwd, and the interpreter of the project's environment with --python"
         )
     return facts

@@ -10,6 +10,7 @@ from typing import Any
 from harness.config import connection, readers
 from harness.config.toml_file import KEYS
 from harness.core.errors import UsageError
+from harness.runtime import files
 
 SIDES = {"prometheus": connection.KEYS, "target": connection.TARGET_KEYS}
 LOAD = {"load_command": "command", "format": "format"}
@@ -102,7 +103,7 @@ def _side(side: str, flags: Mapping[str, Any]) -> dict[str, Any]:
             case "password_command" | "token_command":
                 table[key] = _words(value, flag)
             case _:
-                table[key] = str(Path(value).expanduser().resolve()) if key in _FILES else value
+                table[key] = str(files.resolved(Path(value).expanduser())) if key in _FILES else value
     return table
 
 

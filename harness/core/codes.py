@@ -157,7 +157,7 @@ class Code(StrEnum):
     NO_SAMPLES = "no-samples"
     """No request was recorded, or none was answered."""
     GENERATOR_CRASHED = "generator-crashed"
-    """The load generator ended by itself."""
+    """The load generator ended before its plan did."""
     NOT_DELIVERED = "not-delivered"
     """Another load than the planned one was made."""
     SATURATED = "saturated"

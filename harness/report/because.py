@@ -29,7 +29,8 @@ REASONS: tuple[Reason, ...] = (
     Reason(
         "load-ended-early",
         frozenset({Code.GENERATOR_CRASHED}),
-        "the load generator ended by itself, so what it would have sent is unknown: read logs/locust.log, run again",
+        "the load generator ended before its plan did, so what it would have sent is unknown: the evidence says what "
+        "ended it and names its log; run again",
     ),
     Reason(
         "nothing-was-sent",

@@ -154,7 +154,7 @@ class _Reading:
     def _file(self, key: str) -> str:
         """The path of a file; empty when the key is not set."""
         written: str = getattr(self._connection, key)
-        return str((self._project / Path(written).expanduser()).resolve()) if written else ""
+        return str(files.resolved(self._project / Path(written).expanduser())) if written else ""
 
     def _proxy(self) -> Url | None:
         source = self._connection.proxy

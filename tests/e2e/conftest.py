@@ -66,9 +66,9 @@ def rows_of(run: Path, phase: str = "measure") -> list[dict[str, object]]:
 
 
 def unsettled(report: Report) -> list[Verdict]:
-    """What did not pass, except where the load generator had too little of the machine and the verdict says so."""
-    busy = (Status.INCONCLUSIVE, Code.SATURATED)
-    return [each for each in report.verdicts if each.status is not Status.PASS and (each.status, each.code) != busy]
+    """What did not pass, except where generator or target had too little of the machine and the verdict says so."""
+    busy = {(Status.INCONCLUSIVE, code) for code in (Code.SATURATED, Code.MACHINE_BUSY)}
+    return [each for each in report.verdicts if each.status is not Status.PASS and (each.status, each.code) not in busy]
 
 
 @dataclass(frozen=True)

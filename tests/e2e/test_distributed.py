@@ -287,6 +287,16 @@ def test_a_worker_whose_disk_is_full_is_named(cast: Cast, busy: tuple[str, ...])
     assert "cannot be written" in load["why"]
 
 
+def test_a_worker_that_leaves_with_all_samples_is_no_wrong_locustfile(cast: Cast, busy: tuple[str, ...]) -> None:
+    """The only one, as it hands in: there is nothing to judge, and the worker is named."""
+    run = cast.run(*busy, workers=1)
+    leaving = "import os\nfrom harness.runtime.load.distributed.link import Link\nLink.send = lambda *_: os._exit(1)"
+    cast.worker("one", code=leaving).ends()
+    assert run.ends() == 3, run.said
+    run.says("worker one at 127.0.0.1")
+    assert "cannot be run by Locust" not in run.said
+
+
 @pytest.mark.long
 def test_a_workers_clock_may_be_an_hour_off(cast: Cast, busy: tuple[str, ...]) -> None:
     """Its samples carry by how much, and are judged on the run's clock."""

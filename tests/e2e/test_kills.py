@@ -175,6 +175,33 @@ def test_a_load_that_was_cut_is_inconclusive(
     harness.check_clean()
 
 
+def test_a_locustfile_that_interrupts_its_own_process_fails_nothing(harness: Harness, write: Writer) -> None:
+    """While users wait for answers: what they had sent was counted, and nobody saw its end."""
+    scenario = """
+        import json, os, signal, time
+        from locust import HttpUser, constant, task
+
+        MEASURED, BEGAN = json.loads(os.environ["HARNESS_RECORDER"])["phase"] == "measure", time.time()
+
+        class User(HttpUser):
+            wait_time = constant(0)
+
+            @task
+            def wait(self):
+                self.client.get("/work/wait?ms=200", name="/work/wait")
+                if MEASURED and time.time() - BEGAN > 3:
+                    os.kill(os.getpid(), signal.SIGINT)
+    """
+    process, _ = begin(harness, write, scenario)
+    printed, err = process.communicate()
+    assert process.returncode == 3, f"{printed}{err}"
+    verdicts = json.loads(printed)["verdicts"]
+    assert [each for each in verdicts if each["status"] == "fail"] == []
+    (load,) = (each for each in verdicts if (each["check"], each["subject"]) == ("generator-health", "load"))
+    assert load["status"] == "inconclusive"
+    harness.check_clean()
+
+
 def test_a_generator_that_is_killed_while_it_starts_is_no_wrong_input(harness: Harness, write: Writer) -> None:
     """The locustfile is not to blame."""
     killing = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n"

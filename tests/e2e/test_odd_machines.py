@@ -22,13 +22,17 @@ STRANGER = f"""
     set -e
     mount --make-rprivate /
     mount --bind {PROJECT} {PROJECT}
+    mount --bind "$1" "$1"
     mount -o remount,bind,ro {PROJECT}
+    shift
     mount -t tmpfs -o ro,mode=000 none /dev/shm
     cd {PROJECT}
     exec setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups \\
         --inh-caps=-all,+dac_read_search --ambient-caps=+dac_read_search --bounding-set=-all,+dac_read_search "$@"
 """
-"""The clone is read-only and no shared memory can be had. The user may read all files, as the interpreter may be
+"""The first argument is the directory of the test, which may be in the clone and stays as it is.
+
+The clone is read-only and no shared memory can be had. The user may read all files, as the interpreter may be
 root's, and write its own alone."""
 OTHER_CLOCK = {"TZ": "Pacific/Chatham", "LC_ALL": "C"}
 """12 h 45 min or 13 h 45 min ahead of UTC."""
@@ -53,7 +57,7 @@ def stranger(harness: Harness) -> list[str]:
     """What goes before a command that a stranger runs in a clone that it may not write to."""
     if os.geteuid() or not all(map(shutil.which, ("unshare", "setpriv"))):
         pytest.skip("only root can become another user")
-    prefix = ["unshare", "--mount", "sh", "-c", STRANGER, "sh"]
+    prefix = ["unshare", "--mount", "sh", "-c", STRANGER, "sh", str(harness.scratch)]
     if why := subprocess.run([*prefix, "true"], capture_output=True, text=True, check=False).stderr:
         pytest.skip(f"a file system cannot be made read-only here: {why.strip()}")
     for path in (harness.scratch, *harness.scratch.parents[:2]):

@@ -172,3 +172,10 @@ def test_an_unknown_key_is_damage(tmp_path: Path) -> None:
     file.write_text(file.read_text().replace('"thresholds"', '"thresholdz"'))
     with pytest.raises(StoreError, match=r"unknown key \$\.thresholdz"):
         judge.verify(old)
+
+
+def test_a_file_that_was_made_huge_is_not_read(sealed: Path) -> None:
+    """Its size says enough; a terabyte of nothing takes hours to read."""
+    os.truncate(sealed / "logs" / "target.log", 2**40)
+    with pytest.raises(StoreError, match=r"logs/target\.log is not what manifest\.json vouches for"):
+        judge.judge(RunDirectory(sealed))

@@ -52,7 +52,7 @@ def _init(options: argparse.Namespace) -> int:
         raise UsageError(
             f"--settings: {settings} has no named view that GET reaches without arguments; write a locustfile"
         )
-    cwd = os.path.relpath(options.cwd.resolve(), options.out.resolve())
+    cwd = os.path.relpath(files.resolved(options.cwd), files.resolved(options.out))
     made = {
         texts.CONFIG: texts.config(facts, settings, cwd, python),
         texts.LOCUSTFILE: texts.locustfile(facts),

@@ -24,8 +24,10 @@ def add(commands: Commands) -> None:
 
 
 def _rules(options: argparse.Namespace) -> int:
-    here = options.config.resolve().parent
-    profile = replace(watched.profile(options), rules=tuple(str(path.resolve()) for path in options.paths))
+    from harness.runtime import files
+
+    here = files.resolved(options.config).parent
+    profile = replace(watched.profile(options), rules=tuple(str(files.resolved(path)) for path in options.paths))
     from harness.runs import inputs, observe
 
     watch = observe.Watched(rules=inputs.read_rules(profile, here))

@@ -50,6 +50,8 @@ GATED = {
     Status.INCONCLUSIVE: "Could not be judged",
 }
 """Of a candidate that was compared with its base."""
+PERCENTILES = "percentiles"
+"""The check that judges them."""
 NAME_LIMIT = 120
 CHECKS_SHOWN = 4
 
@@ -152,7 +154,15 @@ def _proved(report: Report) -> Statement:
 
 
 def _percentile(report: Report) -> str:
-    """How fine the percentiles are, at p95 over all views: `p95 lies between 5 and 10 ms, the panel shows 9.50 ms`."""
+    """How fine the percentiles are, at p95 over all views: `p95 lies between 5 and 10 ms, the panel shows 9.50 ms`.
+
+    Empty where that of a view is wrong: what is made of it proves nothing.
+    """
+    if any(
+        verdict.check == PERCENTILES and verdict.status is Status.FAIL and verdict.labels.get("quantile") == "p95"
+        for verdict in report.verdicts
+    ):
+        return ""
     for each in coarseness.judged(report.views[0]) if report.views else ():
         if each.quantile == "p95":
             felt = each.view.client.p95_s

@@ -48,5 +48,6 @@ def read(files: Iterable[Path]) -> Mapping[str, str]:
         except (OSError, ValueError):
             continue
         if isinstance(paths, dict):
-            found = {**{str(name): str(path) for name, path in paths.items()}, **found}
+            own = {str(name): str(path) for name, path in paths.items()}
+            found = {**{name: path for name, path in own.items() if path.startswith("/")}, **found}
     return found

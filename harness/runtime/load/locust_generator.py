@@ -77,6 +77,8 @@ class Load:
             )
         ended = self._ended()
         files = [file for file in shards.find(self.directory) if file not in self.shards_before]
+        if not files and (lost := next((shard.missing for shard in handed_in if shard.missing), "")):
+            raise LoadError(f"{lost}, and nobody else recorded a request; see that worker's log")
         if not files:
             raise self._unrecorded(ended)
         closed = handed_in or tuple(shards.found(file, self.phase) for file in files)

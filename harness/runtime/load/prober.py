@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 
+from harness.core import url
 from harness.evidence.client.schema import Exchange
 from harness.runtime import http
 from harness.runtime.answers import AnswerError
@@ -16,8 +17,12 @@ PHASE = "probe"
 
 
 def probe(target: str, paths: Mapping[str, str], *, token: str, stamp: bool, at_most_s: float) -> tuple[Exchange, ...]:
-    """Ask each path, by the name of its requests, `ROUNDS` times, in turn; those that `at_most_s` leaves time for."""
-    return tuple(_exchanges(target, paths, token, stamp, time.monotonic() + at_most_s))
+    """Ask each path, by the name of its requests, `ROUNDS` times, in turn; those that `at_most_s` leaves time for.
+
+    A path that makes another host of the target's URL is not asked: it may come from a worker.
+    """
+    own = {name: path for name, path in paths.items() if url.same_origin(target, target + path)}
+    return tuple(_exchanges(target, own, token, stamp, time.monotonic() + at_most_s))
 
 
 def _exchanges(target: str, paths: Mapping[str, str], token: str, stamp: bool, deadline: float) -> Iterator[Exchange]:
@@ -36,12 +41,12 @@ def _headers(token: str, stamp: bool) -> dict[str, str]:
     )
 
 
-def _exchange(session: http.Session, name: str, url: str, headers: Mapping[str, str]) -> Exchange:
+def _exchange(session: http.Session, name: str, address: str, headers: Mapping[str, str]) -> Exchange:
     started_s, began = time.time(), time.perf_counter()
     try:
-        answer = session.get(url, headers=headers, allow_redirects=False)
+        answer = session.get(address, headers=headers, allow_redirects=False)
     except AnswerError as error:
         kind = str(error.problem)
-        return Exchange(started_s, time.perf_counter() - began, "GET", name, 0, "", kind, 0, url, 0)
+        return Exchange(started_s, time.perf_counter() - began, "GET", name, 0, "", kind, 0, address, 0)
     took_s, header = time.perf_counter() - began, answer.headers.get("Server-Timing", "")
-    return Exchange(started_s, took_s, "GET", name, answer.status_code, header, None, len(answer.content), url, 0)
+    return Exchange(started_s, took_s, "GET", name, answer.status_code, header, None, len(answer.content), address, 0)

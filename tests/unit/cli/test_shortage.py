@@ -104,3 +104,31 @@ def test_a_directory_that_cannot_be_made_is_wrong_or_the_disk_is_full(
     with pytest.raises(HarnessError, match=os.strerror(number)) as caught:
         RunDirectory(tmp_path / "out").create()
     assert caught.value.exit_code == (ExitCode.INCONCLUSIVE if number == errno.ENOSPC else ExitCode.USAGE)
+
+
+def test_no_place_for_temporary_files_is_named(tmp_path: Path) -> None:
+    """As in a container whose file system is read-only; Python names no file then."""
+    nowhere = "import tempfile; tempfile._candidate_tempdir_list = lambda: ['/proc']; tempfile.gettempdir()"
+    done = python(BROKEN.format(error=nowhere), tmp_path, TMPDIR="/proc")
+    assert done.returncode == 2, done.stderr
+    assert done.stderr == (
+        "harness: no temporary file can be made in /proc; name another directory by TMPDIR, or free space there\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("rules", "l1", "--prometheus", "http://127.0.0.1:1"),
+        ("rules", ".", "--config", "l1", "--prometheus", "http://127.0.0.1:1"),
+        ("doctor", "--prometheus", "https://127.0.0.1:1", "--prometheus-ca", "l1"),
+    ],
+)
+def test_links_in_circles_are_one_line(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """Wherever a path may be given."""
+    (tmp_path / "l1").symlink_to("l2")
+    (tmp_path / "l2").symlink_to("l1")
+    text = "import os, sys; os.chdir(sys.argv.pop(1)); from harness.cli.main import entrypoint; entrypoint()"
+    done = python(text, tmp_path, *arguments)
+    assert done.returncode in {2, 3}, done.stderr
+    assert "Traceback" not in done.stdout + done.stderr

@@ -40,16 +40,19 @@ def unpack(data: bytes, sha256: str, directory: Path) -> None:
     """Write the files below a directory. Raises LoadError for another archive than was announced, and OSError."""
     if hashlib.sha256(data).hexdigest() != sha256:
         raise LoadError("the scenario that came is not the one that the run announced; start the worker again")
-    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-        for entry in archive:
-            path = PurePosixPath(entry.name)
-            if not entry.isfile() or path.is_absolute() or ".." in path.parts:
-                raise LoadError(f"the scenario that came holds {entry.name!r}, which is no file of a project")
-            file = directory / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            content = archive.extractfile(entry)
-            assert content is not None  # it is a file
-            file.write_bytes(content.read())
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            for entry in archive:
+                path = PurePosixPath(entry.name)
+                if not entry.isfile() or path.is_absolute() or ".." in path.parts:
+                    raise LoadError(f"the scenario that came holds {entry.name!r}, which is no file of a project")
+                file = directory / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                content = archive.extractfile(entry)
+                assert content is not None  # it is a file
+                file.write_bytes(content.read())
+    except (tarfile.TarError, EOFError, ValueError, FileExistsError, NotADirectoryError, IsADirectoryError):
+        raise LoadError("the scenario that came is no archive of a project; is --master right?") from None
 
 
 def _needed(locustfile: Path, root: Path) -> set[Path]:

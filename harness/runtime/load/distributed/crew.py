@@ -4,6 +4,7 @@ Threads of the collector and the run itself use it, so everything is done under 
 """
 
 import json
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from harness.core.document import read_json
 from harness.core.errors import LoadError
 from harness.core.run import Shard
 from harness.core.text import shorten
@@ -21,6 +23,8 @@ from harness.runtime.load import pulse, shards
 from harness.runtime.load.distributed import wire
 
 POLL_S = 0.05
+DAY_S = 86_400.0
+"""A time that is further off is none."""
 SHOWN = 300
 """Characters of a worker's own words that are shown."""
 
@@ -198,6 +202,8 @@ class Crew:
                 pulses = [pulse.decode(line) for line in fresh]
             except msgspec.DecodeError:
                 raise RefusedError("what came is no pulse of this harness") from None
+            if not all(abs(each.time_s - time.time()) < DAY_S for each in pulses):
+                raise RefusedError("what came are pulses of another time; set the worker's clock")
             with (part.directory / "logs" / f"pulse-{part.number}.jsonl").open("ab") as file:
                 file.write(b"".join(map(pulse.encode, pulses)))
             part.pulses += len(pulses)
@@ -208,13 +214,18 @@ class Crew:
         """A worker has closed its shard. Raises RefusedError when it had closed another, and OSError."""
         with self.lock:
             part = self.part(name, client, closed.phase)
+            if not _is_possible(closed):
+                raise RefusedError("what came is no shard of this harness")
             if part.closed and part.closed != closed:
                 raise RefusedError("the worker has closed another shard of this phase already")
             if part.given_up or (self.ended and not part.taken):
                 raise RefusedError("the run was judged without these samples; bring them with `harness collect`")
             part.closed, part.progressed = closed, time.monotonic()
             if closed.examples:
-                text = json.dumps(json.loads(closed.examples))
+                try:
+                    text = json.dumps(read_json(closed.examples))
+                except ValueError:
+                    raise RefusedError("what came are no examples of this harness") from None
                 (part.directory / "logs" / f"examples-{part.number}.json").write_text(text, encoding="utf-8")
 
     def end(self) -> None:
@@ -265,7 +276,7 @@ class Crew:
         """The workers whose shard is not here, each with whether it is still waited for."""
         with self.lock:
             return [
-                (member, time.monotonic() < max(ended, part.progressed) + limit_s)
+                (member, time.monotonic() < min(max(ended, part.progressed) + limit_s, ended + wire.LONGEST_S))
                 for member, part in self._now()
                 if not part.taken
             ]
@@ -288,6 +299,13 @@ class Crew:
             missing="" if part.taken else _lacking(member, phase.number),
             problem=shorten(closed.problem, SHOWN) if closed else "",
         )
+
+
+def _is_possible(closed: wire.Closed) -> bool:
+    """Whether its numbers can be those of a shard."""
+    counts = (closed.rows or 0, closed.seen or 0, closed.bytes)
+    times = math.isfinite(closed.clock_offset_s) and 0 <= closed.clock_error_s < DAY_S
+    return times and min(counts) >= 0 and closed.bytes <= wire.MOST_SHARD
 
 
 def _lacking(member: Member, phase: int) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from harness.config import hosts
 from harness.config.profile import LOOPBACK, Connection, Profile, TargetStart
-from harness.core import secret
+from harness.core import secret, url
 from harness.core.errors import LoadError, UsageError
 from harness.runtime import interrupt
 from harness.runtime.load import locust_command
@@ -39,6 +39,12 @@ def address_of(text: str, flag: str) -> tuple[str, int]:
     bare = host.removeprefix("[").removesuffix("]")
     if not bare or not port.isdecimal() or not 0 < int(port) < 65535 or (":" in bare and host == bare):
         raise UsageError(f"{flag}: {text!r} must be HOST or HOST:PORT, with a port up to 65534, e.g. 10.0.0.5:5557")
+    try:
+        parsed = url.parse(f"http://{f'[{bare}]' if ':' in bare else bare}:{port}")
+    except ValueError as error:
+        raise UsageError(f"{flag}: {text!r}: {error}") from None
+    if parsed.user or parsed.password:
+        raise UsageError(f"{flag}: {text!r} must be a host alone, without a user")
     return bare, int(port)
 
 

@@ -1,6 +1,10 @@
 """A worker's side of the door: one connection to the run, opened again whenever it breaks."""
 
 import http.client
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +17,9 @@ from harness.runtime.load.distributed.collector import CONFLICT, OK, UNAUTHORIZE
 TIMEOUT_S = 3.0
 """For one answer; a run answers at once."""
 UPLOAD_TIMEOUT_S = 30.0
+"""The same between two parts of a shard."""
+WHOLE_S, UPLOAD_WHOLE_S = 60.0, 900.0
+"""For a question with the whole of its answer: one that drips is none."""
 T = TypeVar("T")
 
 
@@ -95,10 +102,11 @@ class Link:
             self.close()
             self._connection = http.client.HTTPConnection(self._host, self._port, timeout=timeout_s, blocksize=2**17)
         try:
-            self._connection.request(method, path, body, {**self._headers, **headers})  # type: ignore[arg-type]
-            answer = self._connection.getresponse()
-            text = answer.read(wire.MOST_ARCHIVE + 2**16)
-        except (OSError, http.client.HTTPException) as error:
+            with _hung_up(self._connection, WHOLE_S if timeout_s == TIMEOUT_S else UPLOAD_WHOLE_S):
+                self._connection.request(method, path, body, {**self._headers, **headers})  # type: ignore[arg-type]
+                answer = self._connection.getresponse()
+                text = answer.read(wire.MOST_ARCHIVE + 2**16)
+        except (OSError, http.client.HTTPException, ValueError) as error:
             self.close()
             raise CutOffError(f"{type(error).__name__}: {error}") from None
         if answer.will_close:
@@ -122,6 +130,24 @@ class Link:
             raise LoadError(
                 f"what listens at {self._host}:{self._port} is no run of this harness; is --master right?"
             ) from None
+
+
+@contextmanager
+def _hung_up(connection: http.client.HTTPConnection, limit_s: float) -> Iterator[None]:
+    """Hang up when the block takes longer: each byte that comes would begin the connection's own time-out anew."""
+
+    def hang_up() -> None:
+        if connection.sock is not None:
+            with suppress(OSError):
+                connection.sock.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(limit_s, hang_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _refused(text: bytes) -> wire.Refused:

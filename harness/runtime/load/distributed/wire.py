@@ -31,6 +31,8 @@ BEAT_S = 0.5
 """How often a worker reports while it loads."""
 CUT_OFF_S = 5.0
 """A worker that has not reached the run for so long stops its load: nobody would stop it otherwise."""
+LONGEST_S = 900.0
+"""How long the run waits for a shard at the most, however its parts come."""
 GRACE_S = 15.0
 """How long the run waits for a shard, beside `stop_timeout`, after the load's end or the last part of it that came."""
 

@@ -4,6 +4,7 @@ Its own disk holds the samples until the run has them whole. Without the run it 
 else would stop it.
 """
 
+import re
 import secrets
 import shutil
 import time
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.core import url
 from harness.core.errors import ExitCode, LoadError, StoreError, UsageError
 from harness.runtime import files, interrupt
 from harness.runtime.load.distributed import archive, wire
@@ -24,6 +26,9 @@ LOST_S = 30.0
 HAND_IN_S = 60.0
 """How long a worker tries to hand in, since the run last took a byte."""
 AGAIN_S = 0.5
+UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+MOST_CHARACTERS = 100
+"""Of a run's name in that of a directory: it comes from outside, and may be a path."""
 
 
 @dataclass(slots=True)
@@ -80,6 +85,8 @@ class Worker:
     def _load(self, phase: wire.Phase) -> None:
         """One phase, from its begin until its shard is handed in, or kept."""
         place = self.directory / f"{phase.number}-{phase.name}"
+        if not (wire.NAME.fullmatch(phase.name) and _is_url(phase.target)):
+            raise LoadError(f"what listens at {self._run} is no run of this harness; is --master right?")
         try:
             (place / "logs").mkdir(parents=True)
         except OSError as error:
@@ -129,7 +136,8 @@ def work(asked: Asked, say: Callable[[str], None]) -> int:
     own = _digest(asked.locustfile)
     version, locust = wire.versions()
     welcome = _joined(link, wire.Hello(asked.name, version, locust, own), asked, say)
-    directory = files.resolved(asked.out or Path("reports") / f"worker-{welcome.run}-{asked.name}")
+    run = UNSAFE.sub("-", welcome.run)[:MOST_CHARACTERS]
+    directory = files.resolved(asked.out or Path("reports") / f"worker-{run}-{asked.name}")
     try:
         directory.mkdir(parents=True)
     except FileExistsError:
@@ -146,6 +154,14 @@ def work(asked: Asked, say: Callable[[str], None]) -> int:
         return Worker(asked, link, welcome, directory, say).work()
     finally:
         link.close()
+
+
+def _is_url(text: str) -> bool:
+    try:
+        url.parse(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _digest(locustfile: Path | None) -> str:

@@ -5,7 +5,8 @@ Headers of the harness's own are set on the same way.
 
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -38,6 +39,8 @@ class Sent:
     """Redirects included, and those given up after stop_timeout."""
     unanswered: int = 0
     """Whose end this process did not see: the target may be busy with them still."""
+    open: int = 0
+    """Sent, and neither answered nor given up."""
     last_answer_s: float = 0.0
     """This process's clock at the last answer; 0 before the first."""
 
@@ -54,6 +57,24 @@ class Sent:
 
 SENT = Sent()
 """By this process."""
+
+
+@contextmanager
+def _noted(began: float) -> Iterator[None]:
+    """What becomes of one request; one that is open when the process ends was never answered, as far as it knows."""
+    SENT.open += 1
+    try:
+        yield
+    except gevent.GreenletExit:
+        SENT.note_end(began)
+        raise
+    except BaseException:  # KeyboardInterrupt, too, comes up in whichever user runs
+        SENT.unanswered += 1
+        raise
+    else:
+        SENT.note_answer()
+    finally:
+        SENT.open -= 1
 
 
 def origin_of(url: str) -> tuple[str, str, int | None]:
@@ -124,15 +145,8 @@ def instrument(*, stamp: bool, token: str = "", way: Way = PLAIN, target: str = 
         if stamp:
             request.headers["X-Request-Start"] = f"t={time.time():.6f}"
         began = time.perf_counter()
-        try:
+        with _noted(began):
             response = fast_send(agent, request)  # type: ignore[no-untyped-call]
-        except gevent.GreenletExit:
-            SENT.note_end(began)
-            raise
-        except Exception:
-            SENT.unanswered += 1
-            raise
-        SENT.note_answer()
         if response.status_code >= FIRST_REDIRECT:
             hop = Hop(
                 request.method, response.status_code, server_timing(response.headers), time.perf_counter() - began
@@ -148,17 +162,8 @@ def instrument(*, stamp: bool, token: str = "", way: Way = PLAIN, target: str = 
             kwargs = ways.arguments(way, kwargs)
         if stamp:
             request.headers["X-Request-Start"] = f"t={time.time():.6f}"
-        began = time.perf_counter()
-        try:
-            response = send(session, request, **kwargs)
-        except gevent.GreenletExit:
-            SENT.note_end(began)
-            raise
-        except Exception:
-            SENT.unanswered += 1
-            raise
-        SENT.note_answer()
-        return response
+        with _noted(time.perf_counter()):
+            return send(session, request, **kwargs)
 
     def redirect_target(session: Any, response: Any) -> str | None:
         location = find_target(session, response)

@@ -215,12 +215,17 @@ class Recorder:
             runner.quit()
 
     def close(self, **_: Any) -> None:
-        """Flush, write the closing count and the end of the stream."""
+        """Flush, write the closing count and the end of the stream.
+
+        While requests are open there is no end: the process ends under its users, and their requests are in no sample.
+        """
         if self._closed:
             return
         if not self._pulse(PULSE_S, 0.0, [], closing=True):
             return
         self._closed = True
+        if clients.SENT.open:
+            return
         empty = pa.record_batch([pa.array([], type=field.type) for field in SCHEMA], schema=SCHEMA)
         try:
             self._writer.write_batch(empty, custom_metadata={CLOSING_KEY: str(self._rows)})
@@ -250,7 +255,7 @@ class Recorder:
             first_user_error=self._first_user_error,
             elsewhere=self._elsewhere,
             answered=clients.SENT.answered,
-            unanswered=clients.SENT.unanswered,
+            unanswered=clients.SENT.unanswered + (clients.SENT.open if closing else 0),
             recorded=self._recorded,
             begun=self._schedule.begun if self._schedule else 0,
             p95_s=None if p95_ms is None else p95_ms / 1000,

@@ -86,6 +86,15 @@ def test_percentiles_are_as_fine_as_the_buckets() -> None:
     assert text.endswith("users waited 14.1 ms")
 
 
+@pytest.mark.parametrize(("quantile", "is_said"), [("p95", False), ("p99", True)])
+def test_a_percentile_that_is_wrong_is_not_among_what_is_proved(quantile: str, is_said: bool) -> None:
+    """That over all views is made of those of the views."""
+    labels = {"view": "a", "quantile": quantile}
+    wrong = Verdict("percentiles", f"a {quantile}", Status.FAIL, "low", code=Code.TOO_LOW, labels=labels)
+    report = replace(passing(), status=Status.FAIL, verdicts=(*passing().verdicts, wrong))
+    assert ("p95 of all views" in headline.statements(report)[0].text) is is_said
+
+
 def test_too_coarse_names_the_furthest_and_the_buckets() -> None:
     """Only of a run that passes: where metrics are wrong, other buckets would not mend them."""
     found = {each.kind: each for each in headline.statements(coarse())}

@@ -41,3 +41,9 @@ def test_the_first_of_each_name_is_kept(tmp_path: Path) -> None:
     (tmp_path / "examples-2.json").write_text("{")
     (tmp_path / "examples-3.json").write_text("[]")
     assert examples.read(tmp_path.glob("*.json")) == {"orders": "/orders?page=1", "own-0": "/", "own-1": "/"}
+
+
+def test_what_is_no_path_has_no_example(tmp_path: Path) -> None:
+    """A file of another recorder, with half a character and with what would become another host."""
+    (tmp_path / "examples-0.json").write_text(r'{"a": "@127.0.0.2/x", "b\ud800": "/b", "c": 3}')
+    assert examples.read([tmp_path / "examples-0.json"]) == {"b\ufffd": "/b"}

@@ -75,3 +75,13 @@ def test_a_target_that_does_not_answer_leaves_a_lost_probe(tmp_path: Path) -> No
     assert {(each.status, each.error) for each in found} == {(0, "unreachable")}
     shard = shard_file.write(tmp_path, found, Labels({}, {}, prober.PHASE, "<unnamed view>"))
     assert probes.read(shards.tables(tmp_path, [shard], probes.COLUMNS), "").lost == prober.ROUNDS
+
+
+@pytest.mark.parametrize("begins", ["@{}/x", ".{}/x", ":80@{}/x"])
+def test_a_path_that_names_another_host_is_not_asked(server: str, begins: str) -> None:
+    """It may come from a worker; nobody has named that host."""
+    elsewhere = server.removeprefix("http://")
+    paths = {"odd": begins.format(elsewhere), "own": "/orders"}
+    found = prober.probe("http://127.0.0.2:9", paths, token="sesame", stamp=False, at_most_s=5.0)
+    assert {each.name for each in found} == {"own"}
+    assert not SEEN

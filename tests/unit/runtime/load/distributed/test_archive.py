@@ -82,3 +82,16 @@ def test_another_archive_than_announced_is_refused(tmp_path: Path) -> None:
     """It may have been altered on the way."""
     with pytest.raises(LoadError, match="is not the one that the run announced"):
         archive.unpack(b"something", "0" * 64, tmp_path)
+
+
+@pytest.mark.parametrize("names", [("a", "a/b"), ("a\0b",), ()], ids=["a file as a directory", "no name", "no archive"])
+def test_what_is_no_archive_is_one_line(names: tuple[str, ...], tmp_path: Path) -> None:
+    """Cut, or packed by something else."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as made:
+        for name in names:
+            made.addfile(tarfile.TarInfo(name), io.BytesIO())
+    data = packed.getvalue()[:1024] if names and "\0" not in names[0] else b"no archive"
+    data = packed.getvalue() if len(names) > 1 else data
+    with pytest.raises(LoadError, match="is no archive of a project"):
+        archive.unpack(data, hashlib.sha256(data).hexdigest(), tmp_path / "in")

@@ -4,11 +4,14 @@ import hashlib
 import http.client
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pytest
 
@@ -17,9 +20,12 @@ from harness.core.errors import LoadError, UsageError
 from harness.core.run import Shard
 from harness.evidence.client.schema import CLOSING_KEY, SCHEMA, Exchange, Labels, batch, stamped
 from harness.runtime.load import pulse, shards
-from harness.runtime.load.distributed import collector, strangers, wire
+from harness.runtime.load.distributed import collector, strangers, wire, worker
+from harness.runtime.load.distributed import link as link_module
 from harness.runtime.load.distributed.crew import Crew
 from harness.runtime.load.distributed.link import CutOffError, Link, RefusedError
+from harness.runtime.load.distributed.loading import Asked
+from tests.unit.runtime import impostor
 
 TOKEN = "of-this-test"
 VERSIONS = wire.versions()
@@ -87,9 +93,10 @@ def closed(file: Path, phase: int = 1, rows: int | None = 400) -> wire.Closed:
     return wire.Closed(phase, rows, file.stat().st_size, wire.digest(file), 0.0, 0.001)
 
 
-def a_pulse(client: str) -> str:
+def a_pulse(client: str, time_s: float | None = None) -> str:
+    time_s = time.time() if time_s is None else time_s
     return pulse.encode(
-        pulse.Pulse(1.0, 1, 1, 1.0, 0, 0, "", 0, 1, 0, 1, 0, 0.1, (0.0,), 0.1, 1.0, False, 1.0, False, client)
+        pulse.Pulse(time_s, 1, 1, 1.0, 0, 0, "", 0, 1, 0, 1, 0, 0.1, (0.0,), 0.1, 1.0, False, 1.0, False, client)
     ).decode()
 
 
@@ -339,3 +346,55 @@ def test_a_digest_is_of_the_whole_file(tmp_path: Path) -> None:
     data = bytes(range(256)) * 10_000
     (tmp_path / "file").write_bytes(data)
     assert wire.digest(tmp_path / "file") == hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"clock_error_s": -1e300},
+        {"clock_error_s": 1e300},
+        {"bytes": -5},
+        {"rows": -5},
+        {"seen": -1},
+    ],
+    ids=str,
+)
+def test_numbers_that_no_shard_has_are_refused(door: Door, tmp_path: Path, changes: dict[str, Any]) -> None:
+    """They would move the times of all samples, or be counted."""
+    link, _ = door.joined(), door.begin()
+    announced = msgspec.structs.replace(closed(a_shard(tmp_path / "mine")), **changes)
+    with pytest.raises(RefusedError, match="is no shard of this harness"):
+        link.closed(announced)
+    with pytest.raises(RefusedError, match="are no examples"):
+        link.closed(msgspec.structs.replace(closed(tmp_path / "mine"), examples="[" * 200_000))
+
+
+@pytest.mark.parametrize("time_s", [1.0, 1e300, -1e300])
+def test_pulses_of_another_time_are_refused(door: Door, time_s: float) -> None:
+    """The clock of the run's scrapes is held against them."""
+    link, _ = door.joined(), door.begin()
+    with pytest.raises(RefusedError, match="pulses of another time"):
+        link.beat(wire.Beat(1, 0, (a_pulse("c1", time_s),)))
+
+
+def test_a_run_that_drips_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte in time, and the whole never."""
+    monkeypatch.setattr(link_module, "WHOLE_S", 0.3)
+    for answer in ("status that drips", "informational answers", "body that drips"):
+        with impostor.serving(impostor.HOSTILE[answer]) as (address, _):
+            link = Link("127.0.0.1", int(address.rpartition(":")[2]) - 1, TOKEN, "one", "c1")
+            with pytest.raises((CutOffError, LoadError)):
+                link.next(0)
+            link.close()
+
+
+@pytest.mark.parametrize(("name", "target"), [("../../escaped", "http://127.0.0.1:1"), ("measure", "not a url")])
+def test_a_phase_that_no_run_gives_makes_nothing(door: Door, tmp_path: Path, name: str, target: str) -> None:
+    """What listens there may be anything, and its words become names of directories."""
+    place = tmp_path / "a" / "worker"
+    asked = Asked("127.0.0.1", door.port - 1, TOKEN, "one", None, None)
+    welcome = door.link().hello(wire.Hello("one", *VERSIONS))
+    door.crew.begin(wire.Phase(1, name, target, {}, (), 0.1), door.directory)
+    with pytest.raises(LoadError, match="is no run of this harness"):
+        worker.Worker(asked, door.link(), welcome, place, door.lines.append).work()
+    assert not place.parent.exists()

@@ -87,3 +87,11 @@ def test_a_command_that_shows_no_line_expects_no_workers() -> None:
     with pytest.raises(UsageError, match=r"profile .p.: expect_workers .* harness faults loads from this machine"):
         gathering.check_alone(STARTED, "harness faults")
     gathering.check_alone(replace(STARTED, expect_workers=0), "harness faults")
+
+
+@pytest.mark.parametrize("text", ["a b", "a\nb", "a..b", "x" * 300, "127.1", "me@host"])
+def test_a_host_that_can_be_none_is_refused(text: str) -> None:
+    """By the one parser of URLs, before anything is asked."""
+    with pytest.raises(UsageError, match="--master: ") as caught:
+        gathering.address_of(text, "--master")
+    assert "\n" not in str(caught.value)
