@@ -1,10 +1,10 @@
 """The workers of a run: who was let in, what each was given to do, and what has come of it.
 
-Threads of the collector and the run itself use it, so everything is done under one lock, and nothing there waits.
+Threads of the collector and the run itself use it, so everything is done under one lock, and nothing there waits. It is
+longer than other modules because whatever takes that lock stands here.
 """
 
 import json
-import math
 import threading
 import time
 from collections.abc import Callable
@@ -23,8 +23,6 @@ from harness.runtime.load import pulse, shards
 from harness.runtime.load.distributed import wire
 
 POLL_S = 0.05
-DAY_S = 86_400.0
-"""A time that is further off is none."""
 SHOWN = 300
 """Characters of a worker's own words that are shown."""
 
@@ -202,7 +200,7 @@ class Crew:
                 pulses = [pulse.decode(line) for line in fresh]
             except msgspec.DecodeError:
                 raise RefusedError("what came is no pulse of this harness") from None
-            if not all(abs(each.time_s - time.time()) < DAY_S for each in pulses):
+            if not all(abs(each.time_s - time.time()) < wire.DAY_S for each in pulses):
                 raise RefusedError("what came are pulses of another time; set the worker's clock")
             with (part.directory / "logs" / f"pulse-{part.number}.jsonl").open("ab") as file:
                 file.write(b"".join(map(pulse.encode, pulses)))
@@ -214,7 +212,7 @@ class Crew:
         """A worker has closed its shard. Raises RefusedError when it had closed another, and OSError."""
         with self.lock:
             part = self.part(name, client, closed.phase)
-            if not _is_possible(closed):
+            if not closed.is_possible:
                 raise RefusedError("what came is no shard of this harness")
             if part.closed and part.closed != closed:
                 raise RefusedError("the worker has closed another shard of this phase already")
@@ -299,13 +297,6 @@ class Crew:
             missing="" if part.taken else _lacking(member, phase.number),
             problem=shorten(closed.problem, SHOWN) if closed else "",
         )
-
-
-def _is_possible(closed: wire.Closed) -> bool:
-    """Whether its numbers can be those of a shard."""
-    counts = (closed.rows or 0, closed.seen or 0, closed.bytes)
-    times = math.isfinite(closed.clock_offset_s) and 0 <= closed.clock_error_s < DAY_S
-    return times and min(counts) >= 0 and closed.bytes <= wire.MOST_SHARD
 
 
 def _lacking(member: Member, phase: int) -> str:

@@ -5,6 +5,7 @@ A worker says which one it is in the headers `WORKER` and `CLIENT`, and that it 
 """
 
 import hashlib
+import math
 import re
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +28,8 @@ MOST_JSON = 2**20
 MOST_ARCHIVE = 16 * 2**20
 MOST_SHARD = 64 * 2**30
 """Bytes of one message, of the archive, and of one shard."""
+DAY_S = 86_400.0
+"""A time that is further off is none."""
 BEAT_S = 0.5
 """How often a worker reports while it loads."""
 CUT_OFF_S = 5.0
@@ -129,6 +132,13 @@ class Closed(msgspec.Struct, frozen=True):
     """The recorder's examples, as JSON."""
     problem: str = ""
     """Why the load did not end as it should; empty when it did."""
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether its numbers can be those of a shard."""
+        counts = (self.rows or 0, self.seen or 0, self.bytes)
+        times = math.isfinite(self.clock_offset_s) and 0 <= self.clock_error_s < DAY_S
+        return times and min(counts) >= 0 and self.bytes <= MOST_SHARD
 
 
 class Received(msgspec.Struct, frozen=True):
