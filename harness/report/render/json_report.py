@@ -12,7 +12,7 @@ import msgspec
 
 from harness.core.codes import Code
 from harness.core.report import REPORT_SCHEMA, Report
-from harness.core.text import REPLACEMENT, inert_json
+from harness.core.text import inert_json, whole
 from harness.core.verdict import Status
 
 SCHEMA_ID = f"urn:django-prometheus-harness:report:{REPORT_SCHEMA}"
@@ -93,7 +93,7 @@ def _checked(value: object, path: str) -> object:
         case str() if value.isascii():
             return value
         case str():
-            return "".join(REPLACEMENT if "\ud800" <= char <= "\udfff" else char for char in value)
+            return whole(value)
         case dict():
             return {_checked(key, path): _checked(item, f"{path}.{key}") for key, item in value.items()}
         case list() | tuple():

@@ -67,7 +67,9 @@ def tiles(report: Report) -> tuple[Tile, ...]:
     own, coarse = _verdicts(report).get(("", ""), ()), _coarse(report)
     made = []
     for row in three_numbers(report):
-        judged = _judges(report.verdicts if row.unit == "s" else own, row.label)  # it is made of those of the views
+        judged = _judges(own, row.label)
+        if row.unit == "s":  # what is made of those of the views is wrong with one of them
+            judged += tuple(each for each in _judges(report.verdicts, row.label) if each.status is Status.FAIL)
         outcome = _outcome(judged, coarse=("", "", row.label) in coarse)
         made.append(Tile(row, outcome, _notes(report.views[0], row, judged, outcome)))
     return tuple(made)

@@ -21,9 +21,9 @@ def ask():
 """
 
 
-def python(text: str) -> subprocess.CompletedProcess[str]:
+def python(text: str, start: str = START) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", START + text],
+        [sys.executable, "-c", start + text],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
@@ -139,13 +139,7 @@ entrypoint()
 @pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
 def test_a_signal_during_the_imports_ends_in_130(name: str, number: str) -> None:
     """Before the command is known and while it loads its libraries: one line, no traceback."""
-    done = subprocess.run(
-        [sys.executable, "-c", IMPORTING.format(name=name, number=number)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = python(IMPORTING.format(name=name, number=number), "")
     assert done.returncode == 130, done.stderr
     assert done.stderr.startswith("harness: interrupted")
     assert len(done.stderr.splitlines()) == 1
@@ -173,19 +167,13 @@ main.entrypoint()
     ("ends", "late", "code"),
     [
         ("return 3", "atexit.register(os.kill, os.getpid(), signal.SIGINT)", 3),
-        ("return 3", "sys.last = Last()", 3),
+        ("return 3", "main.last = Last()", 3),
         ("interrupt.install(); os.kill(os.getpid(), signal.SIGTERM); return 3", "", 130),
     ],
     ids=["while it closes", "while modules go", "before it is known"],
 )
 def test_a_signal_after_the_command_changes_nothing(ends: str, late: str, code: int) -> None:
     """What the command found is its exit code, for as long as Python takes to end."""
-    done = subprocess.run(
-        [sys.executable, "-c", ENDING.format(ends=ends, late=late)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = python(ENDING.format(ends=ends, late=late), "")
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
