@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
     if known["unknown"]:
         first, more = known["unknown"][0], len(known["unknown"]) - 1
         others = f", and {more} more" if more else ""
-        print(f"audit: the data cannot be had here, of some packages at least: {first}{others}", file=sys.stderr)
+        print(f"audit: not all packages could be looked up: {first}{others}", file=sys.stderr)
         return 0 if where_possible else 2
     print("audit: no known vulnerability")
     return 0

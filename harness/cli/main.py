@@ -206,7 +206,7 @@ def _unusable(error: OSError, options: "argparse.Namespace") -> int:
     from harness.cli.output import STDOUT
 
     if error.errno == errno.ENOENT and error.filename is None and (places := _unusable_for_temporary_files()):
-        _report(f"no temporary file can be made in {places}; name another directory by TMPDIR, or free space there")
+        _report(f"no temporary file can be made in {places}; set TMPDIR to another directory, or free space there")
         return ExitCode.INCONCLUSIVE if _is_full(places) else ExitCode.USAGE
     if error.errno in UNWRITTEN and (error.filename == STDOUT or _is_stdout_broken()):
         _write_error(

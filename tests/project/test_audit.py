@@ -40,9 +40,9 @@ def answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             [CLEAN, UNKNOWN],
             2,
             0,
-            f"audit: the data cannot be had here, of some packages at least: {UNKNOWN['skip_reason']}",
+            f"audit: not all packages could be looked up: {UNKNOWN['skip_reason']}",
         ),
-        (None, 2, 0, "audit: the data cannot be had here, of some packages at least: no answer about"),
+        (None, 2, 0, "audit: not all packages could be looked up: no answer about"),
     ],
     ids=["clean", "vulnerable", "unknown", "no answer"],
 )

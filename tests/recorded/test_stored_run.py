@@ -108,3 +108,11 @@ def test_the_percentiles_over_all_views_know_no_scrapes(clean_run: StoredRun) ->
     after = judge(RunDirectory(clean_run.path)).views[0]
     assert (after.metric, after.metric_distribution) == (before.metric, before.metric_distribution)
     assert before.metric.p95_s is not None
+
+
+def test_the_app_is_measured_where_the_histograms_by_view_are(clean_run: StoredRun) -> None:
+    """By the inner witness: the outer one spans the middlewares too, which no histogram by view does."""
+    run = harness.open_run(clean_run.path)
+    shown_s = run.report.views[0].witness.p50_s
+    assert shown_s == run.samples()["witness_view_s"].median()
+    assert shown_s != run.samples()["witness_app_s"].median()

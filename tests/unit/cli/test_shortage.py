@@ -106,13 +106,17 @@ def test_a_directory_that_cannot_be_made_is_wrong_or_the_disk_is_full(
     assert caught.value.exit_code == (ExitCode.INCONCLUSIVE if number == errno.ENOSPC else ExitCode.USAGE)
 
 
-def test_no_place_for_temporary_files_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("free", "code"), [(0, 3), (9, 2)], ids=["full", "read-only"])
+def test_no_place_for_temporary_files_is_named(tmp_path: Path, free: int, code: int) -> None:
     """As in a container whose file system is read-only; Python names no file then."""
-    nowhere = "import tempfile; tempfile._candidate_tempdir_list = lambda: ['/proc']; tempfile.gettempdir()"
+    nowhere = (
+        "import os, tempfile, types; tempfile._candidate_tempdir_list = lambda: ['/proc']; "
+        f"os.statvfs = lambda _: types.SimpleNamespace(f_blocks=9, f_bavail={free}); tempfile.gettempdir()"
+    )
     done = python(BROKEN.format(error=nowhere), tmp_path, TMPDIR="/proc")
-    assert done.returncode == 2, done.stderr
+    assert done.returncode == code, done.stderr
     assert done.stderr == (
-        "harness: no temporary file can be made in /proc; name another directory by TMPDIR, or free space there\n"
+        "harness: no temporary file can be made in /proc; set TMPDIR to another directory, or free space there\n"
     )
 
 
@@ -122,12 +126,18 @@ def test_no_place_for_temporary_files_is_named(tmp_path: Path) -> None:
         ("rules", "l1", "--prometheus", "http://127.0.0.1:1"),
         ("rules", ".", "--config", "l1", "--prometheus", "http://127.0.0.1:1"),
         ("doctor", "--prometheus", "https://127.0.0.1:1", "--prometheus-ca", "l1"),
+        ("run", "p"),
     ],
 )
 def test_links_in_circles_are_one_line(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """Wherever a path may be given."""
     (tmp_path / "l1").symlink_to("l2")
     (tmp_path / "l2").symlink_to("l1")
+    (tmp_path / "harness.toml").write_text(
+        '[profiles.p]\nscenario = "s.py"\nprometheus = {url = "https://127.0.0.1:1", ca = "l1"}\n'
+        'target = "http://127.0.0.1:1"\n'
+    )
+    (tmp_path / "s.py").touch()
     text = "import os, sys; os.chdir(sys.argv.pop(1)); from harness.cli.main import entrypoint; entrypoint()"
     done = python(text, tmp_path, *arguments)
     assert done.returncode in {2, 3}, done.stderr

@@ -80,7 +80,8 @@ def _imported(file: Path, places: tuple[Path, ...]) -> Iterator[tuple[tuple[Path
         if isinstance(node, ast.Import):
             yield from ((places, each.name) for each in node.names)
         elif isinstance(node, ast.ImportFrom):
-            own = (file.parents[node.level - 1],) if node.level else places
+            above = node.level - 1  # it may lead out of the file system
+            own = tuple(file.parents)[above : above + 1] if node.level else places
             module = node.module or ""
             yield own, module
             yield from ((own, f"{module}.{each.name}".strip(".")) for each in node.names)

@@ -201,7 +201,7 @@ class Crew:
             except msgspec.DecodeError:
                 raise RefusedError("what came is no pulse of this harness") from None
             if not all(abs(each.time_s - time.time()) < wire.DAY_S for each in pulses):
-                raise RefusedError("what came are pulses of another time; set the worker's clock")
+                raise RefusedError("its pulses bear times that are more than a day off; set the worker's clock")
             with (part.directory / "logs" / f"pulse-{part.number}.jsonl").open("ab") as file:
                 file.write(b"".join(map(pulse.encode, pulses)))
             part.pulses += len(pulses)
@@ -213,7 +213,7 @@ class Crew:
         with self.lock:
             part = self.part(name, client, closed.phase)
             if not closed.is_possible:
-                raise RefusedError("what came is no shard of this harness")
+                raise RefusedError("the numbers that it announces cannot be those of a shard")
             if part.closed and part.closed != closed:
                 raise RefusedError("the worker has closed another shard of this phase already")
             if part.given_up or (self.ended and not part.taken):
@@ -223,7 +223,7 @@ class Crew:
                 try:
                     text = json.dumps(read_json(closed.examples))
                 except ValueError:
-                    raise RefusedError("what came are no examples of this harness") from None
+                    raise RefusedError("its examples cannot be read") from None
                 (part.directory / "logs" / f"examples-{part.number}.json").write_text(text, encoding="utf-8")
 
     def end(self) -> None:

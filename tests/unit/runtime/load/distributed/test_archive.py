@@ -53,7 +53,8 @@ def test_nothing_outside_of_the_project_travels(project: Path, tmp_path_factory:
     outside.write_text("password = 1")
     (project / "load" / "linked.py").symlink_to(outside)
     file = project / "load" / "locustfile.py"
-    file.write_text("import linked\nfrom ...... import secret\n")
+    levels = "".join(f"from {'.' * level} import secret\n" for level in (2, len(file.parents), 40))
+    file.write_text(f"import linked\n{levels}")
     _, packed = archive.pack(file, project)
     with tarfile.open(fileobj=io.BytesIO(packed)) as found:
         assert found.getnames() == ["load/locustfile.py"]
