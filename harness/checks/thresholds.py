@@ -41,9 +41,11 @@ def _query(run: Run, limit: Limit) -> Query:
 
 
 def _judge_limit(facts: Facts, limit: Limit) -> list[Verdict]:
-    if facts.cut:
-        why = f"{facts.cut}: a limit is one on the whole load; run again"
-        return [inconclusive(ID, limit.text, Code.NOT_DELIVERED, why, labels={} if limit.promql else _labels(limit))]
+    if facts.delivery.cut:
+        why = f"{facts.delivery.cut}: a limit is one on the whole load; run again"
+        return [
+            inconclusive(ID, limit.text, facts.delivery.cut_code, why, labels={} if limit.promql else _labels(limit))
+        ]
     if limit.promql:
         return _judge_promql(facts, limit)
     if facts.unusable:
@@ -52,8 +54,10 @@ def _judge_limit(facts: Facts, limit: Limit) -> list[Verdict]:
     if not keys:
         why = f"no request reached a view {limit.view!r}; name a view of the report"
         return [inconclusive(ID, limit.text, Code.UNKNOWN_VIEW, why, labels=_labels(limit))]
-    if facts.saturated and limit.metric not in ("error_ratio", "rate"):
-        return [inconclusive(ID, limit.text, Code.SATURATED, facts.saturated, labels=_labels(limit))]
+    if facts.delivery.saturated and limit.metric not in ("error_ratio", "rate"):
+        return [
+            inconclusive(ID, limit.text, facts.delivery.saturated_code, facts.delivery.saturated, labels=_labels(limit))
+        ]
     return [_judge_key(facts, limit, key, _subject(limit, key, len(keys))) for key in sorted(keys)]
 
 
@@ -62,11 +66,11 @@ def _judge_key(facts: Facts, limit: Limit, key: ViewKey, subject: str) -> Verdic
     labels = _labels(limit, key)
     if limit.metric in ("error_ratio", "rate"):
         return _judge_value(limit, subject, _value(facts, limit.metric, key), labels)
-    q, lost, n = float(limit.metric[1:]) / 100, facts.client.lost + facts.never_begun, _felt(facts, key).n
+    q, lost, n = float(limit.metric[1:]) / 100, facts.client.lost + facts.delivery.never_begun, _felt(facts, key).n
     if lost and statistics.rank(q, n + lost) > n:
         why = f"{lost} of {n + lost} requests had no response at all, so {limit.metric} has no bound"
-        if facts.never_begun:
-            why += f"; {facts.never_begun} of them were dropped (all users busy)"
+        if facts.delivery.never_begun:
+            why += f"; {facts.delivery.never_begun} of them were dropped (all users busy)"
         return settled(ID, subject, Code.LIMIT_EXCEEDED, why, expected=limit.value, unit="s", labels=labels)
     judged = _judge_value(limit, subject, _value(facts, limit.metric, key), labels)
     if not facts.client.latency[key].intended.n:
@@ -138,11 +142,13 @@ CHECK = Check(
     frozenset(
         {
             Code.AGREES,
+            Code.GENERATOR_CRASHED,
+            Code.GENERATOR_STALLED,
             Code.LIMIT_EXCEEDED,
+            Code.LOAD_CUT,
             Code.NO_ANSWER,
             Code.NO_SERIES,
             Code.NOT_A_NUMBER,
-            Code.NOT_DELIVERED,
             Code.REFUSED,
             Code.SAMPLES_UNUSABLE,
             Code.SATURATED,

@@ -111,6 +111,8 @@ def _run(arguments: Sequence[str] | None, options: "argparse.Namespace") -> int:
     from harness.core import secret
     from harness.runtime import interrupt
 
+    if sys.stdout is None:  # closed by the caller
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open for as long as the process is
     made = parser()
     if COMPLETION in os.environ:
         import argcomplete
@@ -118,10 +120,8 @@ def _run(arguments: Sequence[str] | None, options: "argparse.Namespace") -> int:
         argcomplete.autocomplete(made)
     _replace_unencodable()
     given, rest = _split(sys.argv[1:] if arguments is None else arguments)
-    if not given:  # help, and no verdict: a script that lost its arguments must not take it for one
-        made.print_help()
-        return ExitCode.USAGE
-    made.parse_args(flags.with_values(given), options)
+    if code := _parse(made, flags.with_values(given), options):
+        return code
     if rest:
         options.locust_arguments = rest
     limit = resource.getrlimit(resource.RLIMIT_AS)[0]
@@ -129,8 +129,6 @@ def _run(arguments: Sequence[str] | None, options: "argparse.Namespace") -> int:
         raise MemoryError
     interrupt.install()
     secret.forget()
-    if sys.stdout is None:  # closed by the caller
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open for as long as the process is
     output.lenient()
     try:
         return _handled(options)
@@ -140,6 +138,31 @@ def _run(arguments: Sequence[str] | None, options: "argparse.Namespace") -> int:
         if interrupt.asked():  # it came to others too, or an import took it for a failure of its own
             return _interrupted()
         raise
+
+
+def _parse(made: "argparse.ArgumentParser", given: list[str], options: "argparse.Namespace") -> int:
+    """Parse into `options`, and return 0, or the exit code when what is asked for cannot be printed.
+
+    Raises SystemExit after a help text and the version, and for a usage error.
+    """
+    from harness.cli import output
+
+    try:
+        if not given:  # help, and no verdict: a script that lost its arguments must not take it for one
+            made.print_help()
+            output.flush()
+            return ExitCode.USAGE
+        try:
+            made.parse_args(given, options)
+        except SystemExit:
+            output.flush()
+            raise
+    except BrokenPipeError:
+        sys.stderr.close()
+        return ExitCode.USAGE
+    except OSError as error:
+        return _unusable(error, options)
+    return 0
 
 
 def _split(arguments: "Sequence[str]") -> "tuple[list[str], tuple[str, ...]]":
@@ -153,11 +176,12 @@ def _split(arguments: "Sequence[str]") -> "tuple[list[str], tuple[str, ...]]":
 
 def _handled(options: "argparse.Namespace") -> int:
     """Run the command. What was swallowed of a signal comes up at its end."""
+    from harness.cli import output
     from harness.runtime import interrupt
 
     try:
         code = int(options.handler(options))
-        sys.stdout.flush()
+        output.flush()
         interrupt.check()
     except HarnessError as error:
         interrupt.check()

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 import harness
-from harness.cli import flags
+from harness.cli import flags, output
 from harness.cli.commands import (
     baseline,
     collect,
@@ -45,6 +45,12 @@ COMMANDS = (
 """In the order of the help text."""
 
 
+class _Parser(argparse.ArgumentParser):
+    def print_help(self, _file: object = None) -> None:
+        """As in the base class, which says nothing when it cannot print."""
+        output.write(self.format_help())
+
+
 class _Version(argparse.Action):
     """Prints the version, which is looked up when it is asked for: that takes as long as all else."""
 
@@ -55,12 +61,13 @@ class _Version(argparse.Action):
         values: str | Sequence[object] | None,  # noqa: ARG002
         option_string: str | None = None,  # noqa: ARG002
     ) -> None:
-        parser.exit(0, f"harness {harness.__version__}\n")
+        output.write(f"harness {harness.__version__}\n")
+        parser.exit(0)
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line; `handler` of what it parses runs the command."""
-    made = argparse.ArgumentParser(
+    made = _Parser(
         prog="harness",
         description="Load a Django app with Locust and prove that its Prometheus metrics say what really happened.",
         epilog=flags.EXIT_CODES,

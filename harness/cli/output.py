@@ -72,9 +72,21 @@ def write(text: str) -> None:
 
 
 def _print(text: str) -> None:
+    with _named():
+        sys.stdout.write(text)
+
+
+def flush() -> None:
+    """See that what was printed is out."""
+    with _named():
+        sys.stdout.flush()
+
+
+@contextmanager
+def _named() -> Iterator[None]:
     """An OSError says that it was standard output which could not be written, as it does not by itself."""
     try:
-        sys.stdout.write(text)
+        yield
     except OSError as error:
         error.filename = STDOUT
         raise

@@ -157,11 +157,15 @@ class Code(StrEnum):
     NO_SAMPLES = "no-samples"
     """No request was recorded, or none was answered."""
     GENERATOR_CRASHED = "generator-crashed"
-    """The load generator ended before its plan did."""
+    """The load generator was killed, or ended with the exit code of a failure."""
+    LOAD_CUT = "load-cut"
+    """The load ended before its plan did: its generator was stopped, or had nothing more to do."""
     NOT_DELIVERED = "not-delivered"
     """Another load than the planned one was made."""
     SATURATED = "saturated"
     """The load generator was too busy for its latencies to be trusted, or that is not known."""
+    GENERATOR_STALLED = "generator-stalled"
+    """The load generator stood still for so long that the latencies of that time are not known."""
 
     # Inconclusive for want of what would decide it.
     NO_WITNESS = "no-witness"

@@ -28,7 +28,7 @@ REASONS: tuple[Reason, ...] = (
     ),
     Reason(
         "load-ended-early",
-        frozenset({Code.GENERATOR_CRASHED}),
+        frozenset({Code.GENERATOR_CRASHED, Code.LOAD_CUT}),
         "the load generator ended before its plan did, so what it would have sent is unknown: the evidence says what "
         "ended it and names its log; run again",
     ),
@@ -48,6 +48,12 @@ REASONS: tuple[Reason, ...] = (
         frozenset({Code.NOT_DELIVERED}),
         "another load was made than the planned one: ask for less load, or give the generator more workers "
         "(`--workers`)",
+    ),
+    Reason(
+        "generator-stood-still",
+        frozenset({Code.GENERATOR_STALLED}),
+        "the load generator stood still for a part of the load, so its latencies of that time are not known: it was "
+        "suspended, or the machine gave it no processor; suspend nothing, leave the machine to the run, and run again",
     ),
     Reason(
         "generator-saturated",

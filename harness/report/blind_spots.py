@@ -129,6 +129,8 @@ UNDECIDED: Mapping[Undecided, frozenset[Code]] = MappingProxyType(
                 Code.SAMPLES_LOST,
                 Code.NO_SAMPLES,
                 Code.GENERATOR_CRASHED,
+                Code.GENERATOR_STALLED,
+                Code.LOAD_CUT,
                 Code.NOT_DELIVERED,
                 Code.SATURATED,
             }

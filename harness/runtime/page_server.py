@@ -7,6 +7,7 @@ one that reads too slowly is dropped.
 
 import errno
 import ipaddress
+import re
 import socket
 import threading
 import time
@@ -16,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from harness.core.errors import UsageError
+from harness.runtime.incoming import Incoming
 
 MOST_READERS = 32
 SLOW_S = 10.0
@@ -24,6 +26,8 @@ QUIET_S = 5.0
 """A comment is sent after so long without an event: a tab that was closed is noticed."""
 GOODBYE_S = 3.0
 """How long readers have to fetch the report when the run ends."""
+HOST = re.compile(r"(?:\[(?P<v6>[0-9a-f:.%]+)\]|(?P<name>[^:\[\]]+))(?::[0-9]*)?")
+"""A Host header (RFC 9110, 7.2), in small letters."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
@@ -180,6 +184,14 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = SLOW_S
     server: _Server
 
+    def setup(self) -> None:
+        """Read the request within `SLOW_S`: a header that drips would hold one of few threads."""
+        super().setup()
+        incoming = Incoming(self.connection, SLOW_S)
+        incoming.within(SLOW_S)
+        self.rfile.close()
+        self.rfile = incoming.buffered()
+
     def do_GET(self) -> None:
         self._answer(body=True)
 
@@ -212,8 +224,8 @@ class _Handler(BaseHTTPRequestHandler):
         names = self.headers.get_all("Host") or []
         if len(names) != 1:
             return False
-        name = names[0].strip().lower()
-        name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
+        named = HOST.fullmatch(names[0].strip().lower())
+        name = named and (named["v6"] or named["name"])
         own = str(self.connection.getsockname()[0]).lower()
         return name in LOOPBACK | {self.server.named, own, socket.gethostname().lower()}
 

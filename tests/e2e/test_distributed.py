@@ -240,7 +240,7 @@ def test_a_worker_that_is_cut_off_stops_and_hands_in_later(cast: Cast, busy: tup
         assert [each.ends() for each in (worker, other)] == [0, 0], worker.said
     assert statuses(cast.out, *COUNTS) == {"pass"}, run.said
     load = load_of(cast.out)
-    assert (load["status"], load["code"]) == ("inconclusive", "not-delivered")
+    assert (load["status"], load["code"]) == ("inconclusive", "load-cut")
     assert "worker one" in load["why"]
 
 

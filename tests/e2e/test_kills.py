@@ -151,8 +151,8 @@ def test_a_killed_harness_leaves_its_samples_and_nothing_else(harness: Harness, 
     mostly_long(
         [
             (signal.SIGKILL, "generator-crashed", "Locust was killed by SIGKILL after"),
-            (signal.SIGINT, "not-delivered", "Locust was stopped by SIGINT after"),
-            (signal.SIGTERM, "not-delivered", "Locust was stopped by SIGTERM after"),
+            (signal.SIGINT, "load-cut", "Locust was stopped by SIGINT after"),
+            (signal.SIGTERM, "load-cut", "Locust was stopped by SIGTERM after"),
         ]
     ),
     ids=["SIGKILL", "SIGINT", "SIGTERM"],

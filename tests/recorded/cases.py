@@ -198,7 +198,7 @@ LOAD: Mapping[str, Case] = {
         together(
             table_with("generator", loaded_s=1.0, stopped_by=2), run_with(thresholds=[limit("p95 < 1s", "p95", 1.0)])
         ),
-        open={Code.NOT_DELIVERED: "generator-health thresholds"},
+        open={Code.LOAD_CUT: "generator-health thresholds"},
     ),
     "fewer users": Case(table_with("generator", peak_users=1), open={Code.NOT_DELIVERED: "generator-health"}),
     "a busy generator": Case(
@@ -208,6 +208,16 @@ LOAD: Mapping[str, Case] = {
     "a busy generator without a witness": Case(
         together(calibrated, table_with("generator", cpu_ratio=0.99)),
         open={Code.SATURATED: "generator-health latency-buckets percentiles blind-spot thresholds"},
+    ),
+    "a generator that stood still, without a witness": Case(
+        together(calibrated, table_with("generator", stalled_s=60.0)),
+        open={Code.GENERATOR_STALLED: "generator-health latency-buckets percentiles blind-spot thresholds"},
+    ),
+    "a generator that ended with a code of its own": Case(
+        together(
+            table_with("generator", loaded_s=1.0, exit_code=7), run_with(thresholds=[limit("p95 < 1s", "p95", 1.0)])
+        ),
+        open={Code.GENERATOR_CRASHED: "generator-health thresholds"},
     ),
 }
 SCRAPES: Mapping[str, Case] = {

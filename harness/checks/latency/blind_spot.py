@@ -64,9 +64,12 @@ def _judge_quantile(
     if key == ALL and felt_s > NOTABLE_RATIO * measured_s:
         text = f"{why}: at {quantile} a dashboard shows {measured_s / felt_s:.0%} of the users' wait"
         results.append(Finding(FindingCode.BLIND_SPOT, subject, text, ID, labels))
-    if facts.saturated:
-        why = f"{why}; {facts.saturated}"
-        return [inconclusive(ID, subject, Code.SATURATED, why, strength=strength, labels=labels), *results]
+    if facts.delivery.saturated:
+        why = f"{why}; {facts.delivery.saturated}"
+        return [
+            inconclusive(ID, subject, facts.delivery.saturated_code, why, strength=strength, labels=labels),
+            *results,
+        ]
     limit_s = facts.run.budget.blind_spot_s.get(quantile)
     fine = limit_s is None or hidden_s <= limit_s
     why += (
@@ -105,6 +108,7 @@ CHECK = Check(
             Code.NO_WITNESS,
             Code.OVER_BUDGET,
             Code.SAMPLES_UNUSABLE,
+            Code.GENERATOR_STALLED,
             Code.SATURATED,
         }
     ),

@@ -61,8 +61,10 @@ def _judge_histogram(facts: Facts, key: ViewKey, histogram: Histogram | None, po
     if worst is None:
         why = "the histogram has no finite bucket"
         return inconclusive(ID, subject, Code.NO_BUCKETS, why, strength=strength, labels=labels)
-    if strength is Strength.CALIBRATED and facts.saturated:
-        return inconclusive(ID, subject, Code.SATURATED, facts.saturated, strength=strength, labels=labels)
+    if strength is Strength.CALIBRATED and facts.delivery.saturated:
+        return inconclusive(
+            ID, subject, facts.delivery.saturated_code, facts.delivery.saturated, strength=strength, labels=labels
+        )
     beyond, bound, count = worst
     implied = None if key == ALL else _bucket_bounds.implied_gaps(facts, key, histogram)
     upper = "" if bound.upper is None else f" and at most {bound.upper:,}"
@@ -141,6 +143,7 @@ CHECK = Check(
         Code.MISSING,
         Code.NO_BUCKETS,
         Code.SAMPLES_UNUSABLE,
+        Code.GENERATOR_STALLED,
         Code.SATURATED,
         Code.TOO_HIGH,
         Code.TOO_LOW,

@@ -80,9 +80,9 @@ def _judge_quantile(
     if shown is None or math.isnan(shown):
         return inconclusive(ID, subject, Code.NO_VALUE, "Prometheus has no value for this quantile", labels=labels)
     account = account_of(key, 1)
-    if account.strength is Strength.CALIBRATED and facts.saturated:
-        code, strength = Code.SATURATED, account.strength
-        return inconclusive(ID, subject, code, facts.saturated, strength=strength, labels=labels)
+    if account.strength is Strength.CALIBRATED and facts.delivery.saturated:
+        code, strength = facts.delivery.saturated_code, account.strength
+        return inconclusive(ID, subject, code, facts.delivery.saturated, strength=strength, labels=labels)
     lowest, highest = _allowed(q, account, histogram.total)
     true = facts.client.latency[key]
     felt = (true.outer if key == ALL else true.inner) if account.strength is Strength.WITNESS else true.client
@@ -196,6 +196,7 @@ CHECK = Check(
         Code.NO_VALUE,
         Code.PANEL_DIFFERS,
         Code.SAMPLES_UNUSABLE,
+        Code.GENERATOR_STALLED,
         Code.SATURATED,
         Code.TOO_HIGH,
         Code.TOO_LOW,

@@ -1,9 +1,10 @@
 """Did the load generator do what was planned, and is every sample present?"""
 
-from harness.checks.base import Check, Facts, Unseen, inconclusive, labels_of, no_request_recorded, settled
+from harness.checks.base import Check, Facts, Unseen, inconclusive, labels_of, settled
+from harness.checks.delivery import no_request_recorded
 from harness.core.codes import Code, FindingCode
 from harness.core.query import Query
-from harness.core.run import Run, ShardState, signal_of
+from harness.core.run import Run, ShardState
 from harness.core.verdict import Finding, Verdict
 from harness.evidence.client.summary import ALL
 
@@ -60,11 +61,10 @@ def _judge_load(facts: Facts) -> Verdict:
     for shard in facts.run.shards:
         if shard.problem and shard.phase == "measure":
             why = f"the load of worker {shard.worker} did not end as planned: {shard.problem}; run again"
-            return inconclusive(ID, "load", Code.NOT_DELIVERED, why)
+            return inconclusive(ID, "load", Code.LOAD_CUT, why)
     ended = f"{health.tool} ended with exit code {health.exit_code}; see {health.log}"
-    if facts.cut:
-        code = Code.GENERATOR_CRASHED if signal_of(health.exit_code) else Code.NOT_DELIVERED
-        return inconclusive(ID, "load", code, f"{facts.cut}; see {health.log}; run again")
+    if facts.delivery.cut:
+        return inconclusive(ID, "load", facts.delivery.cut_code, f"{facts.delivery.cut}; see {health.log}; run again")
     if health.exit_code not in health.accepted_exits:
         return inconclusive(ID, "load", Code.GENERATOR_CRASHED, ended)
     if health.is_command:
@@ -96,10 +96,10 @@ def _judge_arrivals(facts: Facts) -> tuple[Verdict, ...]:
     assert planned is not None
     assert begun is not None
     why = f"{begun:,} of {planned:,} planned arrivals were begun"
-    if facts.cut:
-        why, code = f"{why}: {facts.cut}", Code.NOT_DELIVERED
+    if facts.delivery.cut:
+        why, code = f"{why}: {facts.delivery.cut}", facts.delivery.cut_code
         return (inconclusive(ID, "arrivals", code, why, expected=planned, observed=begun, unit="arrivals"),)
-    if facts.never_begun > MOST_NEVER_BEGUN * planned or begun > planned:
+    if facts.delivery.never_begun > MOST_NEVER_BEGUN * planned or begun > planned:
         keeps = "the rate" if rate is None else f"{rate:g}/s"
         why += (
             f", {begun / planned - 1:+.1%} (limit {MOST_NEVER_BEGUN:.0%}): all {health.peak_users} users waited for "
@@ -112,10 +112,13 @@ def _judge_arrivals(facts: Facts) -> tuple[Verdict, ...]:
 
 def _judge_saturation(facts: Facts) -> Verdict:
     health, budget = facts.run.generator, facts.run.budget
-    if facts.saturated:
+    delivery = facts.delivery
+    if delivery.saturated:
         remedy = "give it more cores, or less to do" if health.is_command else "use --workers"
-        why = f"{facts.saturated}: do not trust the client's latencies (counts and witness are unaffected); {remedy}"
-        return inconclusive(ID, "saturation", Code.SATURATED, why)
+        if delivery.saturated_code is Code.GENERATOR_STALLED:
+            remedy = "leave the machine to the run"
+        why = f"{delivery.saturated}: do not trust the client's latencies (counts and witness are unaffected); {remedy}"
+        return inconclusive(ID, "saturation", delivery.saturated_code, why)
     lag = f"lagged by {(health.loop_lag_s or 0) * 1000:.0f} ms"
     why = f"{health.tool} used {health.cpu_ratio:.0%} of a core, its loop {lag}"
     if health.is_command:
@@ -151,9 +154,10 @@ def _findings(facts: Facts) -> list[Finding]:
             "check the paths of the scenario and the target's URL"
         )
         findings.append(Finding(FindingCode.NO_VIEW_REACHED, "scenario", text, ID))
-    if facts.never_begun and not facts.cut:
+    dropped = facts.delivery.never_begun
+    if dropped and not facts.delivery.cut:
         text = (
-            f"{facts.never_begun:,} of {health.planned_arrivals:,} arrivals were dropped (all users busy); counted "
+            f"{dropped:,} of {health.planned_arrivals:,} arrivals were dropped (all users busy); counted "
             "as over any limit"
         )
         findings.append(Finding(FindingCode.NEVER_BEGUN, "client", text, ID))
@@ -221,7 +225,7 @@ def _repeats(facts: Facts) -> list[Finding]:
 
 def _omission(facts: Facts) -> list[Finding]:
     latency = facts.client.latency.get(ALL)
-    if latency is None or not latency.intended.n or facts.saturated:
+    if latency is None or not latency.intended.n or facts.delivery.saturated:
         return []
     meant_s, actual_s = latency.intended.quantiles_s[0.95], latency.client.quantiles_s[0.95]
     if meant_s < NOTABLE_RATIO * actual_s:
@@ -242,6 +246,8 @@ CHECK = Check(
             Code.AGREES,
             Code.CHANGED,
             Code.GENERATOR_CRASHED,
+            Code.GENERATOR_STALLED,
+            Code.LOAD_CUT,
             Code.NO_SAMPLES,
             Code.NOT_DELIVERED,
             Code.SAMPLES_LOST,

@@ -66,8 +66,11 @@ def _token(file: Path | None) -> str:
             token = files.read_text(file, files.MIB).strip()
         except OSError as error:
             raise UsageError(f"{where} cannot be read: {error.strerror}; name the file with the run's token") from None
-    if not token or not all("!" <= character <= "~" for character in token):
-        raise UsageError(f"{where}: holds no token; copy the command that `harness run --expect-workers` shows")
+    copy = "copy the command that `harness run --expect-workers` shows"
+    if not token:
+        raise UsageError(f"{where} holds no token; {copy}")
+    if not all("!" <= character <= "~" for character in token):
+        raise UsageError(f"{where} holds a space, a line break or a character that no token has; {copy}")
     secret.remember(token)
     return token
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from harness.checks import comparison, layer_cost, thresholds
-from harness.checks.base import ALPHA, Facts, no_request_recorded
+from harness.checks.base import ALPHA, Facts
 from harness.checks.comparison import Count
 from harness.checks.counts import error_ratio
+from harness.checks.delivery import no_request_recorded
 from harness.checks.histograms import Histogram
 from harness.checks.latency import _bucket_bounds, timer_span
 from harness.checks.validity import _scrapes, generator_health, quiescence
@@ -224,6 +225,7 @@ def generator(**changed: Any) -> Facts:
         ({"loaded_s": 8.0, "processes": 2}, ""),
         ({"loaded_s": 7.9, "processes": 2}, "the load ended after 7.9 s of 10 s"),
         ({"loaded_s": 9.9, "stopped_by": 2}, "Locust was stopped by SIGINT after 9.9 s of 10 s"),
+        ({"loaded_s": 3.0, "exit_code": 7}, "Locust ended with exit code 7 after 3.0 s of 10 s"),
         ({"loaded_s": 3.0, "exit_code": -9}, "Locust was killed by SIGKILL after 3.0 s of 10 s"),
         (
             {"loaded_s": 3.0, "exit_code": 137, "oom_kills": 1},
@@ -233,7 +235,7 @@ def generator(**changed: Any) -> Facts:
 )
 def test_a_load_that_was_cut_says_by_whom(changed: dict[str, Any], why: str) -> None:
     """A run of before it was recorded does not know; a tenth of the time may be missing."""
-    assert generator(**changed).cut == why
+    assert generator(**changed).delivery.cut == why
 
 
 @pytest.mark.parametrize("planned_s", [1.0, 2.0, 4.0, 3600.0])
@@ -241,7 +243,7 @@ def test_a_cut_is_relative_to_the_plan(planned_s: float) -> None:
     """Half of a load is missing, however short it was."""
     made = replace(RUN.generator, planned_duration_s=planned_s, loaded_s=planned_s / 2, duration_s=planned_s / 2)
     found = generator_health._judge_load(facts(run={"generator": made}))
-    assert found.code is Code.NOT_DELIVERED
+    assert found.code is Code.LOAD_CUT
 
 
 @pytest.mark.parametrize(
@@ -258,7 +260,7 @@ def test_an_open_load_is_over_with_its_last_arrival(begun: int, loaded_s: float,
         planned_arrivals=3,
         begun_arrivals=begun,
     )
-    assert bool(facts(run={"generator": made, "arrival_rate": 0.3}).cut) is is_cut
+    assert bool(facts(run={"generator": made, "arrival_rate": 0.3}).delivery.cut) is is_cut
 
 
 def test_arrivals_that_were_never_due_are_not_slow_requests() -> None:
@@ -275,7 +277,7 @@ def test_arrivals_that_were_never_due_are_not_slow_requests() -> None:
     (limited,) = thresholds.judge(known)
     for verdict in (arrivals, limited):
         assert isinstance(verdict, Verdict)
-        assert (verdict.status, verdict.code) == (Status.INCONCLUSIVE, Code.NOT_DELIVERED)
+        assert (verdict.status, verdict.code) == (Status.INCONCLUSIVE, Code.LOAD_CUT)
         assert "Locust was stopped by SIGINT after 1.0 s of 4 s" in verdict.why
     codes = {each.code for each in generator_health._findings(known)}
     assert FindingCode.NEVER_BEGUN not in codes
@@ -290,7 +292,9 @@ def test_a_generator_that_stood_still_knows_no_latencies(
 ) -> None:
     """For a second of a short load or a twentieth of a long one, e.g. because somebody stopped it."""
     made = replace(RUN.generator, planned_duration_s=planned_s, stalled_s=stalled_s)
-    assert bool(facts(run={"generator": made}).saturated) is is_saturated
+    delivery = facts(run={"generator": made}).delivery
+    assert bool(delivery.saturated) is is_saturated
+    assert (delivery.saturated_code is Code.GENERATOR_STALLED) is is_saturated
 
 
 @pytest.mark.parametrize(("start", "end"), [(1, 0), (0, 1)])
@@ -344,3 +348,13 @@ def test_lost_requests_are_errors_of_the_error_ratio() -> None:
     made = facts(answered={(*VIEW, 200): 95, (*VIEW, 500): 1, (*VIEW, 503): 2}, unanswered={("/cart", "GET"): 2})
     assert thresholds._value(made, "error_ratio", ALL) == pytest.approx(5 / 100)
     assert thresholds._value(made, "error_ratio", VIEW) == pytest.approx(3 / 98)
+
+
+@pytest.mark.parametrize(
+    ("expected", "unit", "words"),
+    [(1, "responses", "counts 1 response,"), (0, "responses", "counts 0 responses,"), (1, "bodies", "counts 1 body,")],
+)
+def test_one_of_what_is_counted_is_singular(expected: int, unit: str, words: str) -> None:
+    """As a reader would say it."""
+    verdict = comparison.within(Count("c", "s", expected, 5.0, unit, "", ""), facts())
+    assert words in verdict.why

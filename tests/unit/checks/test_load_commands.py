@@ -38,7 +38,7 @@ def judged(**more: Any) -> Facts:
         ({"exit_code": 99}, Code.AGREES, "ended with exit code 99"),
         ({"exit_code": 1}, Code.GENERATOR_CRASHED, "k6 ended with exit code 1; see logs/l.log"),
         ({"exit_code": -9}, Code.GENERATOR_CRASHED, "k6 was killed by SIGKILL"),
-        ({"loaded_s": 4.0}, Code.NOT_DELIVERED, "the load ended after 4.0 s of 10 s"),
+        ({"loaded_s": 4.0}, Code.LOAD_CUT, "the load ended after 4.0 s of 10 s"),
     ],
 )
 def test_a_command_is_held_to_its_exit_code_and_its_duration(more: dict[str, Any], code: Code, words: str) -> None:

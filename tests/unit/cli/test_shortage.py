@@ -142,3 +142,36 @@ def test_links_in_circles_are_one_line(tmp_path: Path, arguments: tuple[str, ...
     done = python(text, tmp_path, *arguments)
     assert done.returncode in {2, 3}, done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("run", "--help"), (), ("explain", "short")])
+def test_what_cannot_be_printed_is_not_there(arguments: tuple[str, ...], unbuffered: str) -> None:
+    """An empty file is no help text: a script that made one must learn of it."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "harness", *arguments],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": unbuffered},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 3
+    assert done.stderr.startswith("harness: standard output cannot be written: No space left on device; ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(("--help",), 0), (("--version",), 0), ((), 2)])
+def test_an_output_that_is_closed_changes_nothing(arguments: tuple[str, ...], code: int) -> None:
+    """Nobody reads it."""
+    text = "import os, sys; os.close(1); os.execv(sys.executable, [sys.executable, '-m', 'harness', *sys.argv[1:]])"
+    done = python(text, *arguments)
+    assert (done.returncode, done.stderr) == (code, "")
+
+
+def test_the_version_is_printed_where_scripts_read() -> None:
+    """As `$(harness --version)` does."""
+    done = python("from harness.cli.main import main; main(['--version'])")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("harness ")

@@ -13,6 +13,7 @@ import pytest
 from harness.core.errors import UsageError
 from harness.runtime import page_server
 from harness.runtime.page_server import PageServer
+from tests.unit.runtime import dripping
 
 
 @pytest.fixture
@@ -68,7 +69,9 @@ def test_the_page_and_its_state(server: PageServer) -> None:
     assert ask(server, method="HEAD").read() == b""
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:80", "localhost.evil.example", "[::2]", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example:80", "localhost.evil.example", "[::2]", "[::1].evil.example", ""]
+)
 def test_another_name_is_refused(server: PageServer, host: str) -> None:
     """A name that somebody else gave to this machine's address is an attack (DNS rebinding)."""
     for path in ("/", "/live.json", "/events"):
@@ -164,3 +167,14 @@ def test_it_says_whether_others_can_reach_it(server: PageServer) -> None:
     assert public.is_public
     public.start()
     public.close()
+
+
+def test_a_header_that_drips_holds_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes in time, and the request never."""
+    monkeypatch.setattr(page_server, "SLOW_S", 0.5)
+    made = PageServer("127.0.0.1", 0, "", b"{}")
+    made.start()
+    try:
+        assert dripping.is_let_go(port_of(made))
+    finally:
+        made.close()

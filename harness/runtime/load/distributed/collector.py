@@ -5,6 +5,7 @@ connections by the number of workers. A shard is taken when it is whole by size,
 """
 
 import hmac
+import math
 import os
 import sys
 import threading
@@ -16,12 +17,13 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from harness.runtime.incoming import Incoming
 from harness.runtime.load import shards
 from harness.runtime.load.distributed import wire
 from harness.runtime.load.distributed.crew import Crew, Part, RefusedError
 
 SILENT_S = 30.0
-"""A connection on which nothing comes for so long is closed."""
+"""A connection on which nothing comes for so long, or no whole request, is closed; only samples may take longer."""
 CONNECTIONS = 8
 """Beside four for each worker."""
 OK, BAD, UNAUTHORIZED, NOT_FOUND, CONFLICT, FULL = 200, 400, 401, 404, 409, 507
@@ -62,6 +64,18 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     timeout = SILENT_S
     server: _Server
+
+    def setup(self) -> None:
+        """Read with a limit on the whole: a header that drips would hold one of few connections."""
+        super().setup()
+        self.incoming = Incoming(self.connection, SILENT_S)
+        self.rfile.close()
+        self.rfile = self.incoming.buffered()
+
+    def handle_one_request(self) -> None:
+        """Wait for a request, and have it whole within `SILENT_S`, but for the samples of a shard."""
+        self.incoming.within(SILENT_S)
+        super().handle_one_request()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: what matters is shown by the crew."""
@@ -168,6 +182,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._say(OK, _received(part))
 
     def _append(self, part: Part, length: int) -> None:
+        self.incoming.within(math.inf)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         with os.fdopen(os.open(part.partial, flags, 0o666), "ab") as file:
             left = length

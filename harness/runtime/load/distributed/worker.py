@@ -4,6 +4,7 @@ Its own disk holds the samples until the run has them whole. Without the run it 
 else would stop it.
 """
 
+import contextlib
 import re
 import secrets
 import shutil
@@ -131,8 +132,11 @@ def work(asked: Asked, say: Callable[[str], None]) -> int:
     """
     if not wire.NAME.fullmatch(asked.name):
         raise UsageError(f"--name: {asked.name!r} must be up to 63 letters, digits, dots, dashes and underscores")
-    client = secrets.token_hex(8)
-    link = Link(asked.host, asked.port, asked.token, asked.name, client)
+    with contextlib.closing(Link(asked.host, asked.port, asked.token, asked.name, secrets.token_hex(8))) as link:
+        return _loaded(asked, link, say)
+
+
+def _loaded(asked: Asked, link: Link, say: Callable[[str], None]) -> int:
     own = _digest(asked.locustfile)
     version, locust = wire.versions()
     welcome = _joined(link, wire.Hello(asked.name, version, locust, own), asked, say)
@@ -150,10 +154,7 @@ def work(asked: Asked, say: Callable[[str], None]) -> int:
         except CutOffError as error:
             raise LoadError(f"the run at {asked.host}:{asked.port} is gone ({error}); start both again") from None
     say(f"worker {asked.name} takes part in run {welcome.run}, as {welcome.part + 1} of {welcome.parts}")
-    try:
-        return Worker(asked, link, welcome, directory, say).work()
-    finally:
-        link.close()
+    return Worker(asked, link, welcome, directory, say).work()
 
 
 def _is_url(text: str) -> bool:

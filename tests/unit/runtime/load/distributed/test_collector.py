@@ -25,7 +25,7 @@ from harness.runtime.load.distributed import link as link_module
 from harness.runtime.load.distributed.crew import Crew
 from harness.runtime.load.distributed.link import CutOffError, Link, RefusedError
 from harness.runtime.load.distributed.loading import Asked
-from tests.unit.runtime import impostor
+from tests.unit.runtime import dripping, impostor
 
 TOKEN = "of-this-test"
 VERSIONS = wire.versions()
@@ -400,3 +400,61 @@ def test_a_phase_that_no_run_gives_makes_nothing(door: Door, tmp_path: Path, nam
     with pytest.raises(LoadError, match="is no run of this harness"):
         worker.Worker(asked, door.link(), welcome, place, door.lines.append).work()
     assert not place.parent.exists()
+
+
+def test_a_shard_that_comes_byte_by_byte_is_not_waited_for_without_end(
+    door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each part of it would begin the wait anew."""
+    monkeypatch.setattr(wire, "LONGEST_S", 0.3)
+    link, phase = door.joined(), door.begin()
+    link.beat(wire.Beat(phase.number, 0, (a_pulse("c1"),)))
+    link.closed(closed(a_shard(tmp_path / "mine")))
+    door.crew.part("one", "c1", phase.number).progressed = time.monotonic() + 3600
+    (shard,) = _collected(door, phase)
+    assert "handed in 0 of" in shard.missing
+
+
+def test_a_run_whose_name_is_a_path_makes_no_directory_elsewhere(
+    door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What listens there may be anything."""
+    place = tmp_path / "a" / "b"
+    place.mkdir(parents=True)
+    monkeypatch.chdir(place)
+    door.crew.run = "../../../escaped"
+    with pytest.raises(LoadError, match="is not the one that the run announced"):
+        worker.work(Asked("127.0.0.1", door.port - 1, TOKEN, "one", None, None), door.lines.append)
+    (made,) = (place / "reports").iterdir()
+    assert made.name.endswith("escaped-one")
+    assert not list(tmp_path.glob("escaped*"))
+
+
+def test_a_header_that_drips_holds_no_connection(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There are few of them, and the workers need them."""
+    monkeypatch.setattr(collector, "SILENT_S", 0.5)
+    assert dripping.is_let_go(door.port)
+
+
+def test_samples_may_take_longer_than_a_request(door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as they come."""
+    monkeypatch.setattr(collector, "SILENT_S", 0.6)
+    link, phase = door.joined(), door.begin()
+    file = a_shard(tmp_path / "mine")
+    announced = closed(file)
+    link.beat(wire.Beat(phase.number, 0, (a_pulse("c1"),)))
+    link.closed(announced)
+    body = file.read_bytes()
+    head = (
+        f"PUT /shard HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
+        f"{wire.WORKER}: one\r\n{wire.CLIENT}: c1\r\n"
+        f"{wire.PHASE}: {phase.number}\r\n{wire.TOTAL}: {len(body)}\r\n{wire.FROM}: 0\r\n"
+        f"{wire.DIGEST}: {announced.sha256}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", door.port), timeout=20) as client:
+        client.sendall(head.encode())
+        for begins in range(0, len(body), len(body) // 6 + 1):
+            time.sleep(0.2)
+            client.sendall(body[begins : begins + len(body) // 6 + 1])
+        assert client.recv(100).startswith(b"HTTP/1.1 200")
+    assert door.crew.part("one", "c1", phase.number).taken
