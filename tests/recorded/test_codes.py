@@ -11,6 +11,7 @@ from harness.core.codes import Code
 from harness.core.verdict import Status, Verdict
 from harness.monitoring.dashboards import corrections
 from harness.report.render import json_report
+from tests.recorded import said
 from tests.recorded.cases import CASES, Outcome
 from tests.recorded.stored import StoredRun
 
@@ -28,7 +29,7 @@ def outcomes(verdicts: tuple[Verdict, ...]) -> set[Outcome]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_change_is_noticed_by_those_that_must_and_by_no_other(clean_run: StoredRun, name: str) -> None:
-    """All codes of what failed or could not be judged, of all checks; and the report can be stored."""
+    """All codes of what failed or could not be judged, of all checks, and what each says; the report can be stored."""
     case = CASES[name]
     case.change(clean_run)
     report = clean_run.judge()
@@ -39,6 +40,12 @@ def test_a_change_is_noticed_by_those_that_must_and_by_no_other(clean_run: Store
         outcome for outcome in expected if outcome[1] is not Status.PASS
     }
     assert expected <= found
+    assert said.said(report) == said.stored()[name]  # `python -m tests.recorded.said` writes it anew
+
+
+def test_nothing_is_stored_that_no_case_gives() -> None:
+    """A case that is renamed or dropped takes its words with it."""
+    assert list(said.stored()) == list(CASES)
 
 
 def test_an_evaluator_that_breaks_leaves_its_panels_open(clean_run: StoredRun, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,7 +129,8 @@ def _unreachable(asked: ParsedPanel) -> Mistake | None:
 def absent_bound(asked: ParsedPanel, samples: Samples) -> Mistake | None:
     """A bound that a selector asks for and no bucket has; None without any."""
     for selection in asked.selections:
-        bounds = {each.labels.get(BOUND, "") for each in samples.series.get(selection.metric, ())}
+        found = {each.labels.get(BOUND, "") for each in samples.series.get(selection.metric, ())}
+        bounds = sorted(found, key=lambda bound: (_number(bound), bound))
         for matcher in selection.matchers:
             if matcher.label == BOUND and bounds and not any(map(matcher.accepts, bounds)):
                 text = f"no bucket of {selection.metric} has {matcher}; {_bounds_near(matcher.value, bounds)}"
