@@ -155,7 +155,10 @@ def ensure_prometheus() -> None:
     clear(binaries)
     binaries.mkdir()
     for name in ("promtool", "prometheus"):
-        (unpacked / name).rename(home / name)
+        found = unpacked / name
+        if not found.exists():  # a package of its own, as newer releases have promtool
+            found = debian_package(name, name) / "usr/bin" / name
+        found.rename(home / name)
         (binaries / name).symlink_to(Path("..") / home.name / name)
     say("prometheus: {} in .tools/bin after {:.0f} s".format(version, time.monotonic() - started))
 

@@ -63,6 +63,10 @@ def entrypoint() -> NoReturn:
     given = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open for as long as the process is
     with contextlib.redirect_stderr(StandardError(given)):
         code = _ended()
+    try:
+        given.flush()
+    except (OSError, ValueError):
+        sys.stderr = None  # Python would try again as it ends, and change the exit code
     sys.exit(code)
 
 

@@ -191,8 +191,8 @@ def _exchange(request: requests.PreparedRequest, deadline: float, most_bytes: in
         with connections.connected(parsed, way, deadline) as raw:
             connection.sock = _Socket(raw, deadline, most_bytes + MIB)
             connection.request(str(request.method), path, request.body, headers)
-            answer = connection.getresponse()
-            body = _unpacked(answer.read(), answer.headers.get("Content-Encoding", ""), most_bytes)
+            with connection.getresponse() as answer:  # or Python 3.13 complains when it finds it open
+                body = _unpacked(answer.read(), answer.headers.get("Content-Encoding", ""), most_bytes)
             body = without_halves(secret.masked(body))
     except AnswerError:
         raise

@@ -13,7 +13,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 def test_the_readmes_help_text_is_current() -> None:
-    """It is the output of `harness --help` at 100 columns."""
+    """It is the output of `harness --help` at 100 columns, which Python 3.14 aligns otherwise."""
     env = {**os.environ, "COLUMNS": "100"}
     shown = subprocess.run(
         [sys.executable, "-m", "harness.cli.main", "--help"],
@@ -23,7 +23,8 @@ def test_the_readmes_help_text_is_current() -> None:
         text=True,
         check=True,
     ).stdout
-    assert shown.rstrip() in (PROJECT / "README.md").read_text(encoding="utf-8")
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    assert " ".join(shown.split()) in " ".join(readme.split())
 
 
 def test_every_command_is_explained_with_examples_and_exit_codes() -> None:
