@@ -1,7 +1,7 @@
 # Each target does its own set-up; a second call does none of it again.
 
 # The first interpreter that is new enough; PYTHON=... overrides. With none, tools/setup.py says what is needed.
-PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3.14 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && exit; \
 	done; echo python3)
 BIN := .venv/bin

@@ -59,8 +59,9 @@ def test_what_the_page_showed_is_what_the_report_shows(harness: Harness, tmp_pat
         address = announced(process)
         reader = threading.Thread(target=_read_to_the_end, args=(address, at_end))
         reader.start()
-        with pytest.raises(HTTPError, match="421"):
+        with pytest.raises(HTTPError, match="421") as caught:
             urlopen(Request(address, headers={"Host": "elsewhere.example"}), timeout=20)
+        caught.value.close()
         until = time.monotonic() + LIMIT_S
         while process.poll() is None and time.monotonic() < until:
             if (found := state(address)) is None or found["over"]:

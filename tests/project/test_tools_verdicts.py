@@ -88,8 +88,9 @@ def test_other_paths_are_refused(url: str) -> None:
     """With what there is."""
     with pytest.raises(urllib.error.HTTPError) as caught:
         ask(f"{url}/etc/passwd")
-    assert caught.value.code == 404
-    assert "/verdicts" in caught.value.read().decode()
+    with caught.value as refused:
+        assert refused.code == 404
+        assert "/verdicts" in refused.read().decode()
     assert ask(f"{url}/healthz") == []
 
 
