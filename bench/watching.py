@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench import measure
 
-ROUNDS = 12
+ROUNDS = 8
 DURATION = "12s"
 USERS = "8"
 LIMIT_S = 180.0
@@ -50,7 +50,7 @@ def measure_all() -> str:
 
 def _rate(scenario: Path, out: Path, *, live: bool) -> float:
     """Requests per second of the load of one run; raises RuntimeError when it has none."""
-    settings = ("--users", USERS, "--duration", DURATION, "--warmup", "2s", "--set", "start.env.TARGET_WORKERS=1")
+    settings = ("--users", USERS, "--duration", DURATION, "--warmup", "2s", "--set", 'start.env.TARGET_WORKERS="1"')
     command = measure.harness("run", "smoke", "--locustfile", str(scenario), *settings, "--out", str(out))
     process = subprocess.Popen(
         [*command, *(["--live"] if live else [])],
@@ -62,9 +62,10 @@ def _rate(scenario: Path, out: Path, *, live: bool) -> float:
     try:
         assert process.stderr
         if live:
-            found = re.search(r"http://(\S+)/", process.stderr.readline())
+            line = process.stderr.readline()
+            found = re.search(r"http://(\S+)/", line)
             if not found:
-                raise RuntimeError("no page was announced")
+                raise RuntimeError(f"no page was announced, but: {line}")
             threading.Thread(target=_read, args=(found[1],), daemon=True).start()
         process.communicate(timeout=LIMIT_S)
     finally:
