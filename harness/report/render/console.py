@@ -144,12 +144,11 @@ def _numbers(report: Report) -> Iterable[RenderableType]:
 def _card(card: Card) -> Table:
     """The likely cause or the reason, the verdicts that name it, and how many follow from it."""
     grid = _grid(2)
-    first = "Likely cause" if card.status is Status.FAIL else "Because"
     if card.cause:
         named = Text.assemble((shorten(card.cause.id, NAME_LIMIT), "bold"), f": {shorten(card.cause.text, WHY_LIMIT)}")
-        grid.add_row(Text(first, style="bold"), _cut(named))
-    elif card.status is Status.FAIL:
-        grid.add_row(Text(first, style="bold"), Text("none that is known leaves these signs"))
+        grid.add_row(Text(card.title, style="bold"), _cut(named))
+    elif card.is_unexplained:
+        grid.add_row(Text(card.title, style="bold"), Text("none that is known leaves these signs"))
     for kind in card.evidence[:EVIDENCE_SHOWN]:
         verdict = kind.first
         more = f" (and {len(kind.verdicts) - 1} more)" if len(kind.verdicts) > 1 else ""

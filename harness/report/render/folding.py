@@ -68,6 +68,20 @@ class Card:
     """All others that failed, or of an inconclusive run could not be judged."""
     others: tuple[Cause, ...] = ()
     """Less likely causes, or further reasons."""
+    of_gate: bool = False
+    """Nothing of the monitoring is to be mended then: the candidate is."""
+
+    @property
+    def title(self) -> str:
+        """What stands over it."""
+        if self.status is not Status.FAIL:
+            return "Because"
+        return "What fails the gate" if self.of_gate else "Likely cause"
+
+    @property
+    def is_unexplained(self) -> bool:
+        """A cause is to be named, and none is known."""
+        return self.status is Status.FAIL and self.cause is None and not self.of_gate
 
     @property
     def following(self) -> int:
@@ -101,7 +115,7 @@ def card(report: Report) -> Card | None:
     evidence, consequences = by_kind(own), by_kind(rest)
     if not evidence:  # no cause, or a report of before the verdicts that name it were stored
         evidence, consequences = consequences[:1], consequences[1:]
-    return Card(status, cause, evidence, consequences, causes[1:])
+    return Card(status, cause, evidence, consequences, causes[1:], bool(report.gate))
 
 
 def undecided(report: Report) -> tuple[VerdictKind, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from harness.core.report import NotProved, Report, ViewReport
 from harness.core.text import shorten
-from harness.core.verdict import Finding, Status, Verdict
+from harness.core.verdict import Finding, Verdict
 from harness.report.render import folding
 from harness.report.render import number_format as fmt
 from harness.report.render.effects import HEAD, effect_rows
@@ -86,9 +86,8 @@ def _card(report: Report) -> Iterator[str]:
     card = folding.card(report)
     if card is None:
         return
-    name = "Likely cause" if card.status is Status.FAIL else "Because"
     if card.cause:
-        yield f"**{name}:** {code(card.cause.id)}: {escape(card.cause.text)}"
+        yield f"**{card.title}:** {code(card.cause.id)}: {escape(card.cause.text)}"
     yield "### What names it" if card.cause else "### What did not pass"
     yield "\n".join(_verdict_kind(kind) for kind in card.evidence)
     if card.consequences:

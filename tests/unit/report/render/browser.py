@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -61,8 +62,11 @@ class Browser:
         self._socket.close()
 
     def picture(self, file: Path) -> None:
-        """What a reader sees now, as a file to look at."""
+        """What a reader sees now, as a file to look at; HARNESS_PICTURES names a directory that keeps them all."""
         file.write_bytes(base64.b64decode(self.ask("Page.captureScreenshot")["data"]))
+        if kept := os.environ.get("HARNESS_PICTURES"):
+            Path(kept).mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, kept)
 
     def complaints(self) -> list[str]:
         """Errors and warnings of the page, and every request but the one for the page itself."""

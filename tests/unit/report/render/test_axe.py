@@ -17,9 +17,11 @@ from harness.report.render import html, live_page
 from harness.runtime.page_server import PageServer
 from tests.unit.report.render.browser import PROGRAM, Browser, browser
 from tests.unit.report.render.sample import REPORTS
+from tests.unit.report.render.sample_gate import gated
 from tests.unit.report.render.test_live_page import document, shows, text
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="there is no Chromium here")
+PAGES = {**{name: REPORTS[name] for name in ("passing", "named", "inconclusive", "coarse", "hostile")}, "gate": gated()}
 FOUND = """axe.run(document, {resultTypes: ["violations"]}).then((result) =>
   result.violations.map((each) => [each.id, each.nodes.map((node) => node.html + " " + node.failureSummary)]))"""
 
@@ -47,11 +49,11 @@ def dressed(page: Browser, scheme: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["passing", "named", "inconclusive", "coarse", "hostile", "empty"])
+@pytest.mark.parametrize("name", PAGES)
 def test_a_report(page: Browser, tmp_path: Path, name: str, scheme: str) -> None:
     """With all that is folded open, on a wide screen and on a phone."""
     file = tmp_path / "report.html"
-    file.write_text(html.render(REPORTS[name]), encoding="utf-8")
+    file.write_text(html.render(PAGES[name]), encoding="utf-8")
     dressed(page, scheme)
     for width in (1400, 360):
         page.open(file, width)

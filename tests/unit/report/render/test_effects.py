@@ -2,29 +2,14 @@
 
 import pytest
 
-from harness.core.report import Report
 from harness.core.verdict import Status
 from harness.gate.decision import decide, decide_stored
 from harness.gate.decision import report as gate_report
-from harness.report.render import FORMATS, console, effects, headline, json_report
+from harness.report.render import FORMATS, console, effects, folding, headline, json_report
 from harness.report.render import number_format as fmt
 from tests.unit.gate.arms import PLAN, VIEW, jobs, pairs, with_candidate
 from tests.unit.report.render.sample import HOSTILE, passing
-
-
-def gated(worse: float = 1.2) -> Report:
-    """A gate in pairs, failed unless told otherwise."""
-    made = pairs(worse=worse)
-    arms = [arm for pair in made for arm in (pair.base, pair.candidate)]
-    return gate_report.report(
-        decide(made, PLAN),
-        gate="pairs",
-        id="gate-1",
-        started_s=0.0,
-        profile="ci",
-        scenario="mixed.py",
-        measurements=arms,
-    )
+from tests.unit.report.render.sample_gate import gated
 
 
 @pytest.mark.parametrize(
@@ -117,3 +102,16 @@ def test_names_from_outside_are_made_safe(name: str) -> None:
 def test_a_change_is_told_with_its_sign(share: float, unit: str, text: str) -> None:
     """Shares of the base, points of a ratio."""
     assert fmt.change(share, unit) == text
+
+
+def test_a_gate_that_fails_looks_for_no_cause_in_the_monitoring() -> None:
+    """The candidate is slower: nobody is sent to mend a metric."""
+    report = gated()
+    for render in FORMATS.values():
+        text = str(render(report))
+        assert "ikely cause" not in text
+        assert "nown cause" not in text
+    card = folding.card(report)
+    assert card is not None
+    assert card.title == "What fails the gate"
+    assert folding.card(gated(1.0)) is None

@@ -11,6 +11,7 @@ from harness.core.report import Report
 from harness.report.render import html
 from tests.unit.report.render.browser import PROGRAM, Browser, browser
 from tests.unit.report.render.sample import REPORTS, passing
+from tests.unit.report.render.sample_gate import gated
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="there is no Chromium here: apt-get install chromium")
 
@@ -40,17 +41,17 @@ def shown(page: Browser, report: Report, file: Path, width: int) -> None:
 
 
 def test_nothing_overlaps_scrolls_sideways_or_is_requested(page: Browser, tmp_path: Path) -> None:
-    """Passed, failed, inconclusive, coarse, hostile, from a phone to a wide screen, light and dark."""
-    for name in ("passing", "named", "inconclusive", "coarse", "hostile", "empty"):
-        for width, scheme in ((360, "dark"), (1400, "light")):
+    """Passed, failed, inconclusive, coarse, hostile, a gate's, from a phone to a wide screen, light and dark."""
+    for name, report in {**REPORTS, "a gate that passed": gated(1.0), "a gate that failed": gated()}.items():
+        for width, scheme in ((360, "dark"), (400, "light"), (1400, "light")):
             page.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-            shown(page, REPORTS[name], tmp_path / f"{name}.html", width)
+            shown(page, report, tmp_path / f"{name}.html", width)
             page.picture(tmp_path / f"{name}-{width}.png")
             assert page.run("document.documentElement.scrollWidth") <= width, (name, width)
             assert page.run(OVERLAPS) == [], (name, width)
             assert page.complaints() == [], (name, width)
             drawn = page.run("document.querySelectorAll('#over-time canvas').length")
-            assert drawn == (1 if REPORTS[name].rate else 0), (name, width)
+            assert drawn == any(point.client is not None for point in report.rate), (name, width)
 
 
 def test_a_reader_sorts_filters_and_opens(page: Browser, tmp_path: Path) -> None:
@@ -101,3 +102,37 @@ def test_paper_and_a_pointer(page: Browser, tmp_path: Path) -> None:
     assert all(value.endswith((" s", "/s")) for value in values), values
     paper = base64.b64decode(page.ask("Page.printToPDF")["data"])
     assert paper.count(b"/Type /Page\n") <= 12
+
+
+def test_a_reader_copies(page: Browser, tmp_path: Path) -> None:
+    """Each command, as it stands."""
+    page.ask("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+    shown(page, REPORTS["named"], tmp_path / "named.html", 1400)
+    page.run("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    texts = page.run("[...document.querySelectorAll('[data-copy]')].map((each) => each.textContent)")
+    assert any(text.startswith("harness explain ") for text in texts)
+    for place, text in enumerate(texts):
+        button = f"document.querySelectorAll('button.copy')[{place}]"
+        page.run(f"{button}.scrollIntoView({{block: 'center', behavior: 'instant'}})")
+        x, y = page.run(
+            f"(() => {{ const r = {button}.getBoundingClientRect();"
+            " return [r.x + r.width / 2, r.y + r.height / 2]; })()"
+        )
+        for kind in ("mousePressed", "mouseReleased"):
+            page.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+        assert page.run(f"new Promise((done) => setTimeout(() => done({button}.textContent), 100))") == "copied"
+        assert page.run("navigator.clipboard.readText()") == text
+
+
+def test_paper_is_white(page: Browser, tmp_path: Path) -> None:
+    """Also where the screen is dark."""
+    dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+    shown(page, REPORTS["named"], tmp_path / "named.html", 1400)
+    behind = "getComputedStyle(document.body).backgroundColor"
+    page.ask("Emulation.setEmulatedMedia", features=dark)
+    screen = page.run(behind)
+    page.ask("Emulation.setEmulatedMedia", media="print", features=dark)
+    paper = page.run(behind)
+    page.ask("Emulation.setEmulatedMedia", media="", features=[])
+    assert (screen == paper) is False
+    assert paper == "rgb(255, 255, 255)"
