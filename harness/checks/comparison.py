@@ -76,11 +76,14 @@ def within(count: Count, facts: Facts) -> Verdict:
     )
 
 
-def equal(count: Count, facts: Facts, *, lost: int = 0, unseen: str = "", left: int = 0) -> Verdict:
+def equal(
+    count: Count, facts: Facts, *, lost: int = 0, unseen: str = "", left: int = 0, own_views: bool = False
+) -> Verdict:
     """Judge a count: exact, up to `lost` more for requests without a response, unbounded above with foreign traffic.
 
     `unseen` is another reason why the metric may have counted more than the samples show; `left` are requests that may
-    have left unscraped with a replica, up to so many fewer.
+    have left unscraped with a replica, up to so many fewer. `own_views`: what is counted is by view, and the views are
+    the load's, so no scrape of others is in it.
     """
     if facts.unusable:
         return unusable(count.check, count.subject, facts, count.labels)
@@ -91,7 +94,7 @@ def equal(count: Count, facts: Facts, *, lost: int = 0, unseen: str = "", left: 
     difference = count.observed - count.expected
     gone = churn.unaccounted(facts) if left else churn.NONE
     spare = 0 if churn.is_too_much(facts, gone) else left
-    begun, ending = (0, 0) if "view" in count.labels else facts.run.window.known_spare
+    begun, ending = (0, 0) if own_views or "view" in count.labels else facts.run.window.known_spare
     passed = difference >= -spare - begun if one_sided else -spare - begun <= difference <= lost + ending
     strength = Strength.ONE_SIDED if one_sided else Strength.EXACT
     basis = "exact"

@@ -13,6 +13,8 @@ from harness.config.profile import Credentials
 from harness.core.errors import UsageError
 from harness.core.limits import Limit
 
+SET = "--set "
+"""What the place of a value begins with that was given on the command line."""
 LONGEST_S = 1e8
 """The longest duration that is one: three years."""
 MOST_ARRIVALS = 10_000.0
@@ -92,7 +94,15 @@ def text(value: object, where: str) -> str:
     """Any text."""
     if isinstance(value, str):
         return value
-    raise UsageError(f"{where}: {value!r} must be text")
+    raise UsageError(f"{where}: {value!r} must be text{_in_quotes(value, where)}")
+
+
+def _in_quotes(value: object, where: str) -> str:
+    """How a number is written as text, also where a shell takes one pair of quotes away; empty for all else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    key = where.removeprefix(SET)
+    return f'; write "{value}"' if key == where else f"; write '{key}=\"{value}\"'"
 
 
 def variable(value: object, where: str) -> str:

@@ -395,19 +395,41 @@ class Facts:
     # Laws on counts
 
     def equal(
-        self, subject: str, expected: float, observed: float, labels: Labels, *, lost: int = 0, open_above: bool = False
+        self,
+        subject: str,
+        expected: float,
+        observed: float,
+        labels: Labels,
+        *,
+        lost: int = 0,
+        open_above: bool = False,
+        own_views: bool = False,
     ) -> Line:
-        """Equal to the load's own count: up to `lost` more for lost requests, any number more with other traffic."""
+        """Equal to the load's own count: up to `lost` more for lost requests, any number more with other traffic.
+
+        Scrapes by others at the ends are in no counter of the load's own views.
+        """
         if self.unusable:
             return Line(subject, labels, OPEN)
         more = observed - expected
+        begun, ending = (0, 0) if own_views or "view" in labels else self.known_spare
         if self.foreign or open_above:
-            return Line(subject, labels, settled(more >= 0), expected, observed)
-        return Line(subject, labels, settled(0 <= more <= lost), expected, observed, (0, lost))
+            return Line(subject, labels, settled(more >= -begun), expected, observed)
+        ending += lost
+        return Line(subject, labels, settled(-begun <= more <= ending), expected, observed, (begun, ending))
+
+    @property
+    def known_spare(self) -> tuple[int, int]:
+        """How many fewer, and how many more, a counter of all views may hold: scrapes by others at the ends."""
+        torn = sum(self.run["window"].get("known_torn", (0, 0)))
+        begun, ending = self.run["window"].get("known_flying", (0, 0))
+        return begun + torn, ending + torn
 
     def alike(self, subject: str, expected: float, observed: float, labels: Labels) -> Line:
         """Two of the metric's own counters: equal, but for others' requests between two scrapes."""
+        window = self.run["window"]
         spare = sum(each or 0 for each in self.idle)
+        spare += sum(window.get("known_flying", ())) + sum(window.get("known_torn", ()))
         fine = abs(observed - expected) <= spare
         return Line(subject, labels, PASS if fine else FAIL, expected, observed, (spare, spare))
 

@@ -61,7 +61,7 @@ def _judge_exact(facts: Facts, key: ViewKey, client: dict[ViewKey, float], metri
     lost = facts.lost if key == ALL else lost_requests(facts, *key)
     count = Count(ID, name_of(key), round(client.get(key, 0)), metric.get(key, 0.0), "responses", SHORT, OVER)
     left = churn.unaccounted(facts).of(*key)
-    verdict = equal(count, facts, lost=lost, left=left)
+    verdict = equal(count, facts, lost=lost, left=left, own_views=True)
     basis = verdict.tolerance.basis if verdict.tolerance and left else "exact, as counts"
     below, above = (verdict.tolerance.below, verdict.tolerance.above) if verdict.tolerance else (0.0, 0.0)
     return replace(

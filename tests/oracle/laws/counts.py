@@ -256,7 +256,12 @@ def rate(facts: Facts) -> Lines:
         lost = facts.lost_of(row.view, row.method) if row.view or row.method else facts.lost
         labels = named(view=row.view, method=row.method)
         counts = facts.equal(
-            f"{row.view} {row.method}" if labels else "all views", row.client, row.metric, labels, lost=lost
+            f"{row.view} {row.method}" if labels else "all views",
+            row.client,
+            row.metric,
+            labels,
+            lost=lost,
+            own_views=True,
         )
         band = None if counts.band is None else (0, lost / facts.length)
         yield Line(counts.subject, labels, counts.status, row.client / facts.length, row.metric / facts.length, band)

@@ -135,8 +135,7 @@ def _unanswered(facts: Facts, at: Readings, view: str, method: str) -> Floats:
 
 def _whole(facts: Facts, at: Readings) -> Bounds:
     """Of the totals: the client's requests, the scrapes, and declared background."""
-    torn = sum(facts.run["window"].get("known_torn", (0, 0)))
-    begun, ending = (each + torn for each in facts.run["window"].get("known_flying", (0, 0)))
+    begun, ending = facts.known_spare
     low, high = _plus(_by_client(facts.answered, at), _others(facts, at))
     return np.maximum(low - begun, 0.0), high + ending
 
@@ -335,8 +334,7 @@ def _worst_of_one(
     unmatched, begun = 0.0, 0.0
     if key == ALL:
         low, high = _others(facts, at)
-        torn = sum(facts.run["window"].get("known_torn", (0, 0)))
-        begun, ending = (each + torn for each in facts.run["window"].get("known_flying", (0, 0)))
+        begun, ending = facts.known_spare
         more = high - np.append(0.0, low[:-1]) + begun + ending
     else:
         more = 2 * _unanswered(facts, at, key[0], key[1])

@@ -9,7 +9,7 @@ import pytest
 from harness.checks import comparison, layer_cost, thresholds
 from harness.checks.base import ALPHA, Facts
 from harness.checks.comparison import Count
-from harness.checks.counts import error_ratio
+from harness.checks.counts import error_ratio, rate
 from harness.checks.delivery import no_request_recorded
 from harness.checks.histograms import Histogram
 from harness.checks.latency import _bucket_bounds, timer_span
@@ -20,7 +20,7 @@ from harness.core.limits import Limit
 from harness.core.query import Series
 from harness.core.run import Shard, ShardState
 from harness.core.verdict import Status, Verdict
-from harness.evidence.client.summary import ALL, GAP_GRID_S
+from harness.evidence.client.summary import ALL, GAP_GRID_S, ViewKey
 from harness.evidence.moments import PAUSE_S
 from tests.unit.checks.facts import RUN, VIEW, facts, gaps, latency, values
 
@@ -358,3 +358,15 @@ def test_one_of_what_is_counted_is_singular(expected: int, unit: str, words: str
     """As a reader would say it."""
     verdict = comparison.within(Count("c", "s", expected, 5.0, unit, "", ""), facts())
     assert words in verdict.why
+
+
+@pytest.mark.parametrize("known", [FLYING, TORN, {**FLYING, **TORN}], ids=["in flight", "torn", "both"])
+@pytest.mark.parametrize("key", [VIEW, ALL])
+def test_a_rate_of_the_loads_own_views_allows_for_no_scrape_of_others(
+    key: ViewKey, known: Mapping[str, tuple[int, int]]
+) -> None:
+    """It is in none of their counters."""
+    window = replace(RUN.window, **known)  # type: ignore[arg-type]  # two of its fields
+    made = replace(facts(run={"window": window}, answered={(*VIEW, 200): 100}), shards=(WHOLE_SHARD,))
+    found = [rate._judge_exact(made, key, {key: 100.0}, {key: 100.0 + more}).code for more in (-1.0, 0.0, 1.0)]
+    assert found == [Code.SHORT, Code.AGREES, Code.OVER]
