@@ -45,17 +45,16 @@ def _seen(count: Count, observed: float) -> str:
     return f"{count.expected_by} counts {count.expected:,} {unit}, {count.observed_by} {observed:,.10g}"
 
 
-def within(count: Count, facts: Facts) -> Verdict:
+def within(count: Count, facts: Facts, *, of_requests: bool = True) -> Verdict:
     """Judge a law between two of the metric's own counters: exact, whatever the samples are.
 
     Prometheus reads the counters of a busy target one after the other, so others' requests may be in one and not yet in
-    the next; as many as they send between two scrapes, at the most, at each end of the window.
+    the next; as many as they send between two scrapes, at the most, at each end of the window. `of_requests`: requests
+    move what is counted.
     """
     if isinstance(count.observed, NoData):
         return unanswered(count.check, count.subject, count.observed, labels=count.labels)
-    window = facts.run.window
-    spare = (window.idle_requests_start or 0) + (window.idle_requests_end or 0) + churn.in_between(facts)
-    spare += sum(window.known_flying) + sum(window.known_torn)
+    spare = _between(count, facts) if of_requests else 0
     difference = count.observed - count.expected
     saw = _seen(count, count.observed)
     passed = abs(difference) <= spare
@@ -74,6 +73,15 @@ def within(count: Count, facts: Facts) -> Verdict:
         unit=count.unit,
         labels=count.labels,
     )
+
+
+def _between(count: Count, facts: Facts) -> int:
+    """How many requests may be in one of two counters only; none of those that are known is in a view of the load."""
+    window = facts.run.window
+    spare = (window.idle_requests_start or 0) + (window.idle_requests_end or 0) + churn.in_between(facts)
+    if "view" in count.labels and count.labels["view"] not in facts.background:
+        return spare
+    return spare + sum(window.known_flying) + sum(window.known_torn)
 
 
 def equal(

@@ -71,6 +71,11 @@ def write(text: str) -> None:
     _print(inert(secret.redact(text)))
 
 
+def write_rendered(text: str) -> None:
+    """The same of what a renderer made inert, with its colours."""
+    _print(secret.redact(text))
+
+
 def _print(text: str) -> None:
     with _named():
         sys.stdout.write(text)
@@ -122,6 +127,6 @@ def show(outcome: "Outcome", options: argparse.Namespace) -> int:
         text = console.render(
             outcome.report, width=width, color=color, location=str(outcome.directory), verbose=options.verbose
         )
-        _print(secret.redact(text))
+        write_rendered(text)
     sys.stderr.write(secret.redact(github_actions.annotate(outcome.report, os.environ)))
     return int(outcome.report.exit_code)

@@ -71,6 +71,7 @@ from tests.recorded.changes import (
 )
 
 Outcome = tuple[str, Status, Code]
+TORN = table_with("window", known_torn=[0, 1])
 Checks = str
 """Ids, with a space between two."""
 ASKING: Checks = (
@@ -383,6 +384,32 @@ COUNTS: Mapping[str, Case] = {
             Code.RAW_DIFFERS: "scrape-health",
             Code.SHORT: "latency-conservation",
         },
+    ),
+    "a timing less of a view, where a scrape of others tore the end": Case(
+        together(added(COUNT, -1, view="work:slow"), TORN),
+        fails={
+            Code.OVER: "latency-conservation",
+            Code.RAW_DIFFERS: "scrape-health",
+            Code.SHORT: "latency-conservation",
+        },
+    ),
+    "a bucket less of a view, where a scrape of others tore the end": Case(
+        together(only_series(BUCKETS, lambda labels: (labels["view"], labels["le"]) != ("work:slow", "0.1")), TORN),
+        fails={
+            Code.PANEL_DIFFERS: "percentiles",
+            Code.RAW_DIFFERS: "scrape-health",
+            Code.SHORT: "latency-conservation",
+        },
+    ),
+    "a success less, where a scrape of others tore the end": Case(
+        together(added(names.RESPONSES_BY_VIEW, -1, view="work:fast"), TORN),
+        fails={
+            Code.OVER: "latency-conservation error-ratio",
+            Code.PANEL_DIFFERS: "rate",
+            Code.RAW_DIFFERS: "scrape-health",
+            Code.SHORT: "request-counts rate",
+        },
+        open={Code.UNPREDICTED: "dashboards"},
     ),
     "no timing": Case(
         no_series(COUNT),

@@ -174,7 +174,7 @@ def _judge_bounds(facts: Facts, deltas: Deltas) -> Verdict:
         observed_by="the latency histogram",
         labels={"law": "bounds"},
     )
-    return within(count, facts)
+    return within(count, facts, of_requests=False)
 
 
 def _coarser(facts: Facts, deltas: Deltas) -> list[Finding]:

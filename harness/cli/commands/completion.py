@@ -1,9 +1,8 @@
 """`harness completion`: the script that lets a shell complete commands, flags, profiles, faults and run directories."""
 
 import argparse
-import sys
 
-from harness.cli import flags
+from harness.cli import flags, output
 from harness.cli.flags import Commands
 from harness.core.errors import ExitCode
 
@@ -27,5 +26,5 @@ def add(commands: Commands) -> None:
 def _completion(options: argparse.Namespace) -> int:
     from argcomplete.shell_integration import shellcode
 
-    sys.stdout.write(shellcode(["harness"], shell=options.shell))
+    output.write(shellcode(["harness"], shell=options.shell))
     return int(ExitCode.PASSED)

@@ -76,7 +76,7 @@ def _faults(options: argparse.Namespace) -> int:
         output.write_json(render.render_json(made))
     elif not options.quiet:
         width, color = shutil.get_terminal_size((120, 24)).columns, sys.stdout.isatty()
-        sys.stdout.write(render.render_console(made, width=width, color=color, location=str(out)))
+        output.write_rendered(render.render_console(made, width=width, color=color, location=str(out)))
     return made.exit_code
 
 

@@ -1,7 +1,6 @@
 """`harness up`: the embedded stack alone, until Ctrl-C."""
 
 import argparse
-import sys
 
 from harness.cli import flags, output, profiles, settings
 from harness.cli.flags import Commands
@@ -33,7 +32,7 @@ def _up(options: argparse.Namespace) -> int:
         for server in services.servers:
             own = (f"{name.removeprefix(server.name)[1:]} {value}" for name, value in server.placeholders.items())
             output.write(f"{server.name:<10}  {server.version}: {', '.join(own)}\n")
-        sys.stdout.write("Ctrl-C stops all.\n")
-        sys.stdout.flush()
+        output.write("Ctrl-C stops all.\n")
+        output.flush()
         while True:
             interrupt.sleep(3600)

@@ -141,7 +141,7 @@ def latency_conservation(facts: Facts) -> Lines:
     yield facts.alike("exceptions", by_view["raised"].sum(), by_type, {"law": "exceptions"})
     for histogram, labels in ((names.LATENCY, ["view", "method"]), (names.LATENCY_IN_ALL, [])):
         yield from _infinity(facts, histogram, labels)
-    yield _layout(facts, buckets)
+    yield _layout(buckets)
 
 
 def _infinity(facts: Facts, histogram: str, labels: list[str]) -> Lines:
@@ -162,13 +162,14 @@ def _infinity(facts: Facts, histogram: str, labels: list[str]) -> Lines:
         yield facts.alike(subject, row["all"], row["top"], {"view": view, "method": method, "le": "+Inf"})
 
 
-def _layout(facts: Facts, buckets: Frame) -> Line:
+def _layout(buckets: Frame) -> Line:
     for label in ("instance", "view", "method", "le"):
         buckets = with_column(buckets, label)
     held = buckets.groupby(["instance", "view", "method"])["le"].nunique()
     widest = buckets.groupby("instance")["le"].nunique()
     due = sum(int(widest[instance]) for instance, _, _ in held.index)
-    return facts.alike("buckets by view", due, float(held.sum()), {"law": "bounds"})
+    number = float(held.sum())
+    return Line("buckets by view", {"law": "bounds"}, settled(number == due), due, number, (0, 0))
 
 
 def _sent(facts: Facts) -> Frame:

@@ -360,6 +360,22 @@ def test_one_of_what_is_counted_is_singular(expected: int, unit: str, words: str
     assert words in verdict.why
 
 
+@pytest.mark.parametrize(("view", "spare"), [("", 2), ("shop:cart", 0), (facts().metrics_view, 2), ("probe", 2)])
+def test_a_view_of_the_load_holds_no_scrape_of_others(view: str, spare: int) -> None:
+    """The views of the scrapes and of declared background do, and what is not by view."""
+    known = facts(run={"window": replace(RUN.window, **TORN), "background": ("probe",)})  # type: ignore[arg-type]
+    labels = {"view": view} if view else {}
+    counts = [Count("c", "s", 9, 9 + more, "timings", "", "", labels=labels) for more in (spare, spare + 1)]
+    assert [comparison.within(count, known).code for count in counts] == [Code.AGREES, Code.OVER]
+
+
+def test_what_no_request_moves_is_exact() -> None:
+    """The buckets of a histogram, e.g.: traffic neither adds one nor takes one away."""
+    window = replace(RUN.window, idle_requests_start=5, **TORN)  # type: ignore[arg-type]
+    count = Count("c", "s", 9, 8, "buckets", "", "")
+    assert comparison.within(count, facts(run={"window": window}), of_requests=False).code is Code.SHORT
+
+
 @pytest.mark.parametrize("known", [FLYING, TORN, {**FLYING, **TORN}], ids=["in flight", "torn", "both"])
 @pytest.mark.parametrize("key", [VIEW, ALL])
 def test_a_rate_of_the_loads_own_views_allows_for_no_scrape_of_others(

@@ -137,6 +137,17 @@ def test_a_bound_that_no_bucket_has_names_those_beside_it(asked: str, near: str,
     assert mistake.corrected == f'rate({metric}{{le="{near}"}}[1m])'
 
 
+@pytest.mark.parametrize("asked", range(1, 21, 2))
+def test_of_two_bounds_as_near_the_lower_one_is_proposed(asked: int) -> None:
+    """Not the one that a set of texts happens to give first, or two readings of a run would differ."""
+    metric = "shop_seconds_bucket"
+    bounds = [Series({"__name__": metric, "le": f"{each}.0"}, ((1.0, 1.0),)) for each in range(0, 22, 2)]
+    panel = _panel_evidence.read(Panel("Board", "Share", "A", f'rate({metric}{{le="{asked}"}}[1m])'))
+    mistake = _panel_forms.absent_bound(panel, Samples(series={metric: bounds}, at_s=1.0, dialect=NEWEST))
+    assert mistake is not None
+    assert mistake.corrected == f'rate({metric}{{le="{asked - 1}.0"}}[1m])'
+
+
 SHARE = f'sum(rate({COUNTED}{{view="shop",status=~"5.."}}[6s])) / sum(rate({COUNTED}{{view="shop"}}[6s]))'
 
 

@@ -145,7 +145,9 @@ def test_links_in_circles_are_one_line(tmp_path: Path, arguments: tuple[str, ...
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("run", "--help"), (), ("explain", "short")])
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("--version",), ("run", "--help"), (), ("explain", "short"), ("completion", "zsh")]
+)
 def test_what_cannot_be_printed_is_not_there(arguments: tuple[str, ...], unbuffered: str) -> None:
     """An empty file is no help text: a script that made one must learn of it."""
     with Path("/dev/full").open("w") as full:
@@ -175,3 +177,10 @@ def test_the_version_is_printed_where_scripts_read() -> None:
     done = python("from harness.cli.main import main; main(['--version'])")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("harness ")
+
+
+def test_everything_is_printed_in_one_place() -> None:
+    """Which masks secrets, and names standard output where it cannot be written."""
+    own = [file for file in (ROOT / "harness" / "cli").rglob("*.py") if file.name != "output.py"]
+    assert own
+    assert not [file.name for file in own if "sys.stdout.write" in file.read_text(encoding="utf-8")]
